@@ -1,0 +1,47 @@
+# Two commands: `make run` serves Houblon on http://localhost:8000, `make test` runs the tests.
+# Each sets up all it needs in .venv and data/, and says plainly what it lacks.
+
+PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+BIN := .venv/bin
+DATA ?= data
+PORT ?= 8000
+
+.PHONY: run test bench clean
+
+run: .venv/houblon
+	@$(BIN)/python -m web.assets
+	@test -d $(DATA) || $(BIN)/houblon init --demo --data $(DATA)
+	@$(BIN)/houblon serve --data $(DATA) --port $(PORT)
+
+test: .venv/tests
+	@$(BIN)/python -m web.assets
+	@bash .ci/browser
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+bench: .venv/tests
+	@$(BIN)/python -m bench
+
+clean:
+	rm -rf .venv node_modules web/static/vendor build *.egg-info
+
+.venv/python:
+	@test -n "$(PYTHON)" || { echo "Houblon needs Python 3.11 or newer: install python3.11 or later, then run make again." >&2; exit 1; }
+	@$(PYTHON) -m venv .venv 2>/dev/null || { rm -rf .venv; \
+		echo "Houblon needs Python's venv module: on Debian or Ubuntu, apt-get install python3-venv, then run make again." >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --upgrade pip setuptools || { \
+		echo "Houblon could not reach the Python package index: check the network, then run make again." >&2; exit 1; }
+	@touch $@
+
+.venv/houblon: .venv/python setup.cfg pyproject.toml
+	@echo "Installing Houblon in .venv ..."
+	@$(BIN)/python -m pip install --quiet -e . || { \
+		echo "Houblon could not be installed: the lines above say which package failed." >&2; exit 1; }
+	@touch $@
+
+.venv/tests: .venv/python setup.cfg pyproject.toml
+	@echo "Installing Houblon and its tests' tools in .venv ..."
+	@$(BIN)/python -m pip install --quiet -e '.[tests]' || { \
+		echo "Houblon could not be installed: the lines above say which package failed." >&2; exit 1; }
+	@touch $@ .venv/houblon

@@ -1,0 +1,36 @@
+"""Money: whole cents inside, decimal strings with at most two places at the edges."""
+
+import re
+from decimal import Decimal
+from functools import lru_cache
+
+_MONEY = re.compile(r"(-?)(\d{1,12})(?:\.(\d{1,2}))?", re.ASCII)
+
+
+class Cents(int):
+    """An amount in whole cents; a type of its own so that a decoder knows money from a count."""
+
+    __slots__ = ()
+
+
+# Prices repeat from line to line and from order to order; a look-up is a tenth of a parse.
+@lru_cache(maxsize=1 << 16)
+def cents(text: str) -> Cents:
+    """`"54.00"` → 5400. Raises ValueError unless `text` is a decimal string with at most two places."""
+    match = _MONEY.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError('money is a decimal string with at most two places, such as "54.00"')
+    sign, whole, part = match.groups()
+    amount = int(whole) * 100 + (int(part.ljust(2, "0")) if part else 0)
+    return Cents(-amount if sign else amount)
+
+
+def dollars(amount: int) -> str:
+    """5400 → `"54.00"`, the form that every document of the house uses."""
+    whole, part = divmod(abs(amount), 100)
+    return f"{'-' if amount < 0 else ''}{whole}.{part:02d}"
+
+
+def as_decimal(amount: int) -> Decimal:
+    """5400 → `Decimal("54.00")`, for those who count in dollars."""
+    return Decimal(amount).scaleb(-2)

@@ -1,0 +1,285 @@
+"""Conditions to Python functions: one order in microseconds.
+
+Rules become an `ast` tree, compiled once. Three forms come from the one compiler:
+
+- fast: every fact at hand and of its type; conjuncts reordered by cost; answers the bitmask of
+  the rules that fire, or None when something is missing and another form must look;
+- careful: in the order written, by strong Kleene logic; answers `fired | unknown << rules`;
+- traced: the careful form, telling a log the value and result of each condition it reads.
+
+What people wrote reaches the code only as constants; names come only from the vocabulary.
+"""
+
+import ast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from engine.conditions import AllOf, Condition, Comparison, comparisons_of
+from engine.pattern import compile_pattern
+from engine.vocabulary import Kind
+
+Program = Callable[..., Any]
+
+
+class Reader:
+    """How one source of facts is read; subclasses know the source, this class the operators.
+
+    `single_select` says that a select is one lower-cased text, not a set of keys.
+    """
+
+    single_select = False
+
+    def numeric(self, test: Comparison, exact: bool) -> tuple[Any, Any, bool]:
+        """Low and high bound of a numeric comparison, and whether they are open."""
+        raise NotImplementedError
+
+    def fast_reads(self, names: Mapping[str, Kind]) -> list[ast.stmt]:
+        """Statements that bind every fact, or leave with None."""
+        raise NotImplementedError
+
+    def careful_reads(self, names: Mapping[str, Kind]) -> list[ast.stmt]:
+        """Statements at the top of the careful forms."""
+        raise NotImplementedError
+
+    def careful_read(self, test: Comparison) -> list[ast.stmt]:
+        """Statements before one comparison of the careful forms."""
+        return []
+
+    def may_be_unknown(self, test: Comparison) -> bool:
+        return False
+
+    def constants(self) -> dict[str, Any]:
+        return {}
+
+
+def compile_forms(
+    conditions: Sequence[Condition], reader: Reader, *, stop_on_first: bool = False
+) -> tuple[Program, Program, Program]:
+    """The fast, careful and traced functions of a list of rules' conditions."""
+    compiler = _Compiler(conditions, reader, stop_on_first)
+    return compiler.function("fast"), compiler.function("careful"), compiler.function("traced")
+
+
+def name(identifier: str) -> ast.Name:
+    return ast.Name(identifier, ast.Load())
+
+
+def assign(identifier: str, value: ast.expr) -> ast.stmt:
+    return ast.Assign([ast.Name(identifier, ast.Store())], value)
+
+
+def call(function: ast.expr, *arguments: ast.expr) -> ast.expr:
+    return ast.Call(function, list(arguments), [])
+
+
+def attribute(value: ast.expr, member: str) -> ast.expr:
+    return ast.Attribute(value, member, ast.Load())
+
+
+def compare(left: ast.expr, operator: ast.cmpop, right: ast.expr) -> ast.expr:
+    return ast.Compare(left, [operator], [right])
+
+
+def leave_when(test: ast.expr) -> ast.stmt:
+    return ast.If(test, [ast.Return(ast.Constant(None))], [])
+
+
+class _Compiler:
+    def __init__(self, conditions: Sequence[Condition], reader: Reader, stop_on_first: bool):
+        self.conditions = conditions
+        self.reader = reader
+        self.stop_on_first = stop_on_first
+        self.names = {test.name: test.kind for c in conditions for test in comparisons_of(c)}
+        self.bound: dict[str, Any] = {}
+        self.log_index: Iterator[int] = iter(())
+
+    def function(self, form: str) -> Program:
+        body = self.fast() if form == "fast" else self.careful(traced=form == "traced")
+        names = ["facts"] if form != "traced" else ["facts", "log"]
+        arguments = ast.arguments([], [ast.arg(n) for n in names], None, [], [], None, [])
+        definition = ast.FunctionDef(form, arguments, body, [], None, type_params=[])
+        module = ast.fix_missing_locations(ast.Module([definition], []))
+        scope = {"__builtins__": {}, **self.reader.constants(), **self.bound}
+        exec(compile(module, f"<{form} policy>", "exec"), scope)  # noqa: S102 - names are whitelisted
+        return scope[form]
+
+    # fast: expressions, cheapest first
+
+    def fast(self) -> list[ast.stmt]:
+        body = self.reader.fast_reads(self.names)
+        body.append(assign("fired", ast.Constant(0)))
+        for index, condition in enumerate(self.conditions):
+            body.append(ast.If(self.fast_expression(condition), self.fire(index), []))
+        return [*body, ast.Return(name("fired"))]
+
+    def fire(self, index: int) -> list[ast.stmt]:
+        if self.stop_on_first:
+            return [ast.Return(ast.Constant(1 << index))]
+        return [_add("fired", index)]
+
+    def fast_expression(self, condition: Condition) -> ast.expr:
+        if isinstance(condition, Comparison):
+            return self.test(condition, exact=False)
+        members = sorted(condition.members, key=_cost)
+        if len(members) == 1:
+            return self.fast_expression(members[0])
+        operator = ast.And() if isinstance(condition, AllOf) else ast.Or()
+        return ast.BoolOp(operator, [self.fast_expression(member) for member in members])
+
+    # careful: statements in the order written, each block stopping where business-rules stops
+
+    def careful(self, traced: bool) -> list[ast.stmt]:
+        self.log_index = iter(range(10**9)) if traced else iter(())
+        body = self.reader.careful_reads(self.names)
+        body += [assign("fired", ast.Constant(0)), assign("unknown", ast.Constant(0))]
+        for index, condition in enumerate(self.conditions):
+            body += self.careful_statements(condition, "r0", traced)
+            doubt = compare(name("r0"), ast.Is(), ast.Constant(None))
+            body.append(ast.If(name("r0"), self.fire(index), [ast.If(doubt, [_add("unknown", index)], [])]))
+        shifted = ast.BinOp(name("unknown"), ast.LShift(), ast.Constant(len(self.conditions)))
+        return [*body, ast.Return(ast.BinOp(name("fired"), ast.BitOr(), shifted))]
+
+    def careful_statements(self, condition: Condition, result: str, traced: bool) -> list[ast.stmt]:
+        if isinstance(condition, Comparison):
+            return self.careful_test(condition, result, traced)
+        # Strong Kleene: a block stops at False (all) or True (any); short of that, one unknown
+        # member makes it unknown.
+        settled = ast.Constant(not isinstance(condition, AllOf))
+        inner = f"r{int(result[1:]) + 1}"
+        body = self.careful_statements(condition.members[0], result, traced)
+        for member in condition.members[1:]:
+            keep = ast.If(
+                compare(name(inner), ast.IsNot(), ast.Constant(not settled.value)), [assign(result, name(inner))], []
+            )
+            body.append(
+                ast.If(
+                    compare(name(result), ast.IsNot(), settled),
+                    [*self.careful_statements(member, inner, traced), keep],
+                    [],
+                )
+            )
+        return body
+
+    def careful_test(self, test: Comparison, result: str, traced: bool) -> list[ast.stmt]:
+        value: ast.expr = self.test(test, exact=True)
+        if self.reader.may_be_unknown(test):
+            missing = compare(name(f"raw_{test.name}"), ast.Is(), ast.Constant(None))
+            value = ast.IfExp(missing, ast.Constant(None), value)
+        body = [*self.reader.careful_read(test), assign(result, value)]
+        if traced:
+            entry = [ast.Constant(next(self.log_index)), name(f"raw_{test.name}"), name(result)]
+            body.append(ast.Expr(call(name("log"), ast.Tuple(entry, ast.Load()))))
+        return body
+
+    # one comparison, whatever the form
+
+    def test(self, test: Comparison, *, exact: bool) -> ast.expr:
+        fact = name(test.name)
+        if test.kind is Kind.NUMERIC:
+            low, high, strict = self.reader.numeric(test, exact)
+            return _within(fact, self.bind(low), self.bind(high), strict, empty=_is_empty(low, high))
+        if test.kind is Kind.BOOLEAN:
+            return fact if test.operator == "is_true" else ast.UnaryOp(ast.Not(), fact)
+        if test.kind is Kind.STRING:
+            return self.string_test(fact, test)
+        if test.kind is Kind.SELECT:
+            return self.select_test(fact, test)
+        return _set_test(fact, test)
+
+    def string_test(self, fact: ast.expr, test: Comparison) -> ast.expr:
+        value = ast.Constant(test.value)
+        match test.operator:
+            case "equal_to":
+                return compare(fact, ast.Eq(), value)
+            case "equal_to_case_insensitive":
+                return compare(call(attribute(fact, "lower")), ast.Eq(), ast.Constant(test.value.lower()))
+            case "starts_with":
+                return call(attribute(fact, "startswith"), value)
+            case "ends_with":
+                return call(attribute(fact, "endswith"), value)
+            case "contains":
+                return compare(value, ast.In(), fact)
+            case "non_empty":
+                return compare(fact, ast.NotEq(), ast.Constant(""))
+        search = self.bind(compile_pattern(test.value).search)
+        return compare(call(search, fact), ast.IsNot(), ast.Constant(None))
+
+    def bind(self, value: Any) -> ast.expr:
+        """The value in the code: as a constant where Python has one, else by a name of its own."""
+        if value is None or isinstance(value, int | float):
+            return ast.Constant(value)
+        identifier = f"bound_{len(self.bound)}"
+        self.bound[identifier] = value
+        return name(identifier)
+
+    def select_test(self, fact: ast.expr, test: Comparison) -> ast.expr:
+        wanted = test.operator == "contains"
+        if self.reader.single_select:
+            operator: ast.cmpop = ast.Eq() if wanted else ast.NotEq()
+            return compare(fact, operator, ast.Constant(key(test.value)))
+        return compare(ast.Constant(key(test.value)), ast.In() if wanted else ast.NotIn(), fact)
+
+
+def _add(mask: str, index: int) -> ast.stmt:
+    return ast.AugAssign(ast.Name(mask, ast.Store()), ast.BitOr(), ast.Constant(1 << index))
+
+
+def key(value: Any) -> Any:
+    """What selects compare by: texts without regard to case, anything else as it is."""
+    return value.lower() if isinstance(value, str) else value
+
+
+def _is_empty(low: Any, high: Any) -> bool:
+    return low is not None and high is not None and low > high
+
+
+def _within(fact: ast.expr, low: ast.expr, high: ast.expr, strict: bool, *, empty: bool) -> ast.expr:
+    less: ast.cmpop = ast.Lt() if strict else ast.LtE()
+    more: ast.cmpop = ast.Gt() if strict else ast.GtE()
+    if empty:
+        # Still a comparison, so that a value that can't be compared fails as it should.
+        return ast.Compare(fact, [ast.NotEq()], [fact])
+    if _is_none(high):
+        return compare(fact, more, low)
+    if _is_none(low):
+        return compare(fact, less, high)
+    if ast.dump(low) == ast.dump(high):
+        return compare(fact, ast.Eq(), low)
+    return ast.Compare(low, [less, less], [fact, high])
+
+
+def _is_none(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value is None
+
+
+def _set_test(fact: ast.expr, test: Comparison) -> ast.expr:
+    keys = [key(value) for value in test.value]
+    wanted = ast.Constant(frozenset(keys))
+    apart = call(attribute(fact, "isdisjoint"), wanted)
+    match test.operator:
+        case "contains_all":
+            return compare(fact, ast.GtE(), wanted)
+        case "is_contained_by":
+            return compare(fact, ast.LtE(), wanted)
+        case "shares_no_elements_with":
+            return apart
+        case "shares_at_least_one_element_with":
+            return ast.UnaryOp(ast.Not(), apart)
+    # business-rules counts a repeated element of the rule's value each time it stands there.
+    once = frozenset(k for k in keys if keys.count(k) == 1)
+    repeated = ast.Constant(frozenset(keys) - once)
+    shared = call(attribute(call(attribute(fact, "intersection"), ast.Constant(once)), "__len__"))
+    exactly = compare(shared, ast.Eq(), ast.Constant(1))
+    if not repeated.value:
+        return exactly
+    return ast.BoolOp(ast.And(), [exactly, call(attribute(fact, "isdisjoint"), repeated)])
+
+
+_COSTS = {"matches_regex": 20, "equal_to_case_insensitive": 4, "starts_with": 4, "ends_with": 4}
+
+
+def _cost(condition: Condition) -> int:
+    """A rough price; only their order matters, and equal ones keep theirs."""
+    if isinstance(condition, Comparison):
+        return _COSTS.get(condition.operator, 5 if condition.kind is Kind.SELECT_MULTIPLE else 1)
+    return sum(_cost(member) for member in condition.members)

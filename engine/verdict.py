@@ -1,0 +1,176 @@
+"""What the rules that fired amount to: outcome, terms, invoicing. Remembered by bitmask."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from engine.decision import Obligation, Outcome
+from engine.lowering import MINIMUMS, lowered_rules
+from engine.order import Facts
+from engine.policy import Policy, Rule
+from engine.targets.python import compile_forms
+from engine.targets.readers import FactsReader
+from engine.terms import Terms, parse_terms
+
+_MEMO = 8_192
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """A rule that counts in the verdict, the effect by which it does, and the reason's code."""
+
+    rule: Rule
+    effect: str
+    code: str
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """The sum of a bitmask. `doubts` are rules whose unknown result could have changed it.
+
+    `terms` and `issue` hold for an accepted order and for one that a person accepts; nothing is
+    issued on a doubt.
+    """
+
+    outcome: Outcome
+    causes: tuple[Cause, ...]
+    doubts: tuple[Rule, ...]
+    trigger: str
+    terms: Terms
+    issue: bool
+    asked: tuple[Obligation, ...]
+
+
+class Judge:
+    """A policy compiled: facts in, verdict out."""
+
+    def __init__(self, policy: Policy):
+        self.policy = policy
+        self.rules = lowered_rules(policy)
+        self.fast, self.careful, self.traced = compile_forms([rule.condition for rule in self.rules], FactsReader())
+        self._verdicts: dict[int, Verdict] = {}
+        self._trigger: str = policy.settings["invoicing.trigger"].value
+        self._terms = parse_terms(policy.settings["invoicing.terms"].value)
+
+    def verdict(self, facts: Facts) -> Verdict:
+        mask = self.fast(facts)
+        if mask is None:
+            mask = self.careful(facts)
+        return self.of_mask(mask)
+
+    def of_mask(self, mask: int) -> Verdict:
+        """The verdict for `fired | unknown << rules`."""
+        verdict = self._verdicts.get(mask)
+        if verdict is None:
+            verdict = self._judge(mask)
+            if len(self._verdicts) < _MEMO:
+                self._verdicts[mask] = verdict
+        return verdict
+
+    def _judge(self, mask: int) -> Verdict:
+        count = len(self.rules)
+        fired = _Rules(rule for bit, rule in enumerate(self.rules) if mask >> bit & 1)
+        unknown = _Rules(rule for bit, rule in enumerate(self.rules) if mask >> (count + bit) & 1)
+        terms, terms_doubts = self._settle_terms(fired, unknown)
+        withheld = fired.doing("withhold_invoice")
+        invoice_doubts = [] if withheld or self._trigger == "manual" else unknown.doing("withhold_invoice")
+        outcome, doubts = _settle_outcome(fired, unknown)
+        if outcome is not Outcome.REFUSED:
+            doubts += [*terms_doubts, *invoice_doubts]
+            if doubts:
+                outcome = Outcome.HELD
+        causes = [cause for effect in _EFFECTS[outcome] for cause in fired.causes(effect)]
+        issue = (
+            self._trigger == "on_acceptance"
+            and not withheld
+            and not terms_doubts
+            and not invoice_doubts
+            and terms.kind != "other"
+        )
+        kept = tuple(rule for rule in self.rules if rule in doubts)
+        return Verdict(outcome, tuple(causes), kept, self._trigger, terms, issue, fired.asked())
+
+    def _settle_terms(self, fired: "_Rules", unknown: "_Rules") -> tuple[Terms, list[Rule]]:
+        """The terms in force, and the unknown rules that could have set others."""
+        claims = sorted(
+            (self.policy.chain.index(rule.provenance.group), action.params["days"], rule in unknown.rules, rule.id)
+            for rule in (*fired.rules, *unknown.rules)
+            for action in rule.actions
+            if action.name == "set_terms" and rule.provenance is not None
+        )
+        settled = next((days for _, days, doubtful, _ in claims if not doubtful), None)
+        terms = self._terms if settled is None else Terms("net", settled)
+        ahead = []
+        for _, days, doubtful, id in claims:
+            if not doubtful:
+                break
+            if Terms("net", days) != terms:
+                ahead.append(id)
+        return terms, [rule for rule in unknown.rules if rule.id in ahead]
+
+
+class _Rules:
+    """Some rules of a policy, asked by what they do."""
+
+    def __init__(self, rules: Iterable[Rule]):
+        self.rules = tuple(rules)
+
+    def doing(self, action: str) -> list[Rule]:
+        return [rule for rule in self.rules if any(each.name == action for each in rule.actions)]
+
+    def minimums(self) -> list[Rule]:
+        return [rule for rule in self.rules if rule.id in MINIMUMS]
+
+    def holds(self) -> list[Rule]:
+        """What holds whether or not minimums are waived."""
+        return [rule for rule in self.doing("hold") if rule.id not in MINIMUMS]
+
+    def asked(self) -> tuple[Obligation, ...]:
+        return tuple(
+            Obligation(action.name, **action.params)
+            for rule in self.rules
+            for action in rule.actions
+            if action.name in ("notify_team", "tag")
+        )
+
+    def causes(self, effect: str) -> list[Cause]:
+        """What in these rules had this effect; a waived minimum is told as waived, not as a hold."""
+        waived = bool(self.doing("waive_minimums"))
+        if effect == "hold":
+            rules = [*self.holds(), *([] if waived else self.minimums())]
+        else:
+            rules = self.doing(effect)
+        causes = [cause for rule in rules for cause in _causes(rule, effect)]
+        if effect == "waive_minimums" and waived:
+            causes += [Cause(rule, effect, "minimums_waived") for rule in self.minimums()]
+        return causes
+
+
+_CODES = {"accept": "automatic", "set_terms": "set_terms"}
+_ADJUSTMENTS = ("waive_minimums", "set_terms", "withhold_invoice")
+_EFFECTS = {
+    Outcome.ACCEPTED: ("accept", *_ADJUSTMENTS),
+    Outcome.HELD: ("hold", *_ADJUSTMENTS),
+    Outcome.REFUSED: ("refuse",),
+}
+
+
+def _causes(rule: Rule, effect: str) -> list[Cause]:
+    return [
+        Cause(rule, effect, _CODES.get(effect) or action.params["reason"])
+        for action in rule.actions
+        if action.name == effect
+    ]
+
+
+def _settle_outcome(fired: _Rules, unknown: _Rules) -> tuple[Outcome, list[Rule]]:
+    """The outcome, and the unknown rules that could have made it another."""
+    if fired.doing("refuse"):
+        return Outcome.REFUSED, []
+    doubts = unknown.doing("refuse")
+    below = fired.minimums() if not fired.doing("waive_minimums") else []
+    waivers = unknown.doing("waive_minimums") if below else []
+    if fired.holds() or (below and not waivers):
+        return Outcome.HELD, doubts
+    # What minimums and the mode read is known of every order; only people's rules can be unknown.
+    doubts += [*unknown.holds(), *waivers]
+    accepted = bool(fired.doing("accept")) and not below
+    return Outcome.ACCEPTED if accepted else Outcome.HELD, doubts
