@@ -7,7 +7,7 @@ from business_rules.variables import BaseVariables
 
 from engine.conditions import Condition, Term, parse_conditions
 from engine.problem import Faults, refuse, step
-from engine.targets.python import compile_forms
+from engine.targets.python import compile_careful, compile_fast
 from engine.targets.readers import VariablesReader
 from engine.vocabulary import Kind
 
@@ -24,15 +24,20 @@ def compile_rules(
     of the wrong type, when a condition needs that value.
     """
     conditions = read_rules(rules, terms_of(variables_class))
-    fast, careful, _ = compile_forms(conditions, VariablesReader(), stop_on_first=stop_on_first)
-    answers = _Answers(len(conditions))
+    answers, reader = _Answers(len(conditions)), VariablesReader()
+    careful = compile_careful(conditions, reader, stop_on_first=stop_on_first)
+
+    def carefully(variables: BaseVariables) -> list[int]:
+        return answers[careful(variables)]
+
+    fast = compile_fast(conditions, reader, answers=answers, otherwise=carefully, stop_on_first=stop_on_first)
 
     def evaluate(variables: BaseVariables) -> list[int]:
         try:
-            return answers[fast(variables)].copy()
+            return fast(variables).copy()
         except Exception:
             # Reading ahead met what may never be needed; the careful form raises only if it is.
-            return answers[careful(variables)].copy()
+            return carefully(variables).copy()
 
     return evaluate
 
@@ -61,7 +66,10 @@ def read_rules(rules: object, vocabulary: dict[str, Term]) -> list[Condition]:
         raise refuse("type", "", "Les règles forment une liste.", "Rules form a list.")
     if len(rules) > MAX_RULES:
         raise refuse(
-            "too_many", "", f"Pas plus de {MAX_RULES} règles par politique.", f"No more than {MAX_RULES} rules in a policy."
+            "too_many",
+            "",
+            f"Pas plus de {MAX_RULES} règles par politique.",
+            f"No more than {MAX_RULES} rules in a policy.",
         )
     faults, conditions = Faults(), []
     for index, rule in enumerate(rules):
@@ -79,6 +87,9 @@ def _read_rule(rule: object, vocabulary: dict[str, Term], pointer: str) -> Condi
         isinstance(action, dict) and isinstance(action.get("name"), str) for action in actions
     ):
         raise refuse(
-            "type", step(pointer, "actions"), "Les actions forment une liste d’objets nommés.", "Actions form a list of named objects."
+            "type",
+            step(pointer, "actions"),
+            "Les actions forment une liste d’objets nommés.",
+            "Actions form a list of named objects.",
         )
     return parse_conditions(rule["conditions"], vocabulary, step(pointer, "conditions"))

@@ -164,7 +164,9 @@ class _Parser:
             )
             return None
         with self.faults.gather():
-            return Comparison(name, term.kind, operator, read_value(term, operator, document.get("value"), step(pointer, "value")))
+            return Comparison(
+                name, term.kind, operator, read_value(term, operator, document.get("value"), step(pointer, "value"))
+            )
         return None
 
     def too_many(self, pointer: str) -> None:
@@ -211,7 +213,13 @@ def read_value(term: Term, operator: str, value: object, pointer: str = "") -> A
 def _check_number(value: object, pointer: str, faults: Faults) -> None:
     number = not isinstance(value, bool) and isinstance(value, int | float | Decimal)
     if number and not (isinstance(value, float) and not math.isfinite(value)):
-        exact = value if isinstance(value, Decimal) else None if isinstance(value, int) and value.bit_length() > 64 else Decimal(value)
+        exact = (
+            value
+            if isinstance(value, Decimal)
+            else None
+            if isinstance(value, int) and value.bit_length() > 64
+            else Decimal(value)
+        )
         if exact is not None and exact.is_finite() and abs(exact) <= MAX_NUMBER and _short(value):
             return
         faults.add("range", pointer, "Ce nombre est trop grand ou trop long.", "This number is too large or too long.")
@@ -229,7 +237,10 @@ def _check_text(value: object, pointer: str, faults: Faults) -> None:
         faults.add("type", pointer, f"Donnez un texte, pas {_shown(value)}.", f"Give a text, not {_shown(value)}.")
     elif len(value) > MAX_TEXT or not _is_unicode(value):
         faults.add(
-            "range", pointer, f"Un texte lisible d’au plus {MAX_TEXT} caractères.", f"A readable text of at most {MAX_TEXT} characters."
+            "range",
+            pointer,
+            f"Un texte lisible d’au plus {MAX_TEXT} caractères.",
+            f"A readable text of at most {MAX_TEXT} characters.",
         )
 
 

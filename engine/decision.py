@@ -117,10 +117,18 @@ def decision_document(decision: Decision) -> dict[str, Any]:
         "version": decision.version,
         "policy_hash": decision.policy_hash,
         "chain": list(decision.chain),
-        "reasons": msgspec.to_builtins(decision.reasons),
-        "obligations": msgspec.to_builtins(decision.obligations),
+        "reasons": [_plain(reason) for reason in decision.reasons],
+        "obligations": [_plain(obligation) for obligation in decision.obligations],
         "invoice": invoicing_document(decision.invoice),
     }
     if decision.trace is not None:
-        document["trace"] = msgspec.to_builtins(decision.trace)
+        document["trace"] = [_plain(rule) for rule in decision.trace]
     return document
+
+
+def _plain(value: msgspec.Struct) -> dict[str, Any]:
+    """A struct in plain JSON values: its tuples become lists."""
+    return {
+        name: [msgspec.to_builtins(each) for each in member] if isinstance(member, tuple) else member
+        for name, member in msgspec.to_builtins(value).items()
+    }

@@ -75,7 +75,9 @@ def invoicing(
     return _invoicing(order, policy, verdict, accepted_at, cycle, installation)
 
 
-def accepted_obligations(order: Order, policy: Policy, invoice: Invoicing, installation: Installation) -> tuple[Obligation, ...]:
+def accepted_obligations(
+    order: Order, policy: Policy, invoice: Invoicing, installation: Installation
+) -> tuple[Obligation, ...]:
     """What must follow when a person accepts the order and it is invoiced as `invoice` says."""
     verdict = judge_of(policy).verdict(facts_of(order, policy, installation))
     return obligations(policy, verdict, Outcome.ACCEPTED, invoice)
@@ -100,7 +102,12 @@ def _barred(order: Order, installation: Installation, unknown_groups: tuple[str,
 
 
 def _invoicing(
-    order: Order, policy: Policy, verdict: Verdict, accepted_at: datetime, cycle: Cycle | None, installation: Installation
+    order: Order,
+    policy: Policy,
+    verdict: Verdict,
+    accepted_at: datetime,
+    cycle: Cycle | None,
+    installation: Installation,
 ) -> Invoicing:
     due = due_date(
         verdict.terms,

@@ -6,8 +6,10 @@ from engine.problem import Text as T
 FACT_LABELS: dict[str, tuple[T, T]] = {
     "order_value": (
         T("le montant", "the order value"),
-        T("Somme des lignes après leurs rabais, avant escompte, taxes et consignes.",
-          "Sum of the lines after their discounts, before group discount, taxes and deposits."),
+        T(
+            "Somme des lignes après leurs rabais, avant escompte, taxes et consignes.",
+            "Sum of the lines after their discounts, before group discount, taxes and deposits.",
+        ),
     ),
     "item_count": (
         T("le nombre d’articles", "the number of items"),
@@ -19,8 +21,10 @@ FACT_LABELS: dict[str, tuple[T, T]] = {
     ),
     "largest_line_value": (
         T("le montant de la plus grosse ligne", "the value of the largest line"),
-        T("Montant de la ligne la plus chère, après son rabais.",
-          "Value of the most expensive line, after its discount."),
+        T(
+            "Montant de la ligne la plus chère, après son rabais.",
+            "Value of the most expensive line, after its discount.",
+        ),
     ),
     "overdue_balance": (
         T("le solde en retard", "the overdue balance"),
@@ -40,13 +44,14 @@ FACT_LABELS: dict[str, tuple[T, T]] = {
     ),
     "credit_available": (
         T("le crédit disponible après la commande", "the credit left after the order"),
-        T("Limite de crédit moins solde dû moins montant de la commande.",
-          "Credit limit minus outstanding balance minus order value."),
+        T(
+            "Limite de crédit moins solde dû moins montant de la commande.",
+            "Credit limit minus outstanding balance minus order value.",
+        ),
     ),
     "lead_days": (
         T("le délai avant la livraison prévue", "the lead time to the planned delivery"),
-        T("Jours entre la commande et sa livraison prévue.",
-          "Days from the order to its planned delivery."),
+        T("Jours entre la commande et sa livraison prévue.", "Days from the order to its planned delivery."),
     ),
     "placed_hour": (
         T("l’heure de la commande", "the hour of the order"),
@@ -62,8 +67,7 @@ FACT_LABELS: dict[str, tuple[T, T]] = {
     ),
     "has_planned_delivery": (
         T("une livraison est prévue", "a delivery is planned"),
-        T("La commande porte sa propre date de livraison.",
-          "The order carries its own delivery date."),
+        T("La commande porte sa propre date de livraison.", "The order carries its own delivery date."),
     ),
     "buyer_id": (
         T("l’identifiant du détaillant", "the retailer's id"),
@@ -95,8 +99,7 @@ FACT_LABELS: dict[str, tuple[T, T]] = {
     ),
     "buyer_groups": (
         T("les groupes du détaillant", "the retailer's groups"),
-        T("Groupes dont le détaillant fait partie, sans Tous.",
-          "Groups that the retailer belongs to, without Tous."),
+        T("Groupes dont le détaillant fait partie, sans Tous.", "Groups that the retailer belongs to, without Tous."),
     ),
     "categories": (
         T("les catégories commandées", "the categories ordered"),
@@ -135,12 +138,8 @@ OPERATOR_LABELS: dict[tuple[str, str], T] = {
     ("select", "does_not_contain"): T("n’est pas", "is not"),
     ("select_multiple", "contains_all"): T("comprennent tous", "include all of"),
     ("select_multiple", "is_contained_by"): T("sont tous parmi", "are all among"),
-    ("select_multiple", "shares_at_least_one_element_with"): T(
-        "comprennent au moins un de", "include at least one of"
-    ),
-    ("select_multiple", "shares_exactly_one_element_with"): T(
-        "comprennent exactement un de", "include exactly one of"
-    ),
+    ("select_multiple", "shares_at_least_one_element_with"): T("comprennent au moins un de", "include at least one of"),
+    ("select_multiple", "shares_exactly_one_element_with"): T("comprennent exactement un de", "include exactly one of"),
     ("select_multiple", "shares_no_elements_with"): T("ne comprennent aucun de", "include none of"),
 }
 

@@ -1,11 +1,10 @@
 """Settings lowered to rules, so that a whole policy is one list that business-rules can run."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from engine.conditions import AllOf, Comparison
-from engine.money import as_decimal, cents
+from engine.money import cents
 from engine.policy import Action, Policy, Rule, Setting, rule_document
 from engine.problem import Text
 from engine.vocabulary import FACTS, Kind
@@ -54,17 +53,26 @@ def _minimum(path: str, fact: str, minimum: Setting) -> Rule:
 
 def _unavailable() -> Rule:
     missing = Comparison("all_available", Kind.BOOLEAN, "is_false")
-    return Rule(AVAILABLE, Text("Produits disponibles", "Products available"), AllOf((missing,)), _hold("unavailable"), None)
+    return Rule(
+        AVAILABLE, Text("Produits disponibles", "Products available"), AllOf((missing,)), _hold("unavailable"), None
+    )
 
 
 def _hold(reason: str) -> tuple[Action, ...]:
     return (Action("hold", {"reason": reason}),)
 
 
-def _number(value: int | str) -> int | Decimal:
-    return as_decimal(cents(value)) if isinstance(value, str) else value
+def _number(value: int | str) -> int | float:
+    """A minimum as JSON writes numbers; a float's error is far below what comparisons count as equal."""
+    if isinstance(value, int):
+        return value
+    amount = cents(value)
+    return amount / 100 if amount % 100 else amount // 100
 
 
 def rule_list(policy: Policy) -> list[dict[str, Any]]:
     """The policy as a plain rule list that `business_rules.run_all` can run."""
-    return [{k: v for k, v in rule_document(rule).items() if k in ("conditions", "actions")} for rule in lowered_rules(policy)]
+    return [
+        {k: v for k, v in rule_document(rule).items() if k in ("conditions", "actions")}
+        for rule in lowered_rules(policy)
+    ]

@@ -47,9 +47,7 @@ def whole_bounds(interval: Interval, scale: int) -> Bounds:
     """The same in whole units of 1/`scale`: exact for integers (cents when `scale` is 100)."""
     low, high = (None if b is None else _EXACT.multiply(b, Decimal(scale)) for b in (interval.low, interval.high))
     if interval.open:
-        return Bounds(
-            None if low is None else math.floor(low) + 1, None if high is None else math.ceil(high) - 1
-        )
+        return Bounds(None if low is None else math.floor(low) + 1, None if high is None else math.ceil(high) - 1)
     return Bounds(None if low is None else math.ceil(low), None if high is None else math.floor(high))
 
 

@@ -65,9 +65,7 @@ class Policy(msgspec.Struct, frozen=True):
         return hash((self.hash, self.version))
 
 
-def policy_of(
-    chain: tuple[str, ...], version: int, settings: Mapping[str, Setting], rules: tuple[Rule, ...]
-) -> Policy:
+def policy_of(chain: tuple[str, ...], version: int, settings: Mapping[str, Setting], rules: tuple[Rule, ...]) -> Policy:
     """A policy with its hash: the same content has the same hash at any version, on any machine.
 
     Which group of the chain states a rule is part of the content: it settles whose terms win.
@@ -94,7 +92,10 @@ def check_policy(policy: Policy) -> None:
         )
     if len(policy.rules) > MAX_RULES:
         faults.add(
-            "too_many", "/rules", f"Pas plus de {MAX_RULES} règles par politique.", f"No more than {MAX_RULES} rules in a policy."
+            "too_many",
+            "/rules",
+            f"Pas plus de {MAX_RULES} règles par politique.",
+            f"No more than {MAX_RULES} rules in a policy.",
         )
     faults.raise_if_any()
 
@@ -113,7 +114,9 @@ def rule_of(id: str, document: object, provenance: Provenance) -> Rule:
         )
     for member in document:
         if member not in _RULE_MEMBERS:
-            faults.add("unknown_member", step("", member), "Ce membre n’existe pas ici.", "There is no such member here.")
+            faults.add(
+                "unknown_member", step("", member), "Ce membre n’existe pas ici.", "There is no such member here."
+            )
     label, message, condition = Text(id, id), None, None
     if document.get("label") is not None:
         with faults.gather("/label"):
@@ -159,7 +162,10 @@ def read_text(document: object) -> Text:
     for language, text in document.items():
         if not isinstance(text, str) or not text.strip() or len(text) > 300 or not text.isprintable():
             faults.add(
-                "text", step("", language), "Un texte d’une ligne, de 1 à 300 caractères.", "A text of one line, 1 to 300 characters."
+                "text",
+                step("", language),
+                "Un texte d’une ligne, de 1 à 300 caractères.",
+                "A text of one line, 1 to 300 characters.",
             )
     faults.raise_if_any()
     return Text(document["fr"], document["en"])
@@ -173,6 +179,15 @@ def _read_actions(document: object, faults: Faults) -> tuple[Action, ...]:
     for index, each in enumerate(document):
         with faults.gather(step("/actions", index)):
             actions.append(_read_action(each))
+    names = [action.name for action in actions]
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1 and name not in ("notify_team", "tag"):
+            faults.add(
+                "repeated",
+                "/actions",
+                f"« {name} » ne se dit qu’une fois par règle.",
+                f"“{name}” can be said only once in a rule.",
+            )
     return tuple(actions)
 
 
@@ -215,4 +230,6 @@ def _check_param(kind: str, value: object, pointer: str, faults: Faults) -> None
                 "A code of lower-case letters, digits and underscores, such as “large_amount”.",
             )
     elif not isinstance(value, str) or not value.strip() or len(value) > 100 or not value.isprintable():
-        faults.add("text", pointer, "Un texte d’une ligne, de 1 à 100 caractères.", "A text of one line, 1 to 100 characters.")
+        faults.add(
+            "text", pointer, "Un texte d’une ligne, de 1 à 100 caractères.", "A text of one line, 1 to 100 characters."
+        )

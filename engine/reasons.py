@@ -5,18 +5,20 @@ from typing import Any
 
 from engine.conditions import comparisons_of
 from engine.decision import Outcome, Reason
+from engine.figures import money_text, number_text
 from engine.money import dollars
 from engine.order import Facts
 from engine.policy import Rule
 from engine.problem import Text
-from engine.figures import money_text, number_text
 from engine.verdict import Cause, Verdict
 from engine.vocabulary import FACTS
 
 
 def reasons(verdict: Verdict, outcome: Outcome, barred: tuple[Reason, ...], facts: Facts) -> tuple[Reason, ...]:
     """Why the outcome is what it is; `barred` are reasons that hold whatever the policy says."""
-    found = [_reason(cause, facts) for cause in verdict.causes if cause.effect != "accept" or outcome is Outcome.ACCEPTED]
+    found = [
+        _reason(cause, facts) for cause in verdict.causes if cause.effect != "accept" or outcome is Outcome.ACCEPTED
+    ]
     if outcome is Outcome.HELD:
         found = [*barred, *_missing_facts(verdict.doubts, facts), *found]
         if not any(reason.effect == "hold" for reason in found):
@@ -85,7 +87,9 @@ def _missing_fact(name: str, rules: list[Rule]) -> Reason:
 def _message(cause: Cause, facts: Facts) -> Text:
     rule = cause.rule
     if cause.code == "minimums_waived":
-        return Text(f"{rule.label.fr} : non exigé pour cette commande.", f"{rule.label.en}: not required for this order.")
+        return Text(
+            f"{rule.label.fr} : non exigé pour cette commande.", f"{rule.label.en}: not required for this order."
+        )
     if rule.provenance is not None and rule.id in _SENTENCES:
         return _SENTENCES[rule.id](cause, facts)
     if rule.provenance is None:
@@ -98,7 +102,10 @@ def _message(cause: Cause, facts: Facts) -> Text:
 
 def _mode(cause: Cause, facts: Facts) -> Text:
     if cause.effect == "accept":
-        return Text("La commande répond aux conditions d’acceptation automatique.", "The order meets the conditions of automatic acceptance.")
+        return Text(
+            "La commande répond aux conditions d’acceptation automatique.",
+            "The order meets the conditions of automatic acceptance.",
+        )
     return Text("Les commandes de ce groupe sont acceptées par une personne.", "A person accepts this group's orders.")
 
 

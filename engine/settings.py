@@ -31,7 +31,9 @@ def check_setting(path: str, value: object, pointer: str = "") -> Any:
     faults = Faults()
     with faults.gather(pointer):
         if kind is None:
-            raise refuse("unknown_setting", "", f"Le paramètre « {path} » n’existe pas.", f"There is no setting “{path}”.")
+            raise refuse(
+                "unknown_setting", "", f"Le paramètre « {path} » n’existe pas.", f"There is no setting “{path}”."
+            )
         if value is None and not kind.nullable:
             raise refuse("required", "", "Ce paramètre doit avoir une valeur.", "This setting must have a value.")
         return None if value is None else kind.check(value)
@@ -51,9 +53,7 @@ def _one_of(*choices: str) -> Callable[[Any], str]:
 
 def _item_count(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:
-        raise refuse(
-            "range", "", "Un nombre entier d’articles, au moins 1.", "A whole number of items, at least 1."
-        )
+        raise refuse("range", "", "Un nombre entier d’articles, au moins 1.", "A whole number of items, at least 1.")
     return value
 
 
@@ -124,7 +124,10 @@ def _is_clean(text: str) -> bool:
 def _events(value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(event, str) and event in EVENTS for event in value):
         raise refuse(
-            "unknown_option", "", f"Une liste d’événements parmi {', '.join(EVENTS)}.", f"A list of events among {', '.join(EVENTS)}."
+            "unknown_option",
+            "",
+            f"Une liste d’événements parmi {', '.join(EVENTS)}.",
+            f"A list of events among {', '.join(EVENTS)}.",
         )
     return [event for event in EVENTS if event in value]
 
@@ -135,7 +138,10 @@ def _team(value: Any) -> dict[str, list[str]]:
         value = {"events": value}
     if not isinstance(value, dict) or not set(value) <= {"events", "to"}:
         raise refuse(
-            "type", "", "Des événements et leurs destinataires : « events », « to ».", 'Events and who is told: "events", "to".'
+            "type",
+            "",
+            "Des événements et leurs destinataires : « events », « to ».",
+            'Events and who is told: "events", "to".',
         )
     faults = Faults()
     with faults.gather("/events"):

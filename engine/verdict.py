@@ -1,6 +1,8 @@
 """What the rules that fired amount to: outcome, terms, invoicing. Remembered by bitmask."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import Any
 
 import msgspec
 
@@ -8,7 +10,7 @@ from engine.decision import Obligation, Outcome
 from engine.lowering import MINIMUMS, lowered_rules
 from engine.order import Facts
 from engine.policy import Policy, Rule
-from engine.targets.python import compile_forms
+from engine.targets.python import compile_careful, compile_fast, compile_traced
 from engine.targets.readers import FactsReader
 from engine.terms import Terms, parse_terms
 
@@ -39,31 +41,49 @@ class Verdict(msgspec.Struct, frozen=True):
     asked: tuple[Obligation, ...]
 
 
+class _Verdicts(dict[int, Verdict]):
+    """Bitmask → verdict; the few that come back are judged once."""
+
+    def __init__(self, judge: Callable[[int], Verdict]):
+        self._judge = judge
+
+    def __missing__(self, mask: int) -> Verdict:
+        verdict = self._judge(mask)
+        if len(self) < _MEMO:
+            self[mask] = verdict
+        return verdict
+
+
 class Judge:
-    """A policy compiled: facts in, verdict out."""
+    """A policy compiled: `verdict` takes facts and answers what they amount to."""
 
     def __init__(self, policy: Policy):
         self.policy = policy
         self.rules = lowered_rules(policy)
-        self.fast, self.careful, self.traced = compile_forms([rule.condition for rule in self.rules], FactsReader())
-        self._verdicts: dict[int, Verdict] = {}
         self._trigger: str = policy.settings["invoicing.trigger"].value
         self._terms = parse_terms(policy.settings["invoicing.terms"].value)
+        self._conditions = [rule.condition for rule in self.rules]
+        self._verdicts = _Verdicts(self._judge)
+        # An instance attribute, not a method: the fast path is this one call.
+        self.verdict: Callable[[Facts], Verdict] = compile_fast(
+            self._conditions, FactsReader(), answers=self._verdicts, otherwise=self._verdict_in_doubt
+        )
 
-    def verdict(self, facts: Facts) -> Verdict:
-        mask = self.fast(facts)
-        if mask is None:
-            mask = self.careful(facts)
-        return self.of_mask(mask)
+    # Most policies never need these two; they are compiled when one does.
+    @cached_property
+    def careful(self) -> Callable[[Facts], int]:
+        return compile_careful(self._conditions, FactsReader())
+
+    @cached_property
+    def traced(self) -> Callable[[Facts], tuple[int, tuple[Any, ...]]]:
+        return compile_traced(self._conditions, FactsReader())
+
+    def _verdict_in_doubt(self, facts: Facts) -> Verdict:
+        return self._verdicts[self.careful(facts)]
 
     def of_mask(self, mask: int) -> Verdict:
         """The verdict for `fired | unknown << rules`."""
-        verdict = self._verdicts.get(mask)
-        if verdict is None:
-            verdict = self._judge(mask)
-            if len(self._verdicts) < _MEMO:
-                self._verdicts[mask] = verdict
-        return verdict
+        return self._verdicts[mask]
 
     def _judge(self, mask: int) -> Verdict:
         count = len(self.rules)
@@ -167,10 +187,10 @@ def _settle_outcome(fired: _Rules, unknown: _Rules) -> tuple[Outcome, list[Rule]
         return Outcome.REFUSED, []
     doubts = unknown.doing("refuse")
     below = fired.minimums() if not fired.doing("waive_minimums") else []
-    waivers = unknown.doing("waive_minimums") if below else []
-    if fired.holds() or (below and not waivers):
+    # A rule that waives and holds at once lets nothing through, whichever way it turns out.
+    waivers = [rule for rule in unknown.doing("waive_minimums") if rule not in unknown.holds()] if below else []
+    if fired.holds() or (below and not waivers) or not fired.doing("accept"):
         return Outcome.HELD, doubts
     # What minimums and the mode read is known of every order; only people's rules can be unknown.
     doubts += [*unknown.holds(), *waivers]
-    accepted = bool(fired.doing("accept")) and not below
-    return Outcome.ACCEPTED if accepted else Outcome.HELD, doubts
+    return Outcome.HELD if below else Outcome.ACCEPTED, doubts

@@ -2,10 +2,10 @@
 
 Rules become an `ast` tree, compiled once. Three forms come from the one compiler:
 
-- fast: every fact at hand and of its type; conjuncts reordered by cost; answers the bitmask of
-  the rules that fire, or None when something is missing and another form must look;
+- fast: every fact at hand and of its type; conjuncts reordered by cost; answers `answers[mask]`,
+  where `mask` has a bit for each rule that fires, or leaves to another form what is missing;
 - careful: in the order written, by strong Kleene logic; answers `fired | unknown << rules`;
-- traced: the careful form, telling a log the value and result of each condition it reads.
+- traced: the careful form, which answers also the result of each comparison, or UNREAD.
 
 What people wrote reaches the code only as constants; names come only from the vocabulary.
 """
@@ -14,7 +14,7 @@ import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from engine.conditions import AllOf, Condition, Comparison, comparisons_of
+from engine.conditions import AllOf, Comparison, Condition, comparisons_of
 from engine.pattern import compile_pattern
 from engine.vocabulary import Kind
 
@@ -33,9 +33,13 @@ class Reader:
         """Low and high bound of a numeric comparison, and whether they are open."""
         raise NotImplementedError
 
-    def fast_reads(self, names: Mapping[str, Kind]) -> list[ast.stmt]:
-        """Statements that bind every fact, or leave with None."""
+    def fast_reads(self, comparisons: Sequence[Comparison]) -> tuple[list[ast.stmt], dict[str, ast.expr]]:
+        """Statements that bind facts by their names, and expressions for facts that need no name."""
         raise NotImplementedError
+
+    def fast_guard(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        """The fast form's statements, with what must stand around them."""
+        return body
 
     def careful_reads(self, names: Mapping[str, Kind]) -> list[ast.stmt]:
         """Statements at the top of the careful forms."""
@@ -52,12 +56,40 @@ class Reader:
         return {}
 
 
-def compile_forms(
-    conditions: Sequence[Condition], reader: Reader, *, stop_on_first: bool = False
-) -> tuple[Program, Program, Program]:
-    """The fast, careful and traced functions of a list of rules' conditions."""
+class Unread:
+    """Stands for the result of a comparison that nothing needed."""
+
+    def __repr__(self) -> str:
+        return "UNREAD"
+
+
+UNREAD = Unread()
+
+
+def compile_fast(
+    conditions: Sequence[Condition],
+    reader: Reader,
+    *,
+    answers: Mapping[int, Any],
+    otherwise: Callable[[Any], Any],
+    stop_on_first: bool = False,
+) -> Program:
+    """Facts → `answers[mask]`, or `otherwise(facts)` where a fact is missing or not plainly of its type."""
     compiler = _Compiler(conditions, reader, stop_on_first)
-    return compiler.function("fast"), compiler.function("careful"), compiler.function("traced")
+    compiler.bound.update(answers=answers, otherwise=otherwise)
+    return compiler.function("fast", compiler.fast())
+
+
+def compile_careful(conditions: Sequence[Condition], reader: Reader, *, stop_on_first: bool = False) -> Program:
+    """Facts → `fired | unknown << rules`."""
+    compiler = _Compiler(conditions, reader, stop_on_first)
+    return compiler.function("careful", compiler.careful(traced=False))
+
+
+def compile_traced(conditions: Sequence[Condition], reader: Reader) -> Program:
+    """Facts → `(fired | unknown << rules, results)`, a result for each comparison as written."""
+    compiler = _Compiler(conditions, reader, stop_on_first=False)
+    return compiler.function("traced", compiler.careful(traced=True))
 
 
 def name(identifier: str) -> ast.Name:
@@ -81,7 +113,7 @@ def compare(left: ast.expr, operator: ast.cmpop, right: ast.expr) -> ast.expr:
 
 
 def leave_when(test: ast.expr) -> ast.stmt:
-    return ast.If(test, [ast.Return(ast.Constant(None))], [])
+    return ast.If(test, [ast.Return(call(name("otherwise"), name("facts")))], [])
 
 
 class _Compiler:
@@ -91,30 +123,30 @@ class _Compiler:
         self.stop_on_first = stop_on_first
         self.names = {test.name: test.kind for c in conditions for test in comparisons_of(c)}
         self.bound: dict[str, Any] = {}
-        self.log_index: Iterator[int] = iter(())
+        self.results: Iterator[str] = iter(())
+        self.inline: dict[str, ast.expr] = {}
 
-    def function(self, form: str) -> Program:
-        body = self.fast() if form == "fast" else self.careful(traced=form == "traced")
-        names = ["facts"] if form != "traced" else ["facts", "log"]
-        arguments = ast.arguments([], [ast.arg(n) for n in names], None, [], [], None, [])
+    def function(self, form: str, body: list[ast.stmt]) -> Program:
+        arguments = ast.arguments([], [ast.arg("facts")], None, [], [], None, [])
         definition = ast.FunctionDef(form, arguments, body, [], None, type_params=[])
         module = ast.fix_missing_locations(ast.Module([definition], []))
-        scope = {"__builtins__": {}, **self.reader.constants(), **self.bound}
+        scope = {"__builtins__": {}, "unread": UNREAD, **self.reader.constants(), **self.bound}
         exec(compile(module, f"<{form} policy>", "exec"), scope)  # noqa: S102 - names are whitelisted
         return scope[form]
 
     # fast: expressions, cheapest first
 
     def fast(self) -> list[ast.stmt]:
-        body = self.reader.fast_reads(self.names)
+        body, self.inline = self.reader.fast_reads([each for c in self.conditions for each in comparisons_of(c)])
         body.append(assign("fired", ast.Constant(0)))
         for index, condition in enumerate(self.conditions):
             body.append(ast.If(self.fast_expression(condition), self.fire(index), []))
-        return [*body, ast.Return(name("fired"))]
+        body.append(ast.Return(ast.Subscript(name("answers"), name("fired"), ast.Load())))
+        return self.reader.fast_guard(body)
 
     def fire(self, index: int) -> list[ast.stmt]:
         if self.stop_on_first:
-            return [ast.Return(ast.Constant(1 << index))]
+            return [ast.Return(ast.Subscript(name("answers"), ast.Constant(1 << index), ast.Load()))]
         return [_add("fired", index)]
 
     def fast_expression(self, condition: Condition) -> ast.expr:
@@ -129,15 +161,23 @@ class _Compiler:
     # careful: statements in the order written, each block stopping where business-rules stops
 
     def careful(self, traced: bool) -> list[ast.stmt]:
-        self.log_index = iter(range(10**9)) if traced else iter(())
         body = self.reader.careful_reads(self.names)
+        comparisons = sum(1 for condition in self.conditions for _ in comparisons_of(condition))
+        kept = [f"result_{index}" for index in range(comparisons)] if traced else []
+        self.results = iter(kept)
+        if kept:
+            unread = [ast.Name(result, ast.Store()) for result in kept]
+            body.append(ast.Assign(unread, name("unread")))
         body += [assign("fired", ast.Constant(0)), assign("unknown", ast.Constant(0))]
         for index, condition in enumerate(self.conditions):
             body += self.careful_statements(condition, "r0", traced)
             doubt = compare(name("r0"), ast.Is(), ast.Constant(None))
-            body.append(ast.If(name("r0"), self.fire(index), [ast.If(doubt, [_add("unknown", index)], [])]))
+            stop = [ast.Return(ast.Constant(1 << index))] if self.stop_on_first else [_add("fired", index)]
+            body.append(ast.If(name("r0"), stop, [ast.If(doubt, [_add("unknown", index)], [])]))
         shifted = ast.BinOp(name("unknown"), ast.LShift(), ast.Constant(len(self.conditions)))
-        return [*body, ast.Return(ast.BinOp(name("fired"), ast.BitOr(), shifted))]
+        mask = ast.BinOp(name("fired"), ast.BitOr(), shifted)
+        results = ast.Tuple([name(result) for result in kept], ast.Load())
+        return [*body, ast.Return(ast.Tuple([mask, results], ast.Load()) if traced else mask)]
 
     def careful_statements(self, condition: Condition, result: str, traced: bool) -> list[ast.stmt]:
         if isinstance(condition, Comparison):
@@ -165,16 +205,15 @@ class _Compiler:
         if self.reader.may_be_unknown(test):
             missing = compare(name(f"raw_{test.name}"), ast.Is(), ast.Constant(None))
             value = ast.IfExp(missing, ast.Constant(None), value)
-        body = [*self.reader.careful_read(test), assign(result, value)]
+        stored = [ast.Name(result, ast.Store())]
         if traced:
-            entry = [ast.Constant(next(self.log_index)), name(f"raw_{test.name}"), name(result)]
-            body.append(ast.Expr(call(name("log"), ast.Tuple(entry, ast.Load()))))
-        return body
+            stored.append(ast.Name(next(self.results), ast.Store()))
+        return [*self.reader.careful_read(test), ast.Assign(stored, value)]
 
     # one comparison, whatever the form
 
     def test(self, test: Comparison, *, exact: bool) -> ast.expr:
-        fact = name(test.name)
+        fact = self.inline.get(test.name) or name(test.name)
         if test.kind is Kind.NUMERIC:
             low, high, strict = self.reader.numeric(test, exact)
             return _within(fact, self.bind(low), self.bind(high), strict, empty=_is_empty(low, high))

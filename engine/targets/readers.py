@@ -1,7 +1,8 @@
 """Where compiled conditions read their facts: the house's own, or any business-rules variables."""
 
 import ast
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,6 @@ from engine.conditions import Comparison
 from engine.numbers import float_bounds, interval, whole_bounds
 from engine.targets.python import Reader, assign, attribute, call, compare, key, leave_when, name
 from engine.vocabulary import FACTS, Kind
-
 
 _MEMO = 4_096
 
@@ -23,15 +23,30 @@ class FactsReader(Reader):
         bounds = whole_bounds(interval(test.operator, test.value), FACTS[test.name].scale)
         return bounds.low, bounds.high, False
 
-    def fast_reads(self, names: Mapping[str, Kind]) -> list[ast.stmt]:
+    def fast_reads(self, comparisons: Sequence[Comparison]) -> tuple[list[ast.stmt], dict[str, ast.expr]]:
+        """Facts that are read once need no name, and are read only when a rule comes to them."""
+        uses = Counter(each.name for each in comparisons)
+        doubtful = {each.name for each in comparisons if not FACTS[each.name].known and not _fails_on_none(each)}
         body: list[ast.stmt] = []
-        for fact, kind in names.items():
-            body.append(assign(fact, attribute(name("facts"), fact)))
-            if not FACTS[fact].known:
-                body.append(leave_when(compare(name(fact), ast.Is(), ast.Constant(None))))
+        inline: dict[str, ast.expr] = {}
+        for fact, count in uses.items():
+            kind, read = FACTS[fact].kind, attribute(name("facts"), fact)
+            if fact in doubtful:
+                body += [assign(fact, read), leave_when(compare(name(fact), ast.Is(), ast.Constant(None)))]
+                read = name(fact)
             if kind in (Kind.SELECT, Kind.SELECT_MULTIPLE):
-                body.append(assign(fact, _keys(kind, fact)))
-        return body
+                read = _keys(fact, read)
+            if count == 1:
+                inline[fact] = read
+            elif not isinstance(read, ast.Name):
+                body.append(assign(fact, read))
+        return body, inline
+
+    def fast_guard(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        # What is missing and doesn't compare fails where a rule needs it; checking ahead costs more.
+        failures = ast.Tuple([name("TypeError"), name("AttributeError")], ast.Load())
+        leave = [ast.Return(call(name("otherwise"), name("facts")))]
+        return [ast.Try(body, [ast.ExceptHandler(failures, None, leave)], [], [])]
 
     def careful_reads(self, names: Mapping[str, Kind]) -> list[ast.stmt]:
         body: list[ast.stmt] = []
@@ -40,20 +55,28 @@ class FactsReader(Reader):
             body += [assign(raw, attribute(name("facts"), fact)), assign(fact, name(raw))]
             if kind in (Kind.SELECT, Kind.SELECT_MULTIPLE):
                 given = compare(name(raw), ast.IsNot(), ast.Constant(None))
-                body.append(ast.If(given, [assign(fact, _keys(kind, fact))], []))
+                body.append(ast.If(given, [assign(fact, _keys(fact, name(fact)))], []))
         return body
 
     def may_be_unknown(self, test: Comparison) -> bool:
         return not FACTS[test.name].known
 
     def constants(self) -> dict[str, Any]:
-        return {"known_keys": _KnownKeys()}
+        return {"known_keys": _KnownKeys(), "TypeError": TypeError, "AttributeError": AttributeError}
 
 
-def _keys(kind: Kind, fact: str) -> ast.expr:
-    if kind is Kind.SELECT:
-        return call(attribute(name(fact), "lower"))
-    return ast.Subscript(name("known_keys"), name(fact), ast.Load())
+def _keys(fact: str, value: ast.expr) -> ast.expr:
+    """What a select compares by; closed options are lower-case as they come."""
+    if FACTS[fact].kind is Kind.SELECT:
+        return value if FACTS[fact].closed else call(attribute(value, "lower"))
+    return ast.Subscript(name("known_keys"), value, ast.Load())
+
+
+def _fails_on_none(comparison: Comparison) -> bool:
+    """Whether comparing None fails in Python, instead of answering False."""
+    if comparison.kind is Kind.NUMERIC:
+        return comparison.operator != "equal_to"
+    return comparison.kind is Kind.SELECT_MULTIPLE or (comparison.kind is Kind.SELECT and not FACTS[comparison.name].closed)
 
 
 class VariablesReader(Reader):
@@ -71,16 +94,16 @@ class VariablesReader(Reader):
             return within.low, within.high, within.open
         return near.low, near.high, False
 
-    def fast_reads(self, names: Mapping[str, Kind]) -> list[ast.stmt]:
+    def fast_reads(self, comparisons: Sequence[Comparison]) -> tuple[list[ast.stmt], dict[str, ast.expr]]:
         body: list[ast.stmt] = []
-        for variable, kind in names.items():
+        for variable, kind in {each.name: each.kind for each in comparisons}.items():
             body.append(assign(variable, call(attribute(name("facts"), variable))))
             if kind in _PLAIN:
                 body.append(leave_when(_PLAIN[kind](variable)))
             else:
                 values = call(name("tuple"), name(variable))
                 body.append(assign(variable, ast.Subscript(name("known_keys"), values, ast.Load())))
-        return body
+        return body, {}
 
     def careful_reads(self, names: Mapping[str, Kind]) -> list[ast.stmt]:
         return [assign(f"raw_{variable}", name("unread")) for variable in names]
@@ -95,7 +118,6 @@ class VariablesReader(Reader):
 
     def constants(self) -> dict[str, Any]:
         return {
-            "unread": object(),
             "int": int,
             "float": float,
             "str": str,

@@ -90,5 +90,3 @@ def _action_phrase(action: Action) -> Text:
 
 def _lower_first(phrase: str) -> str:
     return phrase[:1].lower() + phrase[1:]
-
-

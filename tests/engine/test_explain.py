@@ -1,0 +1,81 @@
+"""Counterfactuals: exact at the boundary, and nothing smaller would do."""
+
+from hypothesis import given
+
+from engine.decision import Outcome
+from engine.evaluate import judge_of
+from engine.explain import Change, changed, counterfactual, counterfactual_sentence
+from engine.policy import BASE
+from engine.problem import Text
+from engine.vocabulary import FACTS, Kind
+from tests.engine.policies import facts_of, order, orders, policies, policy, rule
+
+CAUSE = Text("acceptation manuelle.", "manual acceptance.")
+
+
+def found(order, policy):
+    return counterfactual(judge_of(policy), facts_of(order, policy.chain))
+
+
+def said(order, policy):
+    return counterfactual_sentence(found(order, policy), CAUSE)
+
+
+def test_an_order_short_of_its_value_says_by_how_much():
+    short = order(items=24, price="7.81")  # 187.44
+    assert found(short, policy()).alone == (Change("order_value", 18744, 20000),)
+    assert said(short, policy()).fr == "Passerait d’elle-même avec 12,56\u00a0$ de plus."
+
+
+def test_an_order_short_of_both_minimums_needs_both():
+    both = found(order(items=22, price="7.00"), policy())
+    assert both.alone == ()
+    assert both.together == (Change("order_value", 15400, 20000), Change("item_count", 22, 24))
+    assert "46\u00a0$ de plus et 2\u00a0articles de plus" in said(order(items=22, price="7.00"), policy()).fr
+
+
+def test_either_of_two_thresholds_may_do():
+    small = {
+        "all": [
+            {"name": "item_count", "operator": "less_than", "value": 24},
+            {"name": "order_value", "operator": "less_than", "value": 200},
+        ]
+    }
+    either = policy(
+        {"petite": (BASE, rule(small, ("hold", {"reason": "small"})))},
+        acceptance_minimum_items=None,
+        acceptance_minimum_value=None,
+    )
+    assert said(order(items=22, price="7.00"), either).en == (
+        "Would go through by itself with $46 more or 2 items more."
+    )
+
+
+def test_manual_mode_can_not_be_changed_by_an_order():
+    manual = policy(acceptance_mode="manual")
+    assert said(order(), manual).fr == "Rien n’y changerait\u00a0: acceptation manuelle."
+
+
+@given(policies(), orders())
+def test_applying_a_change_flips_the_decision_and_anything_smaller_does_not(policy, order):
+    judge, facts = judge_of(policy), facts_of(order)
+    if judge.verdict(facts).outcome is Outcome.ACCEPTED:
+        return
+    answer = counterfactual(judge, facts)
+    for changes in [(change,) for change in answer.alone] + ([answer.together] if answer.together else []):
+        assert judge.verdict(changed(facts, changes)).outcome is Outcome.ACCEPTED
+        for index, change in enumerate(changes):
+            if FACTS[change.fact].kind is Kind.NUMERIC and change.before is not None:
+                for nearer in _nearer(change):
+                    smaller = (*changes[:index], nearer, *changes[index + 1 :])
+                    assert judge.verdict(changed(facts, smaller)).outcome is not Outcome.ACCEPTED
+            without = (*changes[:index], *changes[index + 1 :])
+            assert judge.verdict(changed(facts, without)).outcome is not Outcome.ACCEPTED
+
+
+def _nearer(change):
+    """Smaller changes of the same fact: one unit less, half, and one unit."""
+    gap = change.after - change.before
+    step = 1 if gap > 0 else -1
+    for smaller in {gap - step, gap // 2 if abs(gap) > 1 else 0, step} - {gap, 0}:
+        yield Change(change.fact, change.before, change.before + smaller)

@@ -1,0 +1,139 @@
+"""Recurrence rules and sets: against recorded cases, and against a plain dateutil walk."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+from dateutil.rrule import rrulestr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.problem import Invalid
+from engine.recurrence_lines import occurrences
+
+CASES = Path(__file__).parents[2].parent / "shared" / "cases"
+
+
+def cases(name):
+    path = CASES / name
+    if not path.exists():
+        pytest.skip(f"no ../shared/cases/{name} beside the checkout")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def written(moment, like):
+    form = "%Y%m%d" if len(like) == 8 else "%Y%m%dT%H%M%SZ" if like.endswith("Z") else "%Y%m%dT%H%M%S"
+    return moment.strftime(form)
+
+
+def test_recorded_recurrence_sets_have_their_instances():
+    for case in cases("recurrence_core.json"):
+        found = occurrences(case["lines"], case["dtstart"], case["tz"])
+        assert [written(each, case["dtstart"]) for each in found] == case["instances"], case["id"]
+
+
+def test_the_occurrence_after_a_recorded_one_is_the_recorded_next():
+    for case in cases("recurrence_core.json"):
+        like = case["dtstart"]
+        for after, expected in case["after_next"]:
+            moment = datetime.strptime(after, "%Y%m%dT%H%M%S%z" if after.endswith("Z") else "%Y%m%dT%H%M%S"[: 6 if len(after) == 8 else None])
+            found = next(occurrences(case["lines"], like, case["tz"], after=moment), None)
+            # Some records are cut short and so give no next; the last one of a record is not checked.
+            if expected is not None:
+                assert found is not None and written(found, like) == expected, case["id"]
+
+
+def test_local_times_stay_put_while_clocks_change():
+    for case in cases("dst_montreal.json"):
+        found = list(islice(occurrences([f"RRULE:{case['rrule']}"], case["dtstart"], case["tz"]), len(case["local"])))
+        assert [f"{each:%Y-%m-%dT%H:%M}" for each in found] == case["local"], case["name"]
+        assert [f"{each.astimezone(UTC):%Y-%m-%dT%H:%MZ}" for each in found] == case["utc"], case["name"]
+
+
+def numbers(low, high, signed=False):
+    one = st.integers(low, high)
+    return st.lists(one | one.map(lambda n: -n) if signed else one, min_size=1, max_size=3, unique=True)
+
+
+WEEKDAY = st.sampled_from(["MO", "TU", "WE", "TH", "FR", "SA", "SU"])
+
+
+@st.composite
+def rules(draw):
+    """A rule that has occurrences (on one that has none, dateutil walks to the year 9999)."""
+    freq = draw(st.sampled_from(["DAILY", "WEEKLY", "MONTHLY", "YEARLY"]))
+    parts = {"FREQ": [freq], "INTERVAL": [draw(st.sampled_from([1, 2, 3, 5]))]}
+    kind = draw(st.sampled_from(["plain", "byday", "nth", "monthday", "yearday", "weekno", "setpos"]))
+    if kind in ("byday", "setpos") or (kind == "nth" and freq in ("DAILY", "WEEKLY")):
+        parts["BYDAY"] = draw(st.lists(WEEKDAY, min_size=2, max_size=4, unique=True))
+    elif kind == "nth":
+        nth = st.tuples(st.sampled_from([1, 2, 3, 4, -1, -2, 5]), WEEKDAY).map(lambda pair: f"{pair[0]}{pair[1]}")
+        parts["BYDAY"] = draw(st.lists(nth, min_size=1, max_size=3, unique=True))
+    elif kind == "monthday":
+        parts["BYMONTHDAY"] = draw(numbers(1, 28, signed=True))
+    elif kind == "yearday":
+        parts["BYYEARDAY"] = draw(numbers(1, 365, signed=True))
+    elif kind == "weekno":
+        parts["BYWEEKNO"] = draw(numbers(1, 52, signed=True))
+    if kind == "setpos" and freq in ("MONTHLY", "YEARLY"):
+        parts["BYSETPOS"] = draw(numbers(1, 8, signed=True))
+    if kind in ("plain", "byday") and parts["INTERVAL"][0] in (1, 5) and draw(st.booleans()):
+        parts["BYMONTH"] = draw(numbers(1, 12))
+    parts["WKST"] = [draw(st.sampled_from(["MO", "SU", "WE"]))]
+    return ";".join(f"{name}={','.join(map(str, values))}" for name, values in parts.items())
+
+
+DAYS = st.dates(date(1999, 1, 1), date(2024, 12, 28))
+
+
+@settings(max_examples=300, deadline=None)
+@given(rules(), DAYS, st.none() | st.integers(1, 30))
+def test_the_first_occurrences_are_those_of_a_plain_walk(rule, start, count):
+    start = start.replace(day=min(start.day, 28))
+    text = rule if count is None else f"{rule};COUNT={count}"
+    plain = rrulestr(text, dtstart=datetime(start.year, start.month, start.day))
+    found = occurrences([f"RRULE:{text}"], f"{start:%Y%m%d}")
+    assert list(islice(found, 40)) == [each.date() for each in islice(plain, 40)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(rules(), DAYS, st.integers(0, 4_000))
+def test_a_look_up_far_from_the_start_agrees_with_a_plain_walk(rule, start, days):
+    start = start.replace(day=min(start.day, 28))
+    midnight = datetime(start.year, start.month, start.day)
+    expected = rrulestr(rule, dtstart=midnight).after(midnight + timedelta(days))
+    found = next(occurrences([f"RRULE:{rule}"], f"{start:%Y%m%d}", after=start + timedelta(days)), None)
+    assert found == (expected and expected.date())
+
+
+def test_positions_in_a_week_count_from_its_first_day_even_when_the_start_is_later():
+    # Thursday 6 May: the week's first delivery day, Monday, is over, so the first is the Monday after.
+    lines = ["RRULE:FREQ=WEEKLY;BYDAY=MO,TH;BYSETPOS=1"]
+    assert next(occurrences(lines, "20210506")) == date(2021, 5, 10)
+
+
+def test_numbered_and_plain_weekdays_add_up():
+    lines = ["RRULE:FREQ=MONTHLY;BYDAY=1MO,TH;COUNT=6"]
+    assert [each.day for each in occurrences(lines, "20210501")] == [3, 6, 13, 20, 27, 3]
+
+
+def test_dates_of_other_zones_are_taken_out_by_their_instant():
+    lines = ["RRULE:FREQ=DAILY;COUNT=3", "EXDATE:20210507T130000Z", "EXDATE;TZID=Europe/Paris:20210508T150000"]
+    found = list(occurrences(lines, "20210506T090000", "America/Toronto"))
+    assert [each.day for each in found] == [6]
+
+
+def test_rules_that_never_occur_say_so_quickly():
+    begin = perf_counter()
+    for rule in ("YEARLY;BYMONTH=2;BYMONTHDAY=30", "DAILY;BYMONTH=2;BYMONTHDAY=30", "WEEKLY;BYDAY=MO;BYSETPOS=2"):
+        assert list(occurrences([f"RRULE:FREQ={rule}"], "20210506")) == []
+    assert perf_counter() - begin < 5
+
+
+def test_every_bad_line_is_named():
+    with pytest.raises(Invalid) as refused:
+        list(occurrences(["RRULE:FREQ=DAILY", "SUMMARY:x", "RRULE:FREQ=WEEKLY;BYDAY=XX", "EXDATE:2021"], "20210506"))
+    assert [each.pointer for each in refused.value.problems] == ["/1", "/2", "/3"]
