@@ -2,9 +2,9 @@
 
 import json
 from datetime import date, datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from engine.calendar import Cycle, parse_cycle
 from engine.problem import Invalid, Text
 from engine.terms import Terms, derivation_document, due_date, parse_terms, terms_document, terms_sentence
+from tests.cases import load
 
-CASES = Path(__file__).parents[2].parent / "shared" / "cases"
 NET_30 = Terms("net", 30)
 ACCEPTED = datetime.fromisoformat("2021-05-12T10:00:00-04:00")
 CYCLE = Cycle("transbroue", "Transbroue", "America/Toronto", date(2021, 5, 6), "FREQ=WEEKLY;INTERVAL=2;BYDAY=TH")
@@ -30,10 +30,7 @@ def test_the_worked_example_of_the_design():
 
 
 def test_recorded_due_dates():
-    path = CASES / "due_date_cases.json"
-    if not path.exists():
-        pytest.skip("no ../shared/cases/due_date_cases.json beside the checkout")
-    for case in json.loads(path.read_text(encoding="utf-8")):
+    for case in load("due_date_cases.json"):
         due = due_date(
             Terms("net", case["terms_days"]),
             datetime.fromisoformat(case["accepted"]).replace(hour=10, tzinfo=ZoneInfo("America/Toronto")),
@@ -46,7 +43,9 @@ def test_recorded_due_dates():
 
 
 def _recorded_cycle(case):
-    dashed = lambda day: f"{day[:4]}-{day[4:6]}-{day[6:]}"  # noqa: E731
+    def dashed(day):
+        return f"{day[:4]}-{day[4:6]}-{day[6:]}"
+
     return parse_cycle(
         {
             "id": "recorded",
@@ -131,7 +130,7 @@ def test_a_due_date_is_its_base_date_and_the_days(accepted_at, days, planned, cy
 
 
 def test_the_derivation_can_be_stored_and_tells_every_step():
-    late = Cycle(**{name: getattr(CYCLE, name) for name in CYCLE.__struct_fields__} | {"exdates": (date(2021, 5, 20),)})
+    late = msgspec.structs.replace(CYCLE, exdates=(date(2021, 5, 20),))
     due = due_date(Terms("end_of_month", 10), ACCEPTED, planned_delivery=date(2021, 5, 1), cycle=late)
     document = json.loads(json.dumps(derivation_document(due)))
     steps = [(step["step"], step["date"]) for step in document.pop("steps")]
@@ -159,7 +158,8 @@ def test_the_derivation_can_be_stored_and_tells_every_step():
 
 def test_the_derivation_says_why_the_acceptance_day_counts():
     ended = Cycle("x", "X", "America/Toronto", date(2020, 1, 2), "FREQ=WEEKLY;COUNT=1")
-    told = [derivation_document(due_date(NET_30, ACCEPTED, cycle=cycle))["steps"][1]["message"] for cycle in (None, ended)]
+    dues = [due_date(NET_30, ACCEPTED, cycle=cycle) for cycle in (None, ended)]
+    told = [derivation_document(due)["steps"][1]["message"] for due in dues]
     assert told[0]["fr"] == "Pas de livraison connue : on compte du 12 mai 2021."
     assert told[1]["en"] == "The cycle has no delivery left: counted from May 12, 2021."
 
