@@ -1,0 +1,1 @@
+"""What people write: groups, cycles, scenarios, and the versions they make."""

@@ -1,0 +1,56 @@
+"""Standard Webhooks signatures: who sent this body, and is it fresh?"""
+
+import hmac
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from standardwebhooks import Webhook
+
+TOLERANCE = timedelta(minutes=5)
+_TIMESTAMP = re.compile(r"\d{1,12}", re.ASCII)
+_ID = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
+_MAX_SIGNATURES = 20
+
+
+class Unsigned(Exception):
+    """The headers do not prove who sent the body; the reason is for the log, not for the sender."""
+
+
+def verify(secrets: Iterable[str], headers: Mapping[str, str], body: bytes, now: datetime) -> str:
+    """The `webhook-id` of a body signed by one of `secrets` within five minutes of `now` (aware).
+
+    Raises Unsigned on anything else, however the headers are malformed. Several secrets may be
+    active, so that one can be rotated.
+    """
+    given = {name.lower(): value for name, value in headers.items()}
+    id_, stamp, signatures = (given.get(f"webhook-{part}", "") for part in ("id", "timestamp", "signature"))
+    if not _ID.fullmatch(id_) or not _TIMESTAMP.fullmatch(stamp) or not signatures:
+        raise Unsigned("a header is missing or malformed")
+    sent_at = datetime.fromtimestamp(int(stamp), UTC)
+    if abs(now - sent_at) > TOLERANCE:
+        raise Unsigned("the timestamp is more than five minutes away")
+    passed = [each.encode() for each in signatures.split(" ")[:_MAX_SIGNATURES]]
+    # Every secret and signature is compared, as written, so that time tells nothing about which
+    # one matched and no second spelling of a signature counts.
+    expected = [_signature(secret, id_, sent_at, body) for secret in secrets]
+    if not any([hmac.compare_digest(mine, theirs) for mine in expected for theirs in passed]):
+        raise Unsigned("no signature matches")
+    return id_
+
+
+def sign(secret: str, id_: str, sent_at: datetime, body: bytes) -> dict[str, str]:
+    """The three headers that a sender puts on `body`."""
+    signature = Webhook(secret).sign(id_, sent_at.astimezone(UTC), body.decode())
+    return {
+        "webhook-id": id_,
+        "webhook-timestamp": str(int(sent_at.timestamp())),
+        "webhook-signature": signature,
+    }
+
+
+def _signature(secret: str, id_: str, sent_at: datetime, body: bytes) -> bytes:
+    try:
+        return Webhook(secret).sign(id_, sent_at, body.decode()).encode()
+    except UnicodeDecodeError:
+        raise Unsigned("the body is not UTF-8") from None
