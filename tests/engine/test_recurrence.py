@@ -71,6 +71,19 @@ def test_numbered_and_plain_weekdays_add_up():
     assert [each.day for each in occurrences(lines, "20210501")] == [3, 6, 13, 20, 27, 3]
 
 
+def test_weeks_of_the_year_are_those_of_iso_8601():
+    decade = [date(2000, 1, 1) + timedelta(days) for days in range(3_653)]
+    for week in (1, 2, 52, 53):
+        found = set(occurrences([f"RRULE:FREQ=DAILY;BYWEEKNO={week};UNTIL=20091231"], "20000101"))
+        assert found == {day for day in decade if day.isocalendar().week == week}
+
+
+def test_a_week_counted_from_the_end_keeps_its_days_of_the_year_before():
+    # Week 1 of 2002, the 52nd from the end, begins on Monday 31 December 2001.
+    lines = ["RRULE:FREQ=DAILY;BYWEEKNO=-52"]
+    assert list(islice(occurrences(lines, "20011201"), 2)) == [date(2001, 12, 31), date(2002, 1, 1)]
+
+
 def test_dates_of_other_zones_are_taken_out_by_their_instant():
     lines = ["RRULE:FREQ=DAILY;COUNT=3", "EXDATE:20210507T130000Z", "EXDATE;TZID=Europe/Paris:20210508T150000"]
     found = list(occurrences(lines, "20210506T090000", "America/Toronto"))
