@@ -61,7 +61,7 @@ def decide(
         policy.hash,
         policy.chain,
         reasons(verdict, outcome, barred, facts),
-        obligations(policy, verdict, outcome, invoice),
+        (*obligations(policy, outcome, invoice), *verdict.asked),
         invoice,
         readings,
     )
@@ -73,14 +73,6 @@ def invoicing(
     """How the order is invoiced when a person accepts it at `accepted_at`, whatever held it."""
     verdict = judge_of(policy).verdict(facts_of(order, policy, installation))
     return _invoicing(order, policy, verdict, accepted_at, cycle, installation)
-
-
-def accepted_obligations(
-    order: Order, policy: Policy, invoice: Invoicing, installation: Installation
-) -> tuple[Obligation, ...]:
-    """What must follow when a person accepts the order and it is invoiced as `invoice` says."""
-    verdict = judge_of(policy).verdict(facts_of(order, policy, installation))
-    return obligations(policy, verdict, Outcome.ACCEPTED, invoice)
 
 
 def facts_of(order: Order, policy: Policy, installation: Installation) -> Facts:
@@ -119,10 +111,8 @@ def _invoicing(
     return Invoicing(verdict.trigger, verdict.issue, verdict.terms, policy.version, policy.hash, due)
 
 
-def obligations(
-    policy: Policy, verdict: Verdict, outcome: Outcome, invoice: Invoicing | None
-) -> tuple[Obligation, ...]:
-    """What must follow an outcome: the invoice, who is told of what, and what fired rules ask."""
+def obligations(policy: Policy, outcome: Outcome, invoice: Invoicing | None) -> tuple[Obligation, ...]:
+    """What must follow an outcome, by rule or by a person: the invoice, and who is told of what."""
     events = [f"order.{outcome}"]
     duties = []
     if invoice is not None and invoice.issue:
@@ -132,4 +122,4 @@ def obligations(
     duties += [Obligation("notify_buyer", event=event) for event in events if event in told]
     team = policy.settings["notifications.team"].value["events"]
     duties += [Obligation("notify_team", event=event) for event in events if event in team]
-    return (*duties, *verdict.asked)
+    return tuple(duties)

@@ -13,6 +13,12 @@ class Cents(int):
     __slots__ = ()
 
 
+class Price(Cents):
+    """An amount that is never negative."""
+
+    __slots__ = ()
+
+
 # Prices repeat from line to line and from order to order; a look-up is a tenth of a parse.
 @lru_cache(maxsize=1 << 16)
 def cents(text: str) -> Cents:
@@ -23,6 +29,15 @@ def cents(text: str) -> Cents:
     sign, whole, part = match.groups()
     amount = int(whole) * 100 + (int(part.ljust(2, "0")) if part else 0)
     return Cents(-amount if sign else amount)
+
+
+@lru_cache(maxsize=1 << 16)
+def price(text: str) -> Price:
+    """The same for an amount that is never negative. Raises ValueError."""
+    amount = Price(cents(text))
+    if amount < 0:
+        raise ValueError("this amount can't be negative")
+    return amount
 
 
 def dollars(amount: int) -> str:

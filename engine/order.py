@@ -1,12 +1,12 @@
 """An order as it comes in, and the facts that conditions can read of it."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from engine.money import Cents, cents
+from engine.money import Cents, Price, cents, price
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -20,11 +20,11 @@ class Line(msgspec.Struct, frozen=True):
 
     sku: Id
     quantity: Quantity
-    unit_price: Cents
+    unit_price: Price
     name: str | None = None
     category: str | None = None
-    discount: Cents | None = None
-    deposit: Cents | None = None
+    discount: Price | None = None
+    deposit: Price | None = None
     taxable: bool | None = None
     available: bool | None = None
 
@@ -47,7 +47,7 @@ class Buyer(msgspec.Struct, frozen=True):
     overdue_balance: Cents | None = None
     days_overdue: Days | None = None
     outstanding_balance: Cents | None = None
-    credit_limit: Cents | None = None
+    credit_limit: Price | None = None
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -66,6 +66,8 @@ class Order(msgspec.Struct, frozen=True):
 
 
 def _decode_money(type_: type, value: object) -> object:
+    if type_ is Price:
+        return price(value)  # type: ignore[arg-type]
     if type_ is Cents:
         return cents(value)  # type: ignore[arg-type]
     raise NotImplementedError(type_)
@@ -81,7 +83,12 @@ def decode_order(body: bytes) -> Order:
 
 def order_of(document: object) -> Order:
     """The same from a parsed JSON document."""
-    return msgspec.convert(document, Order, dec_hook=_decode_money)
+    return convert(document, Order)
+
+
+def convert(document: object, type_: Any) -> Any:
+    """One member of an order from its JSON value, as the decoder reads it. Raises msgspec.ValidationError."""
+    return msgspec.convert(document, type_, dec_hook=_decode_money)
 
 
 class Facts(msgspec.Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""What follows a decision: orders, invoices and messages, exactly once and never lost."""

@@ -1,0 +1,153 @@
+"""What pages ask of the ledger; lists are paged by key, so that a million orders stay fast."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from orders.tables import decisions, invoices, memberships, orders, outbox, retailers, transitions
+
+PAGE = 50
+_ORDER = (
+    orders.c.key,
+    orders.c.source,
+    orders.c.order_id,
+    orders.c.state,
+    orders.c.order_value,
+    orders.c.item_count,
+    orders.c.received_at,
+    orders.c.placed_at,
+    orders.c.retailer_id,
+    retailers.c.name.label("retailer_name"),
+)
+
+
+def list_orders(
+    connection: Connection, state: str | None = None, before: int | None = None, search: str = "", limit: int = PAGE
+) -> Sequence[Row[Any]]:
+    """Orders, newest first, below the key `before`; `search` matches order, retailer id or name."""
+    query = select(*_ORDER).join(retailers).order_by(orders.c.key.desc()).limit(limit)
+    if state:
+        query = query.where(orders.c.state == state)
+    if before:
+        query = query.where(orders.c.key < before)
+    if search:
+        like = f"%{_escaped(search)}%"
+        query = query.where(
+            orders.c.order_id.ilike(like, escape="\\")
+            | retailers.c.name.ilike(like, escape="\\")
+            | orders.c.retailer_id.ilike(like, escape="\\")
+        )
+    return connection.execute(query).all()
+
+
+def held_orders(connection: Connection, limit: int = 200) -> Sequence[Row[Any]]:
+    """What waits for a person, the oldest first, each with its last decision."""
+    last = select(func.max(decisions.c.key)).where(decisions.c.order_key == orders.c.key).scalar_subquery()
+    query = (
+        select(*_ORDER, decisions.c.document.label("decision"))
+        .join(retailers)
+        .join(decisions, decisions.c.key == last)
+        .where(orders.c.state == "held")
+        .order_by(orders.c.key)
+        .limit(limit)
+    )
+    return connection.execute(query).all()
+
+
+def order_row(connection: Connection, key: int) -> Row[Any] | None:
+    """One order with its body and its retailer's name."""
+    query = select(*_ORDER, orders.c.body, retailers.c.email).join(retailers).where(orders.c.key == key)
+    return connection.execute(query).one_or_none()
+
+
+def decisions_of(connection: Connection, key: int) -> Sequence[Row[Any]]:
+    """Every decision made about an order, the last one first."""
+    query = select(decisions).where(decisions.c.order_key == key).order_by(decisions.c.key.desc())
+    return connection.execute(query).all()
+
+
+def transitions_of(connection: Connection, key: int) -> Sequence[Row[Any]]:
+    """Who moved an order from where to where, the first move first."""
+    query = select(transitions).where(transitions.c.order_key == key).order_by(transitions.c.key)
+    return connection.execute(query).all()
+
+
+def invoice_of_order(connection: Connection, key: int) -> Row[Any] | None:
+    return connection.execute(select(invoices).where(invoices.c.order_key == key)).one_or_none()
+
+
+def invoice_row(connection: Connection, key: int) -> Row[Any] | None:
+    return connection.execute(select(invoices).where(invoices.c.key == key)).one_or_none()
+
+
+def list_invoices(connection: Connection, before: int | None = None, limit: int = PAGE) -> Sequence[Row[Any]]:
+    """Invoices with their retailer's name, newest first."""
+    query = (
+        select(invoices, retailers.c.name.label("retailer_name"), orders.c.retailer_id)
+        .join(orders, orders.c.key == invoices.c.order_key)
+        .join(retailers, retailers.c.id == orders.c.retailer_id)
+        .order_by(invoices.c.key.desc())
+        .limit(limit)
+    )
+    if before:
+        query = query.where(invoices.c.key < before)
+    return connection.execute(query).all()
+
+
+def list_messages(connection: Connection, state: str | None = None, limit: int = PAGE) -> Sequence[Row[Any]]:
+    """Messages, newest first."""
+    query = select(outbox).order_by(outbox.c.created_at.desc(), outbox.c.id).limit(limit)
+    if state:
+        query = query.where(outbox.c.state == state)
+    return connection.execute(query).all()
+
+
+def messages_of(connection: Connection, key: int) -> Sequence[Row[Any]]:
+    """The messages about one order."""
+    return connection.execute(select(outbox).where(outbox.c.order_key == key).order_by(outbox.c.created_at)).all()
+
+
+def count_messages(connection: Connection) -> dict[str, int]:
+    """How many messages are in each state."""
+    rows = connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
+    return {state: count for state, count in rows}
+
+
+def count_orders(connection: Connection, since: datetime | None = None) -> dict[str, tuple[int, int]]:
+    """`state → (orders, cents)`, of the orders received since a moment."""
+    query = select(orders.c.state, func.count(), func.coalesce(func.sum(orders.c.order_value), 0))
+    if since:
+        query = query.where(orders.c.received_at >= since)
+    return {state: (count, int(value)) for state, count, value in connection.execute(query.group_by(orders.c.state))}
+
+
+def count_held(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(orders).where(orders.c.state == "held")).scalar_one()
+
+
+def count_members(connection: Connection) -> dict[str, int]:
+    """How many retailers each group has."""
+    rows = connection.execute(select(memberships.c.group_id, func.count()).group_by(memberships.c.group_id))
+    return {group: count for group, count in rows}
+
+
+def count_retailers(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(retailers)).scalar_one()
+
+
+def members_of(connection: Connection, group: str, limit: int = 500) -> Sequence[Row[Any]]:
+    """The retailers kept in a group, by name; one that never ordered has only its id."""
+    query = (
+        select(memberships.c.retailer_id, retailers.c.name, retailers.c.email)
+        .join(retailers, retailers.c.id == memberships.c.retailer_id, isouter=True)
+        .where(memberships.c.group_id == group)
+        .order_by(retailers.c.name, memberships.c.retailer_id)
+        .limit(limit)
+    )
+    return connection.execute(query).all()
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

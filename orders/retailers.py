@@ -1,0 +1,52 @@
+"""Retailers and the groups they belong to."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from engine.order import Buyer
+from orders.tables import memberships, retailers
+
+_KNOWN = ("name", "email", "language", "province")
+
+
+def memberships_of(connection: Connection, retailer_id: str) -> tuple[str, ...]:
+    """The ids of the groups that the retailer is kept in."""
+    rows = connection.execute(select(memberships.c.group_id).where(memberships.c.retailer_id == retailer_id))
+    return tuple(rows.scalars())
+
+
+def all_memberships(connection: Connection) -> dict[str, tuple[str, ...]]:
+    """Every retailer that is kept in a group, with its groups, sorted."""
+    found: dict[str, tuple[str, ...]] = {}
+    for retailer, group in connection.execute(
+        select(memberships.c.retailer_id, memberships.c.group_id).order_by(
+            memberships.c.retailer_id, memberships.c.group_id
+        )
+    ):
+        found[retailer] = (*found.get(retailer, ()), group)
+    return found
+
+
+def set_memberships(connection: Connection, kept: Mapping[str, Iterable[str]], at: datetime) -> None:
+    """Put each retailer named in exactly the groups given; others stay as they are."""
+    for retailer, groups in kept.items():
+        connection.execute(delete(memberships).where(memberships.c.retailer_id == retailer))
+        rows = [{"retailer_id": retailer, "group_id": group, "added_at": at} for group in groups]
+        if rows:
+            connection.execute(insert(memberships), rows)
+
+
+def keep_retailer(connection: Connection, buyer: Buyer, at: datetime) -> Row[Any]:
+    """The retailer's row, made or brought up to date with what the order says of the buyer."""
+    known = connection.execute(select(retailers).where(retailers.c.id == buyer.id)).one_or_none()
+    said = {name: getattr(buyer, name)[:300] for name in _KNOWN if getattr(buyer, name)}
+    if known is None:
+        connection.execute(insert(retailers).values(id=buyer.id, created_at=at, updated_at=at, **said))
+    elif any(getattr(known, name) != value for name, value in said.items()):
+        connection.execute(update(retailers).where(retailers.c.id == buyer.id).values(updated_at=at, **said))
+    else:
+        return known
+    return connection.execute(select(retailers).where(retailers.c.id == buyer.id)).one()

@@ -1,0 +1,194 @@
+"""The ledger's tables. Instants are microseconds since 1970 UTC, money is in cents, JSON is text."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, kept as whole microseconds: sorts, compares and travels the same everywhere."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON document, kept as text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> str | None:
+        return None if value is None else msgspec.json.encode(value).decode()
+
+    def process_result_value(self, value: str | None, dialect: Any) -> Any:
+        return None if value is None else msgspec.json.decode(value)
+
+
+# SQLite counts rows by itself only in a column that is exactly INTEGER.
+Key = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData()
+
+retailers = Table(
+    "retailers",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("name", String(300)),
+    Column("email", String(320)),
+    Column("language", String(35)),
+    Column("province", String(100)),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("retailer_id", String(200), primary_key=True),
+    Column("group_id", String(60), primary_key=True, index=True),
+    Column("added_at", Instant, nullable=False),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("source", String(60), nullable=False),
+    Column("order_id", String(200), nullable=False),
+    Column("retailer_id", ForeignKey("retailers.id"), nullable=False, index=True),
+    Column("state", String(20), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("order_value", BigInteger, nullable=False),
+    Column("item_count", BigInteger, nullable=False),
+    Column("placed_at", Instant, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    UniqueConstraint("source", "order_id"),
+    Index("orders_by_state", "state", "key"),
+    Index("orders_by_reception", "received_at"),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("order_key", ForeignKey("orders.key"), nullable=False, index=True),
+    Column("made_at", Instant, nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("policy_hash", String(80), nullable=False),
+    Column("chain", Json, nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("document", Json, nullable=False),
+)
+
+transitions = Table(
+    "transitions",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("order_key", ForeignKey("orders.key"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("who", String(320), nullable=False),
+    Column("before", String(20)),
+    Column("after", String(20), nullable=False),
+    Column("why", Text, nullable=False),
+)
+
+invoices = Table(
+    "invoices",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("order_key", ForeignKey("orders.key"), nullable=False, unique=True),
+    Column("prefix", String(20), nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("number", String(60), nullable=False, unique=True),
+    Column("state", String(20), nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("due_date", String(10)),
+    Column("total", BigInteger, nullable=False),
+    Column("document", Json, nullable=False),
+    UniqueConstraint("prefix", "year", "sequence"),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", String(60), primary_key=True),
+    Column("order_key", ForeignKey("orders.key"), index=True),
+    Column("event", String(40), nullable=False),
+    Column("recipient", String(320)),
+    Column("message", Json, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("error", Text),
+    Index("outbox_due", "state", "due_at"),
+)
+
+webhook_calls = Table(
+    "webhook_calls",
+    metadata,
+    Column("source", String(60), primary_key=True),
+    Column("webhook_id", String(200), primary_key=True),
+    Column("body_hash", String(64), nullable=False),
+    Column("answer", Json, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("name", String(60), nullable=False, index=True),
+    Column("secret", String(200), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("active", Boolean, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("name", String(60), nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("scopes", Json, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_used_at", Instant),
+    Column("active", Boolean, nullable=False),
+)
