@@ -4,21 +4,19 @@ Embedded, it is SQLite (WAL, synchronous FULL) with one writer thread that commi
 in groups; outgrown, PostgreSQL, where each piece of work has a transaction of its own.
 """
 
-import queue
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.pool import NullPool
+from sqlalchemy.exc import DBAPIError
 
 from orders.migrate import upgrade
+from orders.writer import T, Work, Writer
 
-T = TypeVar("T")
-Work = Callable[[Connection], T]
-MAX_GROUP = 64
+# SQLSTATEs of two transactions in each other's way: unique violation, serialization, deadlock.
+_COLLISIONS = {"23505", "40001", "40P01"}
+_ATTEMPTS = 5
 
 
 class Ledger:
@@ -27,8 +25,12 @@ class Ledger:
     def __init__(self, url: str):
         self.url = url
         self.is_embedded = url.startswith("sqlite")
-        self.engine = _sqlite(url, "BEGIN") if self.is_embedded else create_engine(url, pool_size=10)
-        self._writer = _Writer(_sqlite(url, "BEGIN IMMEDIATE")) if self.is_embedded else None
+        if self.is_embedded:
+            self.engine = _sqlite(url, "BEGIN", pool_size=10, max_overflow=30)
+            self.write_engine = _sqlite(url, "BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
+            self._writer = Writer(self.write_engine)
+        else:
+            self.engine = self.write_engine = create_engine(url, pool_size=10, max_overflow=30, pool_pre_ping=True)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -39,34 +41,42 @@ class Ledger:
     def write(self, work: Work[T]) -> T:
         """Do `work` in a durable transaction and return what it returns, once it is committed.
 
-        What `work` raises is raised here and leaves nothing behind. On PostgreSQL work may be done
-        anew when two transactions collide, so it must depend on nothing but the connection.
+        What `work` raises is raised here and leaves nothing behind. Work may be done anew when
+        transactions collide or a group fails, so it must depend on nothing but the connection.
         """
-        if self._writer is not None:
+        if self.is_embedded:
             return self._writer.do(work)
-        with self.engine.begin() as connection:
-            return work(connection)
+        return _write_alone(self.engine, work)
+
+    @property
+    def waiting(self) -> int:
+        """How much work waits to be committed by this process."""
+        return self._writer.waiting if self.is_embedded else 0
 
     def close(self) -> None:
-        if self._writer is not None:
+        if self.is_embedded:
             self._writer.close()
         self.engine.dispose()
 
 
 def open_ledger(url: str) -> Ledger:
-    """The ledger at a database URL, its schema brought up to date."""
+    """The ledger at a database URL, its schema brought up to date. Raises NewerLedger."""
     ledger = Ledger(url)
-    ledger.write(upgrade)
+    try:
+        ledger.write(upgrade)
+    except BaseException:
+        ledger.close()
+        raise
     return ledger
 
 
-def _sqlite(url: str, begin: str) -> Engine:
-    engine = create_engine(url, poolclass=None if begin == "BEGIN" else NullPool, connect_args={"timeout": 30})
+def _sqlite(url: str, begin: str, **pool: int) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": 30}, **pool)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # SQLAlchemy says when a transaction begins, not the driver
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 30000"):
+        for pragma in ("busy_timeout = 30000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -76,77 +86,13 @@ def _sqlite(url: str, begin: str) -> Engine:
     return engine
 
 
-class _Item:
-    def __init__(self, work: Work[Any]):
-        self.work = work
-        self.future: Future[Any] = Future()
-
-
-class _Writer:
-    """One thread that owns the write connection and commits what waits in groups.
-
-    SQLite's lock is unfair among many writers; one thread is faster and keeps every wait short.
-    """
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
-        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
-        self._thread.start()
-
-    def do(self, work: Work[T]) -> T:
-        item = _Item(work)
-        self._queue.put(item)
-        return item.future.result()
-
-    def close(self) -> None:
-        self._queue.put(None)
-        self._thread.join()
-
-    def _run(self) -> None:
-        while (first := self._queue.get()) is not None:
-            group, last = self._gather(first)
-            self._commit(group)
-            if last:
-                break
-        self._engine.dispose()
-
-    def _gather(self, first: _Item) -> tuple[list[_Item], bool]:
-        """What waits now, up to a group; and whether it is time to close."""
-        group = [first]
-        while len(group) < MAX_GROUP and not self._queue.empty():
-            item = self._queue.get()
-            if item is None:
-                return group, True
-            group.append(item)
-        return group, False
-
-    def _commit(self, group: list[_Item]) -> None:
-        done: list[tuple[_Item, Any]] = []
+def _write_alone(engine: Engine, work: Work[T]) -> T:
+    """A transaction of its own; done anew when another one came first to the same row."""
+    for attempt in range(1, _ATTEMPTS + 1):
         try:
-            with self._engine.begin() as connection:
-                for item in group:
-                    self._attempt(connection, item, done)
-        except BaseException as failure:
-            self._after_failure(group, failure)
-        else:
-            for item, result in done:
-                item.future.set_result(result)
-
-    def _attempt(self, connection: Connection, item: _Item, done: list[tuple[_Item, Any]]) -> None:
-        """One member in a savepoint: its failure is its own."""
-        try:
-            with connection.begin_nested():
-                done.append((item, item.work(connection)))
-        except Exception as failure:
-            item.future.set_exception(failure)
-
-    def _after_failure(self, group: list[_Item], failure: BaseException) -> None:
-        """The commit itself failed: each member that isn't settled tries alone."""
-        waiting = [item for item in group if not item.future.done()]
-        if len(group) == 1:
-            for item in waiting:
-                item.future.set_exception(failure)
-            return
-        for item in waiting:
-            self._commit([item])
+            with engine.begin() as connection:
+                return work(connection)
+        except DBAPIError as failure:
+            if attempt == _ATTEMPTS or getattr(failure.orig, "sqlstate", None) not in _COLLISIONS:
+                raise
+    raise AssertionError("the last attempt returns or raises")

@@ -1,0 +1,108 @@
+"""One thread that owns SQLite's write connection and commits concurrent work in groups.
+
+SQLite's lock is unfair among many writers; one thread is faster and keeps every wait short. What
+comes in while a group is being synced to disk makes the next group.
+"""
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+MAX_GROUP = 64
+
+
+class _Item:
+    def __init__(self, work: Work[Any]):
+        self.work = work
+        self.future: Future[Any] = Future()
+
+
+class Writer:
+    """`do(work)` waits until the work is durable; `close()` finishes what was begun."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._gate = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """How much work waits for the next group."""
+        return self._queue.qsize()
+
+    def do(self, work: Work[T]) -> T:
+        """What `work` returns, once it is committed. Raises what it raises; then nothing of it is kept."""
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("work on the ledger can't wait for other work on it")
+        item = _Item(work)
+        with self._gate:
+            if self._closed:
+                raise RuntimeError("the ledger is closed")
+            self._queue.put(item)
+        return item.future.result()
+
+    def close(self) -> None:
+        with self._gate:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        is_last = False
+        while not is_last:
+            group, is_last = self._gather()
+            self._commit(group)
+        self._engine.dispose()
+
+    def _gather(self) -> tuple[list[_Item], bool]:
+        """What waits now, at least one and at most a group; and whether it is time to close."""
+        group: list[_Item] = []
+        while not group or (len(group) < MAX_GROUP and not self._queue.empty()):
+            item = self._queue.get()
+            if item is None:
+                return group, True
+            group.append(item)
+        return group, False
+
+    def _commit(self, group: list[_Item]) -> None:
+        """One transaction for all; nobody is told anything before it is durable, refusals included."""
+        try:
+            with self._engine.begin() as connection:
+                answers = [_attempt(connection, item.work) for item in group]
+        except BaseException as failure:
+            # The transaction itself failed: its connection can't be trusted, and whom it was for
+            # can't be told. A member may have met another's rows, so each is done again alone.
+            self._engine.dispose()
+            if len(group) == 1:
+                group[0].future.set_exception(failure)
+            else:
+                for item in group:
+                    self._commit([item])
+            return
+        for item, (result, failure) in zip(group, answers, strict=True):
+            if failure is None:
+                item.future.set_result(result)
+            else:
+                item.future.set_exception(failure)
+
+
+def _attempt(connection: Connection, work: Work[Any]) -> tuple[Any, Exception | None]:
+    """One member in a savepoint: its failure is its own."""
+    savepoint = connection.begin_nested()
+    try:
+        result = work(connection)
+    except Exception as failure:
+        savepoint.rollback()
+        return None, failure
+    savepoint.commit()
+    return result, None
