@@ -1,7 +1,9 @@
 """Group and Content: what one version holds, parsed once and never changed."""
 
+import copy
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -13,9 +15,16 @@ from engine.policy import BASE, Rule, rule_of
 
 KINDS = ("group", "cycle", "scenario", "guardrail")
 
+Document = Mapping[str, Any]
+Row = Mapping[str, Any]
+Parsed = dict[tuple[str, str, int], Any]
+
 
 class Version(msgspec.Struct, frozen=True):
-    """One published state: who made it, when, and from when it counts (instants in UTC)."""
+    """One published state: who made it, when, and from when it counts (instants in UTC).
+
+    `hash` is the sha256 of its whole content, written canonically.
+    """
 
     number: int
     author: str
@@ -25,11 +34,11 @@ class Version(msgspec.Struct, frozen=True):
     hash: str
 
 
-class Group(msgspec.Struct, frozen=True):
+class Group(msgspec.Struct, frozen=True, eq=False):
     """What a group states itself. `since` tells in which version each statement was last changed.
 
     Paths of settings are as they are; those of rules are `rules/<id>`. A rule that is None is
-    explicitly none.
+    explicitly none. `written` is the group's JSON, keys sorted.
     """
 
     id: str
@@ -39,59 +48,80 @@ class Group(msgspec.Struct, frozen=True):
     settings: Mapping[str, Any]
     rules: Mapping[str, Rule | None]
     since: Mapping[str, int]
-    document: Mapping[str, Any]
+    written: bytes
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The group's document, the caller's own to change."""
+        return msgspec.json.decode(self.written)
 
 
-class Content(msgspec.Struct, frozen=True):
+class Content(msgspec.Struct, frozen=True, eq=False):
     """All that one version holds, by id."""
 
     version: Version
     groups: Mapping[str, Group]
     cycles: Mapping[str, Cycle]
-    scenarios: Mapping[str, Mapping[str, Any]]
-    guardrails: Mapping[str, Mapping[str, Any]]
+    scenarios: Mapping[str, Document]
+    guardrails: Mapping[str, Document]
 
-    def documents(self, kind: str) -> Mapping[str, Mapping[str, Any]]:
-        """The JSON documents of one kind, by id."""
+    def documents(self, kind: str) -> dict[str, dict[str, Any]]:
+        """The JSON documents of one kind by id, the caller's own to change."""
         if kind == "group":
             return {id: group.document for id, group in self.groups.items()}
         if kind == "cycle":
             return {id: cycle_document(cycle) for id, cycle in self.cycles.items()}
-        return self.scenarios if kind == "scenario" else self.guardrails
+        return copy.deepcopy(dict(self.scenarios if kind == "scenario" else self.guardrails))
 
     def ranked(self) -> list[Group]:
         """Groups from the highest rank to Tous."""
         return sorted(self.groups.values(), key=lambda group: (group.id == BASE, -group.rank, group.id))
 
 
-def group_of(document: Mapping[str, Any], since: Mapping[str, int]) -> Group:
+def canonical(document: object) -> bytes:
+    """The one writing of a JSON value: keys sorted, no spaces."""
+    return msgspec.json.encode(document, order="deterministic")
+
+
+def group_of(document: Document, since: Mapping[str, int]) -> Group:
     """A group from its checked document."""
     id = document["id"]
+    written = canonical(document)
+    own = msgspec.json.decode(written)
     rules = {
         rule_id: None if rule is None else rule_of(rule_id, rule, Provenance(id, since.get(f"rules/{rule_id}", 0)))
-        for rule_id, rule in document.get("rules", {}).items()
+        for rule_id, rule in own["rules"].items()
     }
     return Group(
         id,
-        document["name"],
-        document.get("colour", "#586055"),
-        document.get("rank", 0),
-        document.get("settings", {}),
-        rules,
-        since,
-        document,
+        own["name"],
+        own["colour"],
+        own.get("rank", 0),
+        MappingProxyType(own["settings"]),
+        MappingProxyType(rules),
+        MappingProxyType(dict(since)),
+        written,
     )
 
 
-def content_of(version: Version, rows: Iterable[Mapping[str, Any]]) -> Content:
-    """The content of a version from the rows in force at it (`kind`, `id`, `document`, `since`)."""
+def content_of(version: Version, rows: Iterable[Row], parsed: Parsed) -> Content:
+    """The content of a version from the rows in force at it (`kind`, `id`, `document`, `since`).
+
+    `parsed` remembers what each row was parsed to, so that versions share what they have in common.
+    """
     found: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
     for row in rows:
-        document = row["document"]
-        if row["kind"] == "group":
-            found["group"][row["id"]] = group_of(document, row["since"])
-        elif row["kind"] == "cycle":
-            found["cycle"][row["id"]] = parse_cycle(document)
-        else:
-            found[row["kind"]][row["id"]] = document
-    return Content(version, found["group"], found["cycle"], found["scenario"], found["guardrail"])
+        kind, id, number = row["kind"], row["id"], row["version"]
+        value = parsed.get((kind, id, number))
+        if value is None:
+            value = parsed[kind, id, number] = _parse(row)
+        found[kind][id] = value
+    return Content(version, *(MappingProxyType(found[kind]) for kind in KINDS))
+
+
+def _parse(row: Row) -> Any:
+    if row["kind"] == "group":
+        return group_of(row["document"], row["since"])
+    if row["kind"] == "cycle":
+        return parse_cycle(row["document"])
+    return copy.deepcopy(row["document"])

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
 
-from engine.problem import Invalid, Problem, Text, problem, step
+from engine.problem import Faults, Invalid, Problem, Text, problem, step
 
 REQUIRED = problem("required", "", "Ce membre est requis.", "This member is required.")
 UNKNOWN = problem("unknown_member", "", "Ce membre n’existe pas ici.", "There is no such member here.")
@@ -28,6 +28,34 @@ class Checked(fields.Field[Any]):
             return self.read(value)
         except Invalid as invalid:
             raise ValidationError(list(invalid.problems)) from None
+
+
+def check_text(document: object) -> None:
+    """Refuse text that can't be written as UTF-8 (lone surrogates), wherever it is in the document.
+
+    Raises Invalid with every such place.
+    """
+    faults, left = Faults(), [("", document)]
+    while left:
+        pointer, value = left.pop()
+        if isinstance(value, dict):
+            left.extend((step(pointer, shown(name)), name) for name in value if shown(name) != name)
+            left.extend((step(pointer, shown(name)), member) for name, member in value.items())
+        elif isinstance(value, list):
+            left.extend((step(pointer, index), member) for index, member in enumerate(value))
+        elif isinstance(value, str) and shown(value) != value:
+            faults.add(
+                "text",
+                pointer,
+                "Ce texte contient un demi-caractère (surrogate) et ne s’écrit pas.",
+                "This text holds half a character (a lone surrogate) and can't be written.",
+            )
+    faults.raise_if_any()
+
+
+def shown(text: str) -> str:
+    """The text as it can be written, with � for half characters."""
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") if not text.isascii() else text
 
 
 def load(schema: Schema, document: object) -> dict[str, Any]:

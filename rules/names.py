@@ -1,41 +1,39 @@
 """Names of groups: what one may be, which two are the same to the eye, the id made from one."""
 
+import json
 import re
 import unicodedata
+from collections.abc import Collection
+from pathlib import Path
 
-from engine.problem import Faults
+from engine.problem import Faults, refuse
 
 MAX_LENGTH = 80
-# Control, format (zero-width, bidi overrides), surrogates, private use, unassigned; separators of
-# lines and paragraphs; and letters that print as nothing.
-_FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
-_VARIATION = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
-# Letters of other scripts that print like Latin ones (Unicode TR39, the ones of European scripts).
-_LOOKALIKES = str.maketrans(
-    dict(
-        pair
-        for pair in (
-            "аa вb сc ԁd еe һh нh іi їi јj кk ӏl мm оo рp ԛq ѕs тt уy хx ԝw үy "  # Cyrillic
-            "αa βb εe ηn ιi κk μu νv οo ρp τt υu χx ϲc γy "  # Greek
-            "օo հh ոn սu ցg "  # Armenian
-            "ɑa ɡg ıi ɩi ʟl ʀr ᴏo ѵv ɪi ᴄc ꜱs ᴜu ᴛt "  # phonetic and small capitals
-            "0o 1l |l"
-        ).split()
-    )
+# Control and format characters (zero-width, bidi overrides), surrogates, private use, unassigned,
+# separators of lines and paragraphs.
+_FORBIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# What prints as nothing though it counts as a letter, a mark or a symbol: Unicode's
+# Default_Ignorable_Code_Point, the blank of braille and the null notehead.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U0001d159\U000e0100-\U000e01ef]"
 )
+
+
+def _read_lookalikes() -> dict[int, str]:
+    classes = json.loads((Path(__file__).parent / "lookalikes.json").read_text(encoding="utf-8"))["classes"]
+    return {ord(character): each[0] for each in classes for character in each[1:]}
+
+
+_LOOKALIKES = _read_lookalikes()
 
 
 def clean_name(name: object, pointer: str = "") -> str:
     """The name as it is kept: NFC, trimmed, single spaces. Raises Invalid on what can't be shown."""
-    faults = Faults()
     if not isinstance(name, str):
-        faults.add("type", pointer, "Un nom est un texte.", "A name is a text.")
-        faults.raise_if_any()
-        raise AssertionError
-    kept = unicodedata.normalize("NFC", name).strip(" ")
-    hidden = [c for c in kept if unicodedata.category(c) in _FORBIDDEN or c in _BLANK]
-    if hidden or _VARIATION.search(kept):
+        raise refuse("type", pointer, "Un nom est un texte.", "A name is a text.")
+    faults = Faults()
+    kept = unicodedata.normalize("NFC", name)
+    if _BLANK.search(kept) or any(unicodedata.category(character) in _FORBIDDEN for character in kept):
         faults.add(
             "name",
             pointer,
@@ -47,21 +45,36 @@ def clean_name(name: object, pointer: str = "") -> str:
         faults.add(
             "name",
             pointer,
-            f"Un nom de 1 à {MAX_LENGTH} caractères, avec au moins une lettre ou un chiffre.",
-            f"A name of 1 to {MAX_LENGTH} characters, with at least one letter or digit.",
+            f"Un nom a de 1 à {MAX_LENGTH} caractères, avec au moins une lettre ou un chiffre.",
+            f"A name has 1 to {MAX_LENGTH} characters, with at least one letter or digit.",
         )
     faults.raise_if_any()
     return kept
 
 
-def skeleton(name: str) -> str:
-    """What the eye takes the name for: two names with the same skeleton are the same name."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return unicodedata.normalize("NFC", " ".join(folded.translate(_LOOKALIKES).split()))
+def looks(name: str) -> tuple[str, str, str]:
+    """What the eye takes the name for: as written, in small letters, in capitals.
+
+    Two names that share one of the three can be taken for each other. Three, because letters of
+    two scripts may look alike in one case only: Η and H, but not η and h.
+    """
+    compatible = unicodedata.normalize("NFKC", name)
+    return _shape(compatible), _shape(compatible.casefold()), _shape(compatible.upper())
 
 
-def id_of(name: str) -> str:
-    """An ASCII id made from a name: « Payeurs à risque » → `payeurs-a-risque`."""
+def _shape(text: str) -> str:
+    """The text with every look-alike replaced by the first of its class (UTS #39 § 4's skeleton)."""
+    shape = unicodedata.normalize("NFKD", text).translate(_LOOKALIKES)
+    # A dot on a letter that has one, and « rn », which most typefaces print like « m ».
+    return " ".join(shape.replace("i\u0307", "i").replace("j\u0307", "j").replace("rn", "m").split())
+
+
+def id_of(name: str, taken: Collection[str] = ()) -> str:
+    """An ASCII id made from a name, not among those `taken`: « Payeurs à risque » → `payeurs-a-risque`."""
     expanded = name.replace("œ", "oe").replace("Œ", "OE").replace("æ", "ae").replace("Æ", "AE").replace("ß", "ss")
     plain = unicodedata.normalize("NFKD", expanded).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-") or "groupe"
+    wanted = re.sub(r"[^a-z0-9]+", "-", plain)[:50].strip("-") or "groupe"
+    found, number = wanted, 2
+    while found in taken:
+        found, number = f"{wanted}-{number}", number + 1
+    return found

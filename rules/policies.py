@@ -18,22 +18,29 @@ class Policies:
     def __init__(self, store: Store):
         self.store = store
         self._lock = threading.Lock()
-        self._resolved: OrderedDict[tuple[int, tuple[str, ...]], Policy] = OrderedDict()
+        # By the whole version, not its number: a restored store may give a number anew.
+        self._resolved: OrderedDict[tuple[Version, tuple[str, ...]], Policy] = OrderedDict()
 
     def in_force(self, at: datetime) -> Version:
+        """The version in force at `at`."""
         return self.store.in_force(at)
 
     def content(self, version: int) -> Content:
+        """What version number `version` holds. Raises UnknownVersion."""
         return self.store.content(version)
 
     def policy(self, chain: tuple[str, ...], version: int) -> Policy:
         """The policy of `chain` at `version`. Raises UnknownVersion."""
-        key = (version, chain)
-        found = self._resolved.get(key)
-        if found is None:
-            found = resolve(self.store.content(version), chain)
-            with self._lock:
-                self._resolved[key] = found
-                while len(self._resolved) > _REMEMBERED:
-                    self._resolved.popitem(last=False)
+        content = self.store.content(version)
+        key = (content.version, chain)
+        with self._lock:
+            found = self._resolved.get(key)
+            if found is not None:
+                self._resolved.move_to_end(key)
+                return found
+        found = resolve(content, chain)
+        with self._lock:
+            self._resolved[key] = found
+            if len(self._resolved) > _REMEMBERED:
+                self._resolved.popitem(last=False)
         return found

@@ -2,21 +2,23 @@
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from typing import Any
 
-from marshmallow import RAISE, Schema
+from marshmallow import RAISE, Schema, fields
 
 from engine.cycle import cycle_document, parse_cycle
-from engine.decision import Provenance
+from engine.decision import Outcome, Provenance
 from engine.order import order_of
 from engine.policy import BASE, rule_document, rule_of
 from engine.problem import Faults, refuse, step
 from engine.settings import SETTINGS, check_setting
-from rules.faults import SCHEMA_MESSAGES, Checked, load
+from rules.faults import MESSAGES, SCHEMA_MESSAGES, Checked, check_text, load
 from rules.names import clean_name
 
 MAX_RANK = 1_000_000
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?", re.ASCII)
+_RULE_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?", re.ASCII)
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}", re.ASCII)
 
 
@@ -60,10 +62,19 @@ def _each(read: Callable[[str, Any], Any], what_fr: str, what_en: str) -> Callab
 
 
 def _rule(id: str, document: Any) -> Any:
-    return None if document is None else rule_document(rule_of(id, document, Provenance("", 0)))
+    if document is not None:
+        return rule_document(rule_of(id, document, Provenance("", 0)))
+    if not _RULE_ID.fullmatch(id):
+        raise refuse(
+            "id",
+            "",
+            "L’identifiant d’une règle : a-z, 0-9 et traits d’union, au plus 80 caractères.",
+            "A rule's id: a-z, 0-9 and hyphens, at most 80 characters.",
+        )
+    return None
 
 
-def read_order_document(value: Any) -> Any:
+def _order(value: Any) -> Any:
     try:
         order_of(value)
     except (ValueError, TypeError) as fault:
@@ -73,27 +84,41 @@ def read_order_document(value: Any) -> Any:
     return value
 
 
-def _expectation(value: Any) -> dict[str, Any]:
-    """`{"outcome": …, "reasons"?: [codes], "due_date"?: "YYYY-MM-DD"}`"""
-    known = {"outcome", "reasons", "due_date"}
-    if (
-        not isinstance(value, dict)
-        or not set(value) <= known
-        or value.get("outcome") not in ("accepted", "held", "refused")
-    ):
+def _outcome(value: Any) -> str:
+    if not isinstance(value, str) or value not in tuple(Outcome):
         raise refuse(
-            "expect",
-            "",
-            "Dites « outcome » (accepted, held, refused), et au besoin « reasons » et « due_date ».",
-            'Say "outcome" (accepted, held, refused), and if need be "reasons" and "due_date".',
+            "unknown_option", "", f"Choisissez parmi {', '.join(Outcome)}.", f"Choose among {', '.join(Outcome)}."
         )
     return value
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise refuse("type", "", "Un texte est attendu.", "A text is expected.")
+def _codes(value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(code, str) and code for code in value):
+        raise refuse("type", "", "Une liste de codes de raisons.", "A list of reason codes.")
     return value
+
+
+def _day(value: Any) -> str | None:
+    try:
+        if value is None or date.fromisoformat(value).isoformat() == value:
+            return value
+    except (ValueError, TypeError):
+        pass
+    raise refuse("date", "", "Une date comme « 2021-06-19 », ou null.", 'A date such as "2021-06-19", or null.')
+
+
+def _instant(value: Any) -> str:
+    try:
+        if datetime.fromisoformat(value).utcoffset() is not None:
+            return value
+    except (ValueError, TypeError):
+        pass
+    raise refuse(
+        "datetime",
+        "",
+        "Un instant avec son fuseau, comme « 2021-05-12T10:00:00-04:00 ».",
+        'An instant with its zone, such as "2021-05-12T10:00:00-04:00".',
+    )
 
 
 class GroupSchema(Schema):
@@ -114,6 +139,19 @@ class GroupSchema(Schema):
     rules = Checked(_each(_rule, "Les règles forment un objet.", "Rules form an object."), load_default=dict)
 
 
+class ExpectationSchema(Schema):
+    """What a scenario's decision must be; what it does not name may be anything."""
+
+    class Meta:
+        unknown = RAISE
+
+    error_messages = SCHEMA_MESSAGES
+
+    outcome = Checked(_outcome, required=True)
+    reasons = Checked(_codes)
+    due_date = Checked(_day, allow_none=True)
+
+
 class ScenarioSchema(Schema):
     """A saved order with the decision that it must get."""
 
@@ -124,9 +162,9 @@ class ScenarioSchema(Schema):
 
     id = Checked(read_id, required=True)
     name = Checked(clean_name, required=True)
-    order = Checked(read_order_document, required=True)
-    expect = Checked(_expectation, required=True)
-    accepted_at = Checked(_text)
+    order = Checked(_order, required=True)
+    expect = fields.Nested(ExpectationSchema, required=True, error_messages=MESSAGES | SCHEMA_MESSAGES)
+    accepted_at = Checked(_instant)
 
 
 class GuardrailSchema(Schema):
@@ -146,33 +184,46 @@ _GROUP, _SCENARIO, _GUARDRAIL = GroupSchema(), ScenarioSchema(), GuardrailSchema
 
 def read_group(document: object) -> dict[str, Any]:
     """A group's document, checked and in its one written form. Raises Invalid with every fault."""
-    kept = load(_GROUP, document)
     faults = Faults()
-    if kept["id"] == BASE:
-        if "rank" in kept:
-            faults.add(
-                "base",
-                "/rank",
-                "Tous n’a pas de rang : il vient toujours en dernier.",
-                "Tous has no rank: it always comes last.",
-            )
-        for path in SETTINGS:
-            if path not in kept["settings"]:
-                faults.add(
-                    "required",
-                    step("/settings", path),
-                    "Tous énonce tous les paramètres.",
-                    "Tous states every setting.",
-                )
-    elif "rank" not in kept:
+    kept: dict[str, Any] = {}
+    with faults.gather():
+        kept = load(_GROUP, document)
+    if isinstance(document, dict) and document.get("id") == BASE:
+        _check_base(document, faults)
+    elif isinstance(document, dict) and "rank" not in document:
         faults.add("required", "/rank", "Un groupe a un rang.", "A group has a rank.")
     faults.raise_if_any()
     return kept
 
 
-READERS: Mapping[str, Callable[[object], dict[str, Any]]] = {
+def _check_base(document: Mapping[str, Any], faults: Faults) -> None:
+    if "rank" in document:
+        faults.add(
+            "base",
+            "/rank",
+            "Tous n’a pas de rang : il vient toujours en dernier.",
+            "Tous has no rank: it always comes last.",
+        )
+    settings = document.get("settings", {})
+    for path in SETTINGS:
+        if isinstance(settings, dict) and path not in settings:
+            faults.add(
+                "required",
+                step("/settings", path),
+                "Tous énonce tous les paramètres.",
+                "Tous states every setting.",
+            )
+
+
+_READERS: Mapping[str, Callable[[object], dict[str, Any]]] = {
     "group": read_group,
     "cycle": lambda document: cycle_document(parse_cycle(document)),
     "scenario": lambda document: load(_SCENARIO, document),
     "guardrail": lambda document: load(_GUARDRAIL, document),
 }
+
+
+def read_document(kind: str, document: object) -> dict[str, Any]:
+    """A document of `kind`, checked and in its one written form. Raises Invalid with every fault."""
+    check_text(document)
+    return _READERS[kind](document)

@@ -1,27 +1,36 @@
 """The crash-safe, locked TinyDB storage: a reader sees a whole state, a writer loses nothing.
 
-A state is one file: a line that names its checksum and generation, then the JSON. A write goes to a
-temporary file that is synced and renamed over the last one, so that a power cut leaves one state
-or the other. The lock is held from the read to the write; earlier generations are kept beside.
+A write goes to a temporary file that is synced and renamed over the last one, so that a power cut
+leaves one state or the other. The lock is held from the read to the write.
 """
 
 import contextlib
-import hashlib
 import os
-import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-import msgspec
 from filelock import FileLock
 from tinydb.storages import Storage
 
-KEPT_GENERATIONS = 5
-_HEADER = re.compile(rb'\{"houblon": 1, "generation": (\d{1,15}), "sha256": "([0-9a-f]{64})"\}\n')
+from rules.durable import (
+    Sync,
+    Tables,
+    decode,
+    encode,
+    forget_old,
+    generations,
+    keep,
+    kept,
+    last_good_generation,
+    replace_file,
+)
 
-Tables = dict[str, dict[str, Any]]
+# Longer than any write: who still waits then is behind a process that hangs.
+LOCK_SECONDS = 30
+
+Stamp = tuple[int, int, int]
 
 
 class StorageFault(Exception):
@@ -29,43 +38,57 @@ class StorageFault(Exception):
 
 
 class Damaged(StorageFault):
-    """A file's content does not match its checksum; `generation` is the last good one, if any."""
+    """A file is not what was written; `generation` is the last good one, if any."""
 
-    def __init__(self, name: str, generation: int | None):
+    def __init__(self, name: str, what: str, generation: int | None):
         self.name, self.generation = name, generation
-        way_out = "`houblon restore` brings back the last good one" if generation else "restore it from a backup"
-        super().__init__(f"{name} is damaged: its content does not match its checksum; {way_out}.")
+        way_out = f"`houblon restore` brings generation {generation} back" if generation else "restore it from a backup"
+        super().__init__(f"{name} is damaged: {what}; {way_out}.")
+
+
+class State(NamedTuple):
+    """What a file holds: its stamp, its generation (from 1), its tables (None when it is new)."""
+
+    stamp: Stamp | None
+    generation: int
+    tables: Tables | None
 
 
 class CrashSafeStorage(Storage):
-    """TinyDB storage at `path`. Reads are free; writes happen inside `transaction()`."""
+    """TinyDB storage at `path`. Reads wait for nobody; writes happen inside `transaction()`.
 
-    def __init__(self, path: Path):
+    `sync` is how bytes are made to last; tests give one that fails.
+    """
+
+    def __init__(self, path: Path, sync: Sync = os.fsync):
         self.path = Path(path)
-        self._lock = FileLock(f"{path}.lock", thread_local=False)
-        self._thread = threading.RLock()
-        self._stamp: tuple[int, ...] | None = None
-        self._tables: Tables | None = None
-        self._generation = 0
+        self._sync = sync
+        self._file_lock = FileLock(f"{path}.lock", timeout=LOCK_SECONDS, thread_local=False)
+        self._one_writer = threading.RLock()
+        self._writer: int | None = None
         self._pending: Tables | None = None
-        self._writing = False
+        self._state = State(None, 0, None)
 
     def read(self) -> Tables | None:
-        """The tables as they are now, or as the running transaction has them; None when new."""
-        with self._thread:
-            if self._pending is not None:
-                return dict(self._pending)
-            self._refresh()
-            return None if self._tables is None else dict(self._tables)
+        """The tables as they are now, or as this thread's transaction has them; None when new.
+
+        Raises Damaged, StorageFault.
+        """
+        if self._pending is not None and self._writer == threading.get_ident():
+            return dict(self._pending)
+        state = self._state
+        if state.stamp is None or state.stamp != self.stamp:
+            self._state = state = self._load()
+        return None if state.tables is None else dict(state.tables)
 
     def write(self, data: Tables) -> None:
-        with self._thread:
-            if not self._writing:
-                raise RuntimeError("the store is written inside a transaction only")
-            self._pending = dict(data)
+        """What the transaction will keep when it ends."""
+        if self._writer != threading.get_ident():
+            raise RuntimeError("the store is written inside a transaction only")
+        self._pending = dict(data)
 
     @property
-    def stamp(self) -> tuple[int, ...] | None:
+    def stamp(self) -> Stamp | None:
         """Changes whenever the file does: freshness for the price of a stat."""
         try:
             found = os.stat(self.path)
@@ -77,115 +100,91 @@ class CrashSafeStorage(Storage):
     def transaction(self) -> Iterator[None]:
         """Hold the lock from the first read to the one write; an exception writes nothing.
 
-        Raises StorageFault when the disk refuses; the last state stays as it was.
+        Raises Damaged; StorageFault when the disk refuses or another writer hangs: the last state
+        stays as it was.
         """
-        with self._thread, self._lock:
-            self._writing = True
-            try:
-                yield
-                if self._pending is not None:
-                    self._commit(self._pending)
-            finally:
-                self._writing, self._pending = False, None
+        with self._one_writer:
+            if self._writer is not None:
+                raise RuntimeError("a transaction can't be opened inside another")
+            with self._locked():
+                # From the disk: nothing is written on top of what was not checked just now.
+                self._state = self._load()
+                self._writer = threading.get_ident()
+                try:
+                    yield
+                    if self._pending is not None:
+                        self._commit(self._pending)
+                finally:
+                    self._writer = self._pending = None
 
-    def _refresh(self) -> None:
+    def restore_last_good(self) -> int:
+        """Put the last good generation in place of a damaged file, which is kept as `….damaged`.
+
+        Returns its number. Raises StorageFault when no generation is whole.
+        """
+        with self._one_writer, self._locked():
+            generation = last_good_generation(self.path)
+            if generation is None:
+                raise StorageFault(f"no kept generation of {self.path.name} is whole; restore it from a backup.")
+            try:
+                # Copied, not moved: a crash between two moves would leave no file, as if it were new.
+                if self.path.exists():
+                    replace_file(self.path.with_name(f"{self.path.name}.damaged"), self.path.read_bytes(), self._sync)
+                replace_file(self.path, kept(self.path, generation).read_bytes(), self._sync)
+            except OSError as refusal:
+                raise self._refused("restored", refusal) from refusal
+            return generation
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            self._file_lock.acquire()
+        except OSError as refusal:
+            raise self._refused("locked", refusal) from refusal
+        try:
+            yield
+        finally:
+            self._file_lock.release()
+
+    def _load(self) -> State:
         stamp = self.stamp
-        if stamp == self._stamp and stamp is not None:
-            return
-        if stamp is None:
-            self._stamp, self._tables, self._generation = None, None, 0
-            return
-        found = _load(self.path)
+        if stamp is None and not generations(self.path):
+            return State(None, 0, None)
+        try:
+            found = decode(self.path.read_bytes())
+        except FileNotFoundError:
+            raise Damaged(self.path.name, "the file is gone", last_good_generation(self.path)) from None
+        except OSError as refusal:
+            raise self._refused("read", refusal) from refusal
         if found is None:
-            raise Damaged(self.path.name, last_good_generation(self.path))
-        self._generation, self._tables = found
-        self._stamp = stamp
+            what = "its content does not match its checksum"
+            raise Damaged(self.path.name, what, last_good_generation(self.path))
+        return State(stamp, *found)
 
     def _commit(self, tables: Tables) -> None:
-        self._refresh()
-        body = msgspec.json.encode(tables)
-        generation = self._generation + 1
-        checksum = hashlib.sha256(body).hexdigest()
-        header = b'{"houblon": 1, "generation": %d, "sha256": "%s"}\n' % (generation, checksum.encode())
+        last = self._state
         try:
-            _replace(self.path, header + body, keep_as=self._generation or None)
+            if last.stamp is not None:
+                keep(self.path, last.generation)
+            replace_file(self.path, encode(last.generation + 1, tables), self._sync)
         except OSError as refusal:
-            raise StorageFault(
-                f"{self.path.name} could not be written ({refusal.strerror}); nothing changed. "
-                "Free some space or mend the disk, then try again."
-            ) from refusal
-        _forget_old(self.path)
-        self._tables, self._generation, self._stamp = tables, generation, self.stamp
+            self._put_back(last)
+            raise self._refused("written", refusal) from refusal
+        forget_old(self.path)
+        self._state = State(self.stamp, last.generation + 1, tables)
 
-
-def _replace(path: Path, content: bytes, keep_as: int | None) -> None:
-    temporary = path.with_name(f"{path.name}.writing")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if keep_as is not None:
-            with contextlib.suppress(FileExistsError):
-                os.link(path, _kept(path, keep_as))
-        os.replace(temporary, path)
-    except OSError:
+    def _put_back(self, last: State) -> None:
+        """Undo a write of which the disk did not confirm that it will last."""
         with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
-    _sync_folder(path.parent)
+            if self.stamp == last.stamp:
+                return
+            if last.stamp is None:
+                self.path.unlink()
+            else:
+                os.replace(kept(self.path, last.generation), self.path)
 
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _load(path: Path) -> tuple[int, Tables] | None:
-    """Generation and tables of a whole file; None when it is damaged."""
-    content = path.read_bytes()
-    header = _HEADER.match(content)
-    if header is None:
-        return None
-    body = content[header.end() :]
-    if hashlib.sha256(body).hexdigest().encode() != header[2]:
-        return None
-    return int(header[1]), msgspec.json.decode(body)
-
-
-def _kept(path: Path, generation: int) -> Path:
-    return path.with_name(f"{path.name}.{generation}")
-
-
-def _generations(path: Path) -> list[int]:
-    """Kept generations, newest first."""
-    suffixes = (each.name[len(path.name) + 1 :] for each in path.parent.glob(f"{path.name}.*"))
-    return sorted((int(suffix) for suffix in suffixes if suffix.isdecimal()), reverse=True)
-
-
-def _forget_old(path: Path) -> None:
-    for generation in _generations(path)[KEPT_GENERATIONS:]:
-        with contextlib.suppress(OSError):
-            _kept(path, generation).unlink()
-
-
-def last_good_generation(path: Path) -> int | None:
-    """The newest kept generation that is whole, None when there is none."""
-    return next((each for each in _generations(path) if _load(_kept(path, each)) is not None), None)
-
-
-def restore_last_good(path: Path) -> int:
-    """Put the last good generation back in place of a damaged file, which is kept aside.
-
-    Returns its number. Raises StorageFault when no generation is whole.
-    """
-    generation = last_good_generation(path)
-    if generation is None:
-        raise StorageFault(f"no kept generation of {path.name} is whole; restore it from a backup")
-    with contextlib.suppress(FileNotFoundError):
-        os.replace(path, path.with_name(f"{path.name}.damaged"))
-    _replace(path, _kept(path, generation).read_bytes(), keep_as=None)
-    return generation
+    def _refused(self, what: str, refusal: OSError) -> StorageFault:
+        return StorageFault(
+            f"{self.path.name} could not be {what} ({refusal.strerror or refusal}); nothing changed. "
+            "Free some space or mend the disk, then try again."
+        )

@@ -1,0 +1,87 @@
+"""Every version that was ever published, in memory: a version is a look-up, not a replay."""
+
+import bisect
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from rules.content import Content, Parsed, Row, Version, content_of
+
+_REMEMBERED = 64
+
+
+class UnknownVersion(LookupError):
+    """There is no such version."""
+
+
+class History:
+    """One state of the store: its versions, and each document's rows by version.
+
+    `before` is the state that was in memory until now; what it parsed is taken over, unless the
+    past itself is another one (an older generation was restored).
+    """
+
+    def __init__(self, tables: dict[str, dict[str, Any]], before: "History | None" = None):
+        versions = [msgspec.convert(row, Version) for row in tables.get("versions", {}).values()]
+        self.versions = tuple(sorted(versions, key=lambda version: version.number))
+        self.rows = _by_document(tables.get("documents", {}).values())
+        self._keys = sorted(self.rows)
+        continues = before is not None and self.versions[: len(before.versions)] == before.versions
+        self._parsed: Parsed = before._parsed if before and continues else {}
+        self._contents: OrderedDict[int, Content] = before._contents if before and continues else OrderedDict()
+        self._lock = before._lock if before and continues else threading.Lock()
+
+    def version(self, number: int) -> Version:
+        """Raises UnknownVersion."""
+        if not 1 <= number <= len(self.versions):
+            raise UnknownVersion(f"there is no version {number}")
+        return self.versions[number - 1]
+
+    def rows_at(self, number: int) -> list[Row]:
+        """The row of every document that version `number` holds, in the order of kinds and ids."""
+        found = []
+        for key in self._keys:
+            states = self.rows[key]
+            position = bisect.bisect_right(states, number, key=_row_version)
+            if position and states[position - 1]["document"] is not None:
+                found.append(states[position - 1])
+        return found
+
+    def content(self, number: int) -> Content:
+        """What version `number` holds, parsed once. Raises UnknownVersion."""
+        with self._lock:
+            found = self._contents.get(number)
+            if found is not None:
+                self._contents.move_to_end(number)
+                return found
+        # Parsed without the lock: opening an old version must not make an order wait.
+        found = content_of(self.version(number), self.rows_at(number), self._parsed)
+        with self._lock:
+            self._contents[number] = found
+            while len(self._contents) > _REMEMBERED:
+                self._contents.popitem(last=False)
+        return found
+
+    def next_content(self, version: Version, rows: Sequence[Row]) -> Content:
+        """The content that `version` would have if `rows` were added to the newest one."""
+        changed = {(row["kind"], row["id"]) for row in rows}
+        kept = [row for row in self.rows_at(len(self.versions)) if (row["kind"], row["id"]) not in changed]
+        there = [row for row in (*kept, *rows) if row["document"] is not None]
+        # A copy: these rows are not part of the past yet.
+        return content_of(version, there, dict(self._parsed))
+
+
+def _by_document(rows: Iterable[Row]) -> dict[tuple[str, str], list[Row]]:
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        found.setdefault((row["kind"], row["id"]), []).append(row)
+    for states in found.values():
+        states.sort(key=_row_version)
+    return found
+
+
+def _row_version(row: Row) -> int:
+    return row["version"]
