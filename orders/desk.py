@@ -1,10 +1,18 @@
 """The desk: what deciding and acting on orders needs, put together once by the composition root."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import msgspec
+from sqlalchemy import Row
 
+from engine.cadence import day_text
 from engine.evaluate import Installation
+from engine.figures import NBSP
+from engine.order import Order
+from engine.policy import Policy
+from engine.problem import Text
 from orders.ledger import Ledger
 from rules.policies import Policies
 
@@ -30,6 +38,25 @@ class Desk:
     seller: Seller
     base_url: str
     secret: str
+
+    def moment_text(self, at: datetime) -> Text:
+        """An instant on the installation's clocks: « 12 mai 2021 à 10 h 05 », “May 12, 2021 at 10:05”."""
+        local = at.astimezone(self.installation.zone)
+        day = day_text(local.date())
+        return Text(
+            f"{day.fr} à {local.hour}{NBSP}h{NBSP}{local.minute:02d}", f"{day.en} at {local.hour}:{local.minute:02d}"
+        )
+
+
+@dataclass(frozen=True)
+class Matter:
+    """One order on the desk: its key in the ledger, its buyer's row, the policy and the instant."""
+
+    key: int
+    order: Order
+    buyer: Row[Any]
+    policy: Policy
+    at: datetime
 
 
 class Conflict(Exception):

@@ -1,96 +1,101 @@
 """Invoices: number, lines, taxes, due date; issued once for an order, never changed."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+import msgspec
+from sqlalchemy import Connection, Row, insert, update
 
 from engine.decision import Invoicing
 from engine.money import dollars
 from engine.order import Line, Order
-from engine.policy import Policy
 from engine.terms import derivation_document, terms_document, terms_sentence
-from orders.desk import Desk
+from orders.desk import Desk, Matter
 from orders.tables import counters, invoices
 from orders.taxes import percent_of, taxes
 
+_SELLER = ("name", "address", "email", "gst_number", "qst_number")
 
-def issue(
-    connection: Connection,
-    desk: Desk,
-    order_key: int,
-    order: Order,
-    policy: Policy,
-    follows: Invoicing,
-    at: datetime,
-    buyer: Row[Any],
-) -> int:
-    """Issue the order's invoice in the running transaction and return its key.
+
+class Issued(msgspec.Struct, frozen=True):
+    """An invoice that was just issued: its key in the ledger, its number, what it prints."""
+
+    key: int
+    number: str
+    document: dict[str, Any]
+
+
+def issue(connection: Connection, desk: Desk, matter: Matter, follows: Invoicing) -> Issued:
+    """Issue the order's invoice in the running transaction.
 
     Numbers have no gap within a year and prefix: the counter moves in the same transaction, and
     the unique order keeps a second invoice out whatever calls this.
     """
-    year = at.astimezone(desk.installation.zone).year
-    sequence = _next(connection, f"invoice/{desk.seller.prefix}/{year}")
-    number = f"{desk.seller.prefix}-{year}-{sequence:05d}"
-    document = draft(desk, order, policy, follows, at, buyer) | {"number": number}
-    return connection.execute(
-        insert(invoices).values(
-            order_key=order_key,
-            prefix=desk.seller.prefix,
-            year=year,
-            sequence=sequence,
-            number=number,
-            state="issued",
-            issued_at=at,
-            due_date=document["due_date"],
-            total=document["cents"]["total"],
-            document=document,
-        )
-    ).inserted_primary_key[0]
+    prefix, year = desk.seller.prefix, matter.at.astimezone(desk.installation.zone).year
+    sequence = _next(connection, f"invoice/{prefix}/{year}")
+    number = f"{prefix}-{year}-{sequence:05d}"
+    document = {**draft(desk, matter, follows), "number": number}
+    row = insert(invoices).values(
+        order_key=matter.key,
+        kind="invoice",
+        prefix=prefix,
+        year=year,
+        sequence=sequence,
+        number=number,
+        state="issued",
+        issued_at=matter.at,
+        due_date=document["due_date"],
+        total=document["cents"]["total"],
+        document=document,
+    )
+    return Issued(connection.execute(row).inserted_primary_key[0], number, document)
 
 
-def draft(
-    desk: Desk, order: Order, policy: Policy, follows: Invoicing, at: datetime, buyer: Row[Any] | None
-) -> dict[str, Any]:
+def draft(desk: Desk, matter: Matter, follows: Invoicing) -> dict[str, Any]:
     """All that the invoice prints, but its number: a frozen copy in plain JSON values."""
-    settings = {path: setting.value for path, setting in policy.settings.items()}
-    issued_on = at.astimezone(desk.installation.zone).date()
+    order, buyer = matter.order, matter.buyer
+    settings = {path: setting.value for path, setting in matter.policy.settings.items()}
+    issued_on = matter.at.astimezone(desk.installation.zone).date()
     amounts = _amounts(order, settings)
     taxed = () if settings["invoicing.tax_exempt"] else taxes(amounts["taxable"], issued_on)
     amounts["total"] = amounts["taxable"] + amounts["untaxed"] + amounts["deposits"] + sum(tax.amount for tax in taxed)
     return {
+        "kind": "invoice",
         "order_id": order.id,
-        "currency": desk.installation.currency,
-        "issued_at": at.isoformat(),
+        "placed_at": order.placed_at.isoformat(),
+        "currency": (order.currency or desk.installation.currency).upper(),
+        "issued_at": matter.at.isoformat(),
         "issued_on": issued_on.isoformat(),
-        "language": _language(order, buyer),
-        "seller": {
-            "name": desk.seller.name,
-            "address": desk.seller.address,
-            "email": desk.seller.email,
-            "gst_number": desk.seller.gst_number,
-            "qst_number": desk.seller.qst_number,
-        },
+        "language": language_of(order, buyer),
+        "seller": {name: getattr(desk.seller, name) for name in _SELLER},
         "buyer": {
             "id": order.buyer.id,
-            "name": order.buyer.name or (buyer.name if buyer else None) or order.buyer.id,
-            "province": order.buyer.province or (buyer.province if buyer else None),
+            "name": order.buyer.name or buyer.name or order.buyer.id,
+            "email": order.buyer.email or buyer.email,
+            "province": order.buyer.province or buyer.province,
         },
         "lines": [_line(line, settings) for line in order.lines],
         "discount_percent": settings["invoicing.discount_percent"],
+        "tax_exempt": settings["invoicing.tax_exempt"],
+        "deposit_exempt": settings["invoicing.deposit_exempt"],
         "taxes": [{"tax": tax.tax, "percent": str(tax.percent), "amount": tax.amount} for tax in taxed],
         "cents": amounts,
         "terms": terms_document(follows.terms),
-        "terms_text": _texts(terms_sentence(follows.terms, follows.due.basis)),
+        "terms_text": msgspec.to_builtins(terms_sentence(follows.terms, follows.due.basis)),
         "due_date": follows.due.due_date and follows.due.due_date.isoformat(),
         "derivation": derivation_document(follows.due),
         "note": settings["invoicing.note"],
+        "order_note": settings["messages.order_note"],
         "version": follows.version,
         "policy_hash": follows.policy_hash,
     }
+
+
+def language_of(order: Order, buyer: Row[Any]) -> str:
+    """The language the buyer reads: `fr` unless the order, or what is kept, says English."""
+    said = order.buyer.language or buyer.language or "fr"
+    return "en" if said.lower().startswith("en") else "fr"
 
 
 def mark(connection: Connection, key: int, before: tuple[str, ...], after: str) -> bool:
@@ -134,23 +139,10 @@ def _line(line: Line, settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _language(order: Order, buyer: Row[Any] | None) -> str:
-    said = order.buyer.language or (buyer.language if buyer else None) or "fr"
-    return "en" if said.lower().startswith("en") else "fr"
-
-
-def _texts(text: Any) -> dict[str, str]:
-    return {"fr": text.fr, "en": text.en}
-
-
 def _next(connection: Connection, counter: str) -> int:
     """The counter's next value; the row stays locked until the transaction ends."""
-    moved = connection.execute(update(counters).where(counters.c.name == counter).values(value=counters.c.value + 1))
-    if moved.rowcount == 0:
+    moved = update(counters).where(counters.c.name == counter).values(value=counters.c.value + 1)
+    value = connection.execute(moved.returning(counters.c.value)).scalar()
+    if value is None:
         connection.execute(insert(counters).values(name=counter, value=1))
-    return connection.execute(select(counters.c.value).where(counters.c.name == counter)).scalar_one()
-
-
-def document_of(connection: Connection, key: int) -> dict[str, Any]:
-    """The frozen document of an invoice."""
-    return connection.execute(select(invoices.c.document).where(invoices.c.key == key)).scalar_one()
+    return value or 1

@@ -7,18 +7,17 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, insert, select, update
 
-from engine.decision import Decision, decision_document
+from engine.decision import Decision
 from engine.evaluate import decide
-from engine.order import Order, read_facts
+from engine.order import Order
 from engine.policy import Policy
 from orders import invoice, messages
-from orders.desk import Conflict, Desk
+from orders.desk import Conflict, Desk, Matter
+from orders.history import SYSTEM, keep_decision, keep_move, settled
 from orders.intake import content_hash
 from orders.retailers import keep_retailer, memberships_of
-from orders.tables import decisions, orders, transitions, webhook_calls
+from orders.tables import decisions, earlier_contents, orders, webhook_calls
 from rules.inherit import chain_of
-
-SYSTEM = "houblon"
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -26,6 +25,16 @@ class Received(msgspec.Struct, frozen=True):
 
     document: dict[str, Any]
     replayed: bool
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """An order as it came: its bytes, what they decode to, the hash of what they say."""
+
+    body: bytes
+    order: Order
+    content_hash: str
+    source: str
+    at: datetime
 
 
 def receive(
@@ -37,34 +46,10 @@ def receive(
     stored decision. Raises Conflict where the id came with another body, or where the order
     changed after it was settled.
     """
-    return desk.ledger.write(lambda connection: _receive(connection, desk, body, order, source, at, webhook_id))
-
-
-def _receive(
-    connection: Connection, desk: Desk, body: bytes, order: Order, source: str, at: datetime, webhook_id: str | None
-) -> Received:
-    body_hash = hashlib.sha256(body).hexdigest()
-    if webhook_id is not None and (answer := _claimed(connection, source, webhook_id, body_hash)):
-        return Received(answer, True)
-    content = content_hash(body)
-    known = connection.execute(
-        select(orders).where(orders.c.source == source, orders.c.order_id == order.id)
-    ).one_or_none()
-    if known is None:
-        received = Received(_record(connection, desk, body, content, order, source, at), False)
-    elif known.content_hash == content:
-        received = Received(_last_decision(connection, known.key), True)
-    elif known.state == "held":
-        received = Received(_decide_again(connection, desk, known, body, content, order, at), False)
-    else:
-        raise _already_settled(order.id, known.state)
-    if webhook_id is not None:
-        connection.execute(
-            insert(webhook_calls).values(
-                source=source, webhook_id=webhook_id, body_hash=body_hash, answer=received.document, at=at
-            )
-        )
-    return received
+    arrival = Arrival(body, order, content_hash(body), source, at)
+    if webhook_id is None:
+        return desk.ledger.write(lambda connection: _take_in(connection, desk, arrival))
+    return desk.ledger.write(lambda connection: _take_call(connection, desk, arrival, webhook_id))
 
 
 def chain_and_policy(connection: Connection, desk: Desk, order: Order, at: datetime) -> tuple[Policy, tuple[str, ...]]:
@@ -76,73 +61,80 @@ def chain_and_policy(connection: Connection, desk: Desk, order: Order, at: datet
     return desk.policies.policy(chain, version), unknown
 
 
-def settle(
-    connection: Connection,
-    desk: Desk,
-    key: int,
-    order: Order,
-    policy: Policy,
-    decision: Decision,
-    at: datetime,
-    buyer: Row[Any],
-) -> None:
-    """What follows a decision: the invoice if it is owed now, and the messages."""
-    issued = None
-    if decision.invoice is not None and decision.invoice.issue:
-        invoice_key = invoice.issue(connection, desk, key, order, policy, decision.invoice, at, buyer)
-        issued = (invoice_key, invoice.document_of(connection, invoice_key))
-    messages.queue(connection, desk, key, order, policy, decision.obligations, at, buyer, issued)
-
-
-def _claimed(connection: Connection, source: str, webhook_id: str, body_hash: str) -> dict[str, Any] | None:
+def _take_call(connection: Connection, desk: Desk, arrival: Arrival, webhook_id: str) -> Received:
+    """The stored answer where this call came before; else the order is taken in and its answer kept."""
+    body_hash = hashlib.sha256(arrival.body).hexdigest()
     call = connection.execute(
-        select(webhook_calls).where(webhook_calls.c.source == source, webhook_calls.c.webhook_id == webhook_id)
+        select(webhook_calls.c.body_hash, webhook_calls.c.answer).where(
+            webhook_calls.c.source == arrival.source, webhook_calls.c.webhook_id == webhook_id
+        )
     ).one_or_none()
-    if call is None:
-        return None
-    if call.body_hash != body_hash:
+    if call is not None and call.body_hash != body_hash:
         raise Conflict(
             "webhook_id_reused",
             "Ce webhook-id est déjà venu avec un autre corps.",
             "This webhook-id came before with another body.",
         )
-    return call.answer
-
-
-def _record(
-    connection: Connection, desk: Desk, body: bytes, content: str, order: Order, source: str, at: datetime
-) -> dict[str, Any]:
-    buyer = keep_retailer(connection, order.buyer, at)
-    decision, policy = _decided(connection, desk, order, at)
-    key = connection.execute(
-        insert(orders).values(
-            source=source,
-            order_id=order.id,
-            retailer_id=order.buyer.id,
-            received_at=at,
-            **_columns(body, content, order, decision, desk),
+    if call is not None:
+        return Received(call.answer, True)
+    received = _take_in(connection, desk, arrival)
+    connection.execute(
+        insert(webhook_calls).values(
+            source=arrival.source,
+            webhook_id=webhook_id,
+            body_hash=body_hash,
+            answer=received.document,
+            at=arrival.at,
         )
+    )
+    return received
+
+
+def _take_in(connection: Connection, desk: Desk, arrival: Arrival) -> Received:
+    known = connection.execute(
+        select(orders).where(orders.c.source == arrival.source, orders.c.order_id == arrival.order.id)
+    ).one_or_none()
+    if known is None:
+        return Received(_record(connection, desk, arrival), False)
+    if known.content_hash == arrival.content_hash:
+        return Received(_stored_decision(connection, known.key), True)
+    if known.state != "held":
+        raise settled(connection, desk, known)
+    return Received(_decide_again(connection, desk, arrival, known), False)
+
+
+def _record(connection: Connection, desk: Desk, arrival: Arrival) -> dict[str, Any]:
+    buyer = keep_retailer(connection, arrival.order.buyer, arrival.at)
+    decision, policy = _decided(connection, desk, arrival)
+    key = connection.execute(
+        insert(orders).values(source=arrival.source, received_at=arrival.at, **_columns(arrival, decision))
     ).inserted_primary_key[0]
-    return _conclude(connection, desk, key, None, content, order, decision, policy, at, buyer)
+    matter = Matter(key, arrival.order, buyer, policy, arrival.at)
+    return _conclude(connection, desk, matter, None, arrival.content_hash, decision)
 
 
-def _decide_again(
-    connection: Connection, desk: Desk, known: Row[Any], body: bytes, content: str, order: Order, at: datetime
-) -> dict[str, Any]:
-    """A held order came again with other content: a new decision, the old ones kept."""
-    buyer = keep_retailer(connection, order.buyer, at)
-    decision, policy = _decided(connection, desk, order, at)
+def _decide_again(connection: Connection, desk: Desk, arrival: Arrival, known: Row[Any]) -> dict[str, Any]:
+    """A held order came again with other content: a new decision, the old ones and their content kept."""
+    buyer = keep_retailer(connection, arrival.order.buyer, arrival.at)
+    decision, policy = _decided(connection, desk, arrival)
     moved = connection.execute(
         update(orders)
-        .where(orders.c.key == known.key, orders.c.state == "held")
-        .values(retailer_id=order.buyer.id, **_columns(body, content, order, decision, desk))
+        .where(orders.c.key == known.key, orders.c.state == "held", orders.c.content_hash == known.content_hash)
+        .values(**_columns(arrival, decision))
     )
     if moved.rowcount != 1:
-        raise _already_settled(order.id, known.state)
-    return _conclude(connection, desk, known.key, "held", content, order, decision, policy, at, buyer)
+        raise settled(connection, desk, known)
+    connection.execute(
+        insert(earlier_contents).values(
+            order_key=known.key, content_hash=known.content_hash, body=known.body, replaced_at=arrival.at
+        )
+    )
+    matter = Matter(known.key, arrival.order, buyer, policy, arrival.at)
+    return _conclude(connection, desk, matter, "held", arrival.content_hash, decision)
 
 
-def _decided(connection: Connection, desk: Desk, order: Order, at: datetime) -> tuple[Decision, Policy]:
+def _decided(connection: Connection, desk: Desk, arrival: Arrival) -> tuple[Decision, Policy]:
+    order, at = arrival.order, arrival.at
     policy, unknown = chain_and_policy(connection, desk, order, at)
     cycle = desk.policies.content(policy.version).cycles.get(order.distributor or "")
     decision = decide(
@@ -151,62 +143,39 @@ def _decided(connection: Connection, desk: Desk, order: Order, at: datetime) -> 
     return decision, policy
 
 
-def _columns(body: bytes, content: str, order: Order, decision: Decision, desk: Desk) -> dict[str, Any]:
-    facts = read_facts(order, (), desk.installation.zone)
+def _columns(arrival: Arrival, decision: Decision) -> dict[str, Any]:
+    order = arrival.order
     return {
+        "order_id": order.id,
+        "retailer_id": order.buyer.id,
         "state": decision.outcome.value,
-        "body": body,
-        "content_hash": content,
-        "order_value": facts.order_value,
-        "item_count": facts.item_count,
+        "body": arrival.body,
+        "content_hash": arrival.content_hash,
+        "order_value": sum([line.value for line in order.lines]),
+        "item_count": sum([line.quantity for line in order.lines]),
         "placed_at": order.placed_at,
     }
 
 
 def _conclude(
-    connection: Connection,
-    desk: Desk,
-    key: int,
-    before: str | None,
-    content: str,
-    order: Order,
-    decision: Decision,
-    policy: Policy,
-    at: datetime,
-    buyer: Row[Any],
+    connection: Connection, desk: Desk, matter: Matter, before: str | None, content: str, decision: Decision
 ) -> dict[str, Any]:
-    document = decision_document(decision)
-    connection.execute(
-        insert(decisions).values(
-            order_key=key,
-            made_at=at,
-            outcome=decision.outcome.value,
-            version=decision.version,
-            policy_hash=decision.policy_hash,
-            chain=list(decision.chain),
-            content_hash=content,
-            document=document,
-        )
-    )
-    why = ", ".join(reason.code for reason in decision.reasons)
-    connection.execute(
-        insert(transitions).values(
-            order_key=key, at=at, who=SYSTEM, before=before, after=decision.outcome.value, why=why
-        )
-    )
-    settle(connection, desk, key, order, policy, decision, at, buyer)
+    """Record the decision and the move, and do what follows: the invoice if owed now, the messages."""
+    document = keep_decision(connection, matter, content, decision, SYSTEM)
+    why = ", ".join(dict.fromkeys(reason.code for reason in decision.reasons))
+    move = keep_move(connection, matter, before, decision.outcome.value, SYSTEM, why)
+    issued = None
+    if decision.invoice is not None and decision.invoice.issue:
+        issued = invoice.issue(connection, desk, matter, decision.invoice)
+    messages.queue(connection, desk, matter, move, decision.obligations, issued, decision.reasons)
     return document
 
 
-def _last_decision(connection: Connection, key: int) -> dict[str, Any]:
+def _stored_decision(connection: Connection, key: int) -> dict[str, Any]:
+    """The last decision by policy; what a person did since is in the order's history."""
     return connection.execute(
-        select(decisions.c.document).where(decisions.c.order_key == key).order_by(decisions.c.key.desc()).limit(1)
+        select(decisions.c.document)
+        .where(decisions.c.order_key == key, decisions.c.who == SYSTEM)
+        .order_by(decisions.c.key.desc())
+        .limit(1)
     ).scalar_one()
-
-
-def _already_settled(order_id: str, state: str) -> Conflict:
-    return Conflict(
-        "already_settled",
-        f"La commande {order_id} est déjà réglée ({state}) ; elle ne change plus.",
-        f"Order {order_id} is settled already ({state}); it no longer changes.",
-    )

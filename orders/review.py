@@ -3,103 +3,182 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, select, update
 
-from engine.decision import Invoicing, Outcome
+from engine.decision import Decision, Invoicing, Obligation, Outcome, Reason
 from engine.evaluate import invoicing, obligations
 from engine.order import Order, decode_order
+from engine.problem import Text
 from orders import invoice, messages
-from orders.desk import Conflict, Desk
+from orders.desk import Conflict, Desk, Matter
+from orders.history import keep_decision, keep_move, settled
 from orders.receive import chain_and_policy
-from orders.tables import orders, retailers, transitions
+from orders.tables import decisions, invoices, orders, retailers
 
 
-def accept(desk: Desk, key: int, *, by: str, at: datetime, why: str = "") -> str | None:
+def accept(desk: Desk, key: int, *, by: str, at: datetime, why: str = "", seen: str | None = None) -> str | None:
     """Accept a held order; its invoice, if the policy in force now owes one, is issued at once.
 
-    Returns the invoice's number, None when none is issued now. Raises Conflict when somebody
-    settled the order first, or when one of its products is unavailable.
+    `seen` is the content hash of what the person looked at. Returns the invoice's number, None when
+    none is issued now. Raises Conflict when somebody settled the order first, when it was changed
+    since it was seen, or when one of its products is unavailable; LookupError when there is none.
     """
-    return desk.ledger.write(lambda connection: _accept(connection, desk, key, by, at, why))
+    return desk.ledger.write(lambda connection: _accept(connection, desk, key, by, at, why, seen))
 
 
-def refuse(desk: Desk, key: int, *, by: str, at: datetime, why: str) -> None:
-    """Refuse a held order. Raises Conflict when somebody settled it first."""
-    desk.ledger.write(lambda connection: _refuse(connection, desk, key, by, at, why))
+def refuse(desk: Desk, key: int, *, by: str, at: datetime, why: str, seen: str | None = None) -> None:
+    """Refuse a held order. Raises Conflict and LookupError as `accept` does."""
+    desk.ledger.write(lambda connection: _refuse(connection, desk, key, by, at, why, seen))
+
+
+def issue_invoice(desk: Desk, key: int, *, by: str, at: datetime) -> str:
+    """Issue the invoice of an accepted order whose policy left that to a person; returns its number.
+
+    Terms and due date are those of the acceptance. Raises Conflict when the order is not accepted
+    or has an invoice already; LookupError when there is no such order.
+    """
+    return desk.ledger.write(lambda connection: _issue_invoice(connection, desk, key, by, at))
 
 
 def preview(connection: Connection, desk: Desk, key: int, at: datetime) -> tuple[Invoicing, dict[str, Any]]:
     """What would follow if a person accepted the order at `at`: invoicing, and the invoice's draft."""
-    order = decode_order(connection.execute(select(orders.c.body).where(orders.c.key == key)).scalar_one())
-    buyer = connection.execute(select(retailers).where(retailers.c.id == order.buyer.id)).one_or_none()
-    policy, _ = chain_and_policy(connection, desk, order, at)
-    follows = _invoicing(desk, order, policy, at)
-    return follows, invoice.draft(desk, order, policy, follows, at, buyer)
+    row, order = _order(connection, key)
+    matter = _matter(connection, desk, row, order, at)
+    follows = _invoicing(desk, matter)
+    return follows, invoice.draft(desk, matter, follows)
 
 
-def _accept(connection: Connection, desk: Desk, key: int, by: str, at: datetime, why: str) -> str | None:
-    row, order, buyer = _held(connection, key)
+def _accept(
+    connection: Connection, desk: Desk, key: int, by: str, at: datetime, why: str, seen: str | None
+) -> str | None:
+    row, order = _held(connection, desk, key, seen)
     if any(line.available is False for line in order.lines):
         raise Conflict(
             "unavailable",
             "Un produit de la commande n’est pas disponible : elle ne peut pas être acceptée ainsi.",
             "A product of the order is not available: it can't be accepted as it is.",
         )
-    _move(connection, row, "accepted", by, at, why)
-    policy, _ = chain_and_policy(connection, desk, order, at)
-    follows = _invoicing(desk, order, policy, at)
-    issued = None
-    if follows.issue:
-        invoice_key = invoice.issue(connection, desk, key, order, policy, follows, at, buyer)
-        issued = (invoice_key, invoice.document_of(connection, invoice_key))
-    duties = obligations(policy, Outcome.ACCEPTED, follows)
-    messages.queue(connection, desk, key, order, policy, duties, at, buyer, issued)
-    return issued[1]["number"] if issued else None
+    matter = _matter(connection, desk, row, order, at)
+    follows = _invoicing(desk, matter)
+    duties = obligations(matter.policy, Outcome.ACCEPTED, follows)
+    move = _move(connection, desk, row, matter, Outcome.ACCEPTED, by, why, follows, duties)
+    issued = invoice.issue(connection, desk, matter, follows) if follows.issue else None
+    messages.queue(connection, desk, matter, move, duties, issued)
+    return issued and issued.number
 
 
-def _refuse(connection: Connection, desk: Desk, key: int, by: str, at: datetime, why: str) -> None:
-    row, order, buyer = _held(connection, key)
-    _move(connection, row, "refused", by, at, why)
-    policy, _ = chain_and_policy(connection, desk, order, at)
-    duties = obligations(policy, Outcome.REFUSED, None)
-    messages.queue(connection, desk, key, order, policy, duties, at, buyer, None)
+def _refuse(connection: Connection, desk: Desk, key: int, by: str, at: datetime, why: str, seen: str | None) -> None:
+    row, order = _held(connection, desk, key, seen)
+    matter = _matter(connection, desk, row, order, at)
+    duties = obligations(matter.policy, Outcome.REFUSED, None)
+    move = _move(connection, desk, row, matter, Outcome.REFUSED, by, why, None, duties)
+    messages.queue(connection, desk, matter, move, duties, None)
 
 
-def _invoicing(desk: Desk, order: Order, policy: Any, at: datetime) -> Invoicing:
-    cycle = desk.policies.content(policy.version).cycles.get(order.distributor or "")
-    return invoicing(order, policy, accepted_at=at, cycle=cycle, installation=desk.installation)
+def _issue_invoice(connection: Connection, desk: Desk, key: int, by: str, at: datetime) -> str:
+    row, order = _order(connection, key)
+    known = connection.execute(select(invoices.c.number).where(invoices.c.order_key == key)).scalar()
+    if known is not None:
+        raise Conflict(
+            "already_invoiced",
+            f"La commande {row.order_id} a déjà la facture {known}.",
+            f"Order {row.order_id} has the invoice {known} already.",
+        )
+    if row.state not in ("accepted", "delivered"):
+        raise Conflict(
+            "not_accepted",
+            f"La commande {row.order_id} n’est pas acceptée : elle ne se facture pas.",
+            f"Order {row.order_id} is not accepted: it can't be invoiced.",
+        )
+    accepted = connection.execute(
+        select(decisions).where(decisions.c.order_key == key).order_by(decisions.c.key.desc()).limit(1)
+    ).one()
+    policy = desk.policies.policy(tuple(accepted.chain), accepted.version)
+    buyer = _buyer(connection, row)
+    follows = _invoicing(desk, Matter(key, order, buyer, policy, accepted.made_at))
+    matter = Matter(key, order, buyer, policy, at)
+    issued = invoice.issue(connection, desk, matter, follows)
+    move = keep_move(connection, matter, row.state, row.state, by, f"invoice {issued.number}")
+    told = "invoice.issued" in policy.settings["notifications.buyer"].value
+    duties = [Obligation("notify_buyer", event="invoice.issued")] if told else []
+    messages.queue(connection, desk, matter, move, duties, issued)
+    return issued.number
 
 
-def _held(connection: Connection, key: int) -> tuple[Row[Any], Order, Row[Any]]:
+def _invoicing(desk: Desk, matter: Matter) -> Invoicing:
+    cycle = desk.policies.content(matter.policy.version).cycles.get(matter.order.distributor or "")
+    return invoicing(matter.order, matter.policy, accepted_at=matter.at, cycle=cycle, installation=desk.installation)
+
+
+def _order(connection: Connection, key: int) -> tuple[Row[Any], Order]:
     row = connection.execute(select(orders).where(orders.c.key == key)).one_or_none()
     if row is None:
         raise LookupError(f"there is no order {key}")
+    return row, decode_order(row.body)
+
+
+def _held(connection: Connection, desk: Desk, key: int, seen: str | None) -> tuple[Row[Any], Order]:
+    row, order = _order(connection, key)
     if row.state != "held":
-        raise _settled(connection, row)
-    buyer = connection.execute(select(retailers).where(retailers.c.id == row.retailer_id)).one()
-    return row, decode_order(row.body), buyer
+        raise settled(connection, desk, row)
+    if seen is not None and seen != row.content_hash:
+        raise _changed(row)
+    return row, order
 
 
-def _move(connection: Connection, row: Row[Any], after: str, by: str, at: datetime, why: str) -> None:
-    """The one transition out of `held`: whoever comes second finds nothing to move."""
+def _buyer(connection: Connection, row: Row[Any]) -> Row[Any]:
+    return connection.execute(select(retailers).where(retailers.c.id == row.retailer_id)).one()
+
+
+def _matter(connection: Connection, desk: Desk, row: Row[Any], order: Order, at: datetime) -> Matter:
+    policy, _ = chain_and_policy(connection, desk, order, at)
+    return Matter(row.key, order, _buyer(connection, row), policy, at)
+
+
+def _move(
+    connection: Connection,
+    desk: Desk,
+    row: Row[Any],
+    matter: Matter,
+    outcome: Outcome,
+    by: str,
+    why: str,
+    follows: Invoicing | None,
+    duties: tuple[Obligation, ...],
+) -> int:
+    """The one transition out of `held`, with the person's decision: whoever comes second finds nothing to move."""
     moved = connection.execute(
-        update(orders).where(orders.c.key == row.key, orders.c.state == "held").values(state=after)
+        update(orders)
+        .where(orders.c.key == row.key, orders.c.state == "held", orders.c.content_hash == row.content_hash)
+        .values(state=outcome.value)
     )
     if moved.rowcount != 1:
-        raise _settled(connection, row)
-    connection.execute(
-        insert(transitions).values(order_key=row.key, at=at, who=by, before="held", after=after, why=why)
+        now, _ = _order(connection, row.key)
+        raise _changed(now) if now.state == "held" else settled(connection, desk, now)
+    policy = matter.policy
+    decision = Decision(
+        row.order_id,
+        outcome,
+        policy.version,
+        policy.hash,
+        policy.chain,
+        (_by_person(outcome, by),),
+        duties,
+        follows,
     )
+    keep_decision(connection, matter, row.content_hash, decision, by)
+    return keep_move(connection, matter, "held", outcome.value, by, why)
 
 
-def _settled(connection: Connection, row: Row[Any]) -> Conflict:
-    last = connection.execute(
-        select(transitions).where(transitions.c.order_key == row.key).order_by(transitions.c.key.desc()).limit(1)
-    ).one()
-    when = last.at.isoformat(timespec="minutes")
-    fr = {"accepted": "acceptée", "refused": "refusée"}.get(last.after, last.after)
+def _by_person(outcome: Outcome, by: str) -> Reason:
+    if outcome is Outcome.ACCEPTED:
+        return Reason("person", "accept", "review", Text(f"Acceptée par {by}.", f"Accepted by {by}."), (), {})
+    return Reason("person", "refuse", "review", Text(f"Refusée par {by}.", f"Refused by {by}."), (), {})
+
+
+def _changed(row: Row[Any]) -> Conflict:
     return Conflict(
-        "already_settled",
-        f"La commande {row.order_id} est déjà {fr}, par {last.who}, le {when}.",
-        f"Order {row.order_id} is already {last.after}, by {last.who}, at {when}.",
+        "order_changed",
+        f"La commande {row.order_id} a changé depuis que vous l’avez vue : relisez-la d’abord.",
+        f"Order {row.order_id} was changed since you saw it: read it again first.",
     )

@@ -100,19 +100,35 @@ decisions = Table(
     Column("key", Key, primary_key=True),
     Column("order_key", ForeignKey("orders.key"), nullable=False, index=True),
     Column("made_at", Instant, nullable=False),
+    Column("who", String(320), nullable=False),
     Column("outcome", String(20), nullable=False),
     Column("version", Integer, nullable=False),
     Column("policy_hash", String(80), nullable=False),
     Column("chain", Json, nullable=False),
     Column("content_hash", String(64), nullable=False),
     Column("document", Json, nullable=False),
+    # How the due date came about; NULL while nothing is to be paid.
+    Column("derivation", Json),
 )
 
+# What a held order said before it was changed: decisions name it by its hash.
+earlier_contents = Table(
+    "earlier_contents",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("order_key", ForeignKey("orders.key"), nullable=False, index=True),
+    Column("content_hash", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("replaced_at", Instant, nullable=False),
+)
+
+# Moves of an order, or of its invoice where `invoice_key` is set.
 transitions = Table(
     "transitions",
     metadata,
     Column("key", Key, primary_key=True),
     Column("order_key", ForeignKey("orders.key"), nullable=False, index=True),
+    Column("invoice_key", ForeignKey("invoices.key")),
     Column("at", Instant, nullable=False),
     Column("who", String(320), nullable=False),
     Column("before", String(20)),
@@ -124,7 +140,10 @@ invoices = Table(
     "invoices",
     metadata,
     Column("key", Key, primary_key=True),
-    Column("order_key", ForeignKey("orders.key"), nullable=False, unique=True),
+    Column("order_key", ForeignKey("orders.key"), nullable=False),
+    # `invoice`, or `credit_note` for the one that `credits` names.
+    Column("kind", String(20), nullable=False),
+    Column("credits", ForeignKey("invoices.key")),
     Column("prefix", String(20), nullable=False),
     Column("year", Integer, nullable=False),
     Column("sequence", Integer, nullable=False),
@@ -134,6 +153,7 @@ invoices = Table(
     Column("due_date", String(10)),
     Column("total", BigInteger, nullable=False),
     Column("document", Json, nullable=False),
+    UniqueConstraint("order_key", "kind"),
     UniqueConstraint("prefix", "year", "sequence"),
 )
 
@@ -149,8 +169,10 @@ outbox = Table(
     metadata,
     Column("id", String(60), primary_key=True),
     Column("order_key", ForeignKey("orders.key"), index=True),
-    Column("event", String(40), nullable=False),
-    Column("recipient", String(320)),
+    # How it leaves: `mail`.
+    Column("kind", String(20), nullable=False),
+    Column("event", String(80), nullable=False),
+    Column("recipient", Text),
     Column("message", Json, nullable=False),
     Column("state", String(20), nullable=False),
     Column("attempts", Integer, nullable=False),

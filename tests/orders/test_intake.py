@@ -86,7 +86,9 @@ NOT_JSON = {
     "a byte order mark": b"\xef\xbb\xbf" + body(),
     "half a surrogate pair": body(note="X").replace(b'"X"', b'"\\ud800"'),
     "5,000 deep": b"[" * 5_000 + b"]" * 5_000,
-    "5,000 deep in a member nobody knows": body(extra=1).replace(b'"extra": 1', b'"extra": ' + b"[" * 5_000 + b"]" * 5_000),
+    "5,000 deep in a member nobody knows": body(extra=1).replace(
+        b'"extra": 1', b'"extra": ' + b"[" * 5_000 + b"]" * 5_000
+    ),
     "5,000 deep in lines": body(lines=1).replace(b'"lines": 1', b'"lines": ' + b"[" * 5_000 + b"]" * 5_000),
     "bytes that are no text, in a member nobody knows": body(extra="X").replace(b'"X"', b'"\xff\xfe"'),
     "half a surrogate pair in a member nobody knows": body(extra="X").replace(b'"X"', b'"\\udc00"'),
@@ -210,7 +212,10 @@ def test_the_decoder_and_the_schema_accept_the_same_orders(made):
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.binary(max_size=60) | st.builds(lambda made, cut: json.dumps(made).encode()[cut:], nearly_orders(), st.integers(0, 3)))
+@given(
+    st.binary(max_size=60)
+    | st.builds(lambda made, cut: json.dumps(made).encode()[cut:], nearly_orders(), st.integers(0, 3))
+)
 def test_no_body_makes_anything_but_an_order_or_problems(raw):
     try:
         read_order(raw)

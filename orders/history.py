@@ -1,0 +1,63 @@
+"""What was decided and moved, by whom and when: written with the fact, never changed."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select
+
+from engine.decision import Decision, decision_document
+from engine.terms import derivation_document
+from orders.desk import Conflict, Desk, Matter
+from orders.tables import decisions, transitions
+
+SYSTEM = "houblon"
+_STATES_FR = {
+    "accepted": "acceptée",
+    "held": "en attente",
+    "refused": "refusée",
+    "delivered": "livrée",
+    "cancelled": "annulée",
+}
+
+
+def keep_decision(
+    connection: Connection, matter: Matter, content_hash: str, decision: Decision, who: str
+) -> dict[str, Any]:
+    """Record a decision and return its document."""
+    document = decision_document(decision)
+    connection.execute(
+        insert(decisions).values(
+            order_key=matter.key,
+            made_at=matter.at,
+            who=who,
+            outcome=decision.outcome.value,
+            version=decision.version,
+            policy_hash=decision.policy_hash,
+            chain=decision.chain,
+            content_hash=content_hash,
+            document=document,
+            derivation=decision.invoice and derivation_document(decision.invoice.due),
+        )
+    )
+    return document
+
+
+def keep_move(connection: Connection, matter: Matter, before: str | None, after: str, who: str, why: str) -> int:
+    """Record that the order moved, and return the move's key."""
+    moved = insert(transitions).values(order_key=matter.key, at=matter.at, who=who, before=before, after=after, why=why)
+    return connection.execute(moved).inserted_primary_key[0]
+
+
+def settled(connection: Connection, desk: Desk, row: Row[Any]) -> Conflict:
+    """The conflict of whom an order's row finds no longer held: who moved it, and when."""
+    last = connection.execute(
+        select(transitions)
+        .where(transitions.c.order_key == row.key, transitions.c.invoice_key.is_(None))
+        .order_by(transitions.c.key.desc())
+        .limit(1)
+    ).one()
+    when, who = desk.moment_text(last.at), "Houblon" if last.who == SYSTEM else last.who
+    return Conflict(
+        "already_settled",
+        f"La commande {row.order_id} est déjà {_STATES_FR[last.after]}, par {who}, le {when.fr}.",
+        f"Order {row.order_id} is already {last.after}, by {who}, on {when.en}.",
+    )

@@ -1,0 +1,115 @@
+"""What messages say, in the recipient's language, as text and as simple HTML."""
+
+from datetime import date
+from html import escape
+
+import msgspec
+
+from engine.cadence import day_text
+from engine.decision import Reason
+from engine.figures import NBSP, money_text, number_text
+from engine.problem import Text
+from orders.desk import Desk, Matter
+from orders.invoice import Issued, language_of
+from orders.links import invoice_link
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """A subject of one line, and the same words as text and as HTML."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def buyer_letter(event: str, desk: Desk, matter: Matter, issued: Issued | None) -> Letter:
+    """What the buyer is told of an event; with the invoice's signed link once there is one."""
+    language = language_of(matter.order, matter.buyer)
+    seller, order_id = desk.seller.name, matter.order.id
+    lines = [_HELLO.in_(language).format(name=matter.buyer.name or matter.buyer.id)]
+    link = None
+    if event == "invoice.issued" and issued is not None:
+        subject = _INVOICE_SUBJECT.in_(language).format(number=issued.number, seller=seller)
+        lines += _invoice_lines(order_id, issued, language)
+        link = invoice_link(desk.base_url, desk.secret, issued.key)
+    else:
+        subject = _SUBJECTS[event].in_(language).format(order=order_id, seller=seller)
+        lines.append(_BODIES[event].in_(language).format(order=order_id))
+    confirmation = matter.policy.settings["messages.confirmation"].value
+    if confirmation and event != "order.refused":
+        lines.append(confirmation[language])
+    return _letter(subject, lines, link, _SEE_INVOICE, seller, language)
+
+
+def team_letter(event: str, desk: Desk, matter: Matter, reasons: tuple[Reason, ...]) -> Letter:
+    """What the team is told: which order, whose, how much, and why it stands as it does."""
+    order = matter.order
+    name = matter.buyer.name or matter.buyer.id
+    items = number_text(sum(line.quantity for line in order.lines)).fr
+    value = money_text(sum(line.value for line in order.lines)).fr
+    about = _TEAM.get(event, event.removeprefix("notify."))
+    lines = [
+        f"{about}{NBSP}: commande {order.id} de {name}, {items}{NBSP}articles, {value}.",
+        *(reason.message.fr for reason in reasons),
+    ]
+    where = f"{desk.base_url.rstrip('/')}/commandes"
+    return _letter(f"{about} · {order.id} · {name}", lines, where, _SEE_ORDERS, desk.seller.name, "fr")
+
+
+def _invoice_lines(order_id: str, issued: Issued, language: str) -> list[str]:
+    document = issued.document
+    total = money_text(document["cents"]["total"]).in_(language)
+    lines = [_INVOICE.in_(language).format(order=order_id, number=issued.number, total=total)]
+    if document["due_date"] is not None:
+        day = day_text(date.fromisoformat(document["due_date"])).in_(language)
+        lines.append(_DUE.in_(language).format(date=day))
+    return lines
+
+
+def _letter(subject: str, lines: list[str], link: str | None, link_text: Text, seller: str, language: str) -> Letter:
+    """What people wrote is text in both; a subject is one line, whatever a name holds."""
+    label = link_text.in_(language)
+    colon = f"{NBSP}:" if language == "fr" else ":"
+    text = "\n\n".join([*lines, *([f"{label}{colon}\n{link}"] if link else []), seller])
+    paragraphs = "".join(f"<p>{_html(line)}</p>" for line in lines)
+    button = f'<p><a href="{escape(link)}">{_html(label)}</a></p>' if link else ""
+    html = f'<!doctype html><html lang="{language}"><body>{paragraphs}{button}<p>{_html(seller)}</p></body></html>'
+    return Letter(" ".join(subject.split())[:200], text, html)
+
+
+def _html(text: str) -> str:
+    return escape(text).replace("\n", "<br>")
+
+
+_HELLO = Text("Bonjour {name},", "Hello {name},")
+_SEE_INVOICE = Text("Voir la facture", "View the invoice")
+_SEE_ORDERS = Text("Voir les commandes", "View the orders")
+_INVOICE_SUBJECT = Text("Facture {number} de {seller}", "Invoice {number} from {seller}")
+_INVOICE = Text(
+    f"Votre commande {{order}} est acceptée. La facture {{number}}, de {{total}}, vous attend{NBSP}: "
+    "ouvrez le lien pour la voir.",
+    "Your order {order} is accepted. Invoice {number}, for {total}, is ready: open the link to view it.",
+)
+_DUE = Text("Elle est payable au plus tard le {date}.", "It is payable by {date}.")
+_SUBJECTS = {
+    "order.accepted": Text("Commande {order} acceptée par {seller}", "Order {order} accepted by {seller}"),
+    "order.held": Text("Commande {order} reçue par {seller}", "Order {order} received by {seller}"),
+    "order.refused": Text("Commande {order} refusée par {seller}", "Order {order} refused by {seller}"),
+}
+_BODIES = {
+    "order.accepted": Text("Votre commande {order} est acceptée.", "Your order {order} is accepted."),
+    "order.held": Text(
+        "Votre commande {order} est reçue. Une personne la confirmera bientôt.",
+        "Your order {order} is received. A person will confirm it soon.",
+    ),
+    "order.refused": Text(
+        "Votre commande {order} n’a pas pu être acceptée. Répondez à ce message pour en parler.",
+        "Your order {order} could not be accepted. Reply to this message to talk about it.",
+    ),
+}
+_TEAM = {
+    "order.accepted": "Commande acceptée",
+    "order.held": "Commande en attente",
+    "order.refused": "Commande refusée",
+    "invoice.issued": "Facture émise",
+}

@@ -1,0 +1,126 @@
+"""A desk over real stores in a folder: Tous as in the demonstration, and a group of bad payers."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from engine.evaluate import Installation
+from orders.desk import Desk, Seller
+from orders.intake import read_order
+from orders.ledger import open_ledger
+from orders.receive import receive
+from orders.retailers import set_memberships
+from rules.policies import Policies
+from rules.publish import Edit, publish
+from rules.store import open_store
+
+START = datetime(2021, 5, 1, 12, 0, tzinfo=UTC)
+NOON = datetime(2021, 5, 12, 14, 0, tzinfo=UTC)
+TOUS: dict[str, Any] = {
+    "id": "tous",
+    "name": "Tous",
+    "settings": {
+        "acceptance.mode": "automatic",
+        "acceptance.minimum_items": 24,
+        "acceptance.minimum_value": "200.00",
+        "invoicing.trigger": "on_acceptance",
+        "invoicing.terms": {"kind": "net", "days": 30},
+        "invoicing.discount_percent": None,
+        "invoicing.tax_exempt": False,
+        "invoicing.deposit_exempt": False,
+        "invoicing.note": None,
+        "messages.before_order": None,
+        "messages.confirmation": None,
+        "messages.order_note": None,
+        "notifications.buyer": ["order.accepted", "order.held", "order.refused", "invoice.issued"],
+        "notifications.team": {"events": ["order.held"], "to": []},
+    },
+    "rules": {},
+}
+BAD_PAYERS = {
+    "id": "payeurs-a-risque",
+    "name": "Payeurs à risque",
+    "rank": 10,
+    "settings": {"acceptance.mode": "manual"},
+    "rules": {},
+}
+TRANSBROUE = {
+    "id": "transbroue",
+    "name": "Transbroue",
+    "timezone": "America/Toronto",
+    "dtstart": "2021-05-06",
+    "rrule": "FREQ=WEEKLY;INTERVAL=2;BYDAY=TH",
+}
+SELLER = Seller(
+    "Brasserie du Test", "1, rue du Houblon\nMontréal", "ventes@example.com", "123456789 RT0001", "1234567890 TQ0001"
+)
+
+
+def group(id: str, rank: int, rules: dict[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
+    """A group document; `acceptance_mode="manual"` states `acceptance.mode`."""
+    stated = {path.replace("_", ".", 1): value for path, value in settings.items()}
+    return {"id": id, "name": id.replace("-", " ").capitalize(), "rank": rank, "settings": stated, "rules": rules or {}}
+
+
+def tous(rules: dict[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
+    """Tous with some settings changed."""
+    stated = {path.replace("_", ".", 1): value for path, value in settings.items()}
+    return {**TOUS, "settings": {**TOUS["settings"], **stated}, "rules": rules or {}}
+
+
+def publish_groups(store: Any, *groups: dict[str, Any], at: datetime = START) -> Any:
+    edits = [Edit("group", each["id"], each) for each in groups]
+    return publish(store, edits, author="anne", note="", at=at)
+
+
+def make_desk(folder: Any, *groups: dict[str, Any], url: str | None = None) -> Desk:
+    """A new desk; `groups` replace those of the same id. The caller closes `desk.ledger`."""
+    store = open_store(folder)
+    documents = {each["id"]: each for each in (TOUS, BAD_PAYERS, *groups)}
+    edits = [Edit("group", id, document) for id, document in documents.items()]
+    publish(store, [*edits, Edit("cycle", "transbroue", TRANSBROUE)], author="anne", note="", at=START)
+    ledger = open_ledger(url or f"sqlite:///{folder}/ledger.db")
+    installation = Installation(ZoneInfo("America/Toronto"), "CAD")
+    return Desk(ledger, Policies(store), installation, SELLER, "https://houblon.example", "s3cret")
+
+
+def join(desk: Desk, retailer: str, *groups: str) -> None:
+    desk.ledger.write(lambda connection: set_memberships(connection, {retailer: groups}, START))
+
+
+def order_body(id: str = "PO-1", items: int = 24, price: str = "54.00", buyer: Any = None, **members: Any) -> bytes:
+    """An order that Tous accepts unless something is changed."""
+    known = {"id": "depanneur-42", "name": "Dépanneur du Coin", "email": "coin@example.com", "language": "fr"}
+    document = {
+        "id": id,
+        "placed_at": "2021-05-12T09:30:00-04:00",
+        "buyer": {**known, **(buyer or {})},
+        "lines": [{"sku": "IPA-24", "name": "IPA, caisse de 24", "quantity": items, "unit_price": price}],
+        **members,
+    }
+    return json.dumps(document).encode()
+
+
+def send(
+    desk: Desk,
+    body: bytes | None = None,
+    *,
+    at: datetime = NOON,
+    webhook_id: str | None = None,
+    source: str = "boutique",
+) -> Any:
+    """Receive a body as the webhook does."""
+    body = order_body() if body is None else body
+    return receive(desk, body, read_order(body), source=source, at=at, webhook_id=webhook_id)
+
+
+def later(**delta: float) -> datetime:
+    return NOON + timedelta(**delta)
+
+
+def rows(desk: Desk, table: Any) -> list[Any]:
+    """A table's rows, in the order they were made."""
+    made = [table.c.created_at] if "created_at" in table.c else []
+    with desk.ledger.reading() as connection:
+        return list(connection.execute(table.select().order_by(*made, *table.primary_key.columns)))
