@@ -1,9 +1,11 @@
 """Deliver what the ledger promised: lease, send, retry, park. At least once, with a stable id.
 
 A row is leased by moving its due time: a worker that dies in the middle leaves a message that
-comes due again, never one that is lost.
+comes due again, never one that is lost. It may then go out twice, with the same id.
 """
 
+import time
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -24,18 +26,38 @@ class Refused(Exception):
     """The receiver will never take this message: trying again would not help."""
 
 
+class Unreachable(Exception):
+    """Nothing can be sent for now, whatever the message: the others need not be tried."""
+
+
 class Transport(Protocol):
-    """Takes one message to its recipient. Raises Refused for good, anything else for now."""
+    """Takes one message to its recipient. Raises Refused for good, Unreachable, anything else for now."""
 
     def send(self, id: str, recipient: str, message: dict[str, str]) -> None: ...
 
 
-def deliver_due(ledger: Ledger, transport: Transport, now: datetime) -> int:
-    """Send what is due at `now`; returns how many messages were tried."""
+def deliver_due(
+    ledger: Ledger, transport: Transport, now: datetime, seconds: Callable[[], float] = time.monotonic
+) -> int:
+    """Send what is due at `now`; returns how many messages were taken up.
+
+    `seconds` tells how long sending takes: messages whose lease has run half are left for the next
+    round, so that two workers never send the same one.
+    """
+    if not _is_anything_due(ledger, now):
+        return 0
     rows = ledger.write(lambda connection: _lease(connection, now))
-    for row in rows:
+    began = seconds()
+    for index, row in enumerate(rows):
+        if seconds() - began > LEASE.total_seconds() / 2:
+            _give_back(ledger, rows[index:], now)
+            break
         try:
             transport.send(row.id, row.recipient, row.message)
+        except Unreachable as failure:
+            for each in rows[index:]:
+                _retry(ledger, each, failure, now)
+            break
         except Refused as refusal:
             _settle(ledger, row, state="parked", error=str(refusal))
         except Exception as failure:
@@ -60,18 +82,23 @@ def send_again(ledger: Ledger, id: str, now: datetime, recipient: str | None = N
     return ledger.write(again)
 
 
-def _lease(connection: Connection, now: datetime) -> list[Row[Any]]:
-    due = (
-        select(outbox)
-        .where(outbox.c.state == "pending", outbox.c.due_at <= now)
-        .order_by(outbox.c.due_at)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-    )
-    rows = list(connection.execute(due))
-    for row in rows:
+def _is_anything_due(ledger: Ledger, now: datetime) -> bool:
+    """A read, so that looking at an empty outbox never holds up a write."""
+    with ledger.reading() as connection:
+        return connection.execute(_due(now).with_only_columns(outbox.c.id).limit(1)).first() is not None
+
+
+def _due(now: datetime) -> Any:
+    return select(outbox).where(outbox.c.state == "pending", outbox.c.due_at <= now)
+
+
+def _lease(connection: Connection, now: datetime) -> Sequence[Row[Any]]:
+    rows = connection.execute(_due(now).order_by(outbox.c.due_at).limit(BATCH).with_for_update(skip_locked=True)).all()
+    if rows:
         connection.execute(
-            update(outbox).where(outbox.c.id == row.id).values(due_at=now + LEASE, attempts=row.attempts + 1)
+            update(outbox)
+            .where(outbox.c.id.in_([row.id for row in rows]))
+            .values(due_at=now + LEASE, attempts=outbox.c.attempts + 1)
         )
     return rows
 
@@ -82,8 +109,17 @@ def _retry(ledger: Ledger, row: Row[Any], failure: Exception, now: datetime) -> 
     if tried >= len(SCHEDULE):
         _settle(ledger, row, state="parked", error=error)
     else:
-        _settle(ledger, row, state="pending", error=error, due_at=now + SCHEDULE[tried])
+        _settle(ledger, row, error=error, due_at=now + SCHEDULE[tried])
+
+
+def _give_back(ledger: Ledger, rows: Sequence[Row[Any]], now: datetime) -> None:
+    for row in rows:
+        _settle(ledger, row, due_at=now, attempts=row.attempts)
 
 
 def _settle(ledger: Ledger, row: Row[Any], **values: Any) -> None:
-    ledger.write(lambda connection: connection.execute(update(outbox).where(outbox.c.id == row.id).values(**values)))
+    """Note what became of a lease; one that ran out and was taken up anew is no longer ours to settle."""
+    query = update(outbox).where(outbox.c.id == row.id)
+    if values.get("state") != "sent":  # what was sent is sent, whoever holds the lease
+        query = query.where(outbox.c.state == "pending", outbox.c.attempts == row.attempts + 1)
+    ledger.write(lambda connection: connection.execute(query.values(**values)))

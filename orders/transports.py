@@ -1,5 +1,6 @@
 """How messages leave: by SMTP, or printed to the log where no server is set."""
 
+import contextlib
 import logging
 import smtplib
 import ssl
@@ -7,7 +8,7 @@ from email.message import EmailMessage
 from email.utils import parseaddr
 from urllib.parse import unquote, urlsplit
 
-from orders.outbox import Refused
+from orders.outbox import Refused, Unreachable
 
 TIMEOUT = 20  # seconds
 
@@ -24,39 +25,59 @@ class Printed:
 class Smtp:
     """Sends by the server of a URL: `smtp://user:password@host:587?tls=starttls`, or `smtps://`."""
 
-    def __init__(self, url: str, sender: str):
+    def __init__(self, url: str, sender: str, timeout: float = TIMEOUT):
         parts = urlsplit(url)
         self.host, self.port = parts.hostname or "localhost", parts.port
         self.user, self.password = unquote(parts.username or ""), unquote(parts.password or "")
         self.implicit_tls = parts.scheme == "smtps"
         self.starttls = "tls=starttls" in parts.query
-        self.sender = sender
+        self.sender, self.timeout = sender, timeout
 
     def send(self, id: str, recipient: str, message: dict[str, str]) -> None:
-        """Raises Refused when the server refuses for good (5xx), OSError or SMTPException for now."""
-        mail = mail_of(id, self.sender, recipient, message)
+        """Raises Refused when the server won't ever take this mail (5xx), Unreachable when it takes
+        none now, OSError or SMTPException when only this one failed."""
         try:
-            with self._connect() as server:
-                server.send_message(mail)
+            mail = mail_of(id, self.sender, recipient, message)
+        except (ValueError, IndexError) as fault:
+            raise Refused(f"no mail can be made of this: {fault}"[:500]) from fault
+        server = self._connect()
+        try:
+            server.send_message(mail, to_addrs=[recipient])
+        except smtplib.SMTPNotSupportedError as fault:
+            raise Refused(str(fault)) from fault
         except smtplib.SMTPRecipientsRefused as refusal:
-            code, said = next(iter(refusal.recipients.values()))
-            _raise_if_final(code, said)
+            _raise_if_final(*next(iter(refusal.recipients.values())))
             raise
-        except smtplib.SMTPResponseException as refusal:
+        except smtplib.SMTPDataError as refusal:
             _raise_if_final(refusal.smtp_code, refusal.smtp_error)
             raise
+        finally:
+            # The mail is taken or not by now; how the server says goodbye changes nothing.
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                server.quit()
+            server.close()
 
     def _connect(self) -> smtplib.SMTP:
+        """A server that takes mail from us. A wrong password is for the installation to mend: no mail is lost."""
+        try:
+            server = self._open()
+        except (OSError, smtplib.SMTPException) as fault:
+            raise Unreachable(f"{self.host}: {fault}"[:500]) from fault
+        try:
+            if self.starttls:
+                server.starttls(context=ssl.create_default_context())
+            if self.user:
+                server.login(self.user, self.password)
+        except (OSError, smtplib.SMTPException) as fault:
+            server.close()
+            raise Unreachable(f"{self.host}: {fault}"[:500]) from fault
+        return server
+
+    def _open(self) -> smtplib.SMTP:
         if self.implicit_tls:
             context = ssl.create_default_context()
-            server: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port or 465, timeout=TIMEOUT, context=context)
-        else:
-            server = smtplib.SMTP(self.host, self.port or 25, timeout=TIMEOUT)
-        if self.starttls:
-            server.starttls(context=ssl.create_default_context())
-        if self.user:
-            server.login(self.user, self.password)
-        return server
+            return smtplib.SMTP_SSL(self.host, self.port or 465, timeout=self.timeout, context=context)
+        return smtplib.SMTP(self.host, self.port or 25, timeout=self.timeout)
 
 
 def mail_of(id: str, sender: str, recipient: str, message: dict[str, str]) -> EmailMessage:

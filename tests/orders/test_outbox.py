@@ -1,0 +1,278 @@
+"""The outbox over a real SMTP server: every message arrives, or is parked where people see it."""
+
+from datetime import timedelta
+
+import pytest
+from aiosmtpd.smtp import AuthResult
+from sqlalchemy import update
+
+from orders import tables
+from orders.outbox import BATCH, LEASE, SCHEDULE, Refused, Unreachable, deliver_due, send_again
+from orders.transports import Printed, Smtp, mail_of
+from tests.orders.desks import NOON, later, order_body, rows, send
+from tests.orders.mailserver import Inbox, smtp_server
+
+SENDER = "Brasserie <ventes@brasserie.example>"
+
+
+@pytest.fixture
+def inbox():
+    return Inbox()
+
+
+@pytest.fixture
+def smtp(inbox):
+    with smtp_server(inbox) as port:
+        yield Smtp(f"smtp://127.0.0.1:{port}", SENDER, timeout=5)
+
+
+class Recorder:
+    """A transport that keeps what it is given, or fails as told."""
+
+    def __init__(self, *failures):
+        self.sent, self.failures = [], list(failures)
+
+    def send(self, id, recipient, message):
+        failure = self.failures.pop(0) if self.failures else None
+        if failure:
+            raise failure
+        self.sent.append((id, recipient))
+
+
+def states(desk):
+    return [row.state for row in rows(desk, tables.outbox)]
+
+
+def only(desk):
+    [row] = rows(desk, tables.outbox)
+    return row
+
+
+def test_the_buyer_s_mail_goes_out_with_the_link_to_the_invoice(desk, inbox, smtp):
+    send(desk)
+    assert deliver_due(desk.ledger, smtp, NOON) == 1
+    [mail] = inbox.mails
+    row = only(desk)
+    assert (row.state, row.sent_at) == ("sent", NOON)
+    assert mail["To"] == "coin@example.com" and mail["From"] == SENDER
+    assert mail["Message-ID"] == f"<{row.id}@brasserie.example>"
+    assert "F-2021-00001" in mail["Subject"]
+    text, html = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))
+    assert "https://houblon.example/f/" in text and "https://houblon.example/f/" in html
+    assert "11 juin 2021" in text
+
+
+def test_what_is_sent_is_not_sent_again(desk, inbox, smtp):
+    send(desk)
+    for _ in range(3):
+        deliver_due(desk.ledger, smtp, later(hours=1))
+    assert len(inbox.mails) == 1
+
+
+def test_a_message_is_not_sent_before_it_is_due(desk):
+    send(desk, at=later(hours=1))
+    assert deliver_due(desk.ledger, Recorder(), NOON) == 0
+
+
+def test_a_failure_for_now_is_retried_on_the_schedule_then_parked(desk, inbox, smtp):
+    send(desk)
+    inbox.answers = ["451 try later"] * len(SCHEDULE)
+    now = NOON
+    for wait in SCHEDULE:
+        if wait:
+            assert deliver_due(desk.ledger, smtp, now + wait - timedelta(seconds=1)) == 0
+        now += wait
+        assert deliver_due(desk.ledger, smtp, now) == 1
+    row = only(desk)
+    assert (row.state, row.attempts) == ("parked", len(SCHEDULE)) and "451" in row.error
+    assert inbox.mails == []
+
+
+@pytest.mark.parametrize("answer", ["550 no such person", "554 no"])
+def test_a_refusal_for_good_is_parked_at_once_with_what_the_server_said(desk, inbox, smtp, answer):
+    send(desk)
+    inbox.answers = [answer]
+    deliver_due(desk.ledger, smtp, NOON)
+    assert (only(desk).state, only(desk).error) == ("parked", answer)
+
+
+def test_an_unknown_recipient_is_parked_and_the_others_still_get_theirs(desk, inbox, smtp):
+    send(desk, order_body("PO-1", buyer={"id": "a", "email": "gone@example.com"}))
+    send(desk, order_body("PO-2", buyer={"id": "b", "email": "here@example.com"}))
+    inbox.refused = {"gone@example.com": "550 no such person"}
+    deliver_due(desk.ledger, smtp, NOON)
+    assert sorted(states(desk)) == ["parked", "sent"]
+    assert [mail["To"] for mail in inbox.mails] == ["here@example.com"]
+
+
+def test_a_server_that_is_down_costs_one_attempt_a_round_and_loses_nothing(desk, inbox):
+    for number in range(3):
+        send(desk, order_body(f"PO-{number}"))
+    down = Smtp("smtp://127.0.0.1:1", SENDER, timeout=1)
+    deliver_due(desk.ledger, down, NOON)
+    assert states(desk) == ["pending"] * 3
+    assert {row.attempts for row in rows(desk, tables.outbox)} == {1}
+    with smtp_server(inbox) as port:
+        deliver_due(desk.ledger, Smtp(f"smtp://127.0.0.1:{port}", SENDER), later(seconds=5))
+    assert states(desk) == ["sent"] * 3
+
+
+def test_an_hour_without_the_server_then_a_drop_after_data_loses_no_mail(desk, inbox):
+    send(desk)
+    down, now = Smtp("smtp://127.0.0.1:1", SENDER, timeout=1), NOON
+    while now < later(hours=1):
+        deliver_due(desk.ledger, down, now)
+        now += timedelta(minutes=1)
+    inbox.answers = ["451 busy", "drop"]
+    with smtp_server(inbox) as port:
+        up = Smtp(f"smtp://127.0.0.1:{port}", SENDER, timeout=5)
+        for _ in range(24 * 60):
+            deliver_due(desk.ledger, up, now)
+            now += timedelta(minutes=1)
+            if only(desk).state == "sent":
+                break
+    assert only(desk).state == "sent"
+    assert len(inbox.mails) == 2 and len({mail["Message-ID"] for mail in inbox.mails}) == 1
+
+
+def test_a_wrong_password_parks_nothing(desk, inbox):
+    def never(server, session, envelope, mechanism, data):
+        return AuthResult(success=False, handled=False)
+
+    send(desk)
+    options = {"authenticator": never, "auth_required": True, "auth_require_tls": False}
+    with smtp_server(inbox, **options) as port:
+        deliver_due(desk.ledger, Smtp(f"smtp://someone:wrong@127.0.0.1:{port}", SENDER), NOON)
+    assert only(desk).state == "pending" and "Unreachable" in only(desk).error
+
+
+def test_a_server_that_can_t_encrypt_gets_nothing_when_tls_is_asked_for(desk, inbox):
+    send(desk)
+    with smtp_server(inbox) as port:
+        deliver_due(desk.ledger, Smtp(f"smtp://127.0.0.1:{port}?tls=starttls", SENDER), NOON)
+    assert inbox.mails == [] and only(desk).state == "pending"
+
+
+def test_a_worker_killed_between_send_and_mark_sends_again_with_the_same_id(desk):
+    class Killed(BaseException):
+        pass
+
+    class Dying(Recorder):
+        def send(self, id, recipient, message):
+            super().send(id, recipient, message)
+            raise Killed
+
+    send(desk)
+    first, second = Dying(), Recorder()
+    with pytest.raises(Killed):
+        deliver_due(desk.ledger, first, NOON)
+    assert deliver_due(desk.ledger, second, NOON + LEASE - timedelta(seconds=1)) == 0
+    assert deliver_due(desk.ledger, second, NOON + LEASE) == 1
+    assert first.sent == second.sent
+    assert only(desk).state == "sent"
+
+
+def test_two_workers_never_hold_the_same_message(desk):
+    class Another(Recorder):
+        def send(self, id, recipient, message):
+            super().send(id, recipient, message)
+            assert deliver_due(desk.ledger, Recorder(), NOON) == 0
+
+    send(desk)
+    assert deliver_due(desk.ledger, Another(), NOON) == 1
+
+
+def test_a_slow_server_s_messages_are_given_back_before_their_lease_runs_out(desk):
+    for number in range(4):
+        send(desk, order_body(f"PO-{number}"))
+    clock = iter([0.0, 0.0, 50.0, 100.0])
+    slow = Recorder()
+    deliver_due(desk.ledger, slow, NOON, seconds=lambda: next(clock))
+    assert len(slow.sent) == 2
+    left = [row for row in rows(desk, tables.outbox) if row.state == "pending"]
+    assert [(row.attempts, row.due_at) for row in left] == [(0, NOON)] * 2
+
+
+def test_a_failure_told_after_the_lease_was_taken_over_changes_nothing(desk):
+    send(desk)
+
+    class Late(Recorder):
+        def send(self, id, recipient, message):
+            deliver_due(desk.ledger, Recorder(), NOON + LEASE)
+            raise Refused("too late to say so")
+
+    deliver_due(desk.ledger, Late(), NOON)
+    assert only(desk).state == "sent"
+
+
+def test_a_full_outbox_goes_out_in_rounds_oldest_first(desk):
+    for number in range(BATCH + 5):
+        send(desk, order_body(f"PO-{number:02d}"), at=later(seconds=number))
+    transport = Recorder()
+    assert deliver_due(desk.ledger, transport, later(hours=1)) == BATCH
+    assert deliver_due(desk.ledger, transport, later(hours=1)) == 5
+    assert len(set(transport.sent)) == BATCH + 5
+
+
+def test_a_buyer_without_an_address_leaves_the_message_parked_with_the_reason(desk):
+    send(desk, order_body(buyer={"email": None}))
+    row = only(desk)
+    assert (row.state, row.recipient) == ("parked", None) and "address" in row.error
+    assert deliver_due(desk.ledger, Recorder(), later(days=1)) == 0
+
+
+@pytest.mark.parametrize("address", ["nobody", "a@b, c@d", "a@b\r\nBcc: c@d", "<a@b>", "a b@c", "@", "a@b\x07"])
+def test_what_is_not_one_address_is_parked_and_never_written_into_a_mail(desk, address):
+    send(desk, order_body(buyer={"email": address}))
+    assert (only(desk).state, only(desk).recipient) == ("parked", address)
+
+
+def test_a_parked_message_goes_out_once_it_gets_an_address(desk):
+    send(desk, order_body(buyer={"email": None}))
+    id, transport = only(desk).id, Recorder()
+    assert not send_again(desk.ledger, id, NOON)
+    assert send_again(desk.ledger, id, later(hours=1), "new@example.com")
+    assert not send_again(desk.ledger, id, later(hours=1), "new@example.com")
+    deliver_due(desk.ledger, transport, later(hours=1))
+    assert transport.sent == [(id, "new@example.com")]
+
+
+def test_unreachable_stops_the_round_and_refused_does_not(desk):
+    for number in range(3):
+        send(desk, order_body(f"PO-{number}"))
+    transport = Recorder(Refused("no"), Unreachable("down"))
+    deliver_due(desk.ledger, transport, NOON)
+    assert transport.sent == [] and sorted(states(desk)) == ["parked", "pending", "pending"]
+
+
+def test_without_a_server_messages_are_printed(desk, caplog):
+    send(desk)
+    with caplog.at_level("INFO", logger="houblon.outbox"):
+        deliver_due(desk.ledger, Printed(), NOON)
+    assert "https://houblon.example/f/" in caplog.text and only(desk).state == "sent"
+
+
+def test_nothing_that_a_name_holds_breaks_out_of_a_header_or_the_html(desk, inbox, smtp):
+    send(desk, order_body(id="PO\r\nBcc: x@y.z", buyer={"name": "<script>\r\nBcc: x@y.z"}))
+    deliver_due(desk.ledger, smtp, NOON)
+    [mail] = inbox.mails
+    assert mail["Bcc"] is None
+    assert "<script>" not in mail.get_body(("html",)).get_content()
+
+
+def test_a_mail_with_accents_survives_the_trip(desk, inbox, smtp):
+    send(desk, order_body(buyer={"name": "Épicerie Ça Va « Noël »"}))
+    deliver_due(desk.ledger, smtp, NOON)
+    assert "Épicerie Ça Va « Noël »" in inbox.mails[0].get_body(("plain",)).get_content()
+
+
+def test_a_message_that_no_mail_can_be_made_of_is_parked(desk, smtp):
+    send(desk)
+    desk.ledger.write(lambda connection: connection.execute(update(tables.outbox).values(recipient="a@b\nc")))
+    deliver_due(desk.ledger, smtp, NOON)
+    assert only(desk).state == "parked"
+
+
+def test_a_mail_says_that_a_machine_wrote_it():
+    message = {"subject": "S", "text": "T", "html": "<p>T</p>"}
+    assert mail_of("1", SENDER, "a@b.c", message)["Auto-Submitted"] == "auto-generated"
