@@ -52,8 +52,8 @@ def team_letter(event: str, desk: Desk, matter: Matter, reasons: tuple[Reason, .
         f"{about}{NBSP}: commande {order.id} de {name}, {items}{NBSP}articles, {value}.",
         *(reason.message.fr for reason in reasons),
     ]
-    where = f"{desk.base_url.rstrip('/')}/commandes"
-    return _letter(f"{about} · {order.id} · {name}", lines, where, _SEE_ORDERS, desk.seller.name, "fr")
+    where = f"{desk.base_url.rstrip('/')}/commandes/{matter.key}"
+    return _letter(f"{about} · {order.id} · {name}", lines, where, _SEE_ORDER, desk.seller.name, "fr")
 
 
 def _invoice_lines(order_id: str, issued: Issued, language: str) -> list[str]:
@@ -83,7 +83,7 @@ def _html(text: str) -> str:
 
 _HELLO = Text("Bonjour {name},", "Hello {name},")
 _SEE_INVOICE = Text("Voir la facture", "View the invoice")
-_SEE_ORDERS = Text("Voir les commandes", "View the orders")
+_SEE_ORDER = Text("Voir la commande", "View the order")
 _INVOICE_SUBJECT = Text("Facture {number} de {seller}", "Invoice {number} from {seller}")
 _INVOICE = Text(
     f"Votre commande {{order}} est acceptée. La facture {{number}}, de {{total}}, vous attend{NBSP}: "

@@ -44,7 +44,8 @@ def list_orders(
 
 def held_orders(connection: Connection, limit: int = 200) -> Sequence[Row[Any]]:
     """What waits for a person, the oldest first, each with its last decision."""
-    last = select(func.max(decisions.c.key)).where(decisions.c.order_key == orders.c.key).scalar_subquery()
+    earlier = decisions.alias()
+    last = select(func.max(earlier.c.key)).where(earlier.c.order_key == orders.c.key).scalar_subquery()
     query = (
         select(*_ORDER, decisions.c.document.label("decision"))
         .join(retailers)
@@ -57,8 +58,12 @@ def held_orders(connection: Connection, limit: int = 200) -> Sequence[Row[Any]]:
 
 
 def order_row(connection: Connection, key: int) -> Row[Any] | None:
-    """One order with its body and its retailer's name."""
-    query = select(*_ORDER, orders.c.body, retailers.c.email).join(retailers).where(orders.c.key == key)
+    """One order with its body, the hash of what it says, and its retailer's name and address."""
+    query = (
+        select(*_ORDER, orders.c.body, orders.c.content_hash, retailers.c.email)
+        .join(retailers)
+        .where(orders.c.key == key)
+    )
     return connection.execute(query).one_or_none()
 
 
@@ -75,7 +80,8 @@ def transitions_of(connection: Connection, key: int) -> Sequence[Row[Any]]:
 
 
 def invoice_of_order(connection: Connection, key: int) -> Row[Any] | None:
-    return connection.execute(select(invoices).where(invoices.c.order_key == key)).one_or_none()
+    query = select(invoices).where(invoices.c.order_key == key, invoices.c.kind == "invoice")
+    return connection.execute(query).one_or_none()
 
 
 def invoice_row(connection: Connection, key: int) -> Row[Any] | None:
