@@ -80,9 +80,14 @@ def make_desk(folder: Any, *groups: dict[str, Any], url: str | None = None) -> D
     documents = {each["id"]: each for each in (TOUS, BAD_PAYERS, *groups)}
     edits = [Edit("group", id, document) for id, document in documents.items()]
     publish(store, [*edits, Edit("cycle", "transbroue", TRANSBROUE)], author="anne", note="", at=START)
+    return open_desk(folder, url)
+
+
+def open_desk(folder: Any, url: str | None = None) -> Desk:
+    """A desk over what is in `folder` already."""
     ledger = open_ledger(url or f"sqlite:///{folder}/ledger.db")
     installation = Installation(ZoneInfo("America/Toronto"), "CAD")
-    return Desk(ledger, Policies(store), installation, SELLER, "https://houblon.example", "s3cret")
+    return Desk(ledger, Policies(open_store(folder)), installation, SELLER, "https://houblon.example", "s3cret")
 
 
 def join(desk: Desk, retailer: str, *groups: str) -> None:

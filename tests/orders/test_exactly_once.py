@@ -1,7 +1,6 @@
 """Whatever sequence of sending, reviewing and sending again: one invoice an order, no gap, nothing lost."""
 
 import tempfile
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,9 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from orders import review, tables
 from orders.desk import Conflict
-from orders.ledger import open_ledger
 from orders.outbox import Refused, deliver_due
-from tests.orders.desks import NOON, join, make_desk, order_body, publish_groups, rows, send, tous
+from tests.orders.desks import NOON, join, make_desk, open_desk, order_body, publish_groups, rows, send, tous
 
 IDS = st.sampled_from(["PO-1", "PO-2", "PO-3"])
 ITEMS = st.sampled_from([1, 12, 24, 48])
@@ -85,7 +83,7 @@ class Shop(RuleBasedStateMachine):
     @rule()
     def restart(self):
         self.desk.ledger.close()
-        self.desk = reopened(self.desk)
+        self.desk = open_desk(self.folder.name)
 
     @invariant()
     def at_most_one_invoice_an_order_and_no_gap(self):
@@ -114,10 +112,6 @@ class Shop(RuleBasedStateMachine):
         assert {row.state for row in messages} <= {"pending", "sent", "parked"}
         told = {row.order_key for row in messages if row.event == "invoice.issued"}
         assert told == {row.order_key for row in rows(self.desk, tables.invoices)}
-
-
-def reopened(desk):
-    return replace(desk, ledger=open_ledger(desk.ledger.url))
 
 
 TestShop = Shop.TestCase
