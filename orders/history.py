@@ -10,6 +10,7 @@ from orders.desk import Conflict, Desk, Matter
 from orders.tables import decisions, transitions
 
 SYSTEM = "houblon"
+_KEEP_DECISION, _KEEP_MOVE = insert(decisions), insert(transitions)
 _STATES_FR = {
     "accepted": "acceptée",
     "held": "en attente",
@@ -25,26 +26,34 @@ def keep_decision(
     """Record a decision and return its document."""
     document = decision_document(decision)
     connection.execute(
-        insert(decisions).values(
-            order_key=matter.key,
-            made_at=matter.at,
-            who=who,
-            outcome=decision.outcome.value,
-            version=decision.version,
-            policy_hash=decision.policy_hash,
-            chain=decision.chain,
-            content_hash=content_hash,
-            document=document,
-            derivation=decision.invoice and derivation_document(decision.invoice.due),
-        )
+        _KEEP_DECISION,
+        {
+            "order_key": matter.key,
+            "made_at": matter.at,
+            "who": who,
+            "outcome": decision.outcome.value,
+            "version": decision.version,
+            "policy_hash": decision.policy_hash,
+            "chain": decision.chain,
+            "content_hash": content_hash,
+            "document": document,
+            "derivation": decision.invoice and derivation_document(decision.invoice.due),
+        },
     )
     return document
 
 
 def keep_move(connection: Connection, matter: Matter, before: str | None, after: str, who: str, why: str) -> int:
     """Record that the order moved, and return the move's key."""
-    moved = insert(transitions).values(order_key=matter.key, at=matter.at, who=who, before=before, after=after, why=why)
-    return connection.execute(moved).inserted_primary_key[0]
+    values = {
+        "order_key": matter.key,
+        "at": matter.at,
+        "who": who,
+        "before": before,
+        "after": after,
+        "why": why,
+    }
+    return connection.execute(_KEEP_MOVE, values).inserted_primary_key[0]
 
 
 def settled(connection: Connection, desk: Desk, row: Row[Any]) -> Conflict:

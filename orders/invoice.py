@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, update
+from sqlalchemy import Connection, Row, bindparam, insert, update
 
 from engine.decision import Invoicing
 from engine.money import dollars
@@ -15,6 +15,14 @@ from orders.desk import Desk, Matter
 from orders.tables import counters, invoices
 from orders.taxes import percent_of, taxes
 
+_KEEP = insert(invoices)
+_START = insert(counters)
+_ADVANCE = (
+    update(counters)
+    .where(counters.c.name == bindparam("counter"))
+    .values(value=counters.c.value + 1)
+    .returning(counters.c.value)
+)
 _SELLER = ("name", "address", "email", "gst_number", "qst_number")
 
 
@@ -36,20 +44,20 @@ def issue(connection: Connection, desk: Desk, matter: Matter, follows: Invoicing
     sequence = _next(connection, f"invoice/{prefix}/{year}")
     number = f"{prefix}-{year}-{sequence:05d}"
     document = {**draft(desk, matter, follows), "number": number}
-    row = insert(invoices).values(
-        order_key=matter.key,
-        kind="invoice",
-        prefix=prefix,
-        year=year,
-        sequence=sequence,
-        number=number,
-        state="issued",
-        issued_at=matter.at,
-        due_date=document["due_date"],
-        total=document["cents"]["total"],
-        document=document,
-    )
-    return Issued(connection.execute(row).inserted_primary_key[0], number, document)
+    values = {
+        "order_key": matter.key,
+        "kind": "invoice",
+        "prefix": prefix,
+        "year": year,
+        "sequence": sequence,
+        "number": number,
+        "state": "issued",
+        "issued_at": matter.at,
+        "due_date": document["due_date"],
+        "total": document["cents"]["total"],
+        "document": document,
+    }
+    return Issued(connection.execute(_KEEP, values).inserted_primary_key[0], number, document)
 
 
 def draft(desk: Desk, matter: Matter, follows: Invoicing) -> dict[str, Any]:
@@ -141,8 +149,7 @@ def _line(line: Line, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _next(connection: Connection, counter: str) -> int:
     """The counter's next value; the row stays locked until the transaction ends."""
-    moved = update(counters).where(counters.c.name == counter).values(value=counters.c.value + 1)
-    value = connection.execute(moved.returning(counters.c.value)).scalar()
+    value = connection.execute(_ADVANCE, {"counter": counter}).scalar()
     if value is None:
-        connection.execute(insert(counters).values(name=counter, value=1))
+        connection.execute(_START, {"name": counter, "value": 1})
     return value or 1

@@ -19,6 +19,7 @@ _NAMESPACE = UUID("6f1a2e0c-6c1b-5b57-9d0e-2f5f0d1f7a11")
 _ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,190}")
 NO_ADDRESS = "no address is known for this recipient"
 BAD_ADDRESS = "this is not one mail address"
+_KEEP = insert(outbox)
 
 
 def queue(
@@ -42,7 +43,7 @@ def queue(
         for row in [_row(matter, f"{matter.key}/{move}/{event}/{role}", event, address, letter)]
     }
     if rows:
-        connection.execute(insert(outbox), list(rows.values()))
+        connection.execute(_KEEP, list(rows.values()))
 
 
 def _told(

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from engine.decision import Decision
 from engine.evaluate import decide
@@ -18,6 +18,13 @@ from orders.intake import content_hash
 from orders.retailers import keep_retailer, memberships_of
 from orders.tables import decisions, earlier_contents, orders, webhook_calls
 from rules.inherit import chain_of
+
+# Built once: on this path, putting a statement together costs more than running it.
+_CALL = select(webhook_calls.c.body_hash, webhook_calls.c.answer).where(
+    webhook_calls.c.source == bindparam("source"), webhook_calls.c.webhook_id == bindparam("webhook_id")
+)
+_KNOWN = select(orders).where(orders.c.source == bindparam("source"), orders.c.order_id == bindparam("order_id"))
+_KEEP_CALL, _KEEP_ORDER = insert(webhook_calls), insert(orders)
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -64,11 +71,7 @@ def chain_and_policy(connection: Connection, desk: Desk, order: Order, at: datet
 def _take_call(connection: Connection, desk: Desk, arrival: Arrival, webhook_id: str) -> Received:
     """The stored answer where this call came before; else the order is taken in and its answer kept."""
     body_hash = hashlib.sha256(arrival.body).hexdigest()
-    call = connection.execute(
-        select(webhook_calls.c.body_hash, webhook_calls.c.answer).where(
-            webhook_calls.c.source == arrival.source, webhook_calls.c.webhook_id == webhook_id
-        )
-    ).one_or_none()
+    call = connection.execute(_CALL, {"source": arrival.source, "webhook_id": webhook_id}).one_or_none()
     if call is not None and call.body_hash != body_hash:
         raise Conflict(
             "webhook_id_reused",
@@ -79,21 +82,20 @@ def _take_call(connection: Connection, desk: Desk, arrival: Arrival, webhook_id:
         return Received(call.answer, True)
     received = _take_in(connection, desk, arrival)
     connection.execute(
-        insert(webhook_calls).values(
-            source=arrival.source,
-            webhook_id=webhook_id,
-            body_hash=body_hash,
-            answer=received.document,
-            at=arrival.at,
-        )
+        _KEEP_CALL,
+        {
+            "source": arrival.source,
+            "webhook_id": webhook_id,
+            "body_hash": body_hash,
+            "answer": received.document,
+            "at": arrival.at,
+        },
     )
     return received
 
 
 def _take_in(connection: Connection, desk: Desk, arrival: Arrival) -> Received:
-    known = connection.execute(
-        select(orders).where(orders.c.source == arrival.source, orders.c.order_id == arrival.order.id)
-    ).one_or_none()
+    known = connection.execute(_KNOWN, {"source": arrival.source, "order_id": arrival.order.id}).one_or_none()
     if known is None:
         return Received(_record(connection, desk, arrival), False)
     if known.content_hash == arrival.content_hash:
@@ -106,9 +108,8 @@ def _take_in(connection: Connection, desk: Desk, arrival: Arrival) -> Received:
 def _record(connection: Connection, desk: Desk, arrival: Arrival) -> dict[str, Any]:
     buyer = keep_retailer(connection, arrival.order.buyer, arrival.at)
     decision, policy = _decided(connection, desk, arrival)
-    key = connection.execute(
-        insert(orders).values(source=arrival.source, received_at=arrival.at, **_columns(arrival, decision))
-    ).inserted_primary_key[0]
+    values = {"source": arrival.source, "received_at": arrival.at, **_columns(arrival, decision)}
+    key = connection.execute(_KEEP_ORDER, values).inserted_primary_key[0]
     matter = Matter(key, arrival.order, buyer, policy, arrival.at)
     return _conclude(connection, desk, matter, None, arrival.content_hash, decision)
 

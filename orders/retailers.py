@@ -4,18 +4,19 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from engine.order import Buyer
 from orders.tables import memberships, retailers
 
-_KNOWN = ("name", "email", "language", "province")
+_SAID = ("name", "email", "language", "province")
+_KNOWN = select(retailers).where(retailers.c.id == bindparam("id"))
+_GROUPS = select(memberships.c.group_id).where(memberships.c.retailer_id == bindparam("id"))
 
 
 def memberships_of(connection: Connection, retailer_id: str) -> tuple[str, ...]:
     """The ids of the groups that the retailer is kept in."""
-    rows = connection.execute(select(memberships.c.group_id).where(memberships.c.retailer_id == retailer_id))
-    return tuple(rows.scalars())
+    return tuple(connection.execute(_GROUPS, {"id": retailer_id}).scalars())
 
 
 def all_memberships(connection: Connection) -> dict[str, tuple[str, ...]]:
@@ -41,12 +42,12 @@ def set_memberships(connection: Connection, kept: Mapping[str, Iterable[str]], a
 
 def keep_retailer(connection: Connection, buyer: Buyer, at: datetime) -> Row[Any]:
     """The retailer's row, made or brought up to date with what the order says of the buyer."""
-    known = connection.execute(select(retailers).where(retailers.c.id == buyer.id)).one_or_none()
-    said = {name: getattr(buyer, name)[:300] for name in _KNOWN if getattr(buyer, name)}
+    known = connection.execute(_KNOWN, {"id": buyer.id}).one_or_none()
+    said = {name: value for name in _SAID if (value := getattr(buyer, name))}
     if known is None:
         connection.execute(insert(retailers).values(id=buyer.id, created_at=at, updated_at=at, **said))
     elif any(getattr(known, name) != value for name, value in said.items()):
         connection.execute(update(retailers).where(retailers.c.id == buyer.id).values(updated_at=at, **said))
     else:
         return known
-    return connection.execute(select(retailers).where(retailers.c.id == buyer.id)).one()
+    return connection.execute(_KNOWN, {"id": buyer.id}).one()
