@@ -10,12 +10,12 @@ PORT ?= 8000
 .PHONY: run test bench clean
 
 run: .venv/houblon
-	@$(BIN)/python -m web.assets
+	@$(BIN)/python web/assets.py
 	@test -d $(DATA) || $(BIN)/houblon init --demo --data $(DATA)
 	@$(BIN)/houblon serve --data $(DATA) --port $(PORT)
 
 test: .venv/tests
-	@$(BIN)/python -m web.assets
+	@$(BIN)/python web/assets.py
 	@bash .ci/browser
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup

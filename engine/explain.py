@@ -153,7 +153,10 @@ def counterfactual_sentence(found: Counterfactual, cause: Text) -> Text:
     elif found.together:
         parts, word = [_phrase(change) for change in found.together], Text(" et ", " and ")
     else:
-        return Text(f"Rien n’y changerait{NBSP}: {cause.fr}", f"Nothing would change it: {cause.en}")
+        return Text(
+            f"Rien n’y changerait{NBSP}: {cause.fr[:1].lower()}{cause.fr[1:]}",
+            f"Nothing would change it: {cause.en[:1].lower()}{cause.en[1:]}",
+        )
     return Text(
         f"Passerait d’elle-même avec {word.fr.join(part.fr for part in parts)}.",
         f"Would go through by itself with {word.en.join(part.en for part in parts)}.",

@@ -126,6 +126,7 @@ def due_date(
 
 def derivation_document(due: DueDate) -> dict[str, Any]:
     """How the due date came about, in plain JSON values: the parts, and the steps as sentences."""
+    said = terms_sentence(due.terms, due.basis)
     return {
         "basis": due.basis,
         "accepted_on": due.accepted_on.isoformat(),
@@ -136,6 +137,7 @@ def derivation_document(due: DueDate) -> dict[str, Any]:
         "delivery_date": due.delivery_date and due.delivery_date.isoformat(),
         "base_date": due.base_date.isoformat(),
         "terms": terms_document(due.terms),
+        "terms_text": {"fr": said.fr, "en": said.en},
         "due_date": due.due_date and due.due_date.isoformat(),
         "steps": _steps(due),
     }
@@ -199,10 +201,10 @@ def _base_step(due: DueDate) -> dict[str, Any]:
 
 
 def _step(code: str, day: date | None, fr: str, en: str) -> dict[str, Any]:
-    said = Text(fr, en)
+    said = Text(fr.replace(" :", "\u00a0:"), en)
     if day is not None:
         shown = day_text(day)
-        said = Text(fr.replace("{}", shown.fr), en.replace("{}", shown.en))
+        said = Text(said.fr.replace("{}", shown.fr), en.replace("{}", shown.en))
     return {"step": code, "date": day and day.isoformat(), "message": {"fr": said.fr, "en": said.en}}
 
 

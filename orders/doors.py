@@ -4,8 +4,9 @@ import base64
 import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from engine.problem import refuse
 from orders.tables import api_keys, sources
@@ -44,12 +45,10 @@ def add_key(connection: Connection, name: str, scopes: Sequence[str], random: Ra
     return key
 
 
-def scopes_of(connection: Connection, key: str) -> tuple[str, ...]:
-    """What the key may do; nothing when it is not known or no longer active."""
-    found = connection.execute(
-        select(api_keys.c.scopes).where(api_keys.c.hash == _hash(key), api_keys.c.active)
-    ).scalar_one_or_none()
-    return tuple(found or ())
+def find_key(connection: Connection, key: str) -> Row[Any] | None:
+    """The active key's `scopes` and `last_used_at`; None when it is not known or no longer active."""
+    query = select(api_keys.c.scopes, api_keys.c.last_used_at)
+    return connection.execute(query.where(api_keys.c.hash == _hash(key), api_keys.c.active)).one_or_none()
 
 
 def touch_key(connection: Connection, key: str, at: datetime) -> None:

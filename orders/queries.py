@@ -129,6 +129,18 @@ def count_orders(connection: Connection, since: datetime | None = None) -> dict[
     return {state: (count, int(value)) for state, count, value in connection.execute(query.group_by(orders.c.state))}
 
 
+def automatic_percent(connection: Connection, since: datetime) -> int | None:
+    """Percent of the orders received since a moment that nobody had to decide; None when there were none."""
+    decided = select(func.count()).select_from(orders).where(orders.c.received_at >= since)
+    by_person = (
+        select(func.count(transitions.c.order_key.distinct()))
+        .join(orders, orders.c.key == transitions.c.order_key)
+        .where(orders.c.received_at >= since, transitions.c.after == "held")
+    )
+    total, held = connection.execute(decided).scalar_one(), connection.execute(by_person).scalar_one()
+    return round(100 * (total - held) / total) if total else None
+
+
 def count_held(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(orders).where(orders.c.state == "held")).scalar_one()
 

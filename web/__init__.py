@@ -1,0 +1,49 @@
+"""The only place that knows HTTP, the environment and the clock."""
+
+from flask import Flask
+from flask_wtf.csrf import CSRFProtect
+
+from web import (
+    api,
+    auth,
+    errors,
+    groups,
+    health,
+    icons,
+    invoices,
+    language,
+    overview,
+    review,
+    webhooks,
+    whatif,
+)
+from web import (
+    orders as order_pages,
+)
+from web import (
+    outbox as outbox_pages,
+)
+from web.composition import House
+from web.security import harden
+
+MAX_BODY = 1_000_000
+PAGES = (overview, groups, whatif, review, order_pages, invoices, outbox_pages, language)
+
+
+def create_app(house: House) -> Flask:
+    """The application over an open house."""
+    app = Flask(__name__, static_folder="static")
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.extensions["houblon"] = house
+    auth.register(app, house)
+    csrf = CSRFProtect(app)
+    language.register(app)
+    icons.register(app)
+    errors.register(app)
+    harden(app, house.settings)
+    for door in (webhooks, api, health):
+        csrf.exempt(door.blueprint)
+        app.register_blueprint(door.blueprint)
+    for page in PAGES:
+        app.register_blueprint(page.blueprint)
+    return app

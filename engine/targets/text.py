@@ -1,13 +1,15 @@
 """Conditions and rules to sentences, in French and English (fr-CA, en-CA)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.conditions import AllOf, Comparison, Condition
-from engine.figures import NBSP, number_text, quantity_text
+from engine.figures import NBSP, number_text, quantity_text, round_money_text
 from engine.labels import NEGATED_LABELS
-from engine.policy import Action, Rule
+from engine.money import cents
+from engine.policy import Action, Policy, Rule
 from engine.problem import Text
+from engine.terms import parse_terms, terms_sentence
 from engine.vocabulary import ACTIONS, FACTS, NO_INPUT, Fact, Kind, operator_label, option_label
 
 _AND, _OR = Text(" et ", " and "), Text(" ou ", " or ")
@@ -90,3 +92,41 @@ def _action_phrase(action: Action) -> Text:
 
 def _lower_first(phrase: str) -> str:
     return phrase[:1].lower() + phrase[1:]
+
+
+def policy_sentences(policy: Policy) -> list[Text]:
+    """The whole policy in words: what is accepted by itself, how it is invoiced, then each rule."""
+    values = {path: setting.value for path, setting in policy.settings.items()}
+    rules = [rule_sentence(rule) for rule in policy.rules if rule.enabled]
+    return [_acceptance_sentence(values), _invoicing_sentence(values), *rules]
+
+
+def _acceptance_sentence(values: Mapping[str, Any]) -> Text:
+    if values["acceptance.mode"] == "manual":
+        return Text("Chaque commande attend qu’une personne l’accepte.", "Every order waits for a person to accept it.")
+    items, value = values["acceptance.minimum_items"], values["acceptance.minimum_value"]
+    floors = []
+    if items is not None:
+        floors.append(quantity_text(FACTS["item_count"], items))
+    if value is not None:
+        floors.append(round_money_text(cents(value)))
+    if not floors:
+        return Text("Une commande est acceptée d’elle-même.", "An order is accepted by itself.")
+    fr = " et ".join(f"d’au moins {floor.fr}" for floor in floors)
+    en = " and ".join(floor.en for floor in floors)
+    return Text(
+        f"Une commande {fr} est acceptée d’elle-même ; les autres attendent une personne.",
+        f"An order of at least {en} is accepted by itself; others wait for a person.",
+    )
+
+
+def _invoicing_sentence(values: Mapping[str, Any]) -> Text:
+    when = {
+        "on_acceptance": Text(
+            "La facture part aussitôt la commande acceptée", "The invoice goes out once the order is accepted"
+        ),
+        "on_delivery": Text("La facture part à la livraison", "The invoice goes out on delivery"),
+        "manual": Text("La facture est faite à la main", "The invoice is made by hand"),
+    }[values["invoicing.trigger"]]
+    terms = terms_sentence(parse_terms(values["invoicing.terms"]))
+    return Text(f"{when.fr}{NBSP}; modalités{NBSP}: {terms.fr}.", f"{when.en}; terms: {terms.en}.")

@@ -152,6 +152,7 @@ def test_the_derivation_can_be_stored_and_tells_every_step():
         "delivery_date": "2021-06-03",
         "base_date": "2021-06-03",
         "terms": {"kind": "end_of_month", "days": 10},
+        "terms_text": {"fr": "10 jours après la fin du mois", "en": "10 days after the end of the month"},
         "due_date": "2021-07-10",
     }
 
@@ -160,7 +161,7 @@ def test_the_derivation_says_why_the_acceptance_day_counts():
     ended = Cycle("x", "X", "America/Toronto", date(2020, 1, 2), "FREQ=WEEKLY;COUNT=1")
     dues = [due_date(NET_30, ACCEPTED, cycle=cycle) for cycle in (None, ended)]
     told = [derivation_document(due)["steps"][1]["message"] for due in dues]
-    assert told[0]["fr"] == "Pas de livraison connue : on compte du 12 mai 2021."
+    assert told[0]["fr"] == "Pas de livraison connue\u00a0: on compte du 12 mai 2021."
     assert told[1]["en"] == "The cycle has no delivery left: counted from May 12, 2021."
 
 
@@ -169,7 +170,7 @@ def test_terms_without_a_due_date_say_so():
     assert derivation_document(due)["steps"][-1] == {
         "step": "no_due_date",
         "date": None,
-        "message": {"fr": "Pas de date d’échéance : selon entente.", "en": "No due date: as agreed."},
+        "message": {"fr": "Pas de date d’échéance\u00a0: selon entente.", "en": "No due date: as agreed."},
     }
 
 

@@ -1,0 +1,88 @@
+"""Puts the house together from its settings: the one place that knows them all."""
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from engine.evaluate import Installation
+from orders.desk import Desk, Seller
+from orders.ledger import open_ledger
+from orders.outbox import Transport
+from orders.transports import Printed, Smtp
+from rules.policies import Policies
+from rules.storage import replace_file
+from rules.store import FILE, Store, open_store
+from web.settings import Settings
+
+Clock = Callable[[], datetime]
+_SECRET, _PROFILE = "secret.key", "installation.json"
+
+
+class NotInitialised(Exception):
+    """The data folder holds no installation yet."""
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """What an installation says of itself, kept in `installation.json`."""
+
+    timezone: str = "America/Toronto"
+    currency: str = "CAD"
+    seller: Seller = Seller("Houblon")
+
+
+@dataclass(frozen=True)
+class House:
+    """An open installation."""
+
+    settings: Settings
+    store: Store
+    desk: Desk
+    transport: Transport
+    now: Clock
+
+    def close(self) -> None:
+        self.desk.ledger.close()
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def is_initialised(folder: Path) -> bool:
+    return (folder / FILE).exists()
+
+
+def prepare_folder(folder: Path, profile: Profile) -> None:
+    """Make the data folder with its secret and profile."""
+    folder.mkdir(parents=True, exist_ok=True)
+    secret = folder / _SECRET
+    if not secret.exists():
+        handle = os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(32))
+    replace_file(folder / _PROFILE, msgspec.json.format(msgspec.json.encode(profile), indent=2) + b"\n")
+
+
+def open_house(settings: Settings, now: Clock = utc_now) -> House:
+    """Open the installation in the settings' folder. Raises NotInitialised, Damaged."""
+    if not (settings.data / _SECRET).exists():
+        raise NotInitialised(f"{settings.data} holds no installation: run `houblon init --data {settings.data}` first")
+    secret = (settings.data / _SECRET).read_text().strip()
+    profile = msgspec.json.decode((settings.data / _PROFILE).read_bytes(), type=Profile)
+    store = open_store(settings.data)
+    desk = Desk(
+        open_ledger(settings.database_url),
+        Policies(store),
+        Installation(ZoneInfo(profile.timezone), profile.currency),
+        profile.seller,
+        settings.base_url,
+        secret,
+    )
+    transport = Smtp(settings.smtp_url, settings.mail_from) if settings.smtp_url else Printed()
+    return House(settings, store, desk, transport, now)

@@ -1,0 +1,22 @@
+"""`/healthz` and `/readyz`, for machines."""
+
+from flask import Blueprint, Response
+from sqlalchemy import text
+
+from web.errors import json_response
+from web.open import house
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+def alive() -> Response:
+    return json_response({"status": "ok"})
+
+
+@blueprint.get("/readyz")
+def ready() -> Response:
+    """Whether a transaction can be committed and a policy is in force."""
+    house().desk.ledger.write(lambda connection: connection.execute(text("SELECT 1")))
+    version = house().store.in_force(house().now()).number
+    return json_response({"status": "ok", "version": version})

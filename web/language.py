@@ -1,0 +1,63 @@
+"""French first, English by a switch that a cookie remembers."""
+
+from typing import Any
+
+from flask import Blueprint, Flask, Response, redirect, request
+from flask_babel import Babel, get_locale
+
+from engine.money import cents
+from engine.problem import Text
+from web import format
+from web.composition import House
+from web.open import house
+
+blueprint = Blueprint("language", __name__)
+_COOKIE = "langue"
+_YEAR = 365 * 24 * 3600
+
+
+def current() -> str:
+    """`fr` or `en`, for the request at hand."""
+    locale = get_locale()
+    return "en" if locale and locale.language == "en" else "fr"
+
+
+def register(app: Flask) -> None:
+    """Translations, and the formats that templates use, in the language of the request."""
+    Babel(app, default_locale="fr", locale_selector=_selected)
+
+    def text(value: Any) -> str:
+        """A Text, or its JSON form, in the language of the request."""
+        if value is None:
+            return ""
+        return value.in_(current()) if isinstance(value, Text) else value[current()]
+
+    def zone(house: House) -> Any:
+        return house.desk.installation.zone
+
+    app.jinja_env.filters.update(
+        text=text,
+        money=lambda amount: format.money(amount, current()),
+        dollars=lambda amount: format.money(cents(amount), current()),
+        percent=lambda value: format.percent(value, current()),
+        number=lambda value: format.number(value, current()),
+        day=lambda value: format.day(value, current()),
+        moment=lambda value: format.moment(value, current(), zone(house())),
+        ago=lambda value: format.ago(value, house().now(), current(), zone(house())),
+    )
+    app.jinja_env.globals["language"] = current
+
+
+def _selected() -> str:
+    return "en" if request.cookies.get(_COOKIE) == "en" else "fr"
+
+
+@blueprint.post("/langue")
+def switch() -> Response:
+    """Remember the language asked for and come back to the page."""
+    chosen = "en" if request.form.get("langue") == "en" else "fr"
+    back = request.form.get("retour", "/")
+    target = back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/"
+    response = redirect(target)
+    response.set_cookie(_COOKIE, chosen, max_age=_YEAR, samesite="Lax", httponly=True)
+    return response

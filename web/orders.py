@@ -1,0 +1,44 @@
+"""Commandes: every order, its decision with its reasons, and what followed."""
+
+from flask import Blueprint, abort, render_template, request
+
+from engine.order import decode_order
+from orders import queries
+from orders.queries import PAGE
+from web.open import house
+
+blueprint = Blueprint("orders", __name__, url_prefix="/commandes")
+STATES = ("accepted", "held", "refused")
+
+
+@blueprint.get("")
+def index() -> str:
+    state = request.args.get("etat") if request.args.get("etat") in STATES else None
+    before = request.args.get("avant", type=int)
+    search = request.args.get("q", "").strip()[:100]
+    with house().desk.ledger.reading() as connection:
+        found = queries.list_orders(connection, state, before, search)
+    more = found[-1].key if len(found) == PAGE else None
+    return render_template("orders.html", orders=found, state=state, search=search, more=more, states=STATES)
+
+
+@blueprint.get("/<int:key>")
+def show(key: int) -> str:
+    with house().desk.ledger.reading() as connection:
+        row = queries.order_row(connection, key)
+        if row is None:
+            abort(404)
+        made = queries.decisions_of(connection, key)
+        moves = queries.transitions_of(connection, key)
+        invoice = queries.invoice_of_order(connection, key)
+        messages = queries.messages_of(connection, key)
+    return render_template(
+        "order.html",
+        row=row,
+        order=decode_order(row.body),
+        decisions=made,
+        moves=moves,
+        invoice=invoice,
+        messages=messages,
+        content=house().store.content(house().store.newest().number),
+    )

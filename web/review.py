@@ -1,0 +1,83 @@
+"""File d'attente: what waits for a person, read as an argument, accepted or refused."""
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from engine.order import decode_order
+from engine.terms import derivation_document
+from orders import queries, review
+from orders.desk import Conflict
+from orders.whatif import what_if
+from web.auth import author
+from web.explanation import explain
+from web.language import current
+from web.open import house
+
+blueprint = Blueprint("review", __name__, url_prefix="/file")
+
+
+@blueprint.app_context_processor
+def _waiting() -> dict[str, Any]:
+    """The count that the sidebar shows on every page; read only where it is drawn."""
+
+    def waiting_count() -> int:
+        with house().desk.ledger.reading() as connection:
+            return queries.count_held(connection)
+
+    return {"waiting_count": waiting_count}
+
+
+@blueprint.get("")
+def index() -> Any:
+    desk, now = house().desk, house().now()
+    with desk.ledger.reading() as connection:
+        held = queries.held_orders(connection)
+        chosen = request.args.get("commande", type=int)
+        row = next((each for each in held if each.key == chosen), held[0] if held else None)
+        shown = None
+        if row is not None:
+            order = decode_order(queries.order_row(connection, row.key).body)
+            found = what_if(connection, desk, order, now=now, trace=True)
+            follows, draft = review.preview(connection, desk, row.key, now)
+            shown = {
+                "row": row,
+                "order": order,
+                "explained": explain(found, order, desk.installation),
+                "follows": follows,
+                "total": draft["cents"]["total"],
+                "derivation": derivation_document(follows.due),
+            }
+    total = sum(each.order_value for each in held)
+    content = desk.policies.content(desk.policies.in_force(now).number)
+    return render_template("queue.html", held=held, shown=shown, total=total, content=content)
+
+
+@blueprint.post("/<int:key>/accepter")
+def accept(key: int) -> Any:
+    try:
+        number = review.accept(house().desk, key, by=author(), at=house().now())
+    except Conflict as conflict:
+        flash(conflict.en if current() == "en" else conflict.fr, "refused")
+        return redirect(url_for("orders.show", key=key))
+    if number:
+        flash(_("Commande acceptée ; la facture %(number)s est émise.", number=number), "accepted")
+    else:
+        flash(_("Commande acceptée ; aucune facture n’est émise maintenant."), "accepted")
+    return redirect(url_for("orders.show", key=key))
+
+
+@blueprint.post("/<int:key>/refuser")
+def refuse(key: int) -> Any:
+    why = request.form.get("raison", "").strip()[:500]
+    if not why:
+        flash(_("Dites pourquoi la commande est refusée : la raison reste à l’historique."), "refused")
+        return redirect(url_for("review.index", commande=key))
+    try:
+        review.refuse(house().desk, key, by=author(), at=house().now(), why=why)
+    except Conflict as conflict:
+        flash(conflict.en if current() == "en" else conflict.fr, "refused")
+        return redirect(url_for("orders.show", key=key))
+    flash(_("Commande refusée."), "accepted")
+    return redirect(url_for("review.index"))

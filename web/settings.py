@@ -1,0 +1,66 @@
+"""Settings.from_env: everything that is configured, checked before anything starts."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+class BadSetting(ValueError):
+    """A variable's value can't be used; the sentence names it and says what is expected."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where Houblon keeps its data and how it reaches the world."""
+
+    data: Path
+    database_url: str
+    base_url: str = "http://localhost:8000"
+    smtp_url: str | None = None
+    mail_from: str = "houblon@localhost"
+    threads: int = 16
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], data: Path | None = None) -> "Settings":
+        """Settings of the environment; `data`, from a command's `--data`, wins. Raises BadSetting."""
+        folder = data or Path(environ.get("HOUBLON_DATA") or "data")
+        database = environ.get("HOUBLON_DATABASE_URL") or f"sqlite:///{folder.absolute() / 'ledger.db'}"
+        if not re.match(r"sqlite:///|postgresql\+psycopg://", database):
+            raise BadSetting("HOUBLON_DATABASE_URL is sqlite:///… or postgresql+psycopg://…")
+        return cls(
+            data=folder,
+            database_url=database,
+            base_url=_url(environ, "HOUBLON_BASE_URL", ("http", "https")) or cls.base_url,
+            smtp_url=_url(environ, "HOUBLON_SMTP_URL", ("smtp", "smtps")),
+            mail_from=environ.get("HOUBLON_MAIL_FROM") or cls.mail_from,
+            threads=_threads(environ.get("HOUBLON_THREADS", "")),
+        )
+
+    @property
+    def is_https(self) -> bool:
+        return self.base_url.startswith("https://")
+
+
+def _url(environ: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str | None:
+    value = environ.get(name)
+    if not value:
+        return None
+    try:
+        parts = urlsplit(value)
+        whole = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole:
+        # The value may hold a password: it is not repeated.
+        raise BadSetting(f"{name} is a URL that starts with {' or '.join(f'{each}://' for each in schemes)}")
+    return value
+
+
+def _threads(text: str) -> int:
+    if not text:
+        return Settings.threads
+    if not text.isdecimal() or not 1 <= int(text) <= 256:
+        raise BadSetting("HOUBLON_THREADS is a whole number from 1 to 256")
+    return int(text)

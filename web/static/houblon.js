@@ -1,0 +1,31 @@
+// Conveniences only: every page works without this file.
+"use strict";
+
+// The review queue by keyboard: J and K move, A accepts, R goes to the reason of a refusal.
+const queue = document.querySelector("[data-queue]");
+if (queue) {
+  const links = [...queue.querySelectorAll("a")];
+  const here = links.findIndex((link) => link.getAttribute("aria-current") === "true");
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
+    const move = { j: 1, k: -1 }[event.key.toLowerCase()];
+    if (move && links[here + move]) links[here + move].click();
+    if (event.key.toLowerCase() === "a") document.querySelector("[data-accept]")?.focus();
+    if (event.key.toLowerCase() === "r") {
+      event.preventDefault();
+      document.querySelector("[data-refuse]")?.focus();
+    }
+  });
+}
+
+// A long form of choices shows only the fields of the choice that is made.
+for (const select of document.querySelectorAll("select[data-shows]")) {
+  const form = select.form;
+  const show = () => {
+    for (const part of form.querySelectorAll("[data-for]")) {
+      part.hidden = !part.dataset.for.split(" ").includes(select.value);
+    }
+  };
+  select.addEventListener("change", show);
+  show();
+}
