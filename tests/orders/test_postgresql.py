@@ -142,9 +142,7 @@ def test_pages_ask_the_same_questions(desk):
 
 def test_migrations_make_the_schema_that_the_code_expects(desk):
     with desk.ledger.reading() as connection:
-        context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "include_name": is_the_ledger_s}
-        )
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": is_the_ledger_s})
         assert compare_metadata(context, tables.metadata) == []
 
 

@@ -1,0 +1,59 @@
+"""Sources and keys: who may knock, and with what."""
+
+import hashlib
+
+import pytest
+
+from engine.problem import Invalid
+from orders import tables
+from orders.doors import active_secrets, add_key, add_source, find_key, touch_key
+from tests.orders.desks import NOON, rows
+from web.signatures import sign, verify
+
+
+def random(count):
+    return bytes(range(count))
+
+
+def test_a_source_s_secret_signs_and_verifies(desk):
+    secret = desk.ledger.write(lambda connection: add_source(connection, "boutique", random, NOON))
+    with desk.ledger.reading() as connection:
+        assert list(active_secrets(connection)) == [("boutique", secret)]
+    assert verify([secret], sign(secret, "msg_1", NOON, b"{}"), b"{}", NOON) == "msg_1"
+
+
+def test_a_source_may_have_two_secrets_while_one_is_replaced(desk):
+    def other(count):
+        return bytes(count)
+
+    for source in (random, other):
+        desk.ledger.write(lambda connection, source=source: add_source(connection, "boutique", source, NOON))
+    with desk.ledger.reading() as connection:
+        assert len({secret for _, secret in active_secrets(connection)}) == 2
+
+
+def test_only_a_key_s_hash_is_kept(desk):
+    key = desk.ledger.write(lambda connection: add_key(connection, "caisse", ["decide"], random, NOON))
+    [row] = rows(desk, tables.api_keys)
+    assert row.hash == hashlib.sha256(key.encode()).hexdigest() and key not in str(row)
+    with desk.ledger.reading() as connection:
+        assert find_key(connection, key).scopes == ["decide"]
+        assert find_key(connection, key + "x") is None
+    desk.ledger.write(lambda connection: touch_key(connection, key, NOON))
+    assert rows(desk, tables.api_keys)[0].last_used_at == NOON
+
+
+@pytest.mark.parametrize("name", ["", " x", "x" * 61, "a\nb"])
+def test_a_name_that_can_t_be_shown_is_refused(desk, name):
+    for add in (
+        lambda connection: add_source(connection, name, random, NOON),
+        lambda connection: add_key(connection, name, ["decide"], random, NOON),
+    ):
+        with pytest.raises(Invalid):
+            desk.ledger.write(add)
+
+
+@pytest.mark.parametrize("scopes", [[], ["everything"], ["decide", "everything"]])
+def test_an_unknown_scope_is_refused(desk, scopes):
+    with pytest.raises(Invalid):
+        desk.ledger.write(lambda connection: add_key(connection, "caisse", scopes, random, NOON))

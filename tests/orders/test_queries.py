@@ -1,0 +1,94 @@
+"""What pages ask of the ledger."""
+
+import pytest
+
+from orders import queries, review
+from tests.orders.desks import NOON, join, later, order_body, send
+
+
+@pytest.fixture
+def busy(desk):
+    """Seven orders of two retailers: PO-0, PO-3 and PO-6 are held."""
+    for number in range(7):
+        buyer = {"id": f"r{number % 2}", "name": ("Épicerie 100 %", "Bar_Zinc")[number % 2]}
+        send(desk, order_body(f"PO-{number}", items=1 if number % 3 == 0 else 24, buyer=buyer), at=later(hours=number))
+    return desk
+
+
+@pytest.fixture
+def connection(busy):
+    with busy.ledger.reading() as connection:
+        yield connection
+
+
+def ids(found):
+    return [row.order_id for row in found]
+
+
+def test_pages_follow_each_other_without_a_gap_or_a_repeat(connection):
+    seen, before = [], None
+    while page := queries.list_orders(connection, before=before, limit=3):
+        seen += ids(page)
+        before = page[-1].key
+    assert seen == [f"PO-{number}" for number in range(6, -1, -1)]
+
+
+def test_orders_are_found_by_state_id_and_retailer(connection):
+    assert ids(queries.list_orders(connection, state="held")) == ["PO-6", "PO-3", "PO-0"]
+    assert ids(queries.list_orders(connection, search="po-5")) == ["PO-5"]
+    assert len(queries.list_orders(connection, search="zinc")) == 3
+    assert len(queries.list_orders(connection, search="r0")) == 4
+
+
+@pytest.mark.parametrize(("search", "count"), [("%", 4), ("_", 3), ("\\", 0), ("100 %", 4), ("' OR 1=1", 0)])
+def test_what_is_searched_is_text_and_no_pattern(connection, search, count):
+    assert len(queries.list_orders(connection, search=search)) == count
+
+
+def test_the_queue_is_oldest_first_with_why_each_order_waits(connection):
+    held = queries.held_orders(connection)
+    assert ids(held) == ["PO-0", "PO-3", "PO-6"]
+    assert [reason["code"] for reason in held[0].decision["reasons"]] == ["minimum_items", "minimum_value"]
+
+
+def test_one_order_comes_with_its_history(busy):
+    review.accept(busy, 1, by="anne", at=later(days=1), why="bon client")
+    with busy.ledger.reading() as connection:
+        row = queries.order_row(connection, 1)
+        assert (row.order_id, row.retailer_name, row.state) == ("PO-0", "Épicerie 100 %", "accepted")
+        assert [made.who for made in queries.decisions_of(connection, 1)] == ["anne", "houblon"]
+        assert [move.after for move in queries.transitions_of(connection, 1)] == ["held", "accepted"]
+        invoice = queries.invoice_of_order(connection, 1)
+        assert queries.invoice_row(connection, invoice.key) == invoice
+        assert [message.event for message in queries.messages_of(connection, 1)] == ["order.held", "invoice.issued"]
+        assert queries.order_row(connection, 99) is queries.invoice_row(connection, 99) is None
+
+
+def test_invoices_and_messages_are_listed_newest_first(connection):
+    invoices = queries.list_invoices(connection)
+    assert [row.sequence for row in invoices] == [4, 3, 2, 1]
+    assert [row.sequence for row in queries.list_invoices(connection, before=invoices[1].key)] == [2, 1]
+    assert len(queries.list_messages(connection)) == 7
+    assert queries.list_messages(connection, state="parked") == []
+
+
+def test_counts_are_told_by_state_since_a_moment(connection):
+    assert queries.count_orders(connection) == {"accepted": (4, 4 * 129600), "held": (3, 3 * 5400)}
+    assert queries.count_orders(connection, since=later(hours=5)) == {"accepted": (1, 129600), "held": (1, 5400)}
+    assert queries.count_messages(connection) == {"pending": 7}
+    assert queries.count_held(connection) == 3 and queries.count_retailers(connection) == 2
+
+
+def test_a_group_s_members_are_listed_even_before_they_order(busy):
+    join(busy, "r0", "payeurs-a-risque")
+    join(busy, "nouveau", "payeurs-a-risque")
+    with busy.ledger.reading() as connection:
+        assert queries.count_members(connection) == {"payeurs-a-risque": 2}
+        members = {row.retailer_id: row.name for row in queries.members_of(connection, "payeurs-a-risque")}
+        assert members == {"r0": "Épicerie 100 %", "nouveau": None}
+
+
+def test_an_empty_ledger_answers_too(desk):
+    with desk.ledger.reading() as connection:
+        assert queries.list_orders(connection) == queries.held_orders(connection) == []
+        assert queries.count_orders(connection, since=NOON) == {} and queries.count_held(connection) == 0
