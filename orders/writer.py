@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -102,7 +103,11 @@ def _attempt(connection: Connection, work: Work[Any]) -> tuple[Any, Exception | 
     try:
         result = work(connection)
     except Exception as failure:
-        savepoint.rollback()
+        try:
+            savepoint.rollback()
+        except SQLAlchemyError:
+            # SQLite gave the whole transaction up, as on a full disk; say why, not what followed.
+            raise failure from None
         return None, failure
     savepoint.commit()
     return result, None

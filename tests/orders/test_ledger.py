@@ -156,6 +156,23 @@ def test_the_writer_outlives_a_fault_of_any_kind(ledger):
     assert {"two"} <= names(ledger)
 
 
+def test_a_full_disk_tells_everybody_and_needs_no_hands_afterwards(ledger):
+    def limit(connection, _):
+        connection.execute("PRAGMA max_page_count = 1")  # SQLite takes it as: no page more than there are
+
+    def large(connection):
+        connection.execute(insert(counters), [{"name": f"{number:060d}", "value": 1} for number in range(2_000)])
+
+    event.listen(ledger.write_engine, "connect", limit)
+    ledger.write_engine.dispose()
+    for answer in together(ledger, large, large):
+        assert isinstance(answer, SQLAlchemyError) and "full" in str(answer)
+    event.remove(ledger.write_engine, "connect", limit)
+    assert names(ledger) == set()
+    ledger.write(large)
+    assert len(names(ledger)) == 2_000
+
+
 def test_work_inside_work_is_refused_rather_than_waited_for_ever(ledger):
     with pytest.raises(RuntimeError):
         ledger.write(lambda connection: ledger.write(add("one")))
