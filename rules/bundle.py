@@ -136,9 +136,7 @@ def _memberships(document: Any, exists: Callable[[str], bool], faults: Faults) -
         for index, group in enumerate(groups):
             # A misspelt « payeurs-a-risque » would leave its buyers to Tous, and nobody would know.
             if not isinstance(group, str) or not exists(group):
-                faults.add(
-                    "unknown_group", step(pointer, index), "Ce groupe n’existe pas.", "There is no such group."
-                )
+                faults.add("unknown_group", step(pointer, index), "Ce groupe n’existe pas.", "There is no such group.")
         if all(isinstance(group, str) for group in groups):
             kept[buyer] = tuple(dict.fromkeys(group for group in groups if group != BASE))
     return kept

@@ -1,5 +1,6 @@
 """marshmallow's faults as Problems, each at its JSON pointer."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -7,6 +8,7 @@ from marshmallow import Schema, ValidationError, fields
 
 from engine.problem import Faults, Invalid, Problem, Text, problem, step
 
+_HALF = re.compile("[\ud800-\udfff]")
 REQUIRED = problem("required", "", "Ce membre est requis.", "This member is required.")
 UNKNOWN = problem("unknown_member", "", "Ce membre n’existe pas ici.", "There is no such member here.")
 NOT_AN_OBJECT = problem("type", "", "Un objet JSON est attendu ici.", "A JSON object is expected here.")
@@ -55,7 +57,7 @@ def check_text(document: object) -> None:
 
 def shown(text: str) -> str:
     """The text as it can be written, with � for half characters."""
-    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") if not text.isascii() else text
+    return _HALF.sub("\ufffd", text)
 
 
 def load(schema: Schema, document: object) -> dict[str, Any]:

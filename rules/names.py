@@ -25,6 +25,7 @@ def _read_lookalikes() -> dict[int, str]:
 
 
 _LOOKALIKES = _read_lookalikes()
+_FOREIGN = {code: look for code, look in _LOOKALIKES.items() if code > 127}
 
 
 def clean_name(name: object, pointer: str = "") -> str:
@@ -52,14 +53,16 @@ def clean_name(name: object, pointer: str = "") -> str:
     return kept
 
 
-def looks(name: str) -> tuple[str, str, str]:
-    """What the eye takes the name for: as written, in small letters, in capitals.
+def looks(name: str) -> tuple[str, ...]:
+    """What the eye takes the name for: as written, in small letters (twice), in capitals.
 
-    Two names that share one of the three can be taken for each other. Three, because letters of
-    two scripts may look alike in one case only: Η and H, but not η and h.
+    Two names that share one of the four can be taken for each other. Four, because letters of two
+    scripts may look alike in one case only (Η and H, but not η and h), and because a name may mix
+    scripts and cases (Ь, a capital, for b).
     """
     compatible = unicodedata.normalize("NFKC", name)
-    return _shape(compatible), _shape(compatible.casefold()), _shape(compatible.upper())
+    familiar = compatible.translate(_FOREIGN).casefold()
+    return tuple(_shape(each) for each in (compatible, compatible.casefold(), familiar, compatible.upper()))
 
 
 def _shape(text: str) -> str:
