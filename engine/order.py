@@ -122,17 +122,28 @@ class Facts(msgspec.Struct, frozen=True):
 
 def read_facts(order: Order, groups: tuple[str, ...], zone: ZoneInfo) -> Facts:
     """The facts of `order`; `groups` are the buyer's, `zone` is the installation's."""
-    buyer, lines = order.buyer, order.lines
-    values = [line.value for line in lines]
+    buyer = order.buyer
+    item_count, all_available = 0, True
+    values: list[int] = []
+    categories: list[str | None] = []
+    skus: list[str] = []
+    # One pass: this runs for every order, and five passes cost twice as much.
+    for line in order.lines:
+        quantity, discount = line.quantity, line.discount
+        value = quantity * line.unit_price
+        values.append(value - discount if discount else value)
+        item_count += quantity
+        categories.append(line.category)
+        skus.append(line.sku)
+        if line.available is False:
+            all_available = False
     order_value = sum(values)
     placed = order.placed_at.astimezone(zone)
-    limit, outstanding = buyer.credit_limit, buyer.outstanding_balance
-    planned = order.planned_delivery
-    categories = tuple([line.category for line in lines])
+    limit, outstanding, planned = buyer.credit_limit, buyer.outstanding_balance, order.planned_delivery
     return Facts(
         order_value,
-        sum([line.quantity for line in lines]),
-        len(lines),
+        item_count,
+        len(values),
         max(values),
         buyer.overdue_balance,
         buyer.days_overdue,
@@ -142,7 +153,7 @@ def read_facts(order: Order, groups: tuple[str, ...], zone: ZoneInfo) -> Facts:
         None if planned is None else (planned - placed.date()).days,
         placed.hour,
         buyer.is_first_order,
-        not any([line.available is False for line in lines]),
+        all_available,
         planned is not None,
         buyer.id,
         order.note or "",
@@ -152,6 +163,6 @@ def read_facts(order: Order, groups: tuple[str, ...], zone: ZoneInfo) -> Facts:
         order.source,
         WEEKDAYS[placed.weekday()],
         groups,
-        None if None in categories else categories,
-        tuple([line.sku for line in lines]),
+        None if None in categories else tuple(categories),  # type: ignore[arg-type]
+        tuple(skus),
     )
