@@ -6,6 +6,7 @@ import pytest
 
 from rules.policies import Policies
 from rules.publish import Edit, publish
+from rules.storage import CrashSafeStorage
 from rules.store import UnknownVersion, open_store
 from tests.rules.documents import START, TRANSBROUE, content, group, hold, published, tous
 
@@ -101,14 +102,7 @@ def test_a_restored_store_forgets_the_version_that_was_lost(store, tmp_path):
     published(store, group("bars", 5, acceptance_mode="automatic"))
     assert policies.policy(("bars", "tous"), 2).settings["acceptance.mode"].value == "automatic"
     (tmp_path / "rules.json").write_bytes(b"damaged")
-    open_store_after_restoring = open_store_restored(tmp_path)
-    published(open_store_after_restoring, group("bars", 5, acceptance_mode="manual"), at=START + timedelta(days=3))
+    CrashSafeStorage(tmp_path / "rules.json").restore_last_good()
+    published(open_store(tmp_path), group("bars", 5, acceptance_mode="manual"), at=START + timedelta(days=3))
     assert store.content(2).groups["bars"].settings["acceptance.mode"] == "manual"
     assert policies.policy(("bars", "tous"), 2).settings["acceptance.mode"].value == "manual"
-
-
-def open_store_restored(folder):
-    from rules.storage import CrashSafeStorage
-
-    CrashSafeStorage(folder / "rules.json").restore_last_good()
-    return open_store(folder)
