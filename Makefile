@@ -11,7 +11,7 @@ PORT ?= 8000
 
 run: .venv/houblon
 	@$(BIN)/python web/assets.py
-	@test -d $(DATA) || $(BIN)/houblon init --demo --data $(DATA)
+	@test -f $(DATA)/installation.json || $(BIN)/houblon init --demo --data $(DATA)
 	@$(BIN)/houblon serve --data $(DATA) --port $(PORT)
 
 test: .venv/tests

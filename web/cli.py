@@ -18,6 +18,7 @@ from engine.problem import Invalid, Problem, Text, refuse
 from orders.desk import Conflict as OrderConflict
 from orders.doors import add_key, add_source
 from orders.intake import parse_json, read_order
+from orders.migrate import NewerLedger
 from orders.retailers import all_memberships, set_memberships
 from orders.whatif import what_if
 from rules.bundle import export_bundle, read_bundle
@@ -40,7 +41,7 @@ def _speaks_problems(command: Callable[..., None]) -> Callable[..., None]:
             command(*arguments, **named)
         except Invalid as invalid:
             _fail(invalid.problems)
-        except (NotInitialised, StorageFault, BadSetting, Conflict, OrderConflict) as fault:
+        except (NotInitialised, StorageFault, BadSetting, NewerLedger, Conflict, OrderConflict) as fault:
             code = type(fault).__name__.lower()
             _fail((Problem(code, "", Text(str(fault), str(fault))),))
 

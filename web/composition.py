@@ -55,26 +55,36 @@ def utc_now() -> datetime:
 
 
 def is_initialised(folder: Path) -> bool:
-    return (folder / FILE).exists()
+    return (folder / _PROFILE).exists()
 
 
-def prepare_folder(folder: Path, profile: Profile) -> None:
-    """Make the data folder with its secret and profile."""
+def begin_folder(folder: Path) -> None:
+    """Make the data folder and its secret; what an interrupted start left there is cleared away."""
     folder.mkdir(parents=True, exist_ok=True)
+    for left in (*folder.glob(f"{FILE}*"), *folder.glob("ledger.db*")):
+        left.unlink()
     secret = folder / _SECRET
     if not secret.exists():
         handle = os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w") as file:
             file.write(secrets.token_urlsafe(32))
+
+
+def finish_folder(folder: Path, profile: Profile) -> None:
+    """Write the profile, last: a folder that has one is a whole installation."""
     replace_file(folder / _PROFILE, msgspec.json.format(msgspec.json.encode(profile), indent=2) + b"\n")
 
 
 def open_house(settings: Settings, now: Clock = utc_now) -> House:
-    """Open the installation in the settings' folder. Raises NotInitialised, Damaged."""
-    if not (settings.data / _SECRET).exists():
+    """Open the installation in the settings' folder. Raises NotInitialised, Damaged, NewerLedger."""
+    if not is_initialised(settings.data):
         raise NotInitialised(f"{settings.data} holds no installation: run `houblon init --data {settings.data}` first")
-    secret = (settings.data / _SECRET).read_text().strip()
     profile = msgspec.json.decode((settings.data / _PROFILE).read_bytes(), type=Profile)
+    return assemble(settings, profile, now)
+
+
+def assemble(settings: Settings, profile: Profile, now: Clock = utc_now) -> House:
+    """Put the house together over a folder that has its secret."""
     store = open_store(settings.data)
     desk = Desk(
         open_ledger(settings.database_url),
@@ -82,7 +92,7 @@ def open_house(settings: Settings, now: Clock = utc_now) -> House:
         Installation(ZoneInfo(profile.timezone), profile.currency),
         profile.seller,
         settings.base_url,
-        secret,
+        (settings.data / _SECRET).read_text().strip(),
     )
     transport = Smtp(settings.smtp_url, settings.mail_from) if settings.smtp_url else Printed()
     return House(settings, store, desk, transport, now)

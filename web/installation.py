@@ -19,7 +19,7 @@ from rules.bundle import read_bundle
 from rules.publish import Edit, publish
 from web import create_app
 from web.auth import create_administrator
-from web.composition import House, Profile, is_initialised, open_house, prepare_folder
+from web.composition import House, Profile, assemble, begin_folder, finish_folder, is_initialised
 from web.settings import Settings
 
 AUTHOR = "houblon"
@@ -36,8 +36,9 @@ def initialise(settings: Settings, *, demo: bool, admin: str, now: datetime, tel
             f"Une installation existe déjà dans {settings.data}.",
             f"There is an installation in {settings.data} already.",
         )
-    prepare_folder(settings.data, Profile(seller=demonstration.BREWERY if demo else Seller("Houblon")))
-    house = open_house(settings, now=lambda: now)
+    profile = Profile(seller=demonstration.BREWERY if demo else Seller("Houblon"))
+    begin_folder(settings.data)
+    house = assemble(settings, profile, now=lambda: now)
     try:
         began = _history_began(now) if demo else now
         tous = json.loads(files("rules").joinpath("tous.json").read_text(encoding="utf-8"))
@@ -49,6 +50,7 @@ def initialise(settings: Settings, *, demo: bool, admin: str, now: datetime, tel
         create_administrator(create_app(house), admin, password)
     finally:
         house.close()
+    finish_folder(settings.data, profile)
     return password
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from engine.order import decode_order
@@ -38,11 +38,13 @@ def index() -> Any:
         row = next((each for each in held if each.key == chosen), held[0] if held else None)
         shown = None
         if row is not None:
-            order = decode_order(queries.order_row(connection, row.key).body)
+            whole = queries.order_row(connection, row.key)
+            order = decode_order(whole.body)
             found = what_if(connection, desk, order, now=now, trace=True)
             follows, draft = review.preview(connection, desk, row.key, now)
             shown = {
                 "row": row,
+                "seen": whole.content_hash,
                 "order": order,
                 "explained": explain(found, order, desk.installation),
                 "follows": follows,
@@ -57,10 +59,11 @@ def index() -> Any:
 @blueprint.post("/<int:key>/accepter")
 def accept(key: int) -> Any:
     try:
-        number = review.accept(house().desk, key, by=author(), at=house().now())
+        number = review.accept(house().desk, key, by=author(), at=house().now(), seen=request.form.get("vu"))
     except Conflict as conflict:
-        flash(conflict.en if current() == "en" else conflict.fr, "refused")
-        return redirect(url_for("orders.show", key=key))
+        return _told(conflict, key)
+    except LookupError:
+        abort(404)
     if number:
         flash(_("Commande acceptée ; la facture %(number)s est émise.", number=number), "accepted")
     else:
@@ -75,9 +78,29 @@ def refuse(key: int) -> Any:
         flash(_("Dites pourquoi la commande est refusée : la raison reste à l’historique."), "refused")
         return redirect(url_for("review.index", commande=key))
     try:
-        review.refuse(house().desk, key, by=author(), at=house().now(), why=why)
+        review.refuse(house().desk, key, by=author(), at=house().now(), why=why, seen=request.form.get("vu"))
     except Conflict as conflict:
-        flash(conflict.en if current() == "en" else conflict.fr, "refused")
-        return redirect(url_for("orders.show", key=key))
+        return _told(conflict, key)
+    except LookupError:
+        abort(404)
     flash(_("Commande refusée."), "accepted")
     return redirect(url_for("review.index"))
+
+
+@blueprint.post("/<int:key>/facturer")
+def issue_invoice(key: int) -> Any:
+    """Issue the invoice that the policy leaves to a person."""
+    try:
+        number = review.issue_invoice(house().desk, key, by=author(), at=house().now())
+    except Conflict as conflict:
+        return _told(conflict, key)
+    except LookupError:
+        abort(404)
+    flash(_("La facture %(number)s est émise.", number=number), "accepted")
+    return redirect(url_for("orders.show", key=key))
+
+
+def _told(conflict: Conflict, key: int) -> Any:
+    """Say who did what before, on the order's own page."""
+    flash(conflict.en if current() == "en" else conflict.fr, "refused")
+    return redirect(url_for("orders.show", key=key))
