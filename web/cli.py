@@ -118,7 +118,8 @@ def import_(data: Path | None, bundle: Path, publish_now: bool, as_json: bool) -
         version = newest
         if read.edits:
             note = f"import of {bundle.name}"
-            version = publish(house.store, read.edits, author="cli", note=note, at=now, base=newest).number
+            with read.placing():
+                version = publish(house.store, read.edits, author="cli", note=note, at=now, base=newest).number
         house.desk.ledger.write(lambda connection: set_memberships(connection, read.memberships, now))
     _say({"version": version}, as_json, f"Published as version {version}.")
 

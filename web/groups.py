@@ -41,7 +41,7 @@ def create() -> Any:
     content, name = _content(), request.form.get("nom", "")
     try:
         cleaned = clean_name(name, "/name")
-        id = _free_id(content, id_of(cleaned))
+        id = id_of(cleaned, content.groups)
         rank = max((group.rank for group in content.groups.values()), default=0) + 10
         colour = request.form.get("couleur", COLOURS[0])
         document = {"id": id, "name": cleaned, "colour": colour, "rank": rank, "settings": {}, "rules": {}}
@@ -189,10 +189,3 @@ def _group(content: Content, id: str) -> Group:
     if found is None:
         abort(404)
     return found
-
-
-def _free_id(content: Content, wanted: str) -> str:
-    number, id = 2, wanted
-    while id in content.groups:
-        id, number = f"{wanted}-{number}", number + 1
-    return id
