@@ -28,5 +28,5 @@ def again(id: str) -> Any:
     if send_again(house().desk.ledger, id, house().now(), address):
         flash(_("Le message repart."), "accepted")
     else:
-        flash(_("Ce message n’a pas d’adresse : donnez-en une pour l’envoyer."), "refused")
+        flash(_("Ce message n’a pas d’adresse : donnez-en une pour l’envoyer."), "refused")
     return redirect(url_for("outbox.index", etat="parked"))

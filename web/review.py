@@ -65,9 +65,9 @@ def accept(key: int) -> Any:
     except LookupError:
         abort(404)
     if number:
-        flash(_("Commande acceptée ; la facture %(number)s est émise.", number=number), "accepted")
+        flash(_("Commande acceptée ; la facture %(number)s est émise.", number=number), "accepted")
     else:
-        flash(_("Commande acceptée ; aucune facture n’est émise maintenant."), "accepted")
+        flash(_("Commande acceptée ; aucune facture n’est émise maintenant."), "accepted")
     return redirect(url_for("orders.show", key=key))
 
 
@@ -75,7 +75,7 @@ def accept(key: int) -> Any:
 def refuse(key: int) -> Any:
     why = request.form.get("raison", "").strip()[:500]
     if not why:
-        flash(_("Dites pourquoi la commande est refusée : la raison reste à l’historique."), "refused")
+        flash(_("Dites pourquoi la commande est refusée : la raison reste à l’historique."), "refused")
         return redirect(url_for("review.index", commande=key))
     try:
         review.refuse(house().desk, key, by=author(), at=house().now(), why=why, seen=request.form.get("vu"))
@@ -96,7 +96,7 @@ def issue_invoice(key: int) -> Any:
         return _told(conflict, key)
     except LookupError:
         abort(404)
-    flash(_("La facture %(number)s est émise.", number=number), "accepted")
+    flash(_("La facture %(number)s est émise.", number=number), "accepted")
     return redirect(url_for("orders.show", key=key))
 
 
