@@ -1,10 +1,6 @@
 """Runs the server: granian, one process with threads when embedded."""
 
 import os
-import socket
-import sys
-import threading
-import time
 
 from granian import Granian
 from granian.constants import Interfaces
@@ -12,13 +8,19 @@ from granian.constants import Interfaces
 from web.composition import open_house
 from web.settings import Settings
 
+ADDRESS = "HOUBLON_ADDRESS"  # where the worker process will find itself listening
+
 
 def serve(settings: Settings, host: str, port: int) -> None:
-    """Listen until told to stop; says `listening on …` once requests are answered."""
+    """Listen until told to stop; the worker says `listening on …` once it is reached.
+
+    No thread is started here: the worker is forked, and a lock that a thread holds at that instant
+    would stay locked in it for ever.
+    """
     open_house(settings).close()  # fail here, plainly, rather than in the worker
     os.environ["HOUBLON_DATA"] = str(settings.data.absolute())
     os.environ.setdefault("HOUBLON_BASE_URL", f"http://localhost:{port}")
-    threading.Thread(target=_announce, args=(host, port), daemon=True).start()
+    os.environ[ADDRESS] = f"{host}:{port}"
     Granian(
         "web.wsgi:app",
         address=host,
@@ -26,16 +28,6 @@ def serve(settings: Settings, host: str, port: int) -> None:
         interface=Interfaces.WSGI,
         workers=1,
         blocking_threads=settings.threads,
+        respawn_failed_workers=True,
         log_enabled=False,
     ).serve()
-
-
-def _announce(host: str, port: int) -> None:
-    for _ in range(600):
-        try:
-            with socket.create_connection((host, port), timeout=1):
-                break
-        except OSError:
-            time.sleep(0.1)
-    print(f"listening on http://{'localhost' if host == '127.0.0.1' else host}:{port}", flush=True)
-    sys.stdout.flush()

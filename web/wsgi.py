@@ -2,12 +2,15 @@
 
 import logging
 import os
+import socket
 import threading
 import time
+from collections.abc import Callable
 
 from orders.outbox import deliver_due
 from web import create_app
 from web.composition import House, open_house
+from web.serve import ADDRESS
 from web.settings import Settings
 
 log = logging.getLogger("houblon.outbox")
@@ -25,7 +28,26 @@ def _deliver_for_ever(house: House) -> None:
             time.sleep(IDLE)
 
 
+def _announce(address: str) -> None:
+    """Say that requests are answered, once a connection is."""
+    host, _, port = address.rpartition(":")
+    while True:
+        try:
+            socket.create_connection((host, int(port)), timeout=1).close()
+            break
+        except OSError:
+            time.sleep(0.05)
+    print(f"listening on http://{'localhost' if host == '127.0.0.1' else host}:{port}", flush=True)
+
+
+def _start(work: Callable[..., None], *arguments: object) -> None:
+    threading.Thread(target=work, args=arguments, name=work.__name__, daemon=True).start()
+
+
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+logging.getLogger("alembic").setLevel(logging.WARNING)
 _house = open_house(Settings.from_env(os.environ))
 app = create_app(_house)
-threading.Thread(target=_deliver_for_ever, args=(_house,), name="outbox", daemon=True).start()
+_start(_deliver_for_ever, _house)
+if ADDRESS in os.environ:
+    _start(_announce, os.environ[ADDRESS])
