@@ -45,7 +45,7 @@ def create() -> Any:
         rank = max((group.rank for group in content.groups.values()), default=0) + 10
         colour = request.form.get("couleur", COLOURS[0])
         document = {"id": id, "name": cleaned, "colour": colour, "rank": rank, "settings": {}, "rules": {}}
-        _publish([Edit("group", id, document)], _("nouveau groupe %(name)s", name=cleaned), content.version.number)
+        _publish([Edit("group", id, document)], _("nouveau groupe %(name)s", name=cleaned), content.version.number)
     except Invalid as invalid:
         with house().desk.ledger.reading() as connection:
             members, everyone = queries.count_members(connection), queries.count_retailers(connection)
@@ -93,7 +93,7 @@ def change_setting(id: str, path: str) -> Any:
         return _page(content, id, problems={path: invalid.problems}, typed=request.form), 422
     except Conflict as conflict:
         return _page(_content(), id, conflict=conflict, typed=request.form, conflicted=path), 409
-    flash(_("Enregistré : la version %(number)s est en vigueur.", number=published), "accepted")
+    flash(_("Enregistré : la version %(number)s est en vigueur.", number=published), "accepted")
     return redirect(url_for("groups.show", id=id) + f"#{path}")
 
 
@@ -117,7 +117,7 @@ def change_rule(id: str) -> Any:
         return _page(content, id, problems={"rules": invalid.problems}, typed=request.form), 422
     except Conflict as conflict:
         return _page(_content(), id, conflict=conflict, typed=request.form, conflicted="rules"), 409
-    flash(_("Enregistré : la version %(number)s est en vigueur.", number=published), "accepted")
+    flash(_("Enregistré : la version %(number)s est en vigueur.", number=published), "accepted")
     return redirect(url_for("groups.show", id=id) + "#rules")
 
 

@@ -65,7 +65,7 @@ def accept(key: int) -> Any:
     except LookupError:
         abort(404)
     if number:
-        flash(_("Commande acceptée ; la facture %(number)s est émise.", number=number), "accepted")
+        flash(_("Commande acceptée ; la facture %(number)s est émise.", number=number), "accepted")
     else:
         flash(_("Commande acceptée ; aucune facture n’est émise maintenant."), "accepted")
     return redirect(url_for("orders.show", key=key))
@@ -96,7 +96,7 @@ def issue_invoice(key: int) -> Any:
         return _told(conflict, key)
     except LookupError:
         abort(404)
-    flash(_("La facture %(number)s est émise.", number=number), "accepted")
+    flash(_("La facture %(number)s est émise.", number=number), "accepted")
     return redirect(url_for("orders.show", key=key))
 
 

@@ -1,0 +1,127 @@
+"""Installations for tests: the seed's policy in a folder, an app over it, a clock that stands still."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from orders.doors import add_key, add_source
+from orders.retailers import set_memberships
+from rules.bundle import read_bundle
+from rules.publish import publish
+from web import create_app
+from web.composition import House, open_house
+from web.installation import initialise
+from web.settings import Settings
+from web.signatures import sign
+
+NOW = datetime(2021, 5, 12, 14, 0, tzinfo=UTC)
+ADMIN = "admin@houblon.example"
+SEED: dict[str, Any] = {
+    "houblon": 1,
+    "groups": [
+        {
+            "id": "tous",
+            "name": "Tous",
+            "settings": {
+                "acceptance.mode": "automatic",
+                "acceptance.minimum_items": 24,
+                "acceptance.minimum_value": "200.00",
+                "invoicing.trigger": "on_acceptance",
+                "invoicing.terms": {"kind": "net", "days": 30},
+            },
+        },
+        {"id": "payeurs-a-risque", "name": "Payeurs à risque", "rank": 10, "settings": {"acceptance.mode": "manual"}},
+    ],
+    "memberships": {"risque-1": ["payeurs-a-risque"]},
+    "cycles": [
+        {
+            "id": "transbroue",
+            "name": "Transbroue",
+            "timezone": "America/Toronto",
+            "dtstart": "2021-05-06",
+            "rrule": "FREQ=WEEKLY;INTERVAL=2;BYDAY=TH",
+            "exdates": [],
+            "rdates": [],
+            "cut_off": None,
+            "holidays": "ignore",
+        }
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """An installation that a test may use up."""
+
+    house: House
+    app: Flask
+    password: str
+    secret: str
+    key: str
+
+    def client(self) -> FlaskClient:
+        return self.app.test_client()
+
+    def signed_in(self) -> FlaskClient:
+        client = self.client()
+        page = client.get("/connexion").get_data(as_text=True)
+        form = {"email": ADMIN, "password": self.password, "csrf_token": token_of(page)}
+        assert client.post("/connexion", data=form).status_code == 302
+        return client
+
+    def send(self, order: dict[str, Any], id: str, client: FlaskClient | None = None) -> Any:
+        """The order at the webhook's door, signed now."""
+        body = json.dumps(order).encode()
+        headers = sign(self.secret, id, self.house.now(), body)
+        return (client or self.client()).post("/webhooks/orders", data=body, headers=headers)
+
+
+def order(
+    id: str = "PO-1", items: int = 24, buyer: str = "comptoir-1", price: str = "27.00", **members: Any
+) -> dict[str, Any]:
+    return {
+        "id": id,
+        "placed_at": "2021-05-12T09:30:00-04:00",
+        "buyer": {"id": buyer, "name": "Comptoir du Coin", "email": "achats@comptoir.example"},
+        "distributor": "transbroue",
+        "lines": [{"sku": "IPA-24", "quantity": items, "unit_price": price}],
+        **members,
+    }
+
+
+def make_folder(folder: Path) -> str:
+    """An installation with the seed's policy; the administrator's password."""
+    settings = Settings.from_env({}, folder)
+    password = initialise(settings, demo=False, admin=ADMIN, now=NOW, tell=lambda line: None)
+    house = open_house(settings, now=lambda: NOW)
+    bundle = read_bundle(SEED, house.store.content(1))
+    publish(house.store, bundle.edits, author="marie", note="graine", at=NOW, base=1)
+    house.desk.ledger.write(lambda connection: set_memberships(connection, bundle.memberships, NOW))
+    house.close()
+    return password
+
+
+def open_place(folder: Path, password: str, now: Callable[[], datetime] = lambda: NOW) -> Place:
+    house = open_house(Settings.from_env({}, folder), now=now)
+    random = lambda count: bytes(range(count))  # noqa: E731
+    secret = house.desk.ledger.write(lambda connection: add_source(connection, "essai", random, NOW))
+    key = house.desk.ledger.write(lambda connection: add_key(connection, "essai", ["decide", "read"], random, NOW))
+    return Place(house, create_app(house), password, secret, key)
+
+
+def copy_of(template: Path, folder: Path) -> Path:
+    """A fresh copy of an installation: cheaper than making one."""
+    shutil.copytree(template, folder)
+    return folder
+
+
+def token_of(page: str) -> str:
+    """The CSRF token of a page's first form."""
+    return page.split('name="csrf_token"', 1)[1].split('value="', 1)[1].split('"', 1)[0]

@@ -1,0 +1,254 @@
+"""The pages: what a clerk sees, changes and can't lose."""
+
+import re
+
+import pytest
+
+from tests.web.houses import order, token_of
+
+SEED_LABELS = (
+    "Minimum d&#39;articles",
+    "Valeur minimum par commande",
+    "Acceptation automatique des commandes",
+    "Accepter automatiquement",
+    "Facturation automatique",
+    "Facture automatiquement une fois acceptée",
+)
+PAGES = (
+    "/",
+    "/groupes",
+    "/groupes/tous",
+    "/groupes/payeurs-a-risque",
+    "/file",
+    "/commandes",
+    "/commandes/1",
+    "/factures",
+    "/factures/1",
+    "/messages",
+    "/et-si",
+    "/et-si?commande=1",
+)
+
+
+@pytest.fixture
+def client(place):
+    place.send(order("PO-1"), "m-1")
+    place.send(order("PO-2", items=3), "m-2")
+    return place.signed_in()
+
+
+def text(response):
+    return response.get_data(as_text=True)
+
+
+def change(client, path, group="payeurs-a-risque", base=2, **form):
+    page = text(client.get(f"/groupes/{group}"))
+    data = {"csrf_token": token_of(page), "base": base, **form}
+    return client.post(f"/groupes/{group}/parametres/{path}", data=data)
+
+
+def reason(place, id, **more):
+    return place.send(order(id, buyer="risque-1", **more), id).json
+
+
+def test_no_page_opens_without_signing_in_but_the_signed_link(place):
+    place.send(order("PO-1"), "m-1")
+    client = place.client()
+    for rule in place.app.url_map.iter_rules():
+        if "GET" in rule.methods and not rule.rule.startswith(("/api", "/static", "/fs-static", "/healthz", "/readyz")):
+            address = re.sub(r"<[^>]+>", "1", rule.rule)
+            response = client.get(address)
+            if rule.endpoint == "security.login":
+                assert response.status_code == 200
+            elif rule.endpoint == "invoices.shared":
+                assert response.status_code == 404
+            else:
+                assert (response.status_code, "/connexion" in response.location) == (302, True), rule.rule
+    with place.house.desk.ledger.reading() as connection:
+        from orders.queries import list_messages
+
+        (message,) = [each for each in list_messages(connection) if each.recipient]
+    link = re.search(r"/f/\S+", message.message["text"]).group()
+    assert client.get(link).status_code == 200
+    assert client.get(link[:-1] + ("A" if link[-1] != "A" else "B")).status_code == 404
+
+
+def test_every_form_asks_for_its_token(client, place):
+    for rule in place.app.url_map.iter_rules():
+        if "POST" in rule.methods and not rule.rule.startswith(("/api", "/webhooks")):
+            address = re.sub(r"<[^>]+>", "1", rule.rule)
+            assert client.post(address, data={}).status_code == 400, rule.rule
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_every_page_renders_with_nothing_inline(client, language):
+    client.set_cookie("langue", language)
+    for address in PAGES:
+        response = client.get(address)
+        page = text(response)
+        assert response.status_code == 200, address
+        assert f'lang="{language}-CA"' in page
+        assert not re.search(r"<style|<script(?![^>]* src=)| style=| on[a-z]+=", page), address
+        assert "unsafe" not in response.headers["Content-Security-Policy"]
+
+
+def test_the_screens_use_the_seeds_own_labels(client):
+    assert "Groupes de détaillants" in text(client.get("/groupes"))
+    page = text(client.get("/groupes/tous"))
+    assert [label for label in SEED_LABELS if label not in page] == []
+
+
+def test_money_is_written_as_each_language_writes_it(client):
+    assert "1\u00a0296,00\u00a0$" not in text(client.get("/commandes/1"))
+    assert "648,00\u00a0$" in text(client.get("/commandes/1"))
+    client.set_cookie("langue", "en")
+    assert "$648.00" in text(client.get("/commandes/1"))
+
+
+def test_the_language_switch_comes_back_to_the_page_and_nowhere_else(client):
+    token = token_of(text(client.get("/groupes")))
+    back = client.post("/langue", data={"csrf_token": token, "langue": "en", "retour": "/groupes"})
+    assert back.location == "/groupes"
+    away = client.post("/langue", data={"csrf_token": token, "langue": "en", "retour": "//ailleurs.example"})
+    assert away.location == "/"
+
+
+def test_overriding_and_resetting_a_setting_changes_the_next_decision_at_once(place, client):
+    assert reason(place, "A")["reasons"][0]["code"] == "manual"
+    assert change(client, "acceptance.mode", value="automatic", etat="propre").status_code == 302
+    assert reason(place, "B")["outcome"] == "accepted"
+    assert reason(place, "B")["reasons"][0]["provenance"] == [{"group": "payeurs-a-risque", "version": 3}]
+    assert change(client, "acceptance.minimum_items", base=3, value="36", etat="propre").status_code == 302
+    held = reason(place, "C")["reasons"][0]
+    assert (held["code"], held["provenance"]) == ("minimum_items", [{"group": "payeurs-a-risque", "version": 4}])
+    assert change(client, "acceptance.minimum_items", base=4, etat="aucun").status_code == 302
+    assert reason(place, "D", items=10)["outcome"] == "accepted"
+    assert change(client, "acceptance.minimum_items", base=5, etat="herite").status_code == 302
+    assert reason(place, "E", items=10)["reasons"][0]["provenance"] == [{"group": "tous", "version": 2}]
+
+
+def test_a_page_tells_inherited_own_and_none_apart_in_words(client):
+    page = text(client.get("/groupes/payeurs-a-risque"))
+    assert "hérité de Tous" in page and "propre au groupe" in page
+    assert "Tous donnerait" in page
+    change(client, "acceptance.minimum_items", etat="aucun")
+    assert "Aucun minimum" in text(client.get("/groupes/payeurs-a-risque"))
+
+
+def test_either_decimal_mark_is_read(client):
+    change(client, "acceptance.minimum_value", value="1\u00a0234,50 $", etat="propre")
+    assert "1\u00a0234,50\u00a0$" in text(client.get("/groupes/payeurs-a-risque"))
+    change(client, "acceptance.minimum_value", base=3, value="$2,345.60", etat="propre")
+    assert "2\u00a0345,60\u00a0$" in text(client.get("/groupes/payeurs-a-risque"))
+
+
+def test_a_bad_value_is_told_beside_the_field_and_what_was_typed_stays(place, client):
+    response = change(client, "acceptance.minimum_value", value="beaucoup", etat="propre")
+    assert response.status_code == 422
+    assert 'value="beaucoup"' in text(response) and 'role="alert"' in text(response)
+    assert place.house.store.newest().number == 2
+
+
+def test_a_stale_save_shows_both_sides_and_loses_nothing(place, client):
+    change(client, "acceptance.minimum_items", value="30", etat="propre")
+    response = change(client, "acceptance.minimum_items", base=2, value="18", etat="propre")
+    page = text(response)
+    assert response.status_code == 409
+    assert 'value="18"' in page and '<div class="value">30</div>' in page
+    assert place.house.store.newest().number == 3
+
+
+def test_a_rule_that_reaches_for_something_unknown_is_refused_by_place(place, client):
+    rule = """{"label": {"fr": "x", "en": "x"}, "conditions": {"all": [
+        {"name": "__class__", "operator": "equal_to", "value": 1},
+        {"name": "order_value", "operator": "contains", "value": 1},
+        {"name": "order_value", "operator": "less_than", "value": "dix"}]},
+        "actions": [{"name": "hold", "params": {"reason": "x"}}]}"""
+    token = token_of(text(client.get("/groupes/tous")))
+    response = client.post("/groupes/tous/regles", data={"csrf_token": token, "base": 2, "json": rule})
+    page = text(response)
+    assert response.status_code == 422
+    for pointer in ("all/0/name", "all/1/operator", "all/2/value"):
+        assert pointer in page
+    assert "__class__" in page  # what was typed is still there
+    assert place.house.store.newest().number == 2
+
+
+def test_a_rule_can_be_added_refused_by_a_group_and_given_back(place, client):
+    rule = """{"label": {"fr": "Gros montants", "en": "Large amounts"},
+        "conditions": {"all": [{"name": "order_value", "operator": "greater_than", "value": 600}]},
+        "actions": [{"name": "hold", "params": {"reason": "large_amount"}}]}"""
+    token = token_of(text(client.get("/groupes/tous")))
+
+    def say(group, base, **form):
+        return client.post(f"/groupes/{group}/regles", data={"csrf_token": token, "base": base, **form})
+
+    assert say("tous", 2, json=rule, etat="propre").status_code == 302
+    assert place.send(order("X"), "x").json["reasons"][0]["code"] == "large_amount"
+    change(client, "acceptance.mode", base=3, value="automatic", etat="propre")
+    assert say("payeurs-a-risque", 4, id="gros-montants", etat="aucune").status_code == 302
+    assert reason(place, "Y")["outcome"] == "accepted"
+    assert say("payeurs-a-risque", 5, id="gros-montants", etat="retirer").status_code == 302
+    assert reason(place, "Z")["reasons"][0]["code"] == "large_amount"
+
+
+def test_a_group_is_made_from_its_name_and_a_second_tous_is_not(client):
+    token = token_of(text(client.get("/groupes")))
+    made = client.post("/groupes", data={"csrf_token": token, "nom": "Épiceries fines", "couleur": "#1c5d99"})
+    assert made.location == "/groupes/epiceries-fines"
+    for name in ("TОUS", "", "a\u200bb"):
+        refused = client.post("/groupes", data={"csrf_token": token, "nom": name, "couleur": "#1c5d99"})
+        assert refused.status_code == 422
+        assert 'role="alert"' in text(refused)
+
+
+def test_what_if_explains_and_records_nothing(place, client):
+    token = token_of(text(client.get("/et-si")))
+    asked = {
+        "csrf_token": token,
+        "buyer": "comptoir-1",
+        "items": "22",
+        "price": "7,00",
+        "distributor": "transbroue",
+        "accepted_at": "2021-05-12T10:00",
+    }
+    page = text(client.post("/et-si", data=asked))
+    assert "22 articles, il en faut 24." in page
+    assert "Passerait d’elle-même avec" in page
+    assert "19 juin 2021" in page
+    bad = client.post("/et-si", data=asked | {"items": "beaucoup"})
+    assert bad.status_code == 422 and 'value="beaucoup"' in text(bad)
+    with place.house.desk.ledger.reading() as connection:
+        from orders.queries import list_orders
+
+        assert len(list_orders(connection)) == 2
+
+
+def test_two_people_at_once_make_one_decision_and_the_second_is_told(place, client):
+    token = token_of(text(client.get("/file?commande=2")))
+    first = client.post("/file/2/accepter", data={"csrf_token": token}, follow_redirects=True)
+    second = client.post("/file/2/refuser", data={"csrf_token": token, "raison": "non"}, follow_redirects=True)
+    assert "la facture F-2021-00002 est émise" in text(first)
+    assert "déjà acceptée" in text(second)
+
+
+def test_a_refusal_needs_its_reason(place, client):
+    token = token_of(text(client.get("/file?commande=2")))
+    assert "Dites pourquoi" in text(client.post("/file/2/refuser", data={"csrf_token": token}, follow_redirects=True))
+    client.post("/file/2/refuser", data={"csrf_token": token, "raison": "hors trajet"})
+    assert "hors trajet" in text(client.get("/commandes/2"))
+
+
+def test_a_message_without_an_address_is_parked_and_can_be_sent_once_it_has_one(place, client):
+    place.send(order("S") | {"buyer": {"id": "sans-adresse"}}, "s")
+    page = text(client.get("/messages?etat=parked"))
+    assert "Aucune adresse connue" in page
+    address = re.search(r'action="(/messages/[^"]+/renvoyer)"', page).group(1)
+    data = {"csrf_token": token_of(page), "adresse": "achats@trouvee.example"}
+    assert "Le message repart" in text(client.post(address, data=data, follow_redirects=True))
+
+
+def test_an_unknown_address_is_a_page_that_says_so(client):
+    response = client.get("/nulle-part")
+    assert response.status_code == 404
+    assert "Revenir à l’aperçu" in text(response)
