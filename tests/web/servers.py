@@ -1,0 +1,63 @@
+"""A real `houblon serve` on a free port, started and killed by tests."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from web.signatures import sign
+
+
+class Server:
+    """The server process of one data folder, in a session of its own so that all of it can be killed."""
+
+    def __init__(self, data: Path, port: int):
+        self.address = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "web.cli", "serve", "--data", str(data), "--port", str(port)]
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
+        )
+        assert self._process.stdout is not None
+        self.said = self._process.stdout.readline().strip()
+
+    def kill(self) -> None:
+        """kill -9, the worker with it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+
+@contextlib.contextmanager
+def serving(data: Path) -> Iterator[Server]:
+    server = Server(data, free_port())
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def send(address: str, secret: str, order: dict[str, Any], id: str) -> tuple[int, dict[str, Any]]:
+    """The order at the running webhook, signed now: status and answer. Raises OSError when nobody answers."""
+    body = json.dumps(order).encode()
+    headers = sign(secret, id, datetime.now(UTC), body)
+    request = urllib.request.Request(f"{address}/webhooks/orders", body, headers, method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as refusal:
+        return refusal.code, json.load(refusal)

@@ -1,0 +1,46 @@
+"""The demonstration: a brewery that looks lived in, decided by the product itself."""
+
+from collections import Counter
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+
+from orders import queries
+from orders.tables import orders
+from web.composition import open_house
+from web.installation import initialise
+from web.settings import Settings
+
+NOW = datetime(2026, 11, 24, 15, tzinfo=UTC)
+
+
+def test_the_demonstration_holds_what_it_promises(tmp_path):
+    settings = Settings.from_env({}, tmp_path / "data")
+    initialise(settings, demo=True, admin="a@b.example", now=NOW, tell=lambda line: None)
+    house = open_house(settings, now=lambda: NOW)
+    content = house.store.content(house.store.newest().number)
+    assert {group.name for group in content.groups.values()} == {
+        "Tous",
+        "Payeurs à risque",
+        "Épiceries",
+        "Bars et restaurants",
+        "Dépanneurs",
+    }
+    assert {cycle.rrule for cycle in content.cycles.values()} == {
+        "FREQ=WEEKLY;INTERVAL=2;BYDAY=TH",
+        "FREQ=WEEKLY;BYDAY=TU",
+    }
+    with house.desk.ledger.reading() as connection:
+        rows = connection.execute(select(orders.c.state, orders.c.received_at)).all()
+        assert len({retailer for retailer in _retailers(connection)}) <= 60
+        counts = queries.count_messages(connection)
+        assert queries.count_held(connection) < 25
+    assert len(rows) == 500
+    assert house.store.version(2).effective_from < min(row.received_at for row in rows)
+    assert set(Counter(row.state for row in rows)) == {"accepted", "held", "refused"}
+    assert counts.get("pending", 0) == 0 and counts["parked"] >= 1
+    house.close()
+
+
+def _retailers(connection):
+    return connection.execute(select(orders.c.retailer_id)).scalars()
