@@ -15,9 +15,10 @@ import click
 import msgspec
 
 from engine.problem import Invalid, Problem, Text, refuse
+from engine.strict_json import read_json
 from orders.desk import Conflict as OrderConflict
 from orders.doors import add_key, add_source
-from orders.intake import parse_json, read_order
+from orders.intake import read_order
 from orders.migrate import NewerLedger
 from orders.retailers import all_memberships, set_memberships
 from orders.whatif import what_if
@@ -111,7 +112,7 @@ def serve(data: Path | None, host: str, port: int) -> None:
 @_speaks_problems
 def import_(data: Path | None, bundle: Path, publish_now: bool, as_json: bool) -> None:
     """Publish a bundle: what it names is added or replaced, the rest stays."""
-    document = parse_json(bundle.read_bytes())
+    document = read_json(bundle.read_bytes())
     with _open(data) as house:
         now, newest = house.now(), house.store.newest().number
         read = read_bundle(document, house.store.content(newest))

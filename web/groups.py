@@ -9,9 +9,9 @@ from flask_babel import gettext as _
 from engine.policy import BASE, rule_document
 from engine.problem import Invalid
 from engine.settings import SETTINGS, check_setting
+from engine.strict_json import read_json
 from engine.targets.text import policy_sentences, rule_sentence
 from orders import queries
-from orders.intake import parse_json
 from rules.content import Content, Group
 from rules.inherit import resolve
 from rules.names import clean_name, id_of
@@ -110,7 +110,8 @@ def change_rule(id: str) -> Any:
         elif request.form.get("etat") == "aucune":
             rules[rule_id] = None
         else:
-            rules[rule_id or id_of(_label_of(text))] = parse_json(text.encode())
+            rule = read_json(text)
+            rules[rule_id or id_of(_label_of(rule))] = rule
         edit = Edit("group", id, {**group.document, "rules": rules})
         published = _publish([edit], f"{group.name} : {rule_id}", request.form.get("base", type=int))
     except Invalid as invalid:
@@ -121,10 +122,10 @@ def change_rule(id: str) -> Any:
     return redirect(url_for("groups.show", id=id) + "#rules")
 
 
-def _label_of(text: str) -> str:
-    document = parse_json(text.encode())
-    label = document.get("label") if isinstance(document, dict) else None
-    return label.get("fr", "regle") if isinstance(label, dict) else "regle"
+def _label_of(rule: Any) -> str:
+    """What a new rule's id is made from."""
+    label = rule.get("label") if isinstance(rule, dict) else None
+    return str(label.get("fr", "regle")) if isinstance(label, dict) else "regle"
 
 
 def _publish(edits: list[Edit], note: str, base: int | None) -> int:
