@@ -6,7 +6,7 @@ from time import perf_counter
 from zoneinfo import ZoneInfo
 
 import pytest
-from dateutil.rrule import rrulestr, rruleset
+from dateutil.rrule import rruleset, rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

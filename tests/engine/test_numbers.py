@@ -1,0 +1,53 @@
+"""Bounds of numeric comparisons are those of business-rules' epsilon, in every kind of number."""
+
+from decimal import Decimal
+
+from business_rules.operators import NumericType
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from engine.numbers import EPSILON, float_bounds, interval, whole_bounds
+from engine.vocabulary import OPERATORS, Kind
+
+operators = st.sampled_from(OPERATORS[Kind.NUMERIC])
+values = st.one_of(st.integers(-(10**15), 10**15), st.floats(-1e12, 1e12), st.decimals(-(10**12), 10**12, places=7))
+nudges = st.sampled_from(
+    [Decimal(0), EPSILON, -EPSILON, EPSILON * 2, Decimal("0.0000001"), Decimal("0.01"), Decimal(1)]
+)
+
+
+def within(bounds, number):
+    return (bounds.low is None or number >= bounds.low) and (bounds.high is None or number <= bounds.high)
+
+
+def holds(number, operator, value):
+    return getattr(NumericType(number), operator)(value)
+
+
+@given(operators, values, st.integers(-3, 3), st.sampled_from([1, 100]))
+def test_whole_units_are_exact(operator, value, step, scale):
+    units = round(Decimal(value) * scale) + step
+    bounds = whole_bounds(interval(operator, value), scale)
+    assert within(bounds, units) == holds(Decimal(units) / scale, operator, Decimal(value))
+
+
+@given(operators, values, nudges)
+def test_floats_are_exact_to_their_last_bit(operator, value, nudge):
+    bounds = float_bounds(interval(operator, value))
+    assume(bounds is not None)
+    for number in (float(Decimal(value) + nudge), float(value), int(value)):
+        assert within(bounds, number) == holds(number, operator, Decimal(value))
+
+
+@given(operators, values, nudges)
+def test_decimals_keep_whether_the_bound_itself_counts(operator, value, nudge):
+    found, number = interval(operator, value), Decimal(value) + nudge
+    assume(len(number.as_tuple().digits) <= 20)
+    above = found.low is None or (number > found.low if found.open else number >= found.low)
+    below = found.high is None or (number < found.high if found.open else number <= found.high)
+    assert (above and below) == holds(number, operator, Decimal(value))
+
+
+def test_floats_too_coarse_for_whole_numbers_are_not_used():
+    assert float_bounds(interval("less_than", 1 << 53)) is None
+    assert float_bounds(interval("less_than", 1 << 51)) is not None
