@@ -100,7 +100,7 @@ def _changeable(judge: Judge, facts: Facts) -> list[str]:
     read = {comparison.name for rule in (*in_the_way, *waivers) for comparison in comparisons_of(rule.condition)}
     if "credit_available" in read:
         read |= {"order_value", "outstanding_balance", "credit_limit"}
-    return [name for name, fact in FACTS.items() if name in read - _FIXED and fact.kind is not Kind.SELECT_MULTIPLE]
+    return [name for name in FACTS if name in read - _FIXED]
 
 
 def _candidates(judge: Judge, facts: Facts, name: str) -> Iterator[Change]:
@@ -113,6 +113,8 @@ def _candidates(judge: Judge, facts: Facts, name: str) -> Iterator[Change]:
     elif fact.kind is Kind.SELECT:
         values = sorted({each.value.lower() for each in own} | {OTHER})
         values = [value for value in values if now is None or value != now.lower()]
+    elif fact.kind is Kind.SELECT_MULTIPLE:
+        values = _other_sets({value.lower() for each in own for value in each.value}, now)
     else:
         edges = {edge for each in own for edge in _edges(each)}
         edges |= {edge for each in comparisons for edge in _linked_edges(each, name, facts)}
@@ -120,6 +122,18 @@ def _candidates(judge: Judge, facts: Facts, name: str) -> Iterator[Change]:
         values = sorted(edges, key=lambda edge: (abs(edge - (now or 0)), edge))
     for value in values:
         yield Change(name, now, value)
+
+
+def _other_sets(named: set[str], now: tuple[str, ...] | None) -> list[tuple[str, ...]]:
+    """Sets of values with fewer of those that rules name, then with one of them more."""
+    if now is None:
+        return [(OTHER,), *((value,) for value in sorted(named))]
+    present = tuple(dict.fromkeys(now))
+    offending = [value for value in present if value.lower() in named]
+    dropped = [{value} for value in offending] + ([set(offending)] if len(offending) > 1 else [])
+    fewer = [tuple(value for value in present if value not in gone) or (OTHER,) for gone in dropped]
+    wanting = sorted(named - {value.lower() for value in present})
+    return [*fewer, *((*present, value) for value in wanting)]
 
 
 _LOWEST = {"item_count": 1, "line_count": 1}
@@ -170,6 +184,8 @@ def _phrase(change: Change) -> Text:
         return Text(f"«{NBSP}{held.fr}{NBSP}»", f"“{held.en}”")
     if fact.kind is Kind.SELECT:
         return _select_phrase(fact, change)
+    if fact.kind is Kind.SELECT_MULTIPLE:
+        return _set_phrase(fact, change)
     if change.before is None:
         value = quantity_text(fact, _written(fact, change.after))
         return Text(f"{fact.label.fr} à {value.fr}", f"{fact.label.en} at {value.en}")
@@ -191,6 +207,17 @@ def _select_phrase(fact: Fact, change: Change) -> Text:
         return Text(f"{fact.label.fr} autre que {before.fr}", f"{fact.label.en} other than {before.en}")
     after = option_label(fact, change.after)
     return Text(f"{fact.label.fr}{NBSP}: {after.fr}", f"{fact.label.en}: {after.en}")
+
+
+def _set_phrase(fact: Fact, change: Change) -> Text:
+    """« sans Stout » or « avec ipa » in what was ordered; that it be known, when it was not."""
+    if change.before is None:
+        return Text(f"{fact.label.fr} connues", f"{fact.label.en} known")
+    gone = ", ".join(value for value in dict.fromkeys(change.before) if value not in change.after)
+    come = ", ".join(value for value in change.after if value not in change.before and value != OTHER)
+    if gone:
+        return Text(f"{fact.label.fr} sans {gone}", f"{fact.label.en} without {gone}")
+    return Text(f"{fact.label.fr} avec {come}", f"{fact.label.en} with {come}")
 
 
 def _written(fact: Fact, amount: int) -> Any:

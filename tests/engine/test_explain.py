@@ -1,5 +1,7 @@
 """Counterfactuals: exact at the boundary, and nothing smaller would do."""
 
+import time
+
 from hypothesis import given
 
 from engine.decision import Outcome
@@ -49,6 +51,37 @@ def test_either_of_two_thresholds_may_do():
     assert said(order(items=22, price="7.00"), either).en == (
         "Would go through by itself with $46 more or 2 items more."
     )
+
+
+def test_dropping_what_a_rule_names_would_do():
+    stout = {"name": "categories", "operator": "shares_at_least_one_element_with", "value": ["stout", "porter"]}
+    held = policy({"noires": (BASE, rule(stout, ("hold", {"reason": "stout"})))})
+    lines = [
+        {"sku": "a", "quantity": 24, "unit_price": "54.00", "category": "Stout"},
+        {"sku": "b", "quantity": 24, "unit_price": "54.00", "category": "ipa"},
+    ]
+    assert said(order(lines=lines), held).fr == "Passerait d’elle-même avec les catégories commandées sans Stout."
+    assert "connues" in said(order(), held).fr
+
+
+def test_what_would_change_a_decision_is_found_in_a_moment():
+    rules = {
+        f"r{number}": (
+            BASE,
+            rule({"name": name, "operator": "greater_than", "value": value}, ("hold", {"reason": "x"})),
+        )
+        for number, (name, value) in enumerate(
+            (name, value)
+            for name in ("order_value", "item_count", "line_count", "overdue_balance", "days_overdue", "lead_days")
+            for value in (-5, -4, -3, -2, -1)
+        )
+    }
+    started = time.perf_counter()
+    hopeless = found(
+        order(planned_delivery="2021-06-11", buyer={"overdue_balance": "5.00", "days_overdue": 9}), policy(rules)
+    )
+    assert (hopeless.alone, hopeless.together) == ((), ())
+    assert time.perf_counter() - started < 0.5
 
 
 def test_manual_mode_can_not_be_changed_by_an_order():
