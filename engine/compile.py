@@ -5,7 +5,8 @@ from typing import Any
 
 from business_rules.variables import BaseVariables
 
-from engine.conditions import Condition, Term, parse_conditions
+from engine.conditions import Condition, Term
+from engine.parsing import parse_conditions
 from engine.problem import Faults, refuse, step
 from engine.targets.python import compile_careful, compile_fast
 from engine.targets.readers import VariablesReader

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from engine.conditions import Condition, Term, condition_document, parse_conditions
+from engine.conditions import Condition, Term, condition_document
 from engine.decision import Provenance
+from engine.parsing import parse_conditions
 from engine.problem import Faults, Text, refuse, step
 from engine.vocabulary import ACTIONS, FACTS
 

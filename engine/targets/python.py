@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.conditions import AllOf, Comparison, Condition, comparisons_of
-from engine.pattern import compile_pattern
+from engine.targets import operators
+from engine.targets.syntax import assign, compare, name
 from engine.vocabulary import Kind
 
 Program = Callable[..., Any]
@@ -92,30 +93,6 @@ def compile_traced(conditions: Sequence[Condition], reader: Reader) -> Program:
     return compiler.function("traced", compiler.careful(traced=True))
 
 
-def name(identifier: str) -> ast.Name:
-    return ast.Name(identifier, ast.Load())
-
-
-def assign(identifier: str, value: ast.expr) -> ast.stmt:
-    return ast.Assign([ast.Name(identifier, ast.Store())], value)
-
-
-def call(function: ast.expr, *arguments: ast.expr) -> ast.expr:
-    return ast.Call(function, list(arguments), [])
-
-
-def attribute(value: ast.expr, member: str) -> ast.expr:
-    return ast.Attribute(value, member, ast.Load())
-
-
-def compare(left: ast.expr, operator: ast.cmpop, right: ast.expr) -> ast.expr:
-    return ast.Compare(left, [operator], [right])
-
-
-def leave_when(test: ast.expr) -> ast.stmt:
-    return ast.If(test, [ast.Return(call(name("otherwise"), name("facts")))], [])
-
-
 class _Compiler:
     def __init__(self, conditions: Sequence[Condition], reader: Reader, stop_on_first: bool):
         self.conditions = conditions
@@ -151,7 +128,7 @@ class _Compiler:
 
     def fast_expression(self, condition: Condition) -> ast.expr:
         if isinstance(condition, Comparison):
-            return self.test(condition, exact=False)
+            return self.comparison(condition, exact=False)
         members = sorted(condition.members, key=_cost)
         if len(members) == 1:
             return self.fast_expression(members[0])
@@ -201,7 +178,7 @@ class _Compiler:
         return body
 
     def careful_test(self, test: Comparison, result: str, traced: bool) -> list[ast.stmt]:
-        value: ast.expr = self.test(test, exact=True)
+        value: ast.expr = self.comparison(test, exact=True)
         if self.reader.may_be_unknown(test):
             missing = compare(name(f"raw_{test.name}"), ast.Is(), ast.Constant(None))
             value = ast.IfExp(missing, ast.Constant(None), value)
@@ -210,38 +187,12 @@ class _Compiler:
             stored.append(ast.Name(next(self.results), ast.Store()))
         return [*self.reader.careful_read(test), ast.Assign(stored, value)]
 
-    # one comparison, whatever the form
-
-    def test(self, test: Comparison, *, exact: bool) -> ast.expr:
-        fact = self.inline.get(test.name) or name(test.name)
-        if test.kind is Kind.NUMERIC:
-            low, high, strict = self.reader.numeric(test, exact)
-            return _within(fact, self.bind(low), self.bind(high), strict, empty=_is_empty(low, high))
-        if test.kind is Kind.BOOLEAN:
-            return fact if test.operator == "is_true" else ast.UnaryOp(ast.Not(), fact)
-        if test.kind is Kind.STRING:
-            return self.string_test(fact, test)
-        if test.kind is Kind.SELECT:
-            return self.select_test(fact, test)
-        return _set_test(fact, test)
-
-    def string_test(self, fact: ast.expr, test: Comparison) -> ast.expr:
-        value = ast.Constant(test.value)
-        match test.operator:
-            case "equal_to":
-                return compare(fact, ast.Eq(), value)
-            case "equal_to_case_insensitive":
-                return compare(call(attribute(fact, "lower")), ast.Eq(), ast.Constant(test.value.lower()))
-            case "starts_with":
-                return call(attribute(fact, "startswith"), value)
-            case "ends_with":
-                return call(attribute(fact, "endswith"), value)
-            case "contains":
-                return compare(value, ast.In(), fact)
-            case "non_empty":
-                return compare(fact, ast.NotEq(), ast.Constant(""))
-        search = self.bind(compile_pattern(test.value).search)
-        return compare(call(search, fact), ast.IsNot(), ast.Constant(None))
+    def comparison(self, comparison: Comparison, *, exact: bool) -> ast.expr:
+        """One comparison, whatever the form."""
+        fact = self.inline.get(comparison.name) or name(comparison.name)
+        if comparison.kind is Kind.NUMERIC:
+            return operators.numeric_test(fact, *self.reader.numeric(comparison, exact), self.bind)
+        return operators.test(fact, comparison, self.bind, single_select=self.reader.single_select)
 
     def bind(self, value: Any) -> ast.expr:
         """The value in the code: as a constant where Python has one, else by a name of its own."""
@@ -251,67 +202,9 @@ class _Compiler:
         self.bound[identifier] = value
         return name(identifier)
 
-    def select_test(self, fact: ast.expr, test: Comparison) -> ast.expr:
-        wanted = test.operator == "contains"
-        if self.reader.single_select:
-            operator: ast.cmpop = ast.Eq() if wanted else ast.NotEq()
-            return compare(fact, operator, ast.Constant(key(test.value)))
-        return compare(ast.Constant(key(test.value)), ast.In() if wanted else ast.NotIn(), fact)
-
 
 def _add(mask: str, index: int) -> ast.stmt:
     return ast.AugAssign(ast.Name(mask, ast.Store()), ast.BitOr(), ast.Constant(1 << index))
-
-
-def key(value: Any) -> Any:
-    """What selects compare by: texts without regard to case, anything else as it is."""
-    return value.lower() if isinstance(value, str) else value
-
-
-def _is_empty(low: Any, high: Any) -> bool:
-    return low is not None and high is not None and low > high
-
-
-def _within(fact: ast.expr, low: ast.expr, high: ast.expr, strict: bool, *, empty: bool) -> ast.expr:
-    less: ast.cmpop = ast.Lt() if strict else ast.LtE()
-    more: ast.cmpop = ast.Gt() if strict else ast.GtE()
-    if empty:
-        # Still a comparison, so that a value that can't be compared fails as it should.
-        return ast.Compare(fact, [ast.NotEq()], [fact])
-    if _is_none(high):
-        return compare(fact, more, low)
-    if _is_none(low):
-        return compare(fact, less, high)
-    if ast.dump(low) == ast.dump(high):
-        return compare(fact, ast.Eq(), low)
-    return ast.Compare(low, [less, less], [fact, high])
-
-
-def _is_none(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) and value.value is None
-
-
-def _set_test(fact: ast.expr, test: Comparison) -> ast.expr:
-    keys = [key(value) for value in test.value]
-    wanted = ast.Constant(frozenset(keys))
-    apart = call(attribute(fact, "isdisjoint"), wanted)
-    match test.operator:
-        case "contains_all":
-            return compare(fact, ast.GtE(), wanted)
-        case "is_contained_by":
-            return compare(fact, ast.LtE(), wanted)
-        case "shares_no_elements_with":
-            return apart
-        case "shares_at_least_one_element_with":
-            return ast.UnaryOp(ast.Not(), apart)
-    # business-rules counts a repeated element of the rule's value each time it stands there.
-    once = frozenset(k for k in keys if keys.count(k) == 1)
-    repeated = ast.Constant(frozenset(keys) - once)
-    shared = call(attribute(call(attribute(fact, "intersection"), ast.Constant(once)), "__len__"))
-    exactly = compare(shared, ast.Eq(), ast.Constant(1))
-    if not repeated.value:
-        return exactly
-    return ast.BoolOp(ast.And(), [exactly, call(attribute(fact, "isdisjoint"), repeated)])
 
 
 _COSTS = {"matches_regex": 20, "equal_to_case_insensitive": 4, "starts_with": 4, "ends_with": 4}

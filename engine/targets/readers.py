@@ -8,7 +8,9 @@ from typing import Any
 
 from engine.conditions import Comparison
 from engine.numbers import float_bounds, interval, whole_bounds
-from engine.targets.python import Reader, assign, attribute, call, compare, key, leave_when, name
+from engine.targets.operators import key
+from engine.targets.python import Reader
+from engine.targets.syntax import assign, attribute, call, compare, leave_when, name
 from engine.vocabulary import FACTS, Kind
 
 _MEMO = 4_096
@@ -76,7 +78,9 @@ def _fails_on_none(comparison: Comparison) -> bool:
     """Whether comparing None fails in Python, instead of answering False."""
     if comparison.kind is Kind.NUMERIC:
         return comparison.operator != "equal_to"
-    return comparison.kind is Kind.SELECT_MULTIPLE or (comparison.kind is Kind.SELECT and not FACTS[comparison.name].closed)
+    return comparison.kind is Kind.SELECT_MULTIPLE or (
+        comparison.kind is Kind.SELECT and not FACTS[comparison.name].closed
+    )
 
 
 class VariablesReader(Reader):
