@@ -1,6 +1,7 @@
 """compile_rules answers what business-rules' run_all answers, or refuses."""
 
 import inspect
+import time
 from decimal import Decimal
 
 import pytest
@@ -201,8 +202,10 @@ def nested(depth):
 def test_hostile_rules_are_refused_with_one_clear_problem(bad, code):
     table = {"n": ("numeric", 1), "s": ("select_multiple", ["a"]), "t": ("string", "x")}
     variables = variables_class({name: {"type": type_, "value": value} for name, (type_, value) in table.items()})
+    started = time.perf_counter()
     with pytest.raises(Invalid) as refusal:
         compile_rules([bad], variables)
+    assert time.perf_counter() - started < 0.05
     assert refusal.value.problems[0].code == code
 
 
@@ -211,3 +214,10 @@ def test_the_deepest_and_longest_rules_that_are_allowed_compile():
     long = rule(*[said("n", "equal_to", 1)] * 200)
     assert compile_rules([nested(20), long], variables)(variables()) == [0, 1]
     assert compile_rules([rule(said("n", "equal_to", 1))] * 500, variables)(variables()) == list(range(500))
+
+
+def test_more_than_five_hundred_rules_are_too_many():
+    variables = variables_class({"n": {"type": "numeric", "value": 1}})
+    with pytest.raises(Invalid) as refusal:
+        compile_rules([rule(said("n", "equal_to", 1))] * 501, variables)
+    assert refusal.value.problems[0].code == "too_many"
