@@ -9,6 +9,7 @@ from web import (
     errors,
     groups,
     health,
+    history,
     icons,
     invoices,
     language,
@@ -27,7 +28,7 @@ from web.composition import House
 from web.security import harden
 
 MAX_BODY = 1_000_000
-PAGES = (overview, groups, whatif, review, order_pages, invoices, outbox_pages, language)
+PAGES = (overview, groups, whatif, history, review, order_pages, invoices, outbox_pages, language)
 
 
 def create_app(house: House) -> Flask:

@@ -29,6 +29,7 @@ PAGES = (
     "/factures/1",
     "/messages",
     "/et-si",
+    "/historique",
 )
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: nothing can click"),

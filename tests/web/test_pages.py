@@ -27,6 +27,7 @@ PAGES = (
     "/messages",
     "/et-si",
     "/et-si?commande=1",
+    "/historique",
 )
 
 
@@ -252,3 +253,18 @@ def test_an_unknown_address_is_a_page_that_says_so(client):
     response = client.get("/nulle-part")
     assert response.status_code == 404
     assert "Revenir à l’aperçu" in text(response)
+
+
+def test_the_history_tells_each_change_and_leads_back(place, client):
+    change(client, "acceptance.minimum_items", value="36", etat="propre")
+    page = text(client.get("/historique"))
+    assert "hérité de Tous" in page and "<b>36</b>" in page
+    token = token_of(page)
+    stale = client.post("/historique/2/retablir", data={"csrf_token": token, "base": 2}, follow_redirects=True)
+    assert "vient d’être publiée" in text(stale)
+    back = client.post("/historique/2/retablir", data={"csrf_token": token, "base": 3}, follow_redirects=True)
+    assert "La version 4 reprend ce que disait la version 2." in text(back)
+    assert place.house.store.version(4).hash == place.house.store.version(2).hash
+    again = client.post("/historique/2/retablir", data={"csrf_token": token, "base": 4}, follow_redirects=True)
+    assert "rien n’a changé" in text(again)
+    assert client.post("/historique/99/retablir", data={"csrf_token": token, "base": 4}).status_code == 404

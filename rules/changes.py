@@ -1,0 +1,72 @@
+"""What differs between two versions, and the edits that lead from one to the other."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from rules.content import KINDS, Content
+from rules.publish import Edit
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One statement that differs: `before` or `after` is ABSENT where it is not stated.
+
+    `path` is a setting's path, `rules/<id>`, a member such as `name`, or empty for a whole document.
+    """
+
+    kind: str
+    id: str
+    path: str
+    before: Any
+    after: Any
+
+
+class Absent:
+    """Stands for what is not stated: another thing than null, which states that there is none."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT = Absent()
+
+
+def changes(before: Content, after: Content) -> tuple[Change, ...]:
+    """Every statement that differs, by kind, document and path."""
+    found: list[Change] = []
+    for kind in KINDS:
+        old, new = before.documents(kind), after.documents(kind)
+        for id in sorted(old.keys() | new.keys()):
+            found += _of_document(kind, id, old.get(id), new.get(id))
+    return tuple(found)
+
+
+def edits_to(current: Content, wanted: Content) -> list[Edit]:
+    """The edits that make `current` hold what `wanted` holds."""
+    edits: list[Edit] = []
+    for kind in KINDS:
+        have, want = current.documents(kind), wanted.documents(kind)
+        edits += [
+            Edit(kind, id, want.get(id)) for id in sorted(have.keys() | want.keys()) if have.get(id) != want.get(id)
+        ]
+    return edits
+
+
+def _of_document(kind: str, id: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Iterator[Change]:
+    if old is None or new is None:
+        yield Change(kind, id, "", ABSENT if old is None else old, ABSENT if new is None else new)
+        return
+    then, now = _statements(kind, old), _statements(kind, new)
+    for path in [*then, *(path for path in now if path not in then)]:
+        before, after = then.get(path, ABSENT), now.get(path, ABSENT)
+        if before != after:
+            yield Change(kind, id, path, before, after)
+
+
+def _statements(kind: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    if kind != "group":
+        return dict(document)
+    members = {name: document[name] for name in ("name", "colour", "rank") if name in document}
+    rules = {f"rules/{id}": rule for id, rule in document.get("rules", {}).items()}
+    return {**members, **document.get("settings", {}), **rules}
