@@ -75,6 +75,10 @@ def _told(change: Change, before: Content, after: Content) -> tuple[str, Text, T
     name = _name(change, before, after)
     if change.path in FORMS:
         return name, FORMS[change.path].label, _value(change.path, change.before), _value(change.path, change.after)
+    if change.path == "":
+        what = _WHOLE if change.kind == "group" else _KINDS[change.kind]
+        made = change.before is ABSENT
+        return name, what, _NOTHING if made else _THERE, _MADE if made else _REMOVED
     what = _WHAT.get(change.path) or Text(f"règle {change.path[6:]}", f"rule {change.path[6:]}")
     if change.path.startswith("rules/") or change.path == "" or change.kind != "group":
         return (
@@ -105,8 +109,10 @@ def _state(value: Any) -> Text:
 _INHERITED = Text("hérité de Tous", "inherited from Tous")
 _NOT_THERE = Text("absent", "absent")
 _STATED = Text("énoncé", "stated")
+_WHOLE = Text("le groupe", "the group")
+_NOTHING, _THERE = Text("—", "—"), Text("présent", "there")
+_MADE, _REMOVED = Text("créé", "made"), Text("retiré", "removed")
 _WHAT = {
-    "": Text("le groupe", "the group"),
     "name": Text("nom", "name"),
     "colour": Text("couleur", "colour"),
     "rank": Text("rang", "rank"),
