@@ -24,7 +24,8 @@ from orders.retailers import all_memberships, set_memberships
 from orders.whatif import what_if
 from rules.bundle import export_bundle, read_bundle
 from rules.publish import Conflict, publish
-from rules.storage import StorageFault
+from rules.storage import CrashSafeStorage, Damaged, StorageFault
+from rules.store import FILE
 from web.api import read_moment
 from web.composition import House, NotInitialised, open_house, utc_now
 from web.settings import BadSetting, Settings
@@ -206,6 +207,24 @@ def _moment(text: str | None, pointer: str) -> datetime | None:
         return None if text is None else read_moment(text)
     except Invalid as invalid:
         raise Invalid(each.under(pointer) for each in invalid.problems) from None
+
+
+@main.command()
+@_data
+@_json
+@_speaks_problems
+def restore(data: Path | None, as_json: bool) -> None:
+    """Bring back the last good state of a damaged rules file; what is damaged is kept aside."""
+    storage = CrashSafeStorage(Settings.from_env(os.environ, data).data / FILE)
+    try:
+        storage.read()
+    except Damaged:
+        generation = storage.restore_last_good()
+    else:
+        raise refuse(
+            "whole", "", f"{FILE} est intact : rien à rétablir.", f"{FILE} is whole: there is nothing to restore."
+        )
+    _say({"generation": generation}, as_json, f"Restored generation {generation} of {FILE}.")
 
 
 @main.group()
