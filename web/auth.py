@@ -71,6 +71,20 @@ def create_administrator(app: Flask, email: str, password: str) -> None:
         datastore.commit()
 
 
+def set_password(app: Flask, email: str, password: str) -> bool:
+    """Give an account a new password and end its sessions; False when there is no such account."""
+    datastore = app.extensions["houblon.accounts"]
+    with app.app_context():
+        user = datastore.find_user(email=email)
+        if user is None:
+            return False
+        user.password = hash_password(password)
+        datastore.set_uniquifier(user)
+        datastore.put(user)
+        datastore.commit()
+    return True
+
+
 def author() -> str:
     """Who is signed in, as histories name them."""
     if not current_user.is_authenticated:

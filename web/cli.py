@@ -26,7 +26,9 @@ from rules.bundle import export_bundle, read_bundle
 from rules.publish import Conflict, publish
 from rules.storage import CrashSafeStorage, Damaged, StorageFault
 from rules.store import FILE
+from web import create_app
 from web.api import read_moment
+from web.auth import set_password
 from web.composition import House, NotInitialised, open_house, utc_now
 from web.settings import BadSetting, Settings
 
@@ -260,6 +262,26 @@ def key_add(data: Path | None, name: str, scopes: tuple[str, ...], as_json: bool
     with _open(data) as house:
         made = house.desk.ledger.write(lambda c: add_key(c, name, scopes, secrets.token_bytes, house.now()))
     _say({"key": made}, as_json, made)
+
+
+@main.group()
+def user() -> None:
+    """Accounts of people."""
+
+
+@user.command("password")
+@_data
+@_json
+@click.argument("email")
+@_speaks_problems
+def user_password(data: Path | None, email: str, as_json: bool) -> None:
+    """Give an account a new password, printed this once; its open sessions end."""
+    password = secrets.token_urlsafe(12)
+    with _open(data) as house:
+        known = set_password(create_app(house), email, password)
+    if not known:
+        raise refuse("unknown_account", "/email", f"Il n’y a pas de compte {email}.", f"There is no account {email}.")
+    _say({"email": email, "password": password}, as_json, password)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """`houblon` from a shell: contracts, exit statuses, faults on stderr."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 
-from tests.web.houses import SEED, copy_of, order
+from tests.web.houses import ADMIN, SEED, copy_of, order
 from web.cli import main
 
 
@@ -117,3 +118,14 @@ def test_a_damaged_rules_file_is_named_and_its_last_good_state_restored(template
     assert CliRunner().invoke(main, ["export", "--data", str(folder)]).exit_code == 0
     again = CliRunner().invoke(main, ["restore", "--data", str(folder)])
     assert (again.exit_code, json.loads(again.stderr)["errors"][0]["code"]) == (1, "whole")
+
+
+def test_a_lost_password_is_replaced_and_open_sessions_end(place):
+    client = place.signed_in()
+    folder = str(place.house.settings.data)
+    made = CliRunner().invoke(main, ["user", "password", ADMIN, "--data", folder, "--json"])
+    assert client.get("/groupes").status_code == 302
+    renewed = replace(place, password=json.loads(made.stdout)["password"])
+    assert renewed.signed_in().get("/groupes").status_code == 200
+    nobody = CliRunner().invoke(main, ["user", "password", "personne@ailleurs.example", "--data", folder])
+    assert (nobody.exit_code, json.loads(nobody.stderr)["errors"][0]["code"]) == (1, "unknown_account")
