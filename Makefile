@@ -30,18 +30,18 @@ clean:
 	@test -n "$(PYTHON)" || { echo "Houblon needs Python 3.11 or newer: install python3.11 or later, then run make again." >&2; exit 1; }
 	@$(PYTHON) -m venv .venv 2>/dev/null || { rm -rf .venv; \
 		echo "Houblon needs Python's venv module: on Debian or Ubuntu, apt-get install python3-venv, then run make again." >&2; exit 1; }
-	@$(BIN)/python -m pip install --quiet --upgrade pip setuptools || { \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip setuptools || { \
 		echo "Houblon could not reach the Python package index: check the network, then run make again." >&2; exit 1; }
 	@touch $@
 
 .venv/houblon: .venv/python setup.cfg pyproject.toml
 	@echo "Installing Houblon in .venv ..."
-	@$(BIN)/python -m pip install --quiet -e . || { \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e . || { \
 		echo "Houblon could not be installed: the lines above say which package failed." >&2; exit 1; }
 	@touch $@
 
 .venv/tests: .venv/python setup.cfg pyproject.toml
 	@echo "Installing Houblon and its tests' tools in .venv ..."
-	@$(BIN)/python -m pip install --quiet -e '.[tests]' || { \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[tests]' || { \
 		echo "Houblon could not be installed: the lines above say which package failed." >&2; exit 1; }
 	@touch $@ .venv/houblon

