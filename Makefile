@@ -36,12 +36,12 @@ clean:
 
 .venv/houblon: .venv/python setup.cfg pyproject.toml
 	@echo "Installing Houblon in .venv ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e . || { \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e . 2>.venv/install.log || { cat .venv/install.log >&2; \
 		echo "Houblon could not be installed: the lines above say which package failed." >&2; exit 1; }
 	@touch $@
 
 .venv/tests: .venv/python setup.cfg pyproject.toml
 	@echo "Installing Houblon and its tests' tools in .venv ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[tests]' || { \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[tests]' 2>.venv/install.log || { cat .venv/install.log >&2; \
 		echo "Houblon could not be installed: the lines above say which package failed." >&2; exit 1; }
 	@touch $@ .venv/houblon
