@@ -47,9 +47,7 @@ class DueDate(msgspec.Struct, frozen=True):
 def parse_terms(document: object) -> Terms:
     """The terms that a JSON document states. Raises Invalid with every fault and its pointer."""
     if not isinstance(document, dict):
-        raise refuse(
-            "type", "", "Les modalités de paiement sont un objet JSON.", "Payment terms are a JSON object."
-        )
+        raise refuse("type", "", "Les modalités de paiement sont un objet JSON.", "Payment terms are a JSON object.")
     kind = document.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
         expected = ", ".join(KINDS)
@@ -225,9 +223,7 @@ def _days(value: object) -> int:
 
 def _label(value: object) -> Text:
     if not isinstance(value, dict) or set(value) != {"fr", "en"}:
-        raise refuse(
-            "label", "", 'Attendu : {"fr": "…", "en": "…"}.', 'Expected {"fr": "…", "en": "…"}.'
-        )
+        raise refuse("label", "", 'Attendu : {"fr": "…", "en": "…"}.', 'Expected {"fr": "…", "en": "…"}.')
     faults = Faults()
     for language, text in value.items():
         if not isinstance(text, str) or not text.strip() or len(text) > MAX_LABEL or not text.isprintable():
