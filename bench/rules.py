@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from rules.policies import Policies
-from rules.publish import Edit, publish
+from rules.publish import publish
+from rules.statements import Edit
 from rules.store import FILE, Store, open_store
 
 PUBLISH_WITHIN, OPEN_WITHIN = 1.0, 0.3

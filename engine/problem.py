@@ -72,6 +72,9 @@ class Faults:
     def add(self, code: str, pointer: str, fr: str, en: str) -> None:
         self._found.append(problem(code, pointer, fr, en))
 
+    def extend(self, problems: Iterable[Problem]) -> None:
+        self._found.extend(problems)
+
     @contextmanager
     def gather(self, prefix: str = "") -> Iterator[None]:
         """Keep the faults of a part that raises Invalid, and go on with the next part."""

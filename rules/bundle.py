@@ -10,7 +10,7 @@ from engine.policy import BASE
 from engine.problem import Faults, Invalid, Problem, refuse, step
 from rules.content import KINDS, Content, canonical
 from rules.faults import check_text
-from rules.publish import Edit
+from rules.statements import Edit
 
 FORMAT = 1
 MAX_BUYER_ID = 200

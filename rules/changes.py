@@ -1,12 +1,12 @@
 """What differs between two versions, and the edits that lead from one to the other."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from rules.content import KINDS, Content
-from rules.publish import Edit
+from rules.statements import ABSENT, Document, Edit, statements_of
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -22,24 +22,27 @@ class Change(msgspec.Struct, frozen=True):
     after: Any
 
 
-class Absent:
-    """Stands for what is not stated: another thing than null, which states that there is none."""
-
-    def __repr__(self) -> str:
-        return "ABSENT"
-
-
-ABSENT = Absent()
-
-
 def changes(before: Content, after: Content) -> tuple[Change, ...]:
     """Every statement that differs, by kind, document and path."""
     found: list[Change] = []
     for kind in KINDS:
         old, new = before.documents(kind), after.documents(kind)
         for id in sorted(old.keys() | new.keys()):
-            found += _of_document(kind, id, old.get(id), new.get(id))
+            found += changes_of(kind, id, old.get(id), new.get(id))
     return tuple(found)
+
+
+def changes_of(kind: str, id: str, old: Document | None, new: Document | None) -> Iterator[Change]:
+    """Every statement of one document that differs."""
+    if old is None or new is None:
+        if old is not new:
+            yield Change(kind, id, "", ABSENT if old is None else old, ABSENT if new is None else new)
+        return
+    then, now = statements_of(kind, old), statements_of(kind, new)
+    for path in [*then, *(path for path in now if path not in then)]:
+        before, after = then.get(path, ABSENT), now.get(path, ABSENT)
+        if before != after:
+            yield Change(kind, id, path, before, after)
 
 
 def edits_to(current: Content, wanted: Content) -> list[Edit]:
@@ -51,22 +54,3 @@ def edits_to(current: Content, wanted: Content) -> list[Edit]:
             Edit(kind, id, want.get(id)) for id in sorted(have.keys() | want.keys()) if have.get(id) != want.get(id)
         ]
     return edits
-
-
-def _of_document(kind: str, id: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Iterator[Change]:
-    if old is None or new is None:
-        yield Change(kind, id, "", ABSENT if old is None else old, ABSENT if new is None else new)
-        return
-    then, now = _statements(kind, old), _statements(kind, new)
-    for path in [*then, *(path for path in now if path not in then)]:
-        before, after = then.get(path, ABSENT), now.get(path, ABSENT)
-        if before != after:
-            yield Change(kind, id, path, before, after)
-
-
-def _statements(kind: str, document: Mapping[str, Any]) -> dict[str, Any]:
-    if kind != "group":
-        return dict(document)
-    members = {name: document[name] for name in ("name", "colour", "rank") if name in document}
-    rules = {f"rules/{id}": rule for id, rule in document.get("rules", {}).items()}
-    return {**members, **document.get("settings", {}), **rules}

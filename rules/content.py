@@ -12,10 +12,10 @@ from engine.calendar import Cycle
 from engine.cycle import cycle_document, parse_cycle
 from engine.decision import Provenance
 from engine.policy import BASE, Rule, rule_of
+from rules.statements import Document
 
 KINDS = ("group", "cycle", "scenario", "guardrail")
 
-Document = Mapping[str, Any]
 Row = Mapping[str, Any]
 Parsed = dict[tuple[str, str, int], Any]
 
@@ -23,7 +23,9 @@ Parsed = dict[tuple[str, str, int], Any]
 class Version(msgspec.Struct, frozen=True):
     """One published state: who made it, when, and from when it counts (instants in UTC).
 
-    `hash` is the sha256 of its whole content, written canonically.
+    `hash` is the sha256 of its whole content, written canonically. `proposal` is the id of the
+    proposal that it was, `approved_by` who approved that; `emergency` marks a return to an earlier
+    version that nobody approved anew.
     """
 
     number: int
@@ -32,6 +34,9 @@ class Version(msgspec.Struct, frozen=True):
     published_at: datetime
     effective_from: datetime
     hash: str
+    proposal: str | None = None
+    approved_by: str | None = None
+    emergency: bool = False
 
 
 class Group(msgspec.Struct, frozen=True, eq=False):
@@ -65,13 +70,18 @@ class Content(msgspec.Struct, frozen=True, eq=False):
     scenarios: Mapping[str, Document]
     guardrails: Mapping[str, Document]
 
+    def document(self, kind: str, id: str) -> dict[str, Any] | None:
+        """One JSON document, the caller's own to change; None when there is none."""
+        if kind == "group":
+            return self.groups[id].document if id in self.groups else None
+        if kind == "cycle":
+            return cycle_document(self.cycles[id]) if id in self.cycles else None
+        return copy.deepcopy((self.scenarios if kind == "scenario" else self.guardrails).get(id))
+
     def documents(self, kind: str) -> dict[str, dict[str, Any]]:
         """The JSON documents of one kind by id, the caller's own to change."""
-        if kind == "group":
-            return {id: group.document for id, group in self.groups.items()}
-        if kind == "cycle":
-            return {id: cycle_document(cycle) for id, cycle in self.cycles.items()}
-        return copy.deepcopy(dict(self.scenarios if kind == "scenario" else self.guardrails))
+        ids = {"group": self.groups, "cycle": self.cycles, "scenario": self.scenarios}.get(kind, self.guardrails)
+        return {id: document for id in ids if (document := self.document(kind, id)) is not None}
 
     def ranked(self) -> list[Group]:
         """Groups from the highest rank to Tous."""

@@ -3,12 +3,14 @@
 import bisect
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from rules.content import Content, Parsed, Row, Version, content_of
+from rules.proposal import SCHEDULED, Proposal, UnknownProposal
 
 _REMEMBERED = 64
 
@@ -29,6 +31,11 @@ class History:
         self.versions = tuple(sorted(versions, key=lambda version: version.number))
         self.rows = _by_document(tables.get("documents", {}).values())
         self._keys = sorted(self.rows)
+        kept = [msgspec.convert(row, Proposal) for row in tables.get("proposals", {}).values()]
+        self.proposals: Mapping[str, Proposal] = {proposal.id: proposal for proposal in kept}
+        moments = [each.effective_from for each in kept if each.state == SCHEDULED and each.effective_from]
+        # Asked for at every order: one comparison, or none.
+        self.next_due: datetime | None = min(moments, default=None)
         continues = before is not None and self.versions[: len(before.versions)] == before.versions
         self._parsed: Parsed = before._parsed if before and continues else {}
         self._contents: OrderedDict[int, Content] = before._contents if before and continues else OrderedDict()
@@ -39,6 +46,19 @@ class History:
         if not 1 <= number <= len(self.versions):
             raise UnknownVersion(f"there is no version {number}")
         return self.versions[number - 1]
+
+    def proposal(self, id: str) -> Proposal:
+        """Raises UnknownProposal."""
+        found = self.proposals.get(id)
+        if found is None:
+            raise UnknownProposal(f"there is no proposal {id}")
+        return found
+
+    def scheduled(self, until: datetime | None = None) -> list[Proposal]:
+        """What is scheduled (up to `until`), the earliest first."""
+        found = [each for each in self.proposals.values() if each.state == SCHEDULED and each.effective_from]
+        kept = [each for each in found if until is None or each.effective_from <= until]  # type: ignore[operator]
+        return sorted(kept, key=lambda each: (each.effective_from, each.id))
 
     def rows_at(self, number: int) -> list[Row]:
         """The row of every document that version `number` holds, in the order of kinds and ids."""
@@ -64,6 +84,10 @@ class History:
             while len(self._contents) > _REMEMBERED:
                 self._contents.popitem(last=False)
         return found
+
+    def newest_content(self) -> Content | None:
+        """What the last version holds; None when nothing was published yet."""
+        return self.content(len(self.versions)) if self.versions else None
 
     def next_content(self, version: Version, rows: Sequence[Row]) -> Content:
         """The content that `version` would have if `rows` were added to the newest one."""

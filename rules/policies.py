@@ -2,28 +2,39 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime
 
 from engine.policy import Policy
+from rules.checks import Premises
 from rules.content import Content, Version
 from rules.inherit import resolve
+from rules.schedule import foreseen, promote_due
 from rules.store import Store
 
 _REMEMBERED = 4_096
 
 
 class Policies:
-    """The policies of a store's versions."""
+    """The policies of a store's versions; `premises` answers what checks take as given, when they run."""
 
-    def __init__(self, store: Store):
+    def __init__(self, store: Store, premises: Callable[[], Premises] = Premises):
         self.store = store
+        self.premises = premises
         self._lock = threading.Lock()
         # By the whole version, not its number: a restored store may give a number anew.
         self._resolved: OrderedDict[tuple[Version, tuple[str, ...]], Policy] = OrderedDict()
 
     def in_force(self, at: datetime) -> Version:
-        """The version in force at `at`."""
+        """The version in force at `at`, now or past; what was scheduled for that moment becomes one first."""
+        due = self.store.history().next_due
+        if due is not None and due <= at:
+            promote_due(self.store, at, self.premises())
         return self.store.in_force(at)
+
+    def foreseen(self, at: datetime) -> Content:
+        """What will be in force at a future moment, as far as it is scheduled."""
+        return foreseen(self.store.history(), at)
 
     def content(self, version: int) -> Content:
         """What version number `version` holds. Raises UnknownVersion."""
@@ -31,7 +42,10 @@ class Policies:
 
     def policy(self, chain: tuple[str, ...], version: int) -> Policy:
         """The policy of `chain` at `version`. Raises UnknownVersion."""
-        content = self.store.content(version)
+        return self.policy_in(self.store.content(version), chain)
+
+    def policy_in(self, content: Content, chain: tuple[str, ...]) -> Policy:
+        """The policy of `chain` in a content, a stored version's or one that may come to be."""
         key = (content.version, chain)
         with self._lock:
             found = self._resolved.get(key)

@@ -1,28 +1,24 @@
-"""Edits to a version: everything is checked, then one transaction makes the next version."""
+"""Edits, a proposal or an earlier version to the next version: in force at once, or nothing is written."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
-from engine.policy import BASE, check_policy
-from engine.problem import Faults, refuse, step
-from rules.content import KINDS, Content, Row, Version, canonical
-from rules.inherit import resolve
-from rules.names import looks
-from rules.schema import read_document
-from rules.store import Store, content_hash
+from engine.problem import refuse
+from rules.changes import edits_to
+from rules.checks import Premises
+from rules.content import Version
+from rules.history import History
+from rules.proposal import OPEN
+from rules.proposals import current
+from rules.release import release, release_proposal
+from rules.schedule import promote_due
+from rules.statements import Edit
+from rules.store import Store
+from rules.successor import next_version
 
-Documents = dict[str, dict[str, Mapping[str, Any]]]
-
-
-class Edit(msgspec.Struct, frozen=True):
-    """One document as it shall be; None removes it. `kind` is one of KINDS."""
-
-    kind: str
-    id: str
-    document: Mapping[str, Any] | None
+NOTHING = Premises()
 
 
 class Conflict(Exception):
@@ -41,141 +37,86 @@ def publish(
     note: str,
     at: datetime,
     base: int | None = None,
-    effective_from: datetime | None = None,
+    premises: Premises = NOTHING,
 ) -> Version:
-    """Make the next version of `edits`, immutable and complete.
+    """Make the next version of `edits`, immutable and complete, in force from `at` (aware).
 
-    `base` is the version that the edits were made against; None asks for no such check. Instants
-    are aware. Raises Invalid with every fault (pointers start with `/groups/<id>`, `/cycles/<id>`,
-    …), Conflict when another version came first, StorageFault when the disk refuses; in any case
-    nothing is written.
+    `base` is the version that the edits were made against; None asks for no such check. Raises
+    Invalid with every fault (pointers start with `/groups/<id>`, `/cycles/<id>`, …), Conflict when
+    another version came first, StorageFault when the disk refuses; in any case nothing is written.
     """
+    promote_due(store, at, premises)
     with store.writing() as writer:
-        before = writer.newest()
-        newest = before.version.number if before else 0
-        if base is not None and base != newest:
-            raise Conflict(base, newest)
-        effective = at if effective_from is None else effective_from
-        _check_not_overtaking(before, effective)
-        documents = edited(before, edits)
-        version = Version(newest + 1, author, note, at, effective, content_hash(documents))
-        rows = _changed_rows(before, documents, version.number)
-        changed = {row["id"] for row in rows if row["kind"] == "group"}
-        check(writer.history.next_content(version, rows), changed)
-        writer.publish(rows, version)
-    return version
+        _check_base(writer.history, base)
+        return release(writer, edits, next_version(writer.history, author, note, at), premises, "conflict")
 
 
-def edited(before: Content | None, edits: Iterable[Edit]) -> Documents:
-    """All documents after the edits, each read by its schema. Raises Invalid with every fault."""
-    documents: Documents = {kind: dict(before.documents(kind)) if before else {} for kind in KINDS}
-    faults = Faults()
-    for edit in edits:
-        pointer = step("", f"{edit.kind}s", edit.id)
-        if edit.document is None:
-            if (edit.kind, edit.id) == ("group", BASE):
-                faults.add("base", pointer, "Tous ne se retire pas.", "Tous can't be removed.")
-            documents[edit.kind].pop(edit.id, None)
-            continue
-        with faults.gather(pointer):
-            document = read_document(edit.kind, edit.document)
-            if document["id"] != edit.id:
-                raise refuse("id", "/id", "Un identifiant ne change pas.", "An id does not change.")
-            documents[edit.kind][edit.id] = document
-    faults.raise_if_any()
-    if BASE not in documents["group"]:
-        raise refuse("base", f"/groups/{BASE}", "Le groupe Tous manque.", "The group Tous is missing.")
-    return documents
+def publish_proposal(
+    store: Store,
+    id: str,
+    *,
+    by: str,
+    at: datetime,
+    seen: int | None = None,
+    premises: Premises = NOTHING,
+    approval: bool = False,
+) -> Version:
+    """Make the next version of a proposal now, on top of what was published since its base.
 
-
-def check(content: Content, changed: Collection[str] | None = None) -> None:
-    """What no document shows alone: names, ranks, and the policy of every group.
-
-    With `changed`, policies that none of these groups has a part in are taken as checked before.
-    Raises Invalid with every fault.
+    `seen` is the revision that the person looked at, `approval` whether a second person must have
+    agreed. Raises Invalid (`conflict` at every statement that clashes, `approval_required`, `empty`,
+    and all that `publish` tells), Stale, UnknownProposal.
     """
-    faults = Faults()
-    _check_names(content, faults)
-    _check_ranks(content, faults)
-    for group in content.groups.values():
-        if changed is None or group.id in changed or BASE in changed:
-            chain = (BASE,) if group.id == BASE else (group.id, BASE)
-            with faults.gather(step("/groups", group.id)):
-                check_policy(resolve(content, chain))
-    faults.raise_if_any()
+    promote_due(store, at, premises)
+    with store.writing() as writer:
+        proposal = current(writer, id, seen, OPEN)
+        return release_proposal(writer, proposal, by, at, at, premises, approval)
 
 
-def _check_not_overtaking(before: Content | None, effective: datetime) -> None:
-    """A version holds all that was published before it, so it can't count before a dated one does."""
-    if before is None:
-        return
-    last = before.version
-    if last.published_at < last.effective_from and effective < last.effective_from:
-        raise refuse(
-            "scheduled",
-            "",
-            f"La version {last.number} n’entre en vigueur que le {last.effective_from:%Y-%m-%d} ; "
-            "celle-ci ne peut pas la devancer.",
-            f"Version {last.number} takes effect on {last.effective_from:%Y-%m-%d} only; this one can't overtake it.",
+def roll_back(
+    store: Store,
+    number: int,
+    *,
+    by: str,
+    at: datetime,
+    base: int | None = None,
+    premises: Premises = NOTHING,
+    emergency: bool = False,
+) -> Version:
+    """Publish what version `number` held as the next version; open proposals survive and are told.
+
+    In an `emergency` no second person agrees, so the version itself must have been approved, and the
+    new one is marked. Raises UnknownVersion, Conflict, and Invalid (`unchanged`, `not_approved`, …).
+    """
+    promote_due(store, at, premises)
+    with store.writing() as writer:
+        history = writer.history
+        wanted, newest = history.content(number), history.content(len(history.versions))
+        _check_base(history, base)
+        if emergency and wanted.version.approved_by is None:
+            raise refuse(
+                "not_approved",
+                "",
+                f"La version {number} n’a pas été approuvée par une deuxième personne : préparez un brouillon.",
+                f"Version {number} was not approved by a second person: prepare a proposal.",
+            )
+        edits = edits_to(newest, wanted)
+        if not edits:
+            raise refuse(
+                "unchanged",
+                "",
+                f"La version {number} dit déjà la même chose : rien n’a changé.",
+                f"Version {number} says the same already: nothing changed.",
+            )
+        version = msgspec.structs.replace(
+            next_version(history, by, f"retour à la version {number}", at),
+            emergency=emergency,
+            approved_by=wanted.version.approved_by if emergency else None,
         )
+        return release(writer, edits, version, premises, "rolled_back")
 
 
-def _check_names(content: Content, faults: Faults) -> None:
-    # Tous first, and under its first name too: whatever it is called, nobody else gets to be Tous.
-    base, taken = content.groups[BASE], {}
-    for look in (*enumerate(looks(base.name)), *enumerate(looks("Tous"))):
-        taken[look] = base
-    for group in content.ranked():
-        if group.id == BASE:
-            continue
-        found = [taken.setdefault(look, group) for look in enumerate(looks(group.name))]
-        other = next((each for each in found if each.id != group.id), None)
-        if other is not None:
-            faults.add(
-                "name_taken",
-                step("/groups", group.id, "name"),
-                f"Ce nom se confond avec celui du groupe « {other.name} ».",
-                f"This name can't be told from that of the group “{other.name}”.",
-            )
-
-
-def _check_ranks(content: Content, faults: Faults) -> None:
-    taken: dict[int, str] = {}
-    for group in content.ranked():
-        ahead = taken.setdefault(group.rank, group.id) if group.id != BASE else group.id
-        if ahead != group.id:
-            other = content.groups[ahead].name
-            faults.add(
-                "rank_taken",
-                step("/groups", group.id, "rank"),
-                f"Le groupe « {other} » a déjà ce rang.",
-                f"The group “{other}” has this rank already.",
-            )
-
-
-def _changed_rows(before: Content | None, documents: Documents, number: int) -> list[Row]:
-    rows: list[Row] = []
-    for kind in KINDS:
-        old = before.documents(kind) if before else {}
-        for id in sorted(old.keys() | documents[kind].keys()):
-            document = documents[kind].get(id)
-            if canonical(document) != canonical(old.get(id)):
-                since = _since(before, kind, old.get(id), document, number)
-                rows.append({"kind": kind, "id": id, "version": number, "document": document, "since": since})
-    return rows
-
-
-def _since(
-    before: Content | None, kind: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, number: int
-) -> dict[str, int]:
-    """In which version each statement of a group was last changed."""
-    if kind != "group" or new is None:
-        return {}
-    known = before.groups[new["id"]].since if before and old is not None else {}
-    then, now = _statements(old or {}), _statements(new)
-    return {path: known.get(path, number) if then.get(path) == value else number for path, value in now.items()}
-
-
-def _statements(document: Mapping[str, Any]) -> dict[str, bytes]:
-    rules = {f"rules/{id}": rule for id, rule in document.get("rules", {}).items()}
-    return {path: canonical(value) for path, value in {**document.get("settings", {}), **rules}.items()}
+def _check_base(history: History, base: int | None) -> None:
+    newest = len(history.versions)
+    if base is not None and base != newest:
+        raise Conflict(base, newest)

@@ -8,12 +8,14 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
-from tinydb import TinyDB
+from tinydb import TinyDB, where
 from tinydb.table import Table
 
-from rules.content import Content, Document, Row, Version, canonical
+from rules.content import Content, Row, Version, canonical
 from rules.durable import Sync
 from rules.history import History, UnknownVersion
+from rules.proposal import Proposal
+from rules.statements import Document
 from rules.storage import CrashSafeStorage, Stamp
 
 __all__ = ["FILE", "Store", "UnknownVersion", "Writer", "content_hash", "open_store"]
@@ -76,21 +78,22 @@ class Store:
 
 
 class Writer:
-    """Adds rows and a version inside one transaction."""
+    """Adds rows, a version and proposals inside one transaction; `history` is what was there before."""
 
     def __init__(self, store: Store):
         self.history = store.history()
         # A database of this transaction only: TinyDB's tables count their next id per process.
         self._database = TinyDB(storage=lambda: store.storage)
 
-    def newest(self) -> Content | None:
-        """The newest content, read under the lock."""
-        return self.history.content(len(self.history.versions)) if self.history.versions else None
-
     def publish(self, rows: Sequence[Row], version: Version) -> None:
         """Add the changed documents' rows and the version that they make."""
         _table(self._database, "documents").insert_multiple(dict(row) for row in rows)
         _table(self._database, "versions").insert(msgspec.to_builtins(version))
+
+    def keep(self, proposal: Proposal) -> None:
+        """Add the proposal, or put it in the place of its last state."""
+        table = _table(self._database, "proposals")
+        table.upsert(msgspec.to_builtins(proposal), where("id") == proposal.id)
 
 
 def _table(database: TinyDB, name: str) -> Table:

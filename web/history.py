@@ -6,9 +6,10 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask_babel import gettext as _
 
 from engine.problem import Text
-from rules.changes import ABSENT, Change, changes, edits_to
+from rules.changes import Change, changes, edits_to
 from rules.content import Content
 from rules.publish import Conflict, publish
+from rules.statements import ABSENT
 from rules.store import UnknownVersion
 from web.auth import author
 from web.open import house

@@ -16,7 +16,8 @@ from orders.retailers import set_memberships
 from orders.review import accept as accept_order
 from orders.review import refuse as refuse_order
 from rules.bundle import read_bundle
-from rules.publish import Edit, publish
+from rules.publish import publish
+from rules.statements import Edit
 from web import create_app
 from web.auth import create_administrator
 from web.composition import House, Profile, assemble, begin_folder, finish_folder, is_initialised

@@ -12,7 +12,8 @@ from orders.ledger import open_ledger
 from orders.receive import receive
 from orders.retailers import set_memberships
 from rules.policies import Policies
-from rules.publish import Edit, publish
+from rules.publish import publish
+from rules.statements import Edit
 from rules.store import open_store
 
 START = datetime(2021, 5, 1, 12, 0, tzinfo=UTC)

@@ -7,7 +7,8 @@ from typing import Any
 
 from engine.problem import Invalid
 from rules.content import Content, Version
-from rules.publish import Edit, publish
+from rules.publish import publish
+from rules.statements import Edit
 from rules.store import Store
 
 START = datetime(2021, 5, 1, 12, 0, tzinfo=UTC)

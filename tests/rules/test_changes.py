@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.changes import ABSENT, Change, changes, edits_to
+from rules.changes import Change, changes, edits_to
 from rules.publish import publish
+from rules.statements import ABSENT
 from rules.store import open_store
 from tests.rules.documents import START, TRANSBROUE, content, edits, group, hold, published, tous
 

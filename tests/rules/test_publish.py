@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from engine.problem import Invalid
-from rules.publish import Conflict, Edit, publish
+from rules.publish import Conflict, publish
+from rules.statements import Edit
 from rules.storage import StorageFault
 from rules.store import Store, content_hash, open_store
 from tests.rules.documents import START, TRANSBROUE, content, edits, faults, group, hold, published, tous
@@ -153,16 +154,6 @@ def test_a_statement_names_the_version_that_last_changed_it(store):
         {"acceptance.mode": 5, "rules/gros": 3, "acceptance.minimum_items": 4},
     ]
     assert set(content(store).groups["tous"].since.values()) == {1}
-
-
-def test_what_is_published_cannot_overtake_a_version_that_is_dated_later(store):
-    later = START + timedelta(days=30)
-    published(store, group("bars", 5), effective_from=later)
-    assert store.in_force(START + timedelta(days=2)).number == 1
-    assert store.in_force(later).number == 2
-    assert refused(store, *edits(group("bars", 6))) == {("scheduled", "")}
-    published(store, group("bars", 6), effective_from=later)
-    assert store.in_force(later).number == 3
 
 
 def test_a_full_disk_refuses_the_version_and_keeps_the_last_one(tmp_path):

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from rules.policies import Policies
-from rules.publish import Edit, publish
+from rules.publish import publish
+from rules.statements import Edit
 from rules.storage import CrashSafeStorage
 from rules.store import UnknownVersion, open_store
 from tests.rules.documents import START, TRANSBROUE, content, group, hold, published, tous

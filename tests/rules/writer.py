@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tinydb import TinyDB
 
-from rules.publish import Edit, publish
+from rules.publish import publish
+from rules.statements import Edit
 from rules.storage import CrashSafeStorage
 from rules.store import open_store
 from tests.rules.documents import group

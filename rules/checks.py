@@ -1,0 +1,186 @@
+"""What must hold of a version before it is published: names, ranks, policies, scenarios, the reference."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from engine.conditions import condition_document
+from engine.decision import Decision
+from engine.evaluate import Installation, decide
+from engine.lowering import lowered_rules
+from engine.order import order_of
+from engine.policy import BASE, Policy, Rule, check_policy
+from engine.problem import Faults, Problem, problem, step
+from engine.reference import Difference, difference
+from engine.verdict import Judge
+from rules.content import Content, canonical
+from rules.inherit import chain_of, resolve
+from rules.names import looks
+from rules.statements import Document
+
+# A whole policy takes some 3 ms beside the reference; past these many, rule by rule is what a
+# publication has time for.
+COMPARED_WHOLE = 100
+_TOGETHER = 30
+
+Chain = tuple[str, ...]
+
+
+class Premises(msgspec.Struct, frozen=True):
+    """What checks take as given: where Houblon runs, and which groups each known buyer is kept in."""
+
+    installation: Installation = Installation(ZoneInfo("America/Toronto"))
+    memberships: Mapping[str, Chain] = {}
+
+    def chains(self, content: Content, changed: Iterable[str]) -> list[Chain]:
+        """The chains that a change of the groups `changed` touches: of each group, and of buyers in several."""
+        touched = set(changed)
+        single = [(BASE,), *((id, BASE) for id in content.groups if id != BASE)]
+        several = {chain_of(content, groups, ())[0] for groups in self.memberships.values() if len(groups) > 1}
+        chains = [*single, *sorted(chain for chain in several if len(chain) > 2)]
+        return [chain for chain in chains if not touched.isdisjoint(chain)]
+
+
+def check(content: Content, changed: Iterable[str], premises: Premises) -> None:
+    """Everything; policies that no group of `changed` has a part in are taken as checked before.
+
+    Raises Invalid with every fault, pointers starting with `/groups/<id>` or `/scenarios/<id>`.
+    """
+    faults = Faults()
+    _check_names(content, faults)
+    _check_ranks(content, faults)
+    policies = {}
+    for chain in premises.chains(content, changed):
+        policies[chain] = resolve(content, chain)
+        with faults.gather(step("/groups", chain[0])):
+            check_policy(policies[chain])
+    # Policies that contradict themselves decide nothing worth comparing.
+    faults.raise_if_any()
+    faults.extend(scenario_faults(content, premises))
+    faults.extend(reference_faults(policies.values(), set(changed)))
+    faults.raise_if_any()
+
+
+def scenario_faults(content: Content, premises: Premises) -> Iterator[Problem]:
+    """Every scenario whose order does not get the decision that it must."""
+    for id, scenario in content.scenarios.items():
+        expected, decision = scenario["expect"], decided(content, scenario, premises)
+        found = _expected_members(decision, expected)
+        if found != expected:
+            yield problem(
+                "scenario",
+                step("/scenarios", id),
+                f"Le cas de test « {scenario['name']} » attend {_said(expected)} et obtient {_said(found)}.",
+                f"The scenario “{scenario['name']}” expects {_said(expected)} and gets {_said(found)}.",
+            )
+
+
+def decided(content: Content, scenario: Document, premises: Premises) -> Decision:
+    """The decision that a scenario's order gets by `content`; dates count from its `accepted_at`, else its own."""
+    order = order_of(scenario["order"])
+    chain, unknown = chain_of(content, premises.memberships.get(order.buyer.id, ()), order.buyer.groups or ())
+    at = scenario.get("accepted_at")
+    return decide(
+        order,
+        resolve(content, chain),
+        accepted_at=datetime.fromisoformat(at) if at else order.placed_at,
+        cycle=content.cycles.get(order.distributor or ""),
+        installation=premises.installation,
+        unknown_groups=unknown,
+    )
+
+
+def reference_faults(policies: Iterable[Policy], changed: set[str]) -> Iterator[Problem]:
+    """Every policy whose compiled form answers otherwise than business-rules on its boundary.
+
+    Policies of the groups that changed come first and are compared whole; when there are very many,
+    what is left is compared rule by rule, each rule once.
+    """
+    ordered = sorted(policies, key=lambda policy: changed.isdisjoint(policy.chain[:-1]))
+    for policy in ordered[:COMPARED_WHOLE]:
+        found = difference(policy)
+        if found is not None:
+            yield _differs(policy.chain[0], found)
+    for policy in _packed(ordered[COMPARED_WHOLE:]):
+        found = difference(policy, Judge(policy))
+        if found is not None:
+            yield _differs(BASE, found)
+
+
+def _packed(policies: Sequence[Policy]) -> Iterator[Policy]:
+    """The policies' distinct rules, a few dozen together."""
+    rules: dict[tuple[str, bytes], Rule] = {}
+    for policy in policies:
+        for rule in lowered_rules(policy):
+            rules.setdefault((rule.id, canonical(condition_document(rule.condition))), rule)
+    kept = list(rules.values())
+    for first in range(0, len(kept), _TOGETHER):
+        yield msgspec.structs.replace(policies[0], rules=tuple(kept[first : first + _TOGETHER]))
+
+
+def _differs(group: str, found: Difference) -> Problem:
+    rules = ", ".join(found.rules)
+    return problem(
+        "reference",
+        step("/groups", group),
+        f"La politique compilée et business-rules ne répondent pas la même chose ({rules}) : rien n’est publié. "
+        "C’est un défaut de Houblon ; signalez-le avec cette politique.",
+        f"The compiled policy and business-rules answer differently ({rules}): nothing is published. "
+        "This is a defect of Houblon; report it with this policy.",
+    )
+
+
+def _expected_members(decision: Decision, expected: Document) -> dict[str, object]:
+    """What the decision says of the members that the scenario names."""
+    due = decision.invoice and decision.invoice.due.due_date
+    found: dict[str, object] = {
+        "outcome": decision.outcome.value,
+        "reasons": [reason.code for reason in decision.reasons],
+        "due_date": due.isoformat() if due else None,
+    }
+    kept = {name: found[name] for name in expected}
+    if "reasons" in kept and set(found["reasons"]) == set(expected["reasons"]):  # type: ignore[arg-type]
+        kept["reasons"] = expected["reasons"]  # in any order
+    return kept
+
+
+def _said(members: Mapping[str, object]) -> str:
+    return ", ".join(
+        f"{name} = {', '.join(map(str, value)) if isinstance(value, list) else value}"
+        for name, value in members.items()
+    )
+
+
+def _check_names(content: Content, faults: Faults) -> None:
+    # Tous first, and under its first name too: whatever it is called, nobody else gets to be Tous.
+    base, taken = content.groups[BASE], {}
+    for look in (*enumerate(looks(base.name)), *enumerate(looks("Tous"))):
+        taken[look] = base
+    for group in content.ranked():
+        if group.id == BASE:
+            continue
+        found = [taken.setdefault(look, group) for look in enumerate(looks(group.name))]
+        other = next((each for each in found if each.id != group.id), None)
+        if other is not None:
+            faults.add(
+                "name_taken",
+                step("/groups", group.id, "name"),
+                f"Ce nom se confond avec celui du groupe « {other.name} ».",
+                f"This name can't be told from that of the group “{other.name}”.",
+            )
+
+
+def _check_ranks(content: Content, faults: Faults) -> None:
+    taken: dict[int, str] = {}
+    for group in content.ranked():
+        ahead = taken.setdefault(group.rank, group.id) if group.id != BASE else group.id
+        if ahead != group.id:
+            other = content.groups[ahead].name
+            faults.add(
+                "rank_taken",
+                step("/groups", group.id, "rank"),
+                f"Le groupe « {other} » a déjà ce rang.",
+                f"The group “{other}” has this rank already.",
+            )

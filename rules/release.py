@@ -1,0 +1,111 @@
+"""What making a version does under the store's lock: check it, write it, flag what it bears on."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from engine.problem import Invalid, Problem, problem, refuse
+from rules.checks import Premises, check
+from rules.content import Content, Version
+from rules.history import History
+from rules.merge import Clash
+from rules.proposal import OPEN, PUBLISHED, SCHEDULED, Notice, Proposal, hash_of, standing
+from rules.statements import Edit, pointer_of
+from rules.store import Writer
+from rules.successor import next_version, successor
+
+
+def release(
+    writer: Writer, edits: Sequence[Edit], version: Version, premises: Premises, code: str, itself: str | None = None
+) -> Version:
+    """Check and write the next version, and flag the proposals that it bears on (but `itself`).
+
+    `code` is why, as notices say it. Raises Invalid with every fault.
+    """
+    made = successor(writer.history, edits, version)
+    check(made.content, made.changed_groups, premises)
+    writer.publish(made.rows, made.version)
+    for proposal in writer.history.proposals.values():
+        flagged = _flagged(proposal, writer.history, made.content, code)
+        if flagged is not None and proposal.id != itself:
+            writer.keep(flagged)
+    return made.version
+
+
+def release_proposal(
+    writer: Writer, proposal: Proposal, by: str, at: datetime, moment: datetime, premises: Premises, approval: bool
+) -> Version:
+    """Make a version of the proposal, effective from `moment`, and close it.
+
+    Raises Invalid: `conflict` at every clash, `empty`, `approval_required`, and what checks tell.
+    """
+    history = writer.history
+    edits = check_clear(proposal, history)
+    if approval:
+        check_approved(proposal, history)
+    version = msgspec.structs.replace(
+        next_version(history, by, proposal.name, at),
+        effective_from=moment,
+        proposal=proposal.id,
+        approved_by=proposal.approval and proposal.approval.by,
+    )
+    made = release(writer, edits, version, premises, "conflict", proposal.id)
+    closed = msgspec.structs.replace(
+        proposal, state=PUBLISHED, version=made.number, changed_at=at, revision=proposal.revision + 1
+    )
+    writer.keep(closed)
+    return made
+
+
+def check_approved(proposal: Proposal, history: History) -> None:
+    """Raises Invalid unless a second person agreed to exactly this content."""
+    if proposal.approval is None or proposal.approval.hash != hash_of(proposal, history.content(proposal.base)):
+        raise refuse(
+            "approval_required",
+            "",
+            "Une deuxième personne doit approuver ce brouillon avant qu’il soit publié ou planifié.",
+            "A second person must approve this proposal before it is published or scheduled.",
+        )
+
+
+def check_clear(proposal: Proposal, history: History) -> tuple[Edit, ...]:
+    """The proposal's edits on the newest version. Raises Invalid where they clash, or when there are none."""
+    stands = standing(proposal, history.content(proposal.base), history.content(len(history.versions)))
+    if stands.clashes:
+        raise Invalid([clash_problem(clash) for clash in stands.clashes])
+    if not stands.edits:
+        raise refuse("empty", "", "Ce brouillon ne change rien.", "This proposal changes nothing.")
+    return stands.edits
+
+
+def clash_problem(clash: Clash) -> Problem:
+    return problem(
+        "conflict",
+        pointer_of(clash.kind, clash.id, clash.path),
+        "Une version publiée depuis dit ici autre chose que ce brouillon : choisissez.",
+        "A version published since says something else here than this proposal: choose.",
+    )
+
+
+def unscheduled(proposal: Proposal, notice: Notice) -> Proposal:
+    """The scheduled proposal as a draft again: no date, no approval, and its people will be told."""
+    return msgspec.structs.replace(
+        proposal,
+        state=OPEN,
+        approval=None,
+        effective_from=None,
+        scheduled_by=None,
+        revision=proposal.revision + 1,
+        notices=(*proposal.notices, notice),
+    )
+
+
+def _flagged(proposal: Proposal, history: History, content: Content, code: str) -> Proposal | None:
+    """The proposal as the new version leaves it, None when that does not bear on it."""
+    notice = Notice(code, content.version.number, content.version.published_at)
+    if proposal.state == SCHEDULED and standing(proposal, history.content(proposal.base), content).clashes:
+        return unscheduled(proposal, notice)
+    if proposal.state in (OPEN, SCHEDULED) and code == "rolled_back":
+        return msgspec.structs.replace(proposal, notices=(*proposal.notices, notice))
+    return None
