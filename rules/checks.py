@@ -48,19 +48,26 @@ def check(content: Content, changed: Iterable[str], premises: Premises) -> None:
 
     Raises Invalid with every fault, pointers starting with `/groups/<id>` or `/scenarios/<id>`.
     """
+    policies = check_structure(content, changed, premises)
+    faults = Faults()
+    faults.extend(scenario_faults(content, premises))
+    faults.extend(reference_faults(policies, set(changed)))
+    faults.raise_if_any()
+
+
+def check_structure(content: Content, changed: Iterable[str], premises: Premises) -> list[Policy]:
+    """What no document shows alone: names, ranks, and the policies that a change touches, which it returns."""
     faults = Faults()
     _check_names(content, faults)
     _check_ranks(content, faults)
-    policies = {}
+    policies = []
     for chain in premises.chains(content, changed):
-        policies[chain] = resolve(content, chain)
+        policies.append(resolve(content, chain))
         with faults.gather(step("/groups", chain[0])):
-            check_policy(policies[chain])
+            check_policy(policies[-1])
     # Policies that contradict themselves decide nothing worth comparing.
     faults.raise_if_any()
-    faults.extend(scenario_faults(content, premises))
-    faults.extend(reference_faults(policies.values(), set(changed)))
-    faults.raise_if_any()
+    return policies
 
 
 def scenario_faults(content: Content, premises: Premises) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Collection
+from functools import lru_cache
 from pathlib import Path
 
 from engine.problem import Faults, refuse
@@ -53,6 +54,7 @@ def clean_name(name: object, pointer: str = "") -> str:
     return kept
 
 
+@lru_cache(maxsize=4_096)
 def looks(name: str) -> tuple[str, ...]:
     """What the eye takes the name for: as written, in small letters (twice), in capitals.
 

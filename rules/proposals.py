@@ -9,7 +9,7 @@ from engine.problem import Faults, Text, refuse
 from rules.history import History
 from rules.names import clean_name
 from rules.proposal import DISCARDED, OPEN, PUBLISHED, SCHEDULED, Approval, Proposal, hash_of
-from rules.store import Store, Writer
+from rules.store import Store
 
 MAX_DESCRIPTION = 2_000
 
@@ -73,9 +73,9 @@ def told(store: Store, id: str) -> None:
         writer.keep(msgspec.structs.replace(proposal, notices=notices))
 
 
-def current(writer: Writer, id: str, seen: int | None, *states: str) -> Proposal:
-    """The proposal under the lock. Raises UnknownProposal, Stale, and Invalid when it is in another state."""
-    proposal = writer.history.proposal(id)
+def current(history: History, id: str, seen: int | None, *states: str) -> Proposal:
+    """The proposal as it may be changed. Raises UnknownProposal, Stale, and Invalid when it is in another state."""
+    proposal = history.proposal(id)
     if seen is not None and seen != proposal.revision:
         raise Stale(proposal, seen)
     if proposal.state not in states:
@@ -94,8 +94,10 @@ def change(
     state: str = OPEN,
 ) -> Proposal:
     """One change under the lock; `by` is who wrote in it, None where nothing was written."""
+    # Revisions only grow: what is stale before the lock is stale under it, and need not wait for it.
+    current(store.history(), id, seen, state)
     with store.writing() as writer:
-        proposal = current(writer, id, seen, state)
+        proposal = current(writer.history, id, seen, state)
         changed = work(writer.history, proposal)
         editors = proposal.editors if by is None else tuple(dict.fromkeys((*proposal.editors, by)))
         changed = msgspec.structs.replace(changed, revision=proposal.revision + 1, changed_at=at, editors=editors)

@@ -46,6 +46,8 @@ def publish(
     another version came first, StorageFault when the disk refuses; in any case nothing is written.
     """
     promote_due(store, at, premises)
+    # Versions only grow: what is stale before the lock is stale under it, and need not wait for it.
+    _check_base(store.history(), base)
     with store.writing() as writer:
         _check_base(writer.history, base)
         return release(writer, edits, next_version(writer.history, author, note, at), premises, "conflict")
@@ -69,7 +71,7 @@ def publish_proposal(
     """
     promote_due(store, at, premises)
     with store.writing() as writer:
-        proposal = current(writer, id, seen, OPEN)
+        proposal = current(writer.history, id, seen, OPEN)
         return release_proposal(writer, proposal, by, at, at, premises, approval)
 
 

@@ -6,14 +6,14 @@ from datetime import datetime
 import msgspec
 
 from engine.problem import Invalid, Problem, problem, refuse
-from rules.checks import Premises, check
-from rules.content import Content, Version
+from rules.checks import Premises, check, check_structure
+from rules.content import Version
 from rules.history import History
 from rules.merge import Clash
 from rules.proposal import OPEN, PUBLISHED, SCHEDULED, Notice, Proposal, hash_of, standing
 from rules.statements import Edit, pointer_of
 from rules.store import Writer
-from rules.successor import next_version, successor
+from rules.successor import Successor, next_version, successor
 
 
 def release(
@@ -27,9 +27,14 @@ def release(
     check(made.content, made.changed_groups, premises)
     writer.publish(made.rows, made.version)
     for proposal in writer.history.proposals.values():
-        flagged = _flagged(proposal, writer.history, made.content, code)
-        if flagged is not None and proposal.id != itself:
-            writer.keep(flagged)
+        if proposal.id == itself:
+            continue
+        if proposal.state == SCHEDULED and (harm := _harm(proposal, writer.history, made, edits, premises)):
+            notice = Notice("rolled_back" if code == "rolled_back" else harm, version.number, version.published_at)
+            writer.keep(unscheduled(proposal, notice))
+        elif proposal.state in (OPEN, SCHEDULED) and code == "rolled_back":
+            notice = Notice(code, version.number, version.published_at)
+            writer.keep(msgspec.structs.replace(proposal, notices=(*proposal.notices, notice)))
     return made.version
 
 
@@ -101,11 +106,17 @@ def unscheduled(proposal: Proposal, notice: Notice) -> Proposal:
     )
 
 
-def _flagged(proposal: Proposal, history: History, content: Content, code: str) -> Proposal | None:
-    """The proposal as the new version leaves it, None when that does not bear on it."""
-    notice = Notice(code, content.version.number, content.version.published_at)
-    if proposal.state == SCHEDULED and standing(proposal, history.content(proposal.base), content).clashes:
-        return unscheduled(proposal, notice)
-    if proposal.state in (OPEN, SCHEDULED) and code == "rolled_back":
-        return msgspec.structs.replace(proposal, notices=(*proposal.notices, notice))
+def _harm(
+    proposal: Proposal, history: History, made: Successor, edits: Sequence[Edit], premises: Premises
+) -> str | None:
+    """Why a scheduled proposal can't become a version after this one: `conflict`, `invalid`, or None."""
+    stands = standing(proposal, history.content(proposal.base), made.content)
+    if stands.clashes:
+        return "conflict"
+    together = {(edit.kind, edit.id): edit for edit in (*edits, *stands.edits)}
+    try:
+        after = successor(history, together.values(), made.version)
+        check_structure(after.content, after.changed_groups, premises)
+    except Invalid:
+        return "invalid"
     return None

@@ -32,7 +32,7 @@ def schedule(
     Stale, UnknownProposal.
     """
     with store.writing() as writer:
-        proposal = current(writer, id, seen, OPEN)
+        proposal = current(writer.history, id, seen, OPEN)
         if effective_from <= at:
             raise refuse(
                 "date", "/effective_from", "Choisissez un moment à venir.", "Choose a moment that is still to come."
@@ -55,7 +55,7 @@ def schedule(
 def withdraw(store: Store, id: str, *, at: datetime, seen: int | None = None) -> Proposal:
     """Take the date back: the proposal is a draft again and keeps its approval. Raises as `schedule`."""
     with store.writing() as writer:
-        proposal = current(writer, id, seen, SCHEDULED)
+        proposal = current(writer.history, id, seen, SCHEDULED)
         withdrawn = msgspec.structs.replace(
             proposal,
             state=OPEN,
