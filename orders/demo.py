@@ -74,9 +74,17 @@ _BEERS = (
     ("BLO-50", "Blonde, fût de 50 L", "blonde", "189.00"),
 )
 _KINDS = (
-    ("depanneurs", "Dépanneur", ("du Coin", "Chez Lise", "Beau-Soir 7", "du Lac", "Saint-Jean", "de la Gare", "Bonheur")),
+    (
+        "depanneurs",
+        "Dépanneur",
+        ("du Coin", "Chez Lise", "Beau-Soir 7", "du Lac", "Saint-Jean", "de la Gare", "Bonheur"),
+    ),
     ("epiceries", "Épicerie", ("Lebeau", "du Marché", "Bélanger", "Fleurie", "du Village", "Mont-Bellevue")),
-    ("bars-et-restaurants", "Bistro", ("L’Anis", "du Vieux-Port", "La Taverne Nord", "Le Zinc", "Chez Margot", "Le Parvis")),
+    (
+        "bars-et-restaurants",
+        "Bistro",
+        ("L’Anis", "du Vieux-Port", "La Taverne Nord", "Le Zinc", "Chez Margot", "Le Parvis"),
+    ),
 )
 _STREETS = ("", " (Est)", " (Ouest)", " (Nord)")
 

@@ -214,3 +214,20 @@ api_keys = Table(
     Column("last_used_at", Instant),
     Column("active", Boolean, nullable=False),
 )
+
+# Append-only: the database itself refuses to change or remove a row.
+audit = Table(
+    "audit",
+    metadata,
+    Column("key", Key, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("who", String(320), nullable=False),
+    Column("source", String(100), nullable=False),
+    Column("act", String(60), nullable=False),
+    Column("subject", String(300), nullable=False),
+    Column("before", Json),
+    Column("after", Json),
+    Column("reference", String(200), unique=True),
+    Column("previous", String(71), nullable=False),
+    Column("hash", String(71), nullable=False, unique=True),
+)

@@ -13,7 +13,10 @@ from engine.policy import Policy
 from engine.problem import refuse
 from orders.desk import Desk
 from orders.retailers import memberships_of
+from rules.content import Content
+from rules.drafts import preview
 from rules.inherit import chain_of
+from rules.proposal import UnknownProposal
 from rules.store import UnknownVersion
 
 
@@ -41,21 +44,19 @@ def what_if(
     accepted_at: datetime | None = None,
     as_of: datetime | None = None,
     version: int | None = None,
+    proposal: str | None = None,
     trace: bool = False,
 ) -> WhatIf:
-    """Decide `order` by `version`, else by the version in force `as_of`, else `now`.
+    """Decide `order` by `version` or `proposal`, else by the version in force `as_of`, else `now`.
 
-    `accepted_at` moves dates only; unless given, dates count from `as_of` or `now`. Raises Invalid
-    when there is no such version.
+    A future `as_of` counts what is scheduled until then. `accepted_at` moves dates only; unless
+    given, dates count from `as_of` or `now`. Raises Invalid when there is no such version or
+    proposal, and when the proposal's documents contradict each other.
     """
-    try:
-        number = desk.policies.store.version(version).number if version else desk.policies.in_force(as_of or now).number
-    except UnknownVersion:
-        raise refuse("unknown_version", "/version", "Cette version n’existe pas.", "There is no such version.") from None
-    content = desk.policies.content(number)
+    content = _content(desk, now, as_of, version, proposal)
     kept = memberships_of(connection, order.buyer.id)
     chain, unknown = chain_of(content, kept, order.buyer.groups or ())
-    policy = desk.policies.policy(chain, number)
+    policy = desk.policies.policy_in(content, chain)
     dates: dict[str, Any] = {
         "accepted_at": accepted_at or as_of or now,
         "cycle": content.cycles.get(order.distributor or ""),
@@ -64,3 +65,27 @@ def what_if(
     decision = decide(order, policy, unknown_groups=unknown, trace=trace, **dates)
     held = decision.outcome is Outcome.HELD
     return WhatIf(decision, policy, invoicing(order, policy, **dates) if held else None)
+
+
+def _content(desk: Desk, now: datetime, as_of: datetime | None, version: int | None, proposal: str | None) -> Content:
+    policies = desk.policies
+    if version and proposal:
+        raise refuse(
+            "both", "/proposal", "Une version ou un brouillon, pas les deux.", "A version or a proposal, not both."
+        )
+    try:
+        if proposal:
+            history = policies.store.history()
+            return preview(history, history.proposal(proposal), as_of or now).content
+        if version:
+            return policies.content(version)
+    except UnknownProposal:
+        raise refuse(
+            "unknown_proposal", "/proposal", "Ce brouillon n’existe pas.", "There is no such proposal."
+        ) from None
+    except UnknownVersion:
+        raise refuse(
+            "unknown_version", "/version", "Cette version n’existe pas.", "There is no such version."
+        ) from None
+    current = policies.in_force(min(as_of or now, now)).number
+    return policies.foreseen(as_of) if as_of and as_of > now else policies.content(current)

@@ -96,7 +96,7 @@ def policy_document(policy: Any) -> dict[str, Any]:
 
 
 def read_request(document: object) -> dict[str, Any]:
-    """`{"order", "accepted_at"?, "as_of"?, "version"?, "trace"?}`. Raises Invalid with every fault."""
+    """`{"order", "accepted_at"?, "as_of"?, "version"?, "proposal"?, "trace"?}`. Raises Invalid with every fault."""
     if not isinstance(document, dict):
         raise refuse("type", "", "Un objet JSON est attendu.", "A JSON object is expected.")
     faults, asked = Faults(), {}
@@ -113,8 +113,11 @@ def read_request(document: object) -> dict[str, Any]:
         if isinstance(version, bool) or not isinstance(version, int) or version < 1:
             faults.add("type", "/version", "Un numéro de version.", "A version number.")
         asked["version"] = version
-    if document.get("proposal") is not None:
-        faults.add("unknown_proposal", "/proposal", "Ce brouillon n’existe pas.", "There is no such proposal.")
+    proposal = document.get("proposal")
+    if proposal is not None:
+        if not isinstance(proposal, str):
+            faults.add("type", "/proposal", "L’identifiant d’un brouillon.", "A proposal's id.")
+        asked["proposal"] = proposal
     asked["trace"] = document.get("trace") is True
     faults.raise_if_any()
     return asked
