@@ -65,9 +65,9 @@ def _told(
 
 
 def _row(matter: Matter, about: str, event: str, address: str | None, letter: Letter) -> dict[str, Any]:
-    fault = NO_ADDRESS if not address else BAD_ADDRESS if not _is_address(address) else None
+    fault = NO_ADDRESS if not address else BAD_ADDRESS if not is_address(address) else None
     return {
-        "id": str(uuid5(_NAMESPACE, about)),
+        "id": message_id(about),
         "order_key": matter.key,
         "kind": "mail",
         "event": event,
@@ -81,5 +81,11 @@ def _row(matter: Matter, about: str, event: str, address: str | None, letter: Le
     }
 
 
-def _is_address(text: str) -> bool:
+def message_id(about: str) -> str:
+    """The one id of a message about this; the same for ever."""
+    return str(uuid5(_NAMESPACE, about))
+
+
+def is_address(text: str) -> bool:
+    """Whether the text is one mail address, fit for a header."""
     return _ADDRESS.fullmatch(text) is not None and text.isprintable()

@@ -8,7 +8,7 @@ import msgspec
 
 from engine.policy import BASE
 from engine.problem import Faults, Invalid, Problem, refuse, step
-from rules.content import KINDS, Content, canonical
+from rules.content import KINDS, Content, Group, canonical
 from rules.faults import check_text
 from rules.statements import Edit
 
@@ -92,6 +92,16 @@ def export_bundle(content: Content, memberships: Mapping[str, tuple[str, ...]]) 
     for name, kind in _LISTS.items():
         documents = content.documents(kind)
         document[name] = [documents[id] for id in sorted(documents)]
+    return written(document)
+
+
+def export_group(group: Group) -> bytes:
+    """A bundle of one group alone; the retailers that belong to it stay where they are."""
+    return written({"houblon": FORMAT, "groups": [group.document]})
+
+
+def written(document: Any) -> bytes:
+    """Indented JSON with sorted keys and a last line end, so that git diffs read well."""
     return msgspec.json.format(canonical(document), indent=2) + b"\n"
 
 

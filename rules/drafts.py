@@ -37,14 +37,14 @@ def begin(
     """
     with store.writing() as writer:
         history, faults = writer.history, Faults()
-        title, text, kept = "", "", {}
+        title, text = "", ""
         with faults.gather():
             title = clean_name(name, "/name")
         with faults.gather():
             text = read_description(description)
-        base = history.content(len(history.versions))
+        moved: tuple[Edit, ...] = ()
         with faults.gather():
-            kept = _checked(base, {(edit.kind, edit.id): edit.document for edit in edits})
+            moved = moving(history.content(len(history.versions)), edits)
         faults.raise_if_any()
         proposal = Proposal(
             id_of(title, history.proposals),
@@ -52,7 +52,7 @@ def begin(
             text,
             by,
             len(history.versions),
-            _moved(base, kept),
+            moved,
             1,
             at,
             at,
@@ -61,6 +61,11 @@ def begin(
         )
         writer.keep(proposal)
     return proposal
+
+
+def moving(content: Content, edits: Iterable[Edit]) -> tuple[Edit, ...]:
+    """The edits that change something in `content`, in their one written form. Raises Invalid with every fault."""
+    return _moved(content, _checked({(edit.kind, edit.id): edit.document for edit in edits}))
 
 
 def revise(
@@ -84,7 +89,7 @@ def revise(
                 pointer = step("", f"{each.kind}s", each.id)
                 faults.add("unknown", pointer, "Ce document n’existe plus.", "This document is no longer there.")
         faults.raise_if_any()
-        edits = _moved(base, _checked(base, documents))
+        edits = _moved(base, _checked(documents))
         return msgspec.structs.replace(proposal, base=base.version.number, edits=edits, approval=None)
 
     return change(store, id, seen, work, by, at)
@@ -119,7 +124,7 @@ def settle(
                 pointer = pointer_of(clash.kind, clash.id, clash.path)
                 faults.add("choice", pointer, "Choisissez l’une des deux valeurs.", "Choose one of the two values.")
         faults.raise_if_any()
-        edits = _moved(newest, _checked(newest, documents))
+        edits = _moved(newest, _checked(documents))
         return msgspec.structs.replace(proposal, base=newest.version.number, edits=edits, approval=None)
 
     return change(store, id, seen, work, by, at)
@@ -143,7 +148,7 @@ def _ground(history: History, proposal: Proposal) -> tuple[Content, Documents]:
     return newest, {(edit.kind, edit.id): edit.document for edit in stands.edits}
 
 
-def _checked(base: Content, documents: Documents) -> Documents:
+def _checked(documents: Documents) -> Documents:
     """The documents in their one written form. Raises Invalid with every fault."""
     faults, kept = Faults(), {}
     for (kind, id), document in documents.items():

@@ -61,14 +61,17 @@ def register(app: Flask, house: House) -> None:
         return auth_required("session")(lambda: None)()
 
 
-def create_administrator(app: Flask, email: str, password: str) -> None:
-    """The first account, with every right."""
+def add_account(app: Flask, email: str, password: str, role: str = "administrator") -> bool:
+    """A new account with one of ROLES; False when the address has one already."""
     datastore = app.extensions["houblon.accounts"]
     with app.app_context():
-        for role in ROLES:
-            datastore.find_or_create_role(name=role)
-        datastore.create_user(email=email, password=hash_password(password), roles=["administrator"])
+        if datastore.find_user(email=email) is not None:
+            return False
+        for each in ROLES:
+            datastore.find_or_create_role(name=each)
+        datastore.create_user(email=email, password=hash_password(password), roles=[role])
         datastore.commit()
+    return True
 
 
 def set_password(app: Flask, email: str, password: str) -> bool:

@@ -1,73 +1,35 @@
 """`houblon`: the same doors from a shell. Faults go to stderr as Problems, with exit status 1."""
 
-import json
 import os
 import secrets
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
-from engine.problem import Invalid, Problem, Text, refuse
-from engine.strict_json import read_json
-from orders.desk import Conflict as OrderConflict
+from engine.problem import Invalid, refuse
 from orders.doors import add_key, add_source
 from orders.intake import read_order
-from orders.migrate import NewerLedger
-from orders.retailers import all_memberships, set_memberships
 from orders.whatif import what_if
-from rules.bundle import export_bundle, read_bundle
-from rules.publish import Conflict, publish
-from rules.storage import CrashSafeStorage, Damaged, StorageFault
+from rules.storage import CrashSafeStorage, Damaged
 from rules.store import FILE
 from web import create_app
+from web.accounts import ROLES
+from web.acts import note
 from web.api import read_moment
-from web.auth import set_password
-from web.composition import House, NotInitialised, open_house, utc_now
-from web.settings import BadSetting, Settings
-
-_data = click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="The data folder (HOUBLON_DATA).")
-_json = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-
-
-def _speaks_problems(command: Callable[..., None]) -> Callable[..., None]:
-    """Tell every refusal as Problems on stderr and leave with 1."""
-
-    @wraps(command)
-    def run(*arguments: Any, **named: Any) -> None:
-        try:
-            command(*arguments, **named)
-        except Invalid as invalid:
-            _fail(invalid.problems)
-        except (NotInitialised, StorageFault, BadSetting, NewerLedger, Conflict, OrderConflict) as fault:
-            code = type(fault).__name__.lower()
-            _fail((Problem(code, "", Text(str(fault), str(fault))),))
-
-    return run
-
-
-def _fail(problems: tuple[Problem, ...]) -> None:
-    click.echo(json.dumps({"errors": [each.as_json() for each in problems]}, ensure_ascii=False, indent=2), err=True)
-    sys.exit(1)
-
-
-@contextmanager
-def _open(data: Path | None) -> Iterator[House]:
-    house = open_house(Settings.from_env(os.environ, data))
-    try:
-        yield house
-    finally:
-        house.close()
-
-
-def _say(document: Any, as_json: bool, text: str) -> None:
-    click.echo(msgspec.json.encode(document).decode() if as_json else text)
+from web.auth import add_account, set_password
+from web.cli_rules import AUTHOR, approval, check, export, import_
+from web.composition import utc_now
+from web.settings import Settings
+from web.shell import data_option as _data
+from web.shell import json_option as _json
+from web.shell import opened as _open
+from web.shell import say as _say
+from web.shell import speaks_problems as _speaks_problems
 
 
 @click.group()
@@ -107,40 +69,6 @@ def serve(data: Path | None, host: str, port: int) -> None:
     run(Settings.from_env(os.environ, data), host, port)
 
 
-@main.command(name="import")
-@_data
-@_json
-@click.argument("bundle", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--publish", "publish_now", is_flag=True, required=True, help="Publish it as the next version.")
-@_speaks_problems
-def import_(data: Path | None, bundle: Path, publish_now: bool, as_json: bool) -> None:
-    """Publish a bundle: what it names is added or replaced, the rest stays."""
-    document = read_json(bundle.read_bytes())
-    with _open(data) as house:
-        now, newest = house.now(), house.store.newest().number
-        read = read_bundle(document, house.store.content(newest))
-        version = newest
-        if read.edits:
-            note = f"import of {bundle.name}"
-            with read.placing():
-                version = publish(house.store, read.edits, author="cli", note=note, at=now, base=newest).number
-        house.desk.ledger.write(lambda connection: set_memberships(connection, read.memberships, now))
-    _say({"version": version}, as_json, f"Published as version {version}.")
-
-
-@main.command()
-@_data
-@_json
-@_speaks_problems
-def export(data: Path | None, as_json: bool) -> None:
-    """Print everything that people wrote as one bundle."""
-    with _open(data) as house:
-        with house.desk.ledger.reading() as connection:
-            kept = all_memberships(connection)
-        content = house.store.content(house.store.newest().number)
-        sys.stdout.buffer.write(export_bundle(content, kept))
-
-
 @main.command()
 @_data
 @_json
@@ -148,6 +76,7 @@ def export(data: Path | None, as_json: bool) -> None:
 @click.option("--accepted-at", help="The instant dates count from (ISO 8601 with a zone).")
 @click.option("--as-of", help="Decide by the version in force at this instant.")
 @click.option("--version", "number", type=int, help="Decide by this version.")
+@click.option("--proposal", help="Decide as if this proposal were published.")
 @click.option("--trace", is_flag=True, help="Tell every comparison that was read.")
 @_speaks_problems
 def decide(
@@ -156,6 +85,7 @@ def decide(
     accepted_at: str | None,
     as_of: str | None,
     number: int | None,
+    proposal: str | None,
     trace: bool,
     as_json: bool,
 ) -> None:
@@ -164,6 +94,7 @@ def decide(
         "accepted_at": _moment(accepted_at, "/accepted_at"),
         "as_of": _moment(as_of, "/as_of"),
         "version": number,
+        "proposal": proposal,
         "trace": trace,
     }
     with _open(data) as house, house.desk.ledger.reading() as connection:
@@ -243,6 +174,7 @@ def source_add(data: Path | None, name: str, as_json: bool) -> None:
     """Give a source a new signing secret; those it has stay active."""
     with _open(data) as house:
         secret = house.desk.ledger.write(lambda c: add_source(c, name, secrets.token_bytes, house.now()))
+        note(house, AUTHOR, "source.added", name)
     _say({"secret": secret}, as_json, secret)
 
 
@@ -261,12 +193,29 @@ def key_add(data: Path | None, name: str, scopes: tuple[str, ...], as_json: bool
     """Make an API key and print it, once."""
     with _open(data) as house:
         made = house.desk.ledger.write(lambda c: add_key(c, name, scopes, secrets.token_bytes, house.now()))
+        note(house, AUTHOR, "key.added", name, None, list(scopes))
     _say({"key": made}, as_json, made)
 
 
 @main.group()
 def user() -> None:
     """Accounts of people."""
+
+
+@user.command("add")
+@_data
+@_json
+@click.argument("email")
+@click.option("--role", type=click.Choice(ROLES), default="administrator", show_default=True)
+@_speaks_problems
+def user_add(data: Path | None, email: str, role: str, as_json: bool) -> None:
+    """Make an account and print its password, once."""
+    password = secrets.token_urlsafe(12)
+    with _open(data) as house:
+        if not add_account(create_app(house), email, password, role):
+            raise refuse("exists", "/email", f"Il y a déjà un compte {email}.", f"There is an account {email} already.")
+        note(house, AUTHOR, "user.added", email, None, role)
+    _say({"email": email, "role": role, "password": password}, as_json, password)
 
 
 @user.command("password")
@@ -279,10 +228,15 @@ def user_password(data: Path | None, email: str, as_json: bool) -> None:
     password = secrets.token_urlsafe(12)
     with _open(data) as house:
         known = set_password(create_app(house), email, password)
+        if known:
+            note(house, AUTHOR, "user.password", email)
     if not known:
         raise refuse("unknown_account", "/email", f"Il n’y a pas de compte {email}.", f"There is no account {email}.")
     _say({"email": email, "password": password}, as_json, password)
 
+
+for _command in (import_, export, check, approval):
+    main.add_command(_command)
 
 if __name__ == "__main__":
     main()

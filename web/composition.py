@@ -14,7 +14,9 @@ from engine.evaluate import Installation
 from orders.desk import Desk, Seller
 from orders.ledger import open_ledger
 from orders.outbox import Transport
+from orders.retailers import all_memberships
 from orders.transports import Printed, Smtp
+from rules.checks import Premises
 from rules.policies import Policies
 from rules.storage import replace_file
 from rules.store import FILE, Store, open_store
@@ -29,11 +31,15 @@ class NotInitialised(Exception):
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """What an installation says of itself, kept in `installation.json`."""
+    """What an installation says of itself, kept in `installation.json`.
+
+    With `approval`, a second person must agree to a proposal before it is published or scheduled.
+    """
 
     timezone: str = "America/Toronto"
     currency: str = "CAD"
     seller: Seller = Seller("Houblon")
+    approval: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,16 @@ class House:
     desk: Desk
     transport: Transport
     now: Clock
+
+    @property
+    def profile(self) -> Profile:
+        """The profile as it is written now: a shell may have changed it since the server started."""
+        return _read_profile(self.settings.data)
+
+    @property
+    def premises(self) -> Premises:
+        """What checks of the rules take as given here and now."""
+        return self.desk.policies.premises()
 
     def close(self) -> None:
         self.desk.ledger.close()
@@ -70,8 +86,8 @@ def begin_folder(folder: Path) -> None:
             file.write(secrets.token_urlsafe(32))
 
 
-def finish_folder(folder: Path, profile: Profile) -> None:
-    """Write the profile, last: a folder that has one is a whole installation."""
+def write_profile(folder: Path, profile: Profile) -> None:
+    """Write the profile: last of all when a folder is made, for one that has it is a whole installation."""
     replace_file(folder / _PROFILE, msgspec.json.format(msgspec.json.encode(profile), indent=2) + b"\n")
 
 
@@ -79,20 +95,29 @@ def open_house(settings: Settings, now: Clock = utc_now) -> House:
     """Open the installation in the settings' folder. Raises NotInitialised, Damaged, NewerLedger."""
     if not is_initialised(settings.data):
         raise NotInitialised(f"{settings.data} holds no installation: run `houblon init --data {settings.data}` first")
-    profile = msgspec.json.decode((settings.data / _PROFILE).read_bytes(), type=Profile)
-    return assemble(settings, profile, now)
+    return assemble(settings, _read_profile(settings.data), now)
 
 
 def assemble(settings: Settings, profile: Profile, now: Clock = utc_now) -> House:
     """Put the house together over a folder that has its secret."""
-    store = open_store(settings.data)
+    store, ledger = open_store(settings.data), open_ledger(settings.database_url)
+    installation = Installation(ZoneInfo(profile.timezone), profile.currency)
+
+    def premises() -> Premises:
+        with ledger.reading() as connection:
+            return Premises(installation, all_memberships(connection))
+
     desk = Desk(
-        open_ledger(settings.database_url),
-        Policies(store),
-        Installation(ZoneInfo(profile.timezone), profile.currency),
+        ledger,
+        Policies(store, premises),
+        installation,
         profile.seller,
         settings.base_url,
         (settings.data / _SECRET).read_text().strip(),
     )
     transport = Smtp(settings.smtp_url, settings.mail_from) if settings.smtp_url else Printed()
     return House(settings, store, desk, transport, now)
+
+
+def _read_profile(folder: Path) -> Profile:
+    return msgspec.json.decode((folder / _PROFILE).read_bytes(), type=Profile)

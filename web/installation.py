@@ -19,8 +19,9 @@ from rules.bundle import read_bundle
 from rules.publish import publish
 from rules.statements import Edit
 from web import create_app
-from web.auth import create_administrator
-from web.composition import House, Profile, assemble, begin_folder, finish_folder, is_initialised
+from web.acts import note_versions
+from web.auth import add_account
+from web.composition import House, Profile, assemble, begin_folder, is_initialised, write_profile
 from web.settings import Settings
 
 AUTHOR = "houblon"
@@ -48,10 +49,11 @@ def initialise(settings: Settings, *, demo: bool, admin: str, now: datetime, tel
         if demo:
             _demonstrate(house, now, tell)
         password = secrets.token_urlsafe(12)
-        create_administrator(create_app(house), admin, password)
+        add_account(create_app(house), admin, password)
+        note_versions(house, "shell")
     finally:
         house.close()
-    finish_folder(settings.data, profile)
+    write_profile(settings.data, profile)
     return password
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from orders.outbox import deliver_due
 from web import create_app
+from web.aftermath import settle
 from web.composition import House, open_house
 from web.serve import ADDRESS
 from web.settings import Settings
@@ -18,8 +19,14 @@ IDLE = 1.0  # seconds between looks at an empty outbox
 
 
 def _deliver_for_ever(house: House) -> None:
+    settled = None
     while True:
         try:
+            # Unless somebody changed the rules, or something is due, one look at the file is all.
+            history = house.store.history()
+            due = history.next_due
+            if history is not settled or (due is not None and due <= house.now()):
+                settled = settle(house, "")
             tried = deliver_due(house.desk.ledger, house.transport, house.now())
         except Exception:
             log.exception("the outbox could not be read; trying again")

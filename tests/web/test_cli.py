@@ -64,7 +64,7 @@ def test_an_export_is_byte_stable_and_imports_to_the_same_content(run, tmp_path)
     assert bundle["memberships"] == {"risque-1": ["payeurs-a-risque"]}
     path = tmp_path / "bundle.json"
     path.write_bytes(exported)
-    assert json.loads(run("import", str(path), "--publish", "--json").stdout) == {"version": 3}
+    assert json.loads(run("import", str(path), "--publish", "--json").stdout) == {"version": 2}
     assert run("export").stdout_bytes == exported
 
 

@@ -1,0 +1,60 @@
+"""What every command of `houblon` shares: its options, its answers, its faults."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from engine.problem import Invalid, Problem, Text
+from orders.desk import Conflict as OrderConflict
+from orders.migrate import NewerLedger
+from rules.publish import Conflict
+from rules.storage import StorageFault
+from web.composition import House, NotInitialised, open_house
+from web.settings import BadSetting, Settings
+
+data_option = click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), help="The data folder (HOUBLON_DATA)."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+
+
+def speaks_problems(command: Callable[..., None]) -> Callable[..., None]:
+    """Tell every refusal as Problems on stderr and leave with 1."""
+
+    @wraps(command)
+    def run(*arguments: Any, **named: Any) -> None:
+        try:
+            command(*arguments, **named)
+        except Invalid as invalid:
+            fail(invalid.problems)
+        except (NotInitialised, StorageFault, BadSetting, NewerLedger, Conflict, OrderConflict) as fault:
+            code = type(fault).__name__.lower()
+            fail((Problem(code, "", Text(str(fault), str(fault))),))
+
+    return run
+
+
+def fail(problems: tuple[Problem, ...]) -> None:
+    click.echo(json.dumps({"errors": [each.as_json() for each in problems]}, ensure_ascii=False, indent=2), err=True)
+    sys.exit(1)
+
+
+@contextmanager
+def opened(data: Path | None) -> Iterator[House]:
+    house = open_house(Settings.from_env(os.environ, data))
+    try:
+        yield house
+    finally:
+        house.close()
+
+
+def say(document: Any, as_json: bool, text: str) -> None:
+    click.echo(msgspec.json.encode(document).decode() if as_json else text)
