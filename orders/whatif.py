@@ -25,6 +25,7 @@ class WhatIf(msgspec.Struct, frozen=True):
 
     decision: Decision
     policy: Policy
+    content: Content
     if_accepted: Invoicing | None
 
     def document(self) -> dict[str, Any]:
@@ -64,7 +65,7 @@ def what_if(
     }
     decision = decide(order, policy, unknown_groups=unknown, trace=trace, **dates)
     held = decision.outcome is Outcome.HELD
-    return WhatIf(decision, policy, invoicing(order, policy, **dates) if held else None)
+    return WhatIf(decision, policy, content, invoicing(order, policy, **dates) if held else None)
 
 
 def _content(desk: Desk, now: datetime, as_of: datetime | None, version: int | None, proposal: str | None) -> Content:

@@ -12,7 +12,7 @@ from engine.evaluate import Installation, decide
 from engine.lowering import lowered_rules
 from engine.order import order_of
 from engine.policy import BASE, Policy, Rule, check_policy
-from engine.problem import Faults, Problem, problem, step
+from engine.problem import Faults, Invalid, Problem, problem, step
 from engine.reference import Difference, difference
 from engine.verdict import Judge
 from rules.content import Content, canonical
@@ -160,6 +160,15 @@ def _said(members: Mapping[str, object]) -> str:
     )
 
 
+def check_names(content: Content, name: str) -> None:
+    """Raises Invalid when a group's `name` can't be told from one that is there."""
+    taken = {look: group for group in content.groups.values() for look in enumerate(looks(group.name))}
+    taken.update((look, content.groups[BASE]) for look in enumerate(looks("Tous")))
+    other = next((taken[look] for look in enumerate(looks(name)) if look in taken), None)
+    if other is not None:
+        raise Invalid([_name_taken("/name", other.name)])
+
+
 def _check_names(content: Content, faults: Faults) -> None:
     # Tous first, and under its first name too: whatever it is called, nobody else gets to be Tous.
     base, taken = content.groups[BASE], {}
@@ -171,12 +180,16 @@ def _check_names(content: Content, faults: Faults) -> None:
         found = [taken.setdefault(look, group) for look in enumerate(looks(group.name))]
         other = next((each for each in found if each.id != group.id), None)
         if other is not None:
-            faults.add(
-                "name_taken",
-                step("/groups", group.id, "name"),
-                f"Ce nom se confond avec celui du groupe « {other.name} ».",
-                f"This name can't be told from that of the group “{other.name}”.",
-            )
+            faults.extend([_name_taken(step("/groups", group.id, "name"), other.name)])
+
+
+def _name_taken(pointer: str, name: str) -> Problem:
+    return problem(
+        "name_taken",
+        pointer,
+        f"Ce nom se confond avec celui du groupe « {name} ».",
+        f"This name can't be told from that of the group “{name}”.",
+    )
 
 
 def _check_ranks(content: Content, faults: Faults) -> None:

@@ -14,7 +14,10 @@ from web import (
     invoices,
     language,
     overview,
+    proposals,
+    ranks,
     review,
+    scenarios,
     webhooks,
     whatif,
 )
@@ -28,7 +31,20 @@ from web.composition import House
 from web.security import harden
 
 MAX_BODY = 1_000_000
-PAGES = (overview, groups, whatif, history, review, order_pages, invoices, outbox_pages, language)
+PAGES = (
+    overview,
+    groups,
+    ranks,
+    proposals,
+    whatif,
+    scenarios,
+    history,
+    review,
+    order_pages,
+    invoices,
+    outbox_pages,
+    language,
+)
 
 
 def create_app(house: House) -> Flask:

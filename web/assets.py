@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 VENDOR = Path(__file__).with_name("static") / "vendor"
 TRANSLATIONS = Path(__file__).with_name("translations")
 ICONS = (
-    "arrow-counterclockwise arrow-left box-arrow-right calendar3 chat-left-text check-lg clock-history "
-    "collection dash exclamation-triangle house inbox list-check pencil-square plus-lg question-circle "
+    "arrow-counterclockwise arrow-down arrow-down-up arrow-left arrow-up box-arrow-right calendar-event calendar3 chat-left-text check-lg clock-history "
+    "collection dash exclamation-triangle grip-vertical house inbox list-check pencil-square plus-lg question-circle "
     "receipt-cutoff send three-dots translate x-lg"
 ).split()
 _FILES = {

@@ -13,10 +13,14 @@ from engine.terms import derivation_document
 from orders import queries
 from orders.intake import read_order
 from orders.whatif import what_if
+from rules.proposal import OPEN, SCHEDULED
+from web import drafting
 from web.explanation import explain
 from web.open import house
+from web.scenarios import expected_of
 
 blueprint = Blueprint("whatif", __name__, url_prefix="/et-si")
+_DRAFT = "brouillon:"
 
 
 @blueprint.get("")
@@ -26,6 +30,9 @@ def show() -> str:
     with house().desk.ledger.reading() as connection:
         row = queries.order_row(connection, key) if key else None
     typed = _typed_from(decode_order(row.body), row.body) if row else _empty()
+    working = request.args.get("brouillon") or getattr(drafting.working_in(), "id", None)
+    if working:
+        typed["version"] = f"{_DRAFT}{working}"
     return _page(typed)
 
 
@@ -45,7 +52,7 @@ def try_order() -> Any:
                 order,
                 now=now,
                 accepted_at=accepted_at,
-                version=int(typed["version"]) if typed.get("version", "").isdecimal() else None,
+                **_policy(typed.get("version", "")),
                 trace=True,
             )
     except Invalid as invalid:
@@ -55,11 +62,24 @@ def try_order() -> Any:
         typed,
         order=order,
         explained=explain(found, order, desk.installation),
-        decided_by=desk.policies.content(found.policy.version),
+        decided_by=found.content,
         follows=follows,
         derivation=derivation_document(follows.due) if follows else None,
+        kept={
+            "order": body.decode(),
+            "expect": msgspec.json.encode(expected_of(found.decision)).decode(),
+            "accepted_at": accepted_at.isoformat() if accepted_at else "",
+            "etag": drafting.etag(drafting.working_in()),
+        },
         document=msgspec.json.format(msgspec.json.encode(found.document()), indent=2).decode(),
     )
+
+
+def _policy(chosen: str) -> dict[str, Any]:
+    """What the list of policies says: a version's number, or `brouillon:` and a proposal's id."""
+    if chosen.startswith(_DRAFT):
+        return {"proposal": chosen.removeprefix(_DRAFT)}
+    return {"version": int(chosen) if chosen.isdecimal() else None}
 
 
 def _page(typed: dict[str, Any], **found: Any) -> str:
@@ -73,6 +93,8 @@ def _page(typed: dict[str, Any], **found: Any) -> str:
         recent=recent,
         content=content,
         versions=list(reversed(store.versions()))[:50],
+        drafts=[each for each in store.history().proposals.values() if each.state in (OPEN, SCHEDULED)],
+        draft_prefix=_DRAFT,
         **{"problems": (), "explained": None, "derivation": None, "follows": None, **found},
     )
 

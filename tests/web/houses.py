@@ -69,10 +69,10 @@ class Place:
     def client(self) -> FlaskClient:
         return self.app.test_client()
 
-    def signed_in(self) -> FlaskClient:
+    def signed_in(self, email: str = ADMIN, password: str | None = None) -> FlaskClient:
         client = self.client()
         page = client.get("/connexion").get_data(as_text=True)
-        form = {"email": ADMIN, "password": self.password, "csrf_token": token_of(page)}
+        form = {"email": email, "password": password or self.password, "csrf_token": token_of(page)}
         assert client.post("/connexion", data=form).status_code == 302
         return client
 
@@ -125,3 +125,8 @@ def copy_of(template: Path, folder: Path) -> Path:
 def token_of(page: str) -> str:
     """The CSRF token of a page's first form."""
     return page.split('name="csrf_token"', 1)[1].split('value="', 1)[1].split('"', 1)[0]
+
+
+def field(page: str, name: str) -> str:
+    """The value of a page's first hidden field of this name."""
+    return page.split(f'name="{name}" value="', 1)[1].split('"', 1)[0]

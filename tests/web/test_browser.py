@@ -91,7 +91,8 @@ def test_one_setting_made_own_and_given_back(open_page, site):
     row.locator("summary").click()
     row.locator("input[name=value]").fill("36")
     row.locator("button[value=propre]").click()
-    assert "propre au groupe" in page.locator('[id="acceptance.minimum_items"]').inner_text()
+    changed = page.locator('[id="acceptance.minimum_items"]').inner_text()
+    assert "dans le brouillon" in changed and "en vigueur\u00a0: 24" in changed
     row.locator("summary").click()
     row.locator("button[value=herite]").click()
     assert "hérité de Tous" in page.locator('[id="acceptance.minimum_items"]').inner_text()

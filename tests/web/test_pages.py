@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.web.houses import order, token_of
+from tests.web.houses import field, order, token_of
 
 SEED_LABELS = (
     "Minimum d&#39;articles",
@@ -28,6 +28,9 @@ PAGES = (
     "/et-si",
     "/et-si?commande=1",
     "/historique",
+    "/brouillons",
+    "/rangs",
+    "/cas",
 )
 
 
@@ -42,10 +45,25 @@ def text(response):
     return response.get_data(as_text=True)
 
 
-def change(client, path, group="payeurs-a-risque", base=2, **form):
+def change(client, path, group="payeurs-a-risque", etag=None, **form):
+    """Save a setting's form as the page gives it; `etag` for one that was opened earlier."""
     page = text(client.get(f"/groupes/{group}"))
-    data = {"csrf_token": token_of(page), "base": base, **form}
+    data = {"csrf_token": token_of(page), "etag": etag or field(page, "etag"), **form}
     return client.post(f"/groupes/{group}/parametres/{path}", data=data)
+
+
+def publish(client):
+    """Publish the draft that the person works in, from its page."""
+    address = re.search(r'href="(/brouillons/[^"]+)">Relire', text(client.get("/groupes"))).group(1)
+    page = text(client.get(address))
+    data = {"csrf_token": token_of(page), "revision": field(page, "revision")}
+    response = client.post(f"{address}/publier", data=data)
+    assert response.status_code == 302, text(response)
+
+
+def changed(client, path, **form):
+    assert change(client, path, **form).status_code == 302
+    publish(client)
 
 
 def reason(place, id, **more):
@@ -116,17 +134,19 @@ def test_the_language_switch_comes_back_to_the_page_and_nowhere_else(client):
     assert away.location == "/"
 
 
-def test_overriding_and_resetting_a_setting_changes_the_next_decision_at_once(place, client):
+def test_overriding_and_resetting_a_setting_changes_the_next_decision_once_published(place, client):
     assert reason(place, "A")["reasons"][0]["code"] == "manual"
     assert change(client, "acceptance.mode", value="automatic", etat="propre").status_code == 302
+    assert reason(place, "A2")["reasons"][0]["code"] == "manual"
+    publish(client)
     assert reason(place, "B")["outcome"] == "accepted"
     assert reason(place, "B")["reasons"][0]["provenance"] == [{"group": "payeurs-a-risque", "version": 3}]
-    assert change(client, "acceptance.minimum_items", base=3, value="36", etat="propre").status_code == 302
+    changed(client, "acceptance.minimum_items", value="36", etat="propre")
     held = reason(place, "C")["reasons"][0]
     assert (held["code"], held["provenance"]) == ("minimum_items", [{"group": "payeurs-a-risque", "version": 4}])
-    assert change(client, "acceptance.minimum_items", base=4, etat="aucun").status_code == 302
+    changed(client, "acceptance.minimum_items", etat="aucun")
     assert reason(place, "D", items=10)["outcome"] == "accepted"
-    assert change(client, "acceptance.minimum_items", base=5, etat="herite").status_code == 302
+    changed(client, "acceptance.minimum_items", etat="herite")
     assert reason(place, "E", items=10)["reasons"][0]["provenance"] == [{"group": "tous", "version": 2}]
 
 
@@ -141,7 +161,7 @@ def test_a_page_tells_inherited_own_and_none_apart_in_words(client):
 def test_either_decimal_mark_is_read(client):
     change(client, "acceptance.minimum_value", value="1\u00a0234,50 $", etat="propre")
     assert "1\u00a0234,50\u00a0$" in text(client.get("/groupes/payeurs-a-risque"))
-    change(client, "acceptance.minimum_value", base=3, value="$2,345.60", etat="propre")
+    change(client, "acceptance.minimum_value", value="$2,345.60", etat="propre")
     assert "2\u00a0345,60\u00a0$" in text(client.get("/groupes/payeurs-a-risque"))
 
 
@@ -153,12 +173,22 @@ def test_a_bad_value_is_told_beside_the_field_and_what_was_typed_stays(place, cl
 
 
 def test_a_stale_save_shows_both_sides_and_loses_nothing(place, client):
+    opened = field(text(client.get("/groupes/payeurs-a-risque")), "etag")
     change(client, "acceptance.minimum_items", value="30", etat="propre")
-    response = change(client, "acceptance.minimum_items", base=2, value="18", etat="propre")
+    response = change(client, "acceptance.minimum_items", etag=opened, value="18", etat="propre")
     page = text(response)
     assert response.status_code == 409
-    assert 'value="18"' in page and '<div class="value">30</div>' in page
-    assert place.house.store.newest().number == 3
+    assert 'value="18"' in page and '<div class="value">30<br>' in page
+    again = change(client, "acceptance.minimum_items", etag=field(page, "etag"), value="18", etat="propre")
+    assert again.status_code == 302
+    assert place.house.store.newest().number == 2
+
+
+def test_a_save_from_before_somebody_published_is_stale_too(place, client):
+    other = place.signed_in()
+    opened = field(text(client.get("/groupes/payeurs-a-risque")), "etag")
+    changed(other, "acceptance.minimum_items", value="30", etat="propre")
+    assert change(client, "acceptance.mode", etag=opened, value="automatic", etat="propre").status_code == 409
 
 
 def test_a_rule_that_reaches_for_something_unknown_is_refused_by_place(place, client):
@@ -168,7 +198,7 @@ def test_a_rule_that_reaches_for_something_unknown_is_refused_by_place(place, cl
         {"name": "order_value", "operator": "less_than", "value": "dix"}]},
         "actions": [{"name": "hold", "params": {"reason": "x"}}]}"""
     token = token_of(text(client.get("/groupes/tous")))
-    response = client.post("/groupes/tous/regles", data={"csrf_token": token, "base": 2, "json": rule})
+    response = client.post("/groupes/tous/regles", data={"csrf_token": token, "etag": "2", "json": rule})
     page = text(response)
     assert response.status_code == 422
     for pointer in ("all/0/name", "all/1/operator", "all/2/value"):
@@ -181,26 +211,31 @@ def test_a_rule_can_be_added_refused_by_a_group_and_given_back(place, client):
     rule = """{"label": {"fr": "Gros montants", "en": "Large amounts"},
         "conditions": {"all": [{"name": "order_value", "operator": "greater_than", "value": 600}]},
         "actions": [{"name": "hold", "params": {"reason": "large_amount"}}]}"""
-    token = token_of(text(client.get("/groupes/tous")))
 
-    def say(group, base, **form):
-        return client.post(f"/groupes/{group}/regles", data={"csrf_token": token, "base": base, **form})
+    def say(group, **form):
+        page = text(client.get(f"/groupes/{group}"))
+        data = {"csrf_token": token_of(page), "etag": field(page, "etag"), **form}
+        assert client.post(f"/groupes/{group}/regles", data=data).status_code == 302
+        publish(client)
 
-    assert say("tous", 2, json=rule, etat="propre").status_code == 302
+    say("tous", json=rule, etat="propre")
     assert place.send(order("X"), "x").json["reasons"][0]["code"] == "large_amount"
-    change(client, "acceptance.mode", base=3, value="automatic", etat="propre")
-    assert say("payeurs-a-risque", 4, id="gros-montants", etat="aucune").status_code == 302
+    changed(client, "acceptance.mode", value="automatic", etat="propre")
+    say("payeurs-a-risque", id="gros-montants", etat="aucune")
     assert reason(place, "Y")["outcome"] == "accepted"
-    assert say("payeurs-a-risque", 5, id="gros-montants", etat="retirer").status_code == 302
+    say("payeurs-a-risque", id="gros-montants", etat="retirer")
     assert reason(place, "Z")["reasons"][0]["code"] == "large_amount"
 
 
 def test_a_group_is_made_from_its_name_and_a_second_tous_is_not(client):
-    token = token_of(text(client.get("/groupes")))
-    made = client.post("/groupes", data={"csrf_token": token, "nom": "Épiceries fines", "couleur": "#1c5d99"})
-    assert made.location == "/groupes/epiceries-fines"
-    for name in ("TОUS", "", "a\u200bb"):
-        refused = client.post("/groupes", data={"csrf_token": token, "nom": name, "couleur": "#1c5d99"})
+    def make(name):
+        page = text(client.get("/groupes"))
+        data = {"csrf_token": token_of(page), "etag": field(page, "etag"), "nom": name, "couleur": "#1c5d99"}
+        return client.post("/groupes", data=data)
+
+    assert make("Épiceries fines").location == "/groupes/epiceries-fines"
+    for name in ("TОUS", "", "a\u200bb", "épiceries FINES"):
+        refused = make(name)
         assert refused.status_code == 422
         assert 'role="alert"' in text(refused)
 
@@ -258,9 +293,9 @@ def test_an_unknown_address_is_a_page_that_says_so(client):
 
 
 def test_the_history_tells_each_change_and_leads_back(place, client):
-    change(client, "acceptance.minimum_items", value="36", etat="propre")
+    changed(client, "acceptance.minimum_items", value="36", etat="propre")
     page = text(client.get("/historique"))
-    assert "hérité de Tous" in page and "<b>36</b>" in page
+    assert "hérité" in page and "<b>36</b>" in page
     token = token_of(page)
     stale = client.post("/historique/2/retablir", data={"csrf_token": token, "base": 2}, follow_redirects=True)
     assert "vient d’être publiée" in text(stale)

@@ -29,3 +29,26 @@ for (const select of document.querySelectorAll("select[data-shows]")) {
   select.addEventListener("change", show);
   show();
 }
+
+// Groups can be dragged into another order; the buttons beside them do the same without a mouse.
+for (const form of document.querySelectorAll("[data-reorder]")) {
+  let dragged = null;
+  for (const row of form.querySelectorAll("[data-id]")) {
+    row.draggable = true;
+    row.querySelector(".grip").hidden = false;
+    row.addEventListener("dragstart", (event) => { dragged = row; event.dataTransfer.effectAllowed = "move"; row.classList.add("dragged"); });
+    row.addEventListener("dragend", () => { row.classList.remove("dragged"); dragged = null; });
+    row.addEventListener("dragover", (event) => {
+      if (!dragged || dragged === row) return;
+      event.preventDefault();
+      const middle = row.getBoundingClientRect().top + row.offsetHeight / 2;
+      row.parentNode.insertBefore(dragged, event.clientY < middle ? row : row.nextSibling);
+    });
+    row.addEventListener("drop", (event) => event.preventDefault());
+  }
+  form.addEventListener("drop", () => {
+    const order = [...form.querySelectorAll("[data-id]")].map((row) => row.dataset.id);
+    form.elements.ordre.value = order.join(",");
+    form.submit();
+  });
+}
