@@ -13,6 +13,7 @@ from web import (
     icons,
     invoices,
     language,
+    navigation,
     overview,
     proposals,
     ranks,
@@ -56,6 +57,7 @@ def create_app(house: House) -> Flask:
     csrf = CSRFProtect(app)
     language.register(app)
     icons.register(app)
+    navigation.register(app)
     errors.register(app)
     harden(app, house.settings)
     for door in (webhooks, api, health):

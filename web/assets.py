@@ -20,12 +20,16 @@ ROOT = Path(__file__).resolve().parents[1]
 VENDOR = Path(__file__).with_name("static") / "vendor"
 TRANSLATIONS = Path(__file__).with_name("translations")
 ICONS = (
-    "arrow-counterclockwise arrow-down arrow-down-up arrow-left arrow-up box-arrow-right calendar-event calendar3 chat-left-text check-lg clock-history "
-    "collection dash exclamation-triangle grip-vertical house inbox list-check pencil-square plus-lg question-circle "
-    "receipt-cutoff send three-dots translate x-lg"
+    "arrow-counterclockwise arrow-down arrow-down-up arrow-left arrow-repeat arrow-up bar-chart bell "
+    "box-arrow-right box-seam building calendar-event calendar3 chat-left-text check-circle check-lg "
+    "clock-history collection copy dash download exclamation-triangle eye file-earmark-pdf "
+    "file-earmark-spreadsheet gear grip-vertical house inbox info-circle journal-text key list-check "
+    "pencil-square people person-gear play-circle plug plus-lg question-circle receipt-cutoff search send "
+    "shield-lock stop-circle tag three-dots toggle-off toggle-on translate trash truck upload x-lg"
 ).split()
 _FILES = {
     "bootstrap/dist/css/bootstrap.min.css": "bootstrap.min.css",
+    "htmx.org/dist/htmx.min.js": "htmx.min.js",
     "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2": "inter-latin.woff2",
     "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2": "inter-latin-ext.woff2",
     "@fontsource-variable/fraunces/files/fraunces-latin-wght-normal.woff2": "fraunces-latin.woff2",

@@ -18,17 +18,6 @@ from web.open import house
 blueprint = Blueprint("review", __name__, url_prefix="/file")
 
 
-@blueprint.app_context_processor
-def _waiting() -> dict[str, Any]:
-    """The count that the sidebar shows on every page; read only where it is drawn."""
-
-    def waiting_count() -> int:
-        with house().desk.ledger.reading() as connection:
-            return queries.count_held(connection)
-
-    return {"waiting_count": waiting_count}
-
-
 @blueprint.get("")
 def index() -> Any:
     desk, now = house().desk, house().now()

@@ -1,0 +1,63 @@
+"""The places of the sidebar: what stands in it, under which heading, and what a phone shows first."""
+
+from collections.abc import Callable
+
+import msgspec
+from flask import Flask
+from flask_babel import lazy_gettext as _
+
+from orders import queries
+from web.open import house
+
+
+class Place(msgspec.Struct, frozen=True):
+    """One link: where it leads, what it is called, its icon; `main` ones stay at hand on a phone.
+
+    `badge` answers how many things wait there; none are shown for zero.
+    """
+
+    endpoint: str
+    label: object
+    icon: str
+    main: bool = False
+    badge: Callable[[], int] | None = None
+
+    @property
+    def blueprint(self) -> str:
+        return self.endpoint.partition(".")[0]
+
+
+def _waiting() -> int:
+    with house().desk.ledger.reading() as connection:
+        return queries.count_held(connection)
+
+
+PLACES: tuple[tuple[object, tuple[Place, ...]], ...] = (
+    (
+        None,
+        (
+            Place("overview.show", _("Aperçu"), "house", main=True),
+            Place("review.index", _("File d’attente"), "inbox", main=True, badge=_waiting),
+            Place("orders.index", _("Commandes"), "list-check"),
+            Place("invoices.index", _("Factures"), "receipt-cutoff"),
+        ),
+    ),
+    (
+        _("Politiques"),
+        (
+            Place("groups.index", _("Groupes"), "collection", main=True),
+            Place("proposals.index", _("Brouillons"), "pencil-square"),
+            Place("whatif.show", _("Et si…"), "question-circle", main=True),
+            Place("history.index", _("Historique"), "clock-history"),
+        ),
+    ),
+    (
+        _("Réglages"),
+        (Place("outbox.index", _("Messages"), "chat-left-text"),),
+    ),
+)
+
+
+def register(app: Flask) -> None:
+    """Let templates draw the places: `places()`."""
+    app.jinja_env.globals["places"] = lambda: PLACES
