@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -12,7 +13,7 @@ from engine.evaluate import Installation, decide
 from engine.lowering import lowered_rules
 from engine.order import order_of
 from engine.policy import BASE, Policy, Rule, check_policy
-from engine.problem import Faults, Invalid, Problem, problem, step
+from engine.problem import Faults, Invalid, Problem, Text, problem, step
 from engine.reference import Difference, difference
 from engine.verdict import Judge
 from rules.content import Content, canonical
@@ -76,11 +77,12 @@ def scenario_faults(content: Content, premises: Premises) -> Iterator[Problem]:
         expected, decision = scenario["expect"], decided(content, scenario, premises)
         found = _expected_members(decision, expected)
         if found != expected:
+            wanted, given = _said(expected), _said(found)
             yield problem(
                 "scenario",
                 step("/scenarios", id),
-                f"Le cas de test « {scenario['name']} » attend {_said(expected)} et obtient {_said(found)}.",
-                f"The scenario “{scenario['name']}” expects {_said(expected)} and gets {_said(found)}.",
+                f"Le cas de test « {scenario['name']} » attend : {wanted.fr}. Il obtient : {given.fr}.",
+                f"The scenario “{scenario['name']}” expects: {wanted.en}. It gets: {given.en}.",
             )
 
 
@@ -139,25 +141,36 @@ def _differs(group: str, found: Difference) -> Problem:
     )
 
 
-def _expected_members(decision: Decision, expected: Document) -> dict[str, object]:
+def _expected_members(decision: Decision, expected: Document) -> dict[str, Any]:
     """What the decision says of the members that the scenario names."""
     due = decision.invoice and decision.invoice.due.due_date
-    found: dict[str, object] = {
+    found: dict[str, Any] = {
         "outcome": decision.outcome.value,
         "reasons": [reason.code for reason in decision.reasons],
         "due_date": due.isoformat() if due else None,
     }
     kept = {name: found[name] for name in expected}
-    if "reasons" in kept and set(found["reasons"]) == set(expected["reasons"]):  # type: ignore[arg-type]
+    if "reasons" in kept and set(found["reasons"]) == set(expected["reasons"]):
         kept["reasons"] = expected["reasons"]  # in any order
     return kept
 
 
-def _said(members: Mapping[str, object]) -> str:
-    return ", ".join(
-        f"{name} = {', '.join(map(str, value)) if isinstance(value, list) else value}"
-        for name, value in members.items()
-    )
+def _said(members: Mapping[str, Any]) -> Text:
+    """« en attente (minimum_items), échéance 2021-06-19 »: what a scenario names of a decision."""
+    outcome = _OUTCOMES[members["outcome"]]
+    codes = f" ({', '.join(members['reasons'])})" if members.get("reasons") else ""
+    due = Text("", "")
+    if "due_date" in members:
+        day = members["due_date"]
+        due = Text(f", échéance {day}", f", due {day}") if day else Text(", sans échéance", ", no due date")
+    return Text(f"{outcome.fr}{codes}{due.fr}", f"{outcome.en}{codes}{due.en}")
+
+
+_OUTCOMES = {
+    "accepted": Text("acceptée", "accepted"),
+    "held": Text("en attente", "held"),
+    "refused": Text("refusée", "refused"),
+}
 
 
 def check_names(content: Content, name: str) -> None:

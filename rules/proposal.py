@@ -39,6 +39,14 @@ class Notice(msgspec.Struct, frozen=True):
     told: bool = False
 
 
+class Comment(msgspec.Struct, frozen=True):
+    """What somebody said of a proposal, and when."""
+
+    by: str
+    at: datetime
+    text: str
+
+
 class Proposal(msgspec.Struct, frozen=True):
     """Edits against version `base`; `revision` counts every change of the proposal, from 1.
 
@@ -64,6 +72,7 @@ class Proposal(msgspec.Struct, frozen=True):
     scheduled_by: str | None = None
     version: int | None = None
     notices: tuple[Notice, ...] = ()
+    comments: tuple[Comment, ...] = ()
 
     @property
     def people(self) -> tuple[str, ...]:

@@ -8,10 +8,11 @@ import msgspec
 from engine.problem import Faults, Text, refuse
 from rules.history import History
 from rules.names import clean_name
-from rules.proposal import DISCARDED, OPEN, PUBLISHED, SCHEDULED, Approval, Proposal, hash_of
+from rules.proposal import DISCARDED, OPEN, PUBLISHED, SCHEDULED, Approval, Comment, Proposal, hash_of
 from rules.store import Store
 
 MAX_DESCRIPTION = 2_000
+MAX_COMMENTS = 500
 
 
 class Stale(Exception):
@@ -65,6 +66,28 @@ def take_up(store: Store, id: str, *, at: datetime, seen: int | None = None) -> 
     return change(store, id, seen, lambda _, each: msgspec.structs.replace(each, state=OPEN), None, at, DISCARDED)
 
 
+def comment(store: Store, id: str, text: str, *, by: str, at: datetime) -> Proposal:
+    """Say something about the proposal, in whatever state it is. Raises Invalid, UnknownProposal.
+
+    Nobody's edit gets stale by it, and no approval falls: what the proposal says stays the same.
+    """
+    said = read_description(text, "/comment")
+    if not said:
+        raise refuse("required", "/comment", "Écrivez d’abord quelque chose.", "Write something first.")
+    with store.writing() as writer:
+        proposal = writer.history.proposal(id)
+        if len(proposal.comments) >= MAX_COMMENTS:
+            raise refuse(
+                "too_many",
+                "/comment",
+                f"Ce brouillon a déjà {MAX_COMMENTS} commentaires.",
+                f"This proposal has {MAX_COMMENTS} comments already.",
+            )
+        commented = msgspec.structs.replace(proposal, comments=(*proposal.comments, Comment(by, at, said)))
+        writer.keep(commented)
+    return commented
+
+
 def told(store: Store, id: str) -> None:
     """Mark that the proposal's people were written to about all its notices."""
     with store.writing() as writer:
@@ -105,11 +128,12 @@ def change(
     return changed
 
 
-def read_description(text: str) -> str:
+def read_description(text: str, pointer: str = "/description") -> str:
+    """The text without spaces around it. Raises Invalid when it is too long."""
     if not isinstance(text, str) or len(text) > MAX_DESCRIPTION:
         raise refuse(
             "text",
-            "/description",
+            pointer,
             f"Un texte d’au plus {MAX_DESCRIPTION} caractères.",
             f"A text of at most {MAX_DESCRIPTION} characters.",
         )

@@ -1,15 +1,30 @@
-"""Plain business-rules rule lists, read into a group's rules."""
+"""What can be imported: a bundle, or a plain business-rules rule list into a group's rules."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from engine.decision import Provenance
-from engine.policy import Rule, rule_document, rule_of
+from engine.policy import BASE, Rule, rule_document, rule_of
 from engine.problem import Faults, refuse, step
+from rules.bundle import Bundle, read_bundle
 from rules.content import Content
-from rules.statements import RULES, Statement
+from rules.statements import RULES, Edit, Statement, stated
 
 _PLAIN = ("conditions", "actions")
+
+
+def read_import(document: object, group: str | None, content: Content) -> Bundle:
+    """A bundle, or a rule list as the bundle of the group that it is added to (Tous unless named).
+
+    Raises Invalid with every fault.
+    """
+    if not isinstance(document, list) and group is None:
+        return read_bundle(document, content)
+    id = group or BASE
+    changed = content.document("group", id)
+    for statement in rule_statements(document, id, content):
+        changed = stated(changed, statement)
+    return Bundle((Edit("group", id, changed),), {}, {})
 
 
 def rule_statements(rules: object, group: str, content: Content) -> list[Statement]:

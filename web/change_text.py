@@ -83,7 +83,7 @@ def _label(change: Change | Clash) -> Text:
 
 def _state(change: Change, value: Any) -> Text:
     if change.path == "":
-        return _ABSENT if value is ABSENT else _THERE
+        return _whole(change, value)
     if value is ABSENT:
         return _INHERITED if change.kind == "group" else _ABSENT
     if change.path in FORMS:
@@ -96,9 +96,17 @@ def _state(change: Change, value: Any) -> Text:
     return Text(text, text)
 
 
+def _whole(change: Change, value: Any) -> Text:
+    """What becomes of a whole document: made, removed, or left in place."""
+    if value is ABSENT:
+        return _ABSENT if change.before is ABSENT else _REMOVED
+    return _MADE if change.before is ABSENT else _THERE
+
+
 _INHERITED = Text("hérité", "inherited")
 _NONE = Text("ne s’applique pas", "does not apply")
-_ABSENT, _THERE = Text("—", "—"), Text("présent", "there")
+_ABSENT, _THERE = Text("—", "—"), Text("en place", "in place")
+_MADE, _REMOVED = Text("créé", "made"), Text("retiré", "removed")
 _MEMBERS = {"name": Text("nom", "name"), "colour": Text("couleur", "colour"), "rank": Text("rang", "rank")}
 _KINDS = {
     "group": Text("le groupe", "the group"),

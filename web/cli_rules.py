@@ -12,13 +12,12 @@ from engine.policy import BASE
 from engine.problem import refuse
 from engine.strict_json import read_json
 from orders.retailers import all_memberships, set_memberships
-from rules.bundle import Bundle, export_bundle, export_group, read_bundle, written
+from rules.bundle import Bundle, export_bundle, export_group, written
 from rules.content import Content
 from rules.drafts import begin, moving
 from rules.inherit import resolve
 from rules.publish import publish
-from rules.rule_list import rule_statements
-from rules.statements import Edit, stated
+from rules.rule_list import read_import
 from web.acts import SHELL, note
 from web.aftermath import settle
 from web.check import Report, check_installation
@@ -39,7 +38,7 @@ def import_(data: Path | None, file: Path, publish_now: bool, group: str | None,
     """Make a proposal of a bundle: what it names is added or replaced, the rest stays."""
     document = read_json(file.read_bytes())
     with opened(data) as house:
-        bundle = _read(document, group, _newest(house))
+        bundle = read_import(document, group, _newest(house))
         if publish_now and not house.profile.approval:
             version = _publish(house, bundle, file.name)
             say({"version": version}, as_json, f"Published as version {version}.")
@@ -62,17 +61,6 @@ def import_(data: Path | None, file: Path, publish_now: bool, group: str | None,
             f"A second person must approve: the bundle became the proposal “{proposal.id}”.",
         )
     say({"proposal": proposal.id}, as_json, f"Kept as the proposal {proposal.id}: publish it from its page.")
-
-
-def _read(document: Any, group: str | None, content: Content) -> Bundle:
-    """A bundle, or a rule list as the bundle of the group that it is added to."""
-    if isinstance(document, list) or group is not None:
-        id = group or BASE
-        changed = content.document("group", id)
-        for statement in rule_statements(document, id, content):
-            changed = stated(changed, statement)
-        return Bundle((Edit("group", id, changed),), {}, {})
-    return read_bundle(document, content)
 
 
 def _publish(house: House, bundle: Bundle, name: str) -> int:

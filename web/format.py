@@ -1,10 +1,18 @@
 """Money, dates and waits as people read them, in their language and the producer's zone."""
 
+import re
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from engine.cadence import day_text
 from engine.figures import NBSP, money_text, number_text
+
+_BREAKS = re.compile(r"(?<=«) | (?=[»:;!?])")
+
+
+def unbroken(french: str) -> str:
+    """French with the spaces inside its quotation marks and before its high marks kept from breaking."""
+    return _BREAKS.sub(NBSP, french)
 
 
 def money(amount: int, language: str) -> str:

@@ -30,7 +30,8 @@ def register(app: Flask) -> None:
         """A Text, or its JSON form, in the language of the request."""
         if value is None:
             return ""
-        return value.in_(current()) if isinstance(value, Text) else value[current()]
+        said = value.in_(current()) if isinstance(value, Text) else value[current()]
+        return format.unbroken(said) if current() == "fr" else said
 
     def zone(house: House) -> Any:
         return house.desk.installation.zone

@@ -41,7 +41,7 @@ _CLOSED_SHOWN = 20
 
 @blueprint.get("")
 def index() -> str:
-    return _list()
+    return listed()
 
 
 @blueprint.post("")
@@ -50,7 +50,7 @@ def create() -> Any:
     try:
         made = begin(house().store, name, by=author(), at=house().now(), description=description)
     except Invalid as invalid:
-        return _list(problems=invalid.problems, typed=request.form), 422
+        return listed(problems=invalid.problems, typed=request.form), 422
     note(house(), author(), "proposal.begun", made.id, None, {"name": made.name})
     drafting.enter(made.id)
     flash(_("Le brouillon est ouvert : ce que vous enregistrez sur les pages des groupes y va."), "accepted")
@@ -136,6 +136,12 @@ def approve(proposal: Proposal, seen: int) -> None:
     flash(_("Approuvé, tel que ce brouillon est maintenant."), "accepted")
 
 
+@blueprint.post("/<id>/commenter")
+@_act("commented")
+def comment(proposal: Proposal, seen: int) -> None:
+    proposals.comment(house().store, proposal.id, request.form.get("commentaire", ""), by=author(), at=house().now())
+
+
 @blueprint.post("/<id>/publier")
 @_act("published")
 def publish(proposal: Proposal, seen: int) -> Any:
@@ -189,7 +195,8 @@ def take_up(proposal: Proposal, seen: int) -> None:
     proposals.take_up(house().store, proposal.id, at=house().now(), seen=seen)
 
 
-def _list(**faults: Any) -> str:
+def listed(**faults: Any) -> str:
+    """The page of all proposals; `faults` are what a form of it could not take."""
     history = house().store.history()
     found = sorted(history.proposals.values(), key=lambda each: each.changed_at, reverse=True)
     rows = [(each, len(_changes(each)), len(_standing(each).clashes)) for each in found if each.state == OPEN]
@@ -199,7 +206,8 @@ def _list(**faults: Any) -> str:
         planned=[(each, _told(each)) for each in history.scheduled()],
         closed=[each for each in found if each.state in (PUBLISHED, DISCARDED)][:_CLOSED_SHOWN],
         working=drafting.working_in(),
-        **{"problems": (), "typed": {}, **faults},
+        groups=drafting.newest().ranked(),
+        **{"problems": (), "import_problems": (), "typed": {}, **faults},
     )
 
 
@@ -264,6 +272,7 @@ def _noted(proposal: Proposal) -> dict[str, Any]:
         "revision": proposal.revision,
         "approved_by": proposal.approval and proposal.approval.by,
         "effective_from": proposal.effective_from and proposal.effective_from.isoformat(),
+        "comments": len(proposal.comments),
         "documents": {f"/{edit.kind}s/{edit.id}": edit.document for edit in proposal.edits},
     }
 

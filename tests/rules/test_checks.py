@@ -80,7 +80,7 @@ def test_a_change_that_breaks_a_kept_scenario_is_refused_with_what_was_expected_
         put(store, *edits(tous(acceptance_mode="automatic", acceptance_minimum_items=25)))
     (problem,) = invalid.value.problems
     assert problem.pointer == "/scenarios/depanneur"
-    assert "outcome = accepted" in problem.message.en and "outcome = held" in problem.message.en
+    assert problem.message.en == "The scenario “Cas depanneur” expects: accepted. It gets: held."
 
 
 def test_a_scenario_counts_the_groups_that_its_buyer_is_kept_in(store):

@@ -236,3 +236,12 @@ def test_an_emergency_rollback_goes_to_an_approved_version_only_and_is_marked(st
     assert raised(roll_back, store, 1, by="admin", at=NOW, emergency=True) == {("not_approved", "")}
     version = roll_back(store, 2, by="admin", at=NOW, emergency=True)
     assert (version.emergency, version.approved_by, version.author) == (True, "chef", "admin")
+
+
+def test_a_comment_makes_no_edit_stale_and_lets_an_approval_stand(store):
+    made = draft(store, say("acceptance.minimum_items", 6))
+    approved = approve(store, made.id, by="chef", at=NOW)
+    commented = proposals.comment(store, made.id, "  Et les festivals ?  ", by="chef", at=NOW)
+    assert [(each.by, each.text) for each in commented.comments] == [("chef", "Et les festivals ?")]
+    assert (commented.revision, commented.approval) == (approved.revision, approved.approval)
+    assert raised(proposals.comment, store, made.id, "   ", by="chef", at=NOW) == {("required", "/comment")}

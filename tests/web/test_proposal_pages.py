@@ -247,7 +247,7 @@ def test_a_tried_order_is_kept_and_then_holds_every_version_to_its_decision(plac
     publish(client)
     change(client, "acceptance.minimum_items", group="tous", value="48", etat="propre")
     shown = text(client.get(draft_of(client)))
-    assert "Le cas de test « Un comptoir » attend outcome = accepted" in shown
+    assert "«\u00a0Un comptoir\u00a0» attend\u00a0: acceptée (automatic), échéance 2021-06-19." in shown
     assert "obtient" in text(client.get("/cas"))
     page = text(client.get("/cas"))
     client.post("/cas/un-comptoir/retirer", data={"csrf_token": token_of(page), "etag": field(page, "etag")})
