@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from engine.branches import branch_of
 from engine.decision import Outcome
 from engine.evaluate import Installation, facts_of, judge_of
 from engine.explain import counterfactual, counterfactual_sentence
 from engine.order import Order
+from engine.settings import SETTINGS
 from engine.telling import line_of
 from orders.whatif import WhatIf
 
@@ -21,5 +23,7 @@ def explain(found: WhatIf, order: Order, installation: Installation) -> dict[str
     rows = []
     for each in decision.trace or ():
         line = line_of(by_id[each.rule], each, facts)
-        rows.append({"rule": by_id[each.rule], "mark": line.mark, "sentence": line.sentence, "detail": line.detail})
+        rule = by_id[each.rule]
+        tree = branch_of(rule, each) if rule.provenance and rule.id not in SETTINGS else None
+        rows.append({"rule": rule, "mark": line.mark, "sentence": line.sentence, "detail": line.detail, "tree": tree})
     return {"decision": decision, "counterfactual": changed, "rules": rows}
