@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Row, func, select
 
 from orders.tables import decisions, invoices, memberships, orders, outbox, retailers, transitions
@@ -23,26 +24,50 @@ _ORDER = (
 )
 
 
+class OrderFilter(msgspec.Struct, frozen=True):
+    """Which orders a list shows; what is None or empty asks nothing.
+
+    `search` matches order, retailer id or name; `group` is that of kept memberships; `since` and
+    `until` bound the reception (until excluded); `at_least` is cents.
+    """
+
+    state: str | None = None
+    search: str = ""
+    group: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    at_least: int | None = None
+
+
 def list_orders(
-    connection: Connection, state: str | None = None, before: int | None = None, search: str = "", limit: int = PAGE
+    connection: Connection, asked: OrderFilter = OrderFilter(), before: int | None = None, limit: int = PAGE
 ) -> Sequence[Row[Any]]:
-    """Orders, newest first, below the key `before`; `search` matches order, retailer id or name."""
-    query = select(*_ORDER).join(retailers).order_by(orders.c.key.desc()).limit(limit)
-    if state:
-        query = query.where(orders.c.state == state)
-    if before:
-        query = query.where(orders.c.key < before)
-    if search:
-        like = f"%{_escaped(search)}%"
+    """Orders, newest first, below the key `before`."""
+    query = _filtered(select(*_ORDER).join(retailers), asked).order_by(orders.c.key.desc()).limit(limit)
+    return connection.execute(query if before is None else query.where(orders.c.key < before)).all()
+
+
+def _filtered(query: Any, asked: OrderFilter) -> Any:
+    if asked.state:
+        query = query.where(orders.c.state == asked.state)
+    if asked.search:
+        like = f"%{_escaped(asked.search)}%"
         query = query.where(
             orders.c.order_id.ilike(like, escape="\\")
             | retailers.c.name.ilike(like, escape="\\")
             | orders.c.retailer_id.ilike(like, escape="\\")
         )
-    return connection.execute(query).all()
+    if asked.group:
+        members = select(memberships.c.retailer_id).where(memberships.c.group_id == asked.group)
+        query = query.where(orders.c.retailer_id.in_(members))
+    if asked.since:
+        query = query.where(orders.c.received_at >= asked.since)
+    if asked.until:
+        query = query.where(orders.c.received_at < asked.until)
+    return query if asked.at_least is None else query.where(orders.c.order_value >= asked.at_least)
 
 
-def held_orders(connection: Connection, limit: int = 200) -> Sequence[Row[Any]]:
+def held_orders(connection: Connection, asked: OrderFilter = OrderFilter(), limit: int = 200) -> Sequence[Row[Any]]:
     """What waits for a person, the oldest first, each with its last decision."""
     earlier = decisions.alias()
     last = select(func.max(earlier.c.key)).where(earlier.c.order_key == orders.c.key).scalar_subquery()
@@ -51,10 +76,8 @@ def held_orders(connection: Connection, limit: int = 200) -> Sequence[Row[Any]]:
         .join(retailers)
         .join(decisions, decisions.c.key == last)
         .where(orders.c.state == "held")
-        .order_by(orders.c.key)
-        .limit(limit)
     )
-    return connection.execute(query).all()
+    return connection.execute(_filtered(query, asked).order_by(orders.c.key).limit(limit)).all()
 
 
 def order_row(connection: Connection, key: int) -> Row[Any] | None:

@@ -48,16 +48,22 @@ def preview(connection: Connection, desk: Desk, key: int, at: datetime) -> tuple
     return follows, invoice.draft(desk, matter, follows)
 
 
-def _accept(
-    connection: Connection, desk: Desk, key: int, by: str, at: datetime, why: str, seen: str | None
-) -> str | None:
+def check_acceptable(connection: Connection, desk: Desk, key: int, seen: str | None = None) -> tuple[Row[Any], Order]:
+    """The order that a person may accept. Raises Conflict and LookupError as `accept` does."""
     row, order = _held(connection, desk, key, seen)
     if any(line.available is False for line in order.lines):
         raise Conflict(
             "unavailable",
-            "Un produit de la commande n’est pas disponible : elle ne peut pas être acceptée ainsi.",
-            "A product of the order is not available: it can't be accepted as it is.",
+            f"Un produit de la commande {row.order_id} n’est pas disponible : elle ne peut pas être acceptée ainsi.",
+            f"A product of order {row.order_id} is not available: it can't be accepted as it is.",
         )
+    return row, order
+
+
+def _accept(
+    connection: Connection, desk: Desk, key: int, by: str, at: datetime, why: str, seen: str | None
+) -> str | None:
+    row, order = check_acceptable(connection, desk, key, seen)
     matter = _matter(connection, desk, row, order, at)
     follows = _invoicing(desk, matter)
     duties = obligations(matter.policy, Outcome.ACCEPTED, follows)

@@ -215,6 +215,18 @@ api_keys = Table(
     Column("active", Boolean, nullable=False),
 )
 
+saved_views = Table(
+    "saved_views",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("who", String(320), nullable=False),
+    Column("page", String(60), nullable=False),
+    Column("name", String(60), nullable=False),
+    Column("query", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("who", "page", "name"),
+)
+
 # Append-only: the database itself refuses to change or remove a row.
 audit = Table(
     "audit",

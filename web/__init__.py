@@ -6,6 +6,7 @@ from flask_wtf.csrf import CSRFProtect
 from web import (
     api,
     auth,
+    bulk,
     errors,
     exchange,
     groups,
@@ -20,6 +21,7 @@ from web import (
     ranks,
     review,
     scenarios,
+    views,
     webhooks,
     whatif,
 )
@@ -43,7 +45,9 @@ PAGES = (
     scenarios,
     history,
     review,
+    bulk,
     order_pages,
+    views,
     invoices,
     outbox_pages,
     language,

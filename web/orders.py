@@ -6,6 +6,8 @@ from engine.order import decode_order
 from orders import queries
 from orders.queries import PAGE
 from web.open import house
+from web.order_filters import kept, order_filter
+from web.views import saved
 
 blueprint = Blueprint("orders", __name__, url_prefix="/commandes")
 STATES = ("accepted", "held", "refused")
@@ -13,13 +15,20 @@ STATES = ("accepted", "held", "refused")
 
 @blueprint.get("")
 def index() -> str:
-    state = request.args.get("etat") if request.args.get("etat") in STATES else None
+    desk = house().desk
+    asked = order_filter(request.args, desk.installation.zone, STATES)
     before = request.args.get("avant", type=int)
-    search = request.args.get("q", "").strip()[:100]
-    with house().desk.ledger.reading() as connection:
-        found = queries.list_orders(connection, state, before, search)
-    more = found[-1].key if len(found) == PAGE else None
-    return render_template("orders.html", orders=found, state=state, search=search, more=more, states=STATES)
+    with desk.ledger.reading() as connection:
+        found = queries.list_orders(connection, asked, before)
+    return render_template(
+        "orders.html",
+        orders=found,
+        filters=kept(request.args),
+        more=found[-1].key if len(found) == PAGE else None,
+        states=STATES,
+        groups=house().store.content(house().store.newest().number).ranked(),
+        views=saved("orders"),
+    )
 
 
 @blueprint.get("/<int:key>")

@@ -14,6 +14,8 @@ from web.auth import author
 from web.explanation import explain
 from web.language import current
 from web.open import house
+from web.order_filters import kept, order_filter
+from web.views import saved
 
 blueprint = Blueprint("review", __name__, url_prefix="/file")
 
@@ -21,8 +23,11 @@ blueprint = Blueprint("review", __name__, url_prefix="/file")
 @blueprint.get("")
 def index() -> Any:
     desk, now = house().desk, house().now()
+    asked, filters = order_filter(request.args, desk.installation.zone), kept(request.args)
     with desk.ledger.reading() as connection:
-        held = queries.held_orders(connection)
+        held = [
+            each for each in queries.held_orders(connection, asked) if _is_for(each.decision, filters.get("raison"))
+        ]
         chosen = request.args.get("commande", type=int)
         row = next((each for each in held if each.key == chosen), held[0] if held else None)
         shown = None
@@ -42,7 +47,22 @@ def index() -> Any:
             }
     total = sum(each.order_value for each in held)
     content = desk.policies.content(desk.policies.in_force(now).number)
-    return render_template("queue.html", held=held, shown=shown, total=total, content=content)
+    return render_template(
+        "queue.html",
+        held=held,
+        shown=shown,
+        total=total,
+        content=content,
+        filters=filters,
+        groups=content.ranked(),
+        views=saved("review"),
+        every=bool(request.args.get("tout")),
+    )
+
+
+def _is_for(decision: dict[str, Any], code: str | None) -> bool:
+    """Whether the decision holds for the reason of this code, when one is asked for."""
+    return code is None or any(reason["code"] == code for reason in decision["reasons"])
 
 
 @blueprint.post("/<int:key>/accepter")

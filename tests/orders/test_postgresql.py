@@ -138,7 +138,10 @@ def test_pages_ask_the_same_questions(desk):
     send(desk, order_body("A", items=1))
     send(desk, order_body("B"))
     with desk.ledger.reading() as connection:
-        assert [row.order_id for row in queries.list_orders(connection, search="dép")] == ["B", "A"]
+        assert [row.order_id for row in queries.list_orders(connection, queries.OrderFilter(search="dép"))] == [
+            "B",
+            "A",
+        ]
         assert [row.order_id for row in queries.held_orders(connection)] == ["A"]
         assert queries.count_orders(connection) == {"accepted": (1, 129600), "held": (1, 5400)}
         assert len(queries.list_invoices(connection)) == 1 and len(queries.list_messages(connection)) == 2

@@ -3,6 +3,7 @@
 import pytest
 
 from orders import queries, review
+from orders.queries import OrderFilter
 from tests.orders.desks import NOON, join, later, order_body, send
 
 
@@ -34,15 +35,25 @@ def test_pages_follow_each_other_without_a_gap_or_a_repeat(connection):
 
 
 def test_orders_are_found_by_state_id_and_retailer(connection):
-    assert ids(queries.list_orders(connection, state="held")) == ["PO-6", "PO-3", "PO-0"]
-    assert ids(queries.list_orders(connection, search="po-5")) == ["PO-5"]
-    assert len(queries.list_orders(connection, search="zinc")) == 3
-    assert len(queries.list_orders(connection, search="r0")) == 4
+    assert ids(queries.list_orders(connection, OrderFilter(state="held"))) == ["PO-6", "PO-3", "PO-0"]
+    assert ids(queries.list_orders(connection, OrderFilter(search="po-5"))) == ["PO-5"]
+    assert len(queries.list_orders(connection, OrderFilter(search="zinc"))) == 3
+    assert len(queries.list_orders(connection, OrderFilter(search="r0"))) == 4
+
+
+def test_orders_are_found_by_group_day_and_amount(busy):
+    join(busy, "r1", "payeurs-a-risque")
+    with busy.ledger.reading() as connection:
+        assert ids(queries.list_orders(connection, OrderFilter(group="payeurs-a-risque"))) == ["PO-5", "PO-3", "PO-1"]
+        since_until = OrderFilter(since=later(hours=2), until=later(hours=4))
+        assert ids(queries.list_orders(connection, since_until)) == ["PO-3", "PO-2"]
+        assert ids(queries.list_orders(connection, OrderFilter(at_least=129600))) == ["PO-5", "PO-4", "PO-2", "PO-1"]
+        assert ids(queries.held_orders(connection, OrderFilter(group="payeurs-a-risque"))) == ["PO-3"]
 
 
 @pytest.mark.parametrize(("search", "count"), [("%", 4), ("_", 3), ("\\", 0), ("100 %", 4), ("' OR 1=1", 0)])
 def test_what_is_searched_is_text_and_no_pattern(connection, search, count):
-    assert len(queries.list_orders(connection, search=search)) == count
+    assert len(queries.list_orders(connection, OrderFilter(search=search))) == count
 
 
 def test_the_queue_is_oldest_first_with_why_each_order_waits(connection):
