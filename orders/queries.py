@@ -1,7 +1,7 @@
 """What pages ask of the ledger; lists are paged by key, so that a million orders stay fast."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -162,6 +162,29 @@ def automatic_percent(connection: Connection, since: datetime) -> int | None:
     )
     total, held = connection.execute(decided).scalar_one(), connection.execute(by_person).scalar_one()
     return round(100 * (total - held) / total) if total else None
+
+
+class Receivable(msgspec.Struct, frozen=True):
+    """How many invoices, for how many cents."""
+
+    count: int
+    amount: int
+
+
+UNPAID = ("issued", "sent", "viewed")
+
+
+def receivable(connection: Connection, due_before: date | None = None, since: datetime | None = None) -> Receivable:
+    """Invoices that are not paid: all of them, those due before a day, or those issued since a moment."""
+    query = select(func.count(), func.coalesce(func.sum(invoices.c.total), 0)).where(
+        invoices.c.kind == "invoice", invoices.c.state.in_(UNPAID)
+    )
+    if due_before is not None:
+        query = query.where(invoices.c.due_date < due_before.isoformat())
+    if since is not None:
+        query = query.where(invoices.c.issued_at >= since)
+    count, amount = connection.execute(query).one()
+    return Receivable(count, int(amount))
 
 
 def count_held(connection: Connection) -> int:

@@ -1,6 +1,7 @@
 """Aperçu: what runs by itself, and what waits."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from flask import Blueprint, render_template
 
@@ -9,33 +10,41 @@ from orders import queries
 from web.open import house
 
 blueprint = Blueprint("overview", __name__)
+_WEEKS = 13
 
 
 @blueprint.get("/")
 def show() -> str:
     desk, now = house().desk, house().now()
     zone = desk.installation.zone
-    today = datetime.combine(now.astimezone(zone).date(), time(), zone)
+    day = now.astimezone(zone).date()
+    today = datetime.combine(day, time(), zone)
+    week = datetime.combine(day - timedelta(days=day.weekday()), time(), zone)
     with desk.ledger.reading() as connection:
-        automatic = queries.automatic_percent(connection, since=now - timedelta(days=91))
-        day = queries.count_orders(connection, since=today)
-        week = queries.count_orders(connection, since=today - timedelta(days=today.weekday()))
-        messages = queries.count_messages(connection)
+        figures = {
+            "automatic": queries.automatic_percent(connection, since=now - timedelta(weeks=_WEEKS)),
+            "today": queries.count_orders(connection, since=today).get("accepted", (0, 0)),
+            "week": queries.count_orders(connection, since=week).get("accepted", (0, 0)),
+            "unpaid": queries.receivable(connection),
+            "overdue": queries.receivable(connection, due_before=day),
+            "invoiced": queries.receivable(connection, since=week),
+            "messages": queries.count_messages(connection),
+            "waiting": queries.count_held(connection),
+        }
         held = queries.held_orders(connection, limit=5)
-        waiting = queries.count_held(connection)
-    version = house().store.in_force(now)
-    cycles = house().store.content(version.number).cycles.values()
-    coming = sorted(
-        (date, cycle.name) for cycle in cycles for date in deliveries(cycle, now.astimezone(zone).date(), 2)
-    )
+    store = house().store
+    version = store.in_force(now)
     return render_template(
         "overview.html",
-        automatic=automatic,
-        day=day,
-        week=week,
-        messages=messages,
+        **figures,
+        weeks=_WEEKS,
         held=held,
-        waiting=waiting,
         version=version,
-        coming=coming[:4],
+        planned=store.history().scheduled(),
+        coming=_coming(store.content(version.number).cycles.values(), day),
     )
+
+
+def _coming(cycles: Any, day: date) -> list[tuple[date, str]]:
+    """The next few deliveries of all cycles, the soonest first."""
+    return sorted((each, cycle.name) for cycle in cycles for each in deliveries(cycle, day, 2))[:4]

@@ -1,5 +1,7 @@
 """What pages ask of the ledger."""
 
+from datetime import date, timedelta
+
 import pytest
 
 from orders import queries, review
@@ -103,3 +105,11 @@ def test_an_empty_ledger_answers_too(desk):
     with desk.ledger.reading() as connection:
         assert queries.list_orders(connection) == queries.held_orders(connection) == []
         assert queries.count_orders(connection, since=NOON) == {} and queries.count_held(connection) == 0
+
+
+def test_what_is_to_be_received_is_told_with_what_is_late_of_it(connection):
+    everything = queries.receivable(connection)
+    assert everything.count == 4 and everything.amount == sum(row.total for row in queries.list_invoices(connection))
+    due = date(2021, 6, 11)  # 30 days after the acceptance: no cycle is named
+    assert [queries.receivable(connection, due_before=due + timedelta(days=after)).count for after in (0, 1)] == [0, 4]
+    assert queries.receivable(connection, since=later(hours=4)).count == 2

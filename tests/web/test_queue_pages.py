@@ -29,7 +29,9 @@ def states(place):
 
 
 def confirm(client, act, *keys, page=None, **form):
-    page = page or text(client.post("/file/lot", data={"csrf_token": token(client), "cle": [*map(str, keys)], "acte": act}))
+    page = page or text(
+        client.post("/file/lot", data={"csrf_token": token(client), "cle": [*map(str, keys)], "acte": act})
+    )
     seen = {f"vu-{key}": page.split(f'name="vu-{key}" value="')[1].split('"')[0] for key in keys if f"vu-{key}" in page}
     data = {"csrf_token": token_of(page), "acte": act, "cle": [*map(str, keys)], **seen, **form}
     return client.post("/file/lot/confirmer", data=data)
@@ -40,7 +42,9 @@ def token(client):
 
 
 def test_what_follows_is_shown_before_several_are_accepted(place, client, waiting):
-    page = text(client.post("/file/lot", data={"csrf_token": token(client), "cle": ["1", "2", "4"], "acte": "accepter"}))
+    page = text(
+        client.post("/file/lot", data={"csrf_token": token(client), "cle": ["1", "2", "4"], "acte": "accepter"})
+    )
     assert "Accepter 2 commandes" in page and "n’est pas disponible" in page and "facture de 310,43\u00a0$" in page
     assert set(states(place).values()) == {"held"}
     response = confirm(client, "accepter", 1, 2)
