@@ -33,6 +33,12 @@ def day_text(day: date) -> Text:
     )
 
 
+def weekday_text(day: date) -> Text:
+    """« jeudi 1er juillet 2021 », “Thursday, July 1, 2021”."""
+    said = day_text(day)
+    return Text(f"{_DAYS_FR[day.weekday()]} {said.fr}", f"{_DAYS_EN[day.weekday()]}, {said.en}")
+
+
 def cycle_sentence(cycle: Cycle) -> Text:
     """« les jeudis aux deux semaines, sauf les jours fériés »; names the rule when words fail."""
     parts = [_rule_phrase(cycle), *_dates_phrases(cycle)]

@@ -15,6 +15,7 @@ from holidays.countries import CA
 
 from engine.cadence import cycle_sentence
 from engine.cycle import CutOff, Cycle, cycle_document, parse_cycle
+from engine.problem import Text
 from engine.recurrence import LAST_YEAR, RecurrenceSet, instant, recurrence
 from engine.rrule import parse_rule
 
@@ -22,9 +23,12 @@ __all__ = [
     "CutOff",
     "Cycle",
     "Delivery",
+    "coming",
+    "cut_off_of",
     "cycle_document",
     "cycle_sentence",
     "deliveries",
+    "holiday_text",
     "is_holiday",
     "local_day",
     "next_after",
@@ -40,13 +44,16 @@ class Delivery(msgspec.Struct, frozen=True):
 
     `skipped` holds each day passed over on the way and why: `exdate` (taken out of the cycle),
     `holiday` (left out or put off), `cut_off` (the order came too late for it). `anchor` is the
-    day from which the cycle counts.
+    day from which the cycle counts. `put_off_from` is the holiday that it was put off from, `added`
+    says that the day was added to the cycle by hand.
     """
 
     day: date
     skipped: tuple[tuple[date, str], ...]
     cycle_id: str
     anchor: date
+    put_off_from: date | None = None
+    added: bool = False
 
 
 def next_delivery(cycle: Cycle, accepted_at: datetime, after: date | None = None) -> Delivery | None:
@@ -71,10 +78,23 @@ def next_after(cycle: Cycle, day: date) -> date | None:
 
 def deliveries(cycle: Cycle, after: date, count: int) -> list[date]:
     """The next delivery days strictly after a day, at most `count`."""
-    days: list[date] = []
-    while len(days) < count and (day := next_after(cycle, days[-1] if days else after)) is not None:
-        days.append(day)
-    return days
+    return [each.day for each in coming(cycle, after, count)]
+
+
+def coming(cycle: Cycle, after: date, count: int) -> list[Delivery]:
+    """The next deliveries strictly after a day, at most `count`, each with the days passed over before it."""
+    found: list[Delivery] = []
+    while len(found) < count and (each := _next(cycle, found[-1].day if found else after)) is not None:
+        found.append(each)
+    return found
+
+
+def cut_off_of(cycle: Cycle, day: date) -> datetime | None:
+    """The last moment, in the cycle's zone, at which an order for the delivery of `day` can be accepted."""
+    if cycle.cut_off is None:
+        return None
+    last = datetime.combine(day - timedelta(cycle.cut_off.days_before), cycle.cut_off.time)
+    return instant(last, ZoneInfo(cycle.timezone))
 
 
 def local_day(moment: datetime, zone: str) -> date:
@@ -94,6 +114,18 @@ def is_holiday(day: date) -> bool:
 
 
 @lru_cache(maxsize=512)
+def holiday_text(day: date) -> Text | None:
+    """The name of Québec's public holiday on `day`, None on another day."""
+    if not is_holiday(day):
+        return None
+    found = {
+        language: str(country_holidays("CA", subdiv="QC", years=day.year, language=language)[day])
+        for language in ("fr", "en_CA")
+    }
+    return Text(found["fr"], found["en_CA"])
+
+
+@lru_cache(maxsize=512)
 def _holidays(year: int) -> frozenset[date]:
     return frozenset(country_holidays("CA", subdiv="QC", years=year))
 
@@ -106,7 +138,8 @@ def _next(cycle: Cycle, day: date) -> Delivery | None:
         if why is not None and (planned > day or actual is not None):
             skipped.append((planned, why))
         if actual is not None:
-            return Delivery(actual, tuple(skipped), cycle.id, cycle.dtstart)
+            put_off_from = planned if actual != planned else None
+            return Delivery(actual, tuple(skipped), cycle.id, cycle.dtstart, put_off_from, planned in cycle.rdates)
     return None
 
 
@@ -157,8 +190,6 @@ def _midnight(day: date) -> datetime:
 
 
 def _is_late(cycle: Cycle, accepted_at: datetime, delivery: date) -> bool:
-    if cycle.cut_off is None:
-        return False
-    last = datetime.combine(delivery - timedelta(cycle.cut_off.days_before), cycle.cut_off.time)
+    last = cut_off_of(cycle, delivery)
     # In UTC: two times of one zone would be compared by their clocks, blind to an hour that comes twice.
-    return accepted_at > instant(last, ZoneInfo(cycle.timezone)).astimezone(UTC)
+    return last is not None and accepted_at > last.astimezone(UTC)

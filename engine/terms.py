@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from engine.cadence import day_text
-from engine.calendar import Cycle, local_day, next_delivery
+from engine.calendar import CutOff, Cycle, local_day, next_delivery
 from engine.problem import Faults, Text, refuse, step
 
 KINDS = ("net", "on_receipt", "end_of_month", "other")
@@ -29,7 +29,8 @@ class DueDate(msgspec.Struct, frozen=True):
 
     `basis` is `planned_delivery`, `cycle` or `acceptance`; `skipped` as in Delivery. `cycle_id`
     names the cycle that was asked, even when it had no delivery left; `cycle_anchor` is set when it
-    had one. `planned_ignored` is a planned delivery before the acceptance.
+    had one. `cut_off` is the cycle's, `put_off_from` and `added` as in Delivery. `planned_ignored` is
+    a planned delivery before the acceptance.
     """
 
     basis: str
@@ -42,6 +43,9 @@ class DueDate(msgspec.Struct, frozen=True):
     cycle_id: str | None = None
     cycle_anchor: date | None = None
     planned_ignored: date | None = None
+    cut_off: CutOff | None = None
+    put_off_from: date | None = None
+    added: bool = False
 
 
 def parse_terms(document: object) -> Terms:
@@ -112,13 +116,23 @@ def due_date(
     accepted_on = local_day(accepted_at, zone)
     if planned_delivery is not None and planned_delivery >= accepted_on:
         return _due("planned_delivery", terms, accepted_on, planned_delivery)
-    known = {"planned_ignored": planned_delivery, "cycle_id": cycle and cycle.id}
+    known: dict[str, Any] = {"planned_ignored": planned_delivery}
+    if cycle is not None:
+        known |= {"cycle_id": cycle.id, "cut_off": cycle.cut_off}
     # The acceptance has one day, the installation's, even when the cycle keeps time elsewhere.
     delivery = next_delivery(cycle, accepted_at, after=accepted_on) if cycle is not None else None
     if delivery is None:
         return _due("acceptance", terms, accepted_on, None, **known)
     return _due(
-        "cycle", terms, accepted_on, delivery.day, skipped=delivery.skipped, cycle_anchor=delivery.anchor, **known
+        "cycle",
+        terms,
+        accepted_on,
+        delivery.day,
+        skipped=delivery.skipped,
+        cycle_anchor=delivery.anchor,
+        put_off_from=delivery.put_off_from,
+        added=delivery.added,
+        **known,
     )
 
 
@@ -131,7 +145,10 @@ def derivation_document(due: DueDate) -> dict[str, Any]:
         "planned_ignored": due.planned_ignored and due.planned_ignored.isoformat(),
         "cycle_id": due.cycle_id,
         "cycle_anchor": due.cycle_anchor and due.cycle_anchor.isoformat(),
+        "cut_off": due.cut_off and {"days_before": due.cut_off.days_before, "time": f"{due.cut_off.time:%H:%M}"},
         "skipped": [{"date": day.isoformat(), "why": why} for day, why in due.skipped],
+        "put_off_from": due.put_off_from and due.put_off_from.isoformat(),
+        "added": due.added,
         "delivery_date": due.delivery_date and due.delivery_date.isoformat(),
         "base_date": due.base_date.isoformat(),
         "terms": terms_document(due.terms),
@@ -170,9 +187,7 @@ def _steps(due: DueDate) -> list[dict[str, Any]]:
         fr = "Livraison prévue le {} : avant l’acceptation, donc ignorée."
         en = "Planned delivery on {}: before acceptance, so ignored."
         steps.append(_step("planned_ignored", due.planned_ignored, fr, en))
-    for day, why in due.skipped:
-        fr, en = f"Pas de livraison le {{}} : {_WHY[why].fr}.", f"No delivery on {{}}: {_WHY[why].en}."
-        steps.append(_step(why, day, fr, en))
+    steps += [_skipped_step(due, day, why) for day, why in due.skipped]
     steps.append(_base_step(due))
     if due.terms.kind == "end_of_month":
         steps.append(_step("month_end", _month_end(due.base_date), "Fin du mois : {}.", "End of the month: {}."))
@@ -186,9 +201,24 @@ def _steps(due: DueDate) -> list[dict[str, Any]]:
     return steps
 
 
+def _skipped_step(due: DueDate, day: date, why: str) -> dict[str, Any]:
+    told = _WHY[why]
+    if why == "holiday" and day == due.put_off_from:
+        told = Text("jour férié, la livraison est remise", "holiday, the delivery is put off")
+    if why == "cut_off" and due.cut_off is not None:
+        last, clock = day_text(day - timedelta(due.cut_off.days_before)), due.cut_off.time
+        told = Text(
+            f"{told.fr}, le {last.fr} à {clock.hour}\u00a0h\u00a0{clock:%M}", f"{told.en}, {last.en} at {clock:%H:%M}"
+        )
+    return _step(why, day, f"Pas de livraison le {{}} : {told.fr}.", f"No delivery on {{}}: {told.en}.")
+
+
 def _base_step(due: DueDate) -> dict[str, Any]:
     if due.basis == "planned_delivery":
         return _step("delivery", due.base_date, "Livraison prévue le {}.", "Planned delivery on {}.")
+    if due.basis == "cycle" and due.added:
+        fr, en = "Livraison ajoutée au cycle : {}.", "Delivery added to the cycle: {}."
+        return _step("delivery", due.base_date, fr, en)
     if due.basis == "cycle":
         return _step("delivery", due.base_date, "Prochaine livraison du cycle : {}.", "Next delivery of the cycle: {}.")
     if due.cycle_id is not None:

@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 from engine.calendar import (
     CutOff,
     Cycle,
+    coming,
+    cut_off_of,
     cycle_document,
     cycle_sentence,
     deliveries,
+    holiday_text,
     is_holiday,
     next_after,
     next_delivery,
@@ -322,3 +325,32 @@ def test_the_sentence_owns_up_to_exceptions_and_holidays():
 def test_every_cycle_has_a_sentence_in_both_languages(made):
     told = cycle_sentence(made)
     assert told.fr and told.en and "@" not in told.fr + told.en
+
+
+def test_what_comes_is_told_with_what_was_passed_over_and_put_off():
+    weekly = cycle(
+        "FREQ=WEEKLY;BYDAY=TH",
+        date(2021, 6, 3),
+        exdates=(date(2021, 6, 10),),
+        rdates=(date(2021, 6, 11),),
+        holidays="next_day",
+    )
+    found = coming(weekly, date(2021, 6, 9), 4)
+    assert [(each.day, each.added, each.put_off_from) for each in found] == [
+        (date(2021, 6, 11), True, None),
+        (date(2021, 6, 17), False, None),
+        (date(2021, 6, 25), False, date(2021, 6, 24)),
+        (date(2021, 7, 2), False, date(2021, 7, 1)),
+    ]
+    assert found[0].skipped == ((date(2021, 6, 10), "exdate"),)
+
+
+def test_the_last_moment_for_a_delivery_is_on_the_cycle_s_clocks():
+    late = cycle("FREQ=WEEKLY", date(2021, 3, 15), cut_off=CutOff(1, time(12)))
+    assert cut_off_of(late, date(2021, 3, 15)).isoformat() == "2021-03-14T12:00:00-04:00"
+    assert cut_off_of(late, date(2021, 3, 14)).isoformat() == "2021-03-13T12:00:00-05:00"
+
+
+def test_a_holiday_has_its_name_in_both_languages():
+    assert holiday_text(date(2021, 6, 24)) == Text("Fête nationale du Québec", "Saint Jean Baptiste Day")
+    assert holiday_text(date(2021, 6, 23)) is None

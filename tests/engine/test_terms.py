@@ -1,7 +1,7 @@
 """Payment terms, and the due-date sum with its derivation."""
 
 import json
-from datetime import date, datetime
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.calendar import Cycle, parse_cycle
+from engine.calendar import CutOff, Cycle, parse_cycle
 from engine.problem import Invalid, Text
 from engine.terms import Terms, derivation_document, due_date, parse_terms, terms_document, terms_sentence
 from tests.cases import load
@@ -148,7 +148,10 @@ def test_the_derivation_can_be_stored_and_tells_every_step():
         "planned_ignored": "2021-05-01",
         "cycle_id": "transbroue",
         "cycle_anchor": "2021-05-06",
+        "cut_off": None,
         "skipped": [{"date": "2021-05-20", "why": "exdate"}],
+        "put_off_from": None,
+        "added": False,
         "delivery_date": "2021-06-03",
         "base_date": "2021-06-03",
         "terms": {"kind": "end_of_month", "days": 10},
@@ -163,6 +166,33 @@ def test_the_derivation_says_why_the_acceptance_day_counts():
     told = [derivation_document(due)["steps"][1]["message"] for due in dues]
     assert told[0]["fr"] == "Pas de livraison connue\u00a0: on compte du 12 mai 2021."
     assert told[1]["en"] == "The cycle has no delivery left: counted from May 12, 2021."
+
+
+def told_of(cycle, at=ACCEPTED):
+    """The steps of a due date as English sentences."""
+    return [step["message"]["en"] for step in derivation_document(due_date(NET_30, at, cycle=cycle))["steps"]]
+
+
+def test_the_derivation_tells_the_cut_off_that_was_missed():
+    late = msgspec.structs.replace(CYCLE, dtstart=date(2021, 5, 13), cut_off=CutOff(1, time(9, 30)))
+    assert told_of(late)[1:3] == [
+        "No delivery on May 13, 2021: cut-off passed, May 12, 2021 at 09:30.",
+        "Next delivery of the cycle: May 27, 2021.",
+    ]
+    assert derivation_document(due_date(NET_30, ACCEPTED, cycle=late))["cut_off"] == {"days_before": 1, "time": "09:30"}
+
+
+def test_the_derivation_tells_a_delivery_that_was_moved_by_hand_and_one_that_a_holiday_moved():
+    moved = msgspec.structs.replace(CYCLE, exdates=(date(2021, 5, 20),), rdates=(date(2021, 5, 21),))
+    assert told_of(moved)[1:3] == [
+        "No delivery on May 20, 2021: date taken out of the cycle.",
+        "Delivery added to the cycle: May 21, 2021.",
+    ]
+    patriots = Cycle("x", "X", "America/Toronto", date(2021, 5, 24), "FREQ=WEEKLY", holidays="next_day")
+    assert told_of(patriots)[1:3] == [
+        "No delivery on May 24, 2021: holiday, the delivery is put off.",
+        "Next delivery of the cycle: May 25, 2021.",
+    ]
 
 
 def test_terms_without_a_due_date_say_so():
