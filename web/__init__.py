@@ -7,6 +7,8 @@ from web import (
     api,
     auth,
     bulk,
+    days,
+    deliveries,
     errors,
     exchange,
     groups,
@@ -50,6 +52,7 @@ PAGES = (
     views,
     invoices,
     outbox_pages,
+    deliveries,
     language,
 )
 
@@ -63,6 +66,7 @@ def create_app(house: House) -> Flask:
     csrf = CSRFProtect(app)
     language.register(app)
     icons.register(app)
+    days.register(app)
     navigation.register(app)
     errors.register(app)
     harden(app, house.settings)

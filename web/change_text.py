@@ -12,6 +12,7 @@ from rules.changes import Change
 from rules.content import Content, canonical
 from rules.merge import Clash
 from rules.statements import ABSENT, RULES
+from web import cycle_text
 from web.setting_forms import FORMS
 from web.setting_text import value_text
 
@@ -60,6 +61,8 @@ def what_of(change: Change | Clash) -> Text:
         label = _label(change)
         return Text(f"règle « {label.fr} »", f"rule “{label.en}”")
     if change.path == "" or change.kind != "group":
+        if change.kind == "cycle" and change.path in cycle_text.MEMBERS:
+            return cycle_text.MEMBERS[change.path]
         kind = _KINDS[change.kind]
         return kind if change.path == "" else Text(f"{kind.fr} ({change.path})", f"{kind.en} ({change.path})")
     return _MEMBERS[change.path]
@@ -92,6 +95,8 @@ def _state(change: Change, value: Any) -> Text:
         if value is None:
             return _NONE
         return rule_sentence(rule_of(change.path.removeprefix(RULES), value, Provenance(change.id, 0)))
+    if change.kind == "cycle" and change.path in cycle_text.MEMBERS:
+        return cycle_text.member_text(change.path, value)
     text = value if isinstance(value, str) else canonical(value).decode()
     return Text(text, text)
 

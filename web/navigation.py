@@ -53,7 +53,10 @@ PLACES: tuple[tuple[object, tuple[Place, ...]], ...] = (
     ),
     (
         _("Réglages"),
-        (Place("outbox.index", _("Messages"), "chat-left-text"),),
+        (
+            Place("deliveries.index", _("Livraisons"), "truck"),
+            Place("outbox.index", _("Messages"), "chat-left-text"),
+        ),
     ),
 )
 
