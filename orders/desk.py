@@ -30,7 +30,10 @@ class Seller(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Desk:
-    """`base_url` is where buyers reach Houblon; `secret` signs their links."""
+    """`base_url` is where buyers reach Houblon; `secret` signs their links.
+
+    With `follow_delivery`, the due date of what is not paid yet follows a delivery that is planned anew.
+    """
 
     ledger: Ledger
     policies: Policies
@@ -38,6 +41,7 @@ class Desk:
     seller: Seller
     base_url: str
     secret: str
+    follow_delivery: bool = False
 
     def moment_text(self, at: datetime) -> Text:
         """An instant on the installation's clocks: « 12 mai 2021 à 10 h 05 », “May 12, 2021 at 10:05”."""

@@ -61,6 +61,8 @@ def settled(connection: Connection, desk: Desk, row: Row[Any]) -> Conflict:
     last = connection.execute(
         select(transitions)
         .where(transitions.c.order_key == row.key, transitions.c.invoice_key.is_(None))
+        # Not what was noted of an order that stayed where it was.
+        .where(transitions.c.before.is_distinct_from(transitions.c.after))
         .order_by(transitions.c.key.desc())
         .limit(1)
     ).one()

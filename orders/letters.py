@@ -56,9 +56,11 @@ def team_letter(event: str, desk: Desk, matter: Matter, reasons: tuple[Reason, .
     return _letter(f"{about} · {order.id} · {name}", lines, where, _SEE_ORDER, desk.seller.name, "fr")
 
 
-def plain_letter(subject: str, lines: list[str], link: str, link_text: str, seller: str) -> Letter:
-    """A letter in French to somebody of the house, with one link."""
-    return _letter(subject, lines, link, Text(link_text, link_text), seller, "fr")
+def plain_letter(
+    subject: str, lines: list[str], link: str, link_text: str, seller: str, language: str = "fr"
+) -> Letter:
+    """A letter of these lines with one link: in French to somebody of the house, in a buyer's language to one."""
+    return _letter(subject, lines, link, Text(link_text, link_text), seller, language)
 
 
 def _invoice_lines(order_id: str, issued: Issued, language: str) -> list[str]:

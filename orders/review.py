@@ -12,6 +12,7 @@ from engine.problem import Text
 from orders import invoice, messages
 from orders.desk import Conflict, Desk, Matter
 from orders.history import keep_decision, keep_move, settled
+from orders.planned_delivery import followed
 from orders.receive import chain_and_policy
 from orders.tables import decisions, invoices, orders, retailers
 
@@ -101,7 +102,8 @@ def _issue_invoice(connection: Connection, desk: Desk, key: int, by: str, at: da
     ).one()
     policy = desk.policies.policy(tuple(accepted.chain), accepted.version)
     buyer = _buyer(connection, row)
-    follows = _invoicing(desk, Matter(key, order, buyer, policy, accepted.made_at))
+    planned = followed(connection, desk, key, order)
+    follows = _invoicing(desk, Matter(key, planned, buyer, policy, accepted.made_at))
     matter = Matter(key, order, buyer, policy, at)
     issued = invoice.issue(connection, desk, matter, follows)
     move = keep_move(connection, matter, row.state, row.state, by, f"invoice {issued.number}")

@@ -157,6 +157,24 @@ invoices = Table(
     UniqueConstraint("prefix", "year", "sequence"),
 )
 
+# Deliveries that a person planned anew, the last one in force. `derivation` is set where the due date
+# followed, `invoice_key` where an issued invoice is amended by it: its document stays as it was issued.
+planned_deliveries = Table(
+    "planned_deliveries",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("order_key", ForeignKey("orders.key"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("who", String(320), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("before", String(10)),
+    Column("after", String(10), nullable=False),
+    Column("invoice_key", ForeignKey("invoices.key"), index=True),
+    Column("due_before", String(10)),
+    Column("due_after", String(10)),
+    Column("derivation", Json),
+)
+
 counters = Table(
     "counters",
     metadata,

@@ -33,13 +33,15 @@ class NotInitialised(Exception):
 class Profile(msgspec.Struct, frozen=True):
     """What an installation says of itself, kept in `installation.json`.
 
-    With `approval`, a second person must agree to a proposal before it is published or scheduled.
+    With `approval`, a second person must agree to a proposal before it is published or scheduled. With
+    `follow_delivery`, due dates follow a delivery that is planned anew; it counts from the next start.
     """
 
     timezone: str = "America/Toronto"
     currency: str = "CAD"
     seller: Seller = Seller("Houblon")
     approval: bool = False
+    follow_delivery: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,7 @@ def assemble(settings: Settings, profile: Profile, now: Clock = utc_now) -> Hous
         profile.seller,
         settings.base_url,
         (settings.data / _SECRET).read_text().strip(),
+        profile.follow_delivery,
     )
     transport = Smtp(settings.smtp_url, settings.mail_from) if settings.smtp_url else Printed()
     return House(settings, store, desk, transport, now)

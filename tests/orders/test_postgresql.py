@@ -2,16 +2,20 @@
 
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, insert, text, update
 
+from engine.problem import Invalid
 from orders import queries, review, tables
 from orders.desk import Conflict
 from orders.ledger import open_ledger
 from orders.outbox import deliver_due
+from orders.planned_delivery import change
 from tests.orders.desks import NOON, join, later, make_desk, order_body, rows, send
 from tests.orders.test_ledger import is_the_ledger_s
 
@@ -77,6 +81,22 @@ def test_many_copies_and_many_orders_at_once_make_one_invoice_each_without_a_gap
     assert len({str(answer) for answer in answers}) == 10
     assert len(rows(desk, tables.orders)) == 10
     assert sorted(row.sequence for row in rows(desk, tables.invoices)) == list(range(1, 11))
+
+
+def test_many_people_at_once_plan_a_delivery_anew_once(desk):
+    send(desk, order_body(planned_delivery="2021-05-20"))
+    following = replace(desk, follow_delivery=True)
+
+    def one(number):
+        try:
+            change(following, 1, date(2021, 5, 27), by=f"person {number}", at=later(hours=1), why="pluie", seen=0)
+        except (Conflict, Invalid):
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(one, range(16))) == 1
+    assert [row.due_after for row in rows(desk, tables.planned_deliveries)] == ["2021-06-26"]
 
 
 def test_many_people_at_once_make_one_transition(desk):
