@@ -186,3 +186,9 @@ def test_commands_of_a_folder_without_an_installation_say_so(tmp_path):
 def copy_of_nothing(tmp_path):
     (tmp_path / "vide").mkdir()
     return tmp_path / "vide"
+
+
+def test_due_dates_follow_deliveries_once_somebody_says_so(run, folder):  # noqa: F811
+    assert answer(run("follow-delivery", "yes", "--json")) == {"follow_delivery": True}
+    assert '"follow_delivery": true' in (folder / "installation.json").read_text()
+    assert answer(run("follow-delivery", "no", "--json")) == {"follow_delivery": False}
