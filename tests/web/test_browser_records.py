@@ -1,0 +1,60 @@
+"""Deliveries in a real browser: the preview follows the hand, and the page holds without JavaScript."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.web.houses import ADMIN
+from tests.web.test_browser import browser, open_page, pytestmark, site  # noqa: F401
+
+CYCLE = "/livraisons/cycle?id=transbroue"
+PAGES = ("/livraisons", CYCLE, "/commandes/1/livraison")
+
+
+def test_the_next_deliveries_follow_what_is_typed_and_a_button_skips_one(open_page):  # noqa: F811
+    page = open_page()
+    page.goto(CYCLE)
+    preview = page.locator("#apercu")
+    assert page.locator("#mois").is_hidden() and page.locator("#semaines").is_visible()
+    page.select_option("#rythme", "monthly_weekday")
+    page.check("input[name=rangs][value='2']")
+    page.select_option("#jour", "TU")
+    preview.get_by_text("Le deuxième mardi du mois", exact=False).or_(
+        preview.get_by_text("le deuxième mardi du mois", exact=False)
+    ).first.wait_for()
+    first = preview.locator(".a-day").first.inner_text()
+    assert first.startswith("mardi")
+    preview.get_by_role("button", name="Sauter").first.click()
+    assert page.locator("#apercu .a-day").first.inner_text() != first
+    assert page.locator("#saute input").first.input_value() != ""
+    page.get_by_role("button", name="Noter dans le brouillon").click()
+    assert "dans le brouillon" in page.locator("main").inner_text()
+    page.get_by_role("button", name="Quitter le brouillon").click()
+
+
+@pytest.mark.parametrize(("language", "addresses"), [("fr", PAGES), ("en", PAGES[1:2])])
+def test_the_pages_fit_a_phone_and_axe_finds_nothing(open_page, language, addresses):  # noqa: F811
+    page = open_page(width=390, language=language)
+    for address in addresses:
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
+        found = Axe().run(page)
+        assert [each["id"] for each in found.response["violations"]] == [], (address, found.generate_report())
+
+
+def test_a_cycle_is_previewed_and_saved_without_javascript(browser, site):  # noqa: F811
+    address, password, _ = site
+    context = browser.new_context(java_script_enabled=False, base_url=address)
+    page = context.new_page()
+    page.goto("/connexion")
+    page.fill("#email", ADMIN)
+    page.fill("#password", password)
+    page.get_by_role("button", name="Ouvrir la session").click()
+    page.goto(CYCLE)
+    page.fill("#semaines", "1")
+    page.keyboard.press("Enter")  # the first button shows, and saves nothing
+    page.wait_for_url("**/livraisons/apercu")
+    assert "en vigueur depuis" in page.locator(".strip").inner_text()
+    assert "tous les jeudis" in page.locator("#apercu").inner_text().lower()
+    page.get_by_role("button", name="Noter dans le brouillon").click()
+    assert "tous les jeudis" in page.locator("main").inner_text()
+    context.close()
