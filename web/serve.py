@@ -21,13 +21,18 @@ def serve(settings: Settings, host: str, port: int) -> None:
     os.environ["HOUBLON_DATA"] = str(settings.data.absolute())
     os.environ.setdefault("HOUBLON_BASE_URL", f"http://localhost:{port}")
     os.environ[ADDRESS] = f"{host}:{port}"
-    Granian(
-        "web.wsgi:app",
+    server("web.wsgi:app", host, port, settings.threads).serve()
+
+
+def server(app: str, host: str, port: int, threads: int) -> Granian:
+    """The server of an app, as the product runs its own."""
+    return Granian(
+        app,
         address=host,
         port=port,
         interface=Interfaces.WSGI,
         workers=1,
-        blocking_threads=settings.threads,
+        blocking_threads=threads,
         respawn_failed_workers=True,
         log_enabled=False,
-    ).serve()
+    )

@@ -21,7 +21,7 @@ class Server:
     """The server process of one data folder, in a session of its own so that all of it can be killed."""
 
     def __init__(self, data: Path, port: int):
-        self.address = f"http://127.0.0.1:{port}"
+        self.port, self.address = port, f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "web.cli", "serve", "--data", str(data), "--port", str(port)]
         self._process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
