@@ -6,14 +6,21 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from engine.problem import refuse
+from orders.prepared import Prepared, Reader
 from orders.tables import api_keys, sources
 
 SCOPES = ("decide", "read", "write")
 _KEY_PREFIX = "hbl_"
 Random = Callable[[int], bytes]
+
+# Asked for at every request.
+_SECRETS = Prepared(select(sources.c.name, sources.c.secret).where(sources.c.active))
+_KEY = Prepared(
+    select(api_keys.c.scopes, api_keys.c.last_used_at).where(api_keys.c.hash == bindparam("hash"), api_keys.c.active)
+)
 
 
 def add_source(connection: Connection, name: str, random: Random, at: datetime) -> str:
@@ -24,10 +31,9 @@ def add_source(connection: Connection, name: str, random: Random, at: datetime) 
     return secret
 
 
-def active_secrets(connection: Connection) -> Sequence[tuple[str, str]]:
+def active_secrets(reader: Reader) -> Sequence[tuple[str, str]]:
     """`(source, secret)` of every active secret."""
-    rows = connection.execute(select(sources.c.name, sources.c.secret).where(sources.c.active))
-    return [(row.name, row.secret) for row in rows]
+    return [(row.name, row.secret) for row in _SECRETS.all(reader)]
 
 
 def add_key(connection: Connection, name: str, scopes: Sequence[str], random: Random, at: datetime) -> str:
@@ -45,10 +51,9 @@ def add_key(connection: Connection, name: str, scopes: Sequence[str], random: Ra
     return key
 
 
-def find_key(connection: Connection, key: str) -> Row[Any] | None:
+def find_key(reader: Reader, key: str) -> Any:
     """The active key's `scopes` and `last_used_at`; None when it is not known or no longer active."""
-    query = select(api_keys.c.scopes, api_keys.c.last_used_at)
-    return connection.execute(query.where(api_keys.c.hash == _hash(key), api_keys.c.active)).one_or_none()
+    return _KEY.first(reader, {"hash": _hash(key)})
 
 
 def touch_key(connection: Connection, key: str, at: datetime) -> None:

@@ -7,10 +7,11 @@ from sqlalchemy import Connection, Row, insert, select
 from engine.decision import Decision, decision_document
 from engine.terms import derivation_document
 from orders.desk import Conflict, Desk, Matter
+from orders.prepared import Prepared
 from orders.tables import decisions, transitions
 
 SYSTEM = "houblon"
-_KEEP_DECISION, _KEEP_MOVE = insert(decisions), insert(transitions)
+_KEEP_DECISION, _KEEP_MOVE = Prepared(insert(decisions)), Prepared(insert(transitions))
 _STATES_FR = {
     "accepted": "acceptée",
     "held": "en attente",
@@ -25,8 +26,8 @@ def keep_decision(
 ) -> dict[str, Any]:
     """Record a decision and return its document."""
     document = decision_document(decision)
-    connection.execute(
-        _KEEP_DECISION,
+    _KEEP_DECISION.insert(
+        connection,
         {
             "order_key": matter.key,
             "made_at": matter.at,
@@ -53,7 +54,7 @@ def keep_move(connection: Connection, matter: Matter, before: str | None, after:
         "after": after,
         "why": why,
     }
-    return connection.execute(_KEEP_MOVE, values).inserted_primary_key[0]
+    return _KEEP_MOVE.insert(connection, values)
 
 
 def settled(connection: Connection, desk: Desk, row: Row[Any]) -> Conflict:

@@ -12,12 +12,13 @@ from engine.money import dollars
 from engine.order import Line, Order
 from engine.terms import derivation_document, terms_document, terms_sentence
 from orders.desk import Desk, Matter
+from orders.prepared import Prepared
 from orders.tables import counters, invoices
 from orders.taxes import percent_of, taxes
 
-_KEEP = insert(invoices)
-_START = insert(counters)
-_ADVANCE = (
+_KEEP = Prepared(insert(invoices))
+_START = Prepared(insert(counters))
+_ADVANCE = Prepared(
     update(counters)
     .where(counters.c.name == bindparam("counter"))
     .values(value=counters.c.value + 1)
@@ -57,7 +58,7 @@ def issue(connection: Connection, desk: Desk, matter: Matter, follows: Invoicing
         "total": document["cents"]["total"],
         "document": document,
     }
-    return Issued(connection.execute(_KEEP, values).inserted_primary_key[0], number, document)
+    return Issued(_KEEP.insert(connection, values), number, document)
 
 
 def draft(desk: Desk, matter: Matter, follows: Invoicing) -> dict[str, Any]:
@@ -149,7 +150,7 @@ def _line(line: Line, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _next(connection: Connection, counter: str) -> int:
     """The counter's next value; the row stays locked until the transaction ends."""
-    value = connection.execute(_ADVANCE, {"counter": counter}).scalar()
+    value = _ADVANCE.scalar(connection, {"counter": counter})
     if value is None:
-        connection.execute(_START, {"name": counter, "value": 1})
+        _START.insert(connection, {"name": counter, "value": 1})
     return value or 1

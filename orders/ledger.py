@@ -4,6 +4,9 @@ Embedded, it is SQLite (WAL, synchronous FULL) with one writer thread that commi
 in groups; outgrown, PostgreSQL, where each piece of work has a transaction of its own.
 """
 
+import sqlite3
+import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from orders.migrate import upgrade
+from orders.prepared import Reader
 from orders.writer import T, Work, Writer
 
 # SQLSTATEs of two transactions in each other's way: unique violation, serialization, deadlock.
@@ -29,6 +33,8 @@ class Ledger:
             self.engine = _sqlite(url, "BEGIN", pool_size=10, max_overflow=30)
             self.write_engine = _sqlite(url, "BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
             self._writer = Writer(self.write_engine)
+            # One connection a thread: nothing to check out, nothing to begin or to end.
+            self._own, self._glances = threading.local(), weakref.WeakSet[Any]()
         else:
             self.engine = self.write_engine = create_engine(url, pool_size=10, max_overflow=30, pool_pre_ping=True)
 
@@ -37,6 +43,18 @@ class Ledger:
         """A consistent view of what is committed."""
         with self.engine.connect() as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def glancing(self) -> Iterator[Reader]:
+        """For look-ups that each stand alone: every one sees what is committed by then."""
+        if not self.is_embedded:
+            with self.reading() as connection:
+                yield connection
+            return
+        if (own := getattr(self._own, "connection", None)) is None:
+            own = self._own.connection = _alone(self.engine)
+            self._glances.add(own)
+        yield own
 
     def write(self, work: Work[T]) -> T:
         """Do `work` in a durable transaction and return what it returns, once it is committed.
@@ -56,6 +74,8 @@ class Ledger:
     def close(self) -> None:
         if self.is_embedded:
             self._writer.close()
+            for connection in list(self._glances):
+                connection.close()
         self.engine.dispose()
 
 
@@ -70,8 +90,12 @@ def open_ledger(url: str) -> Ledger:
     return ledger
 
 
+class _Connection(sqlite3.Connection):
+    """One that can be referred to weakly: a thread that ends takes its own with it."""
+
+
 def _sqlite(url: str, begin: str, **pool: int) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 30}, **pool)
+    engine = create_engine(url, connect_args={"timeout": 30, "factory": _Connection}, **pool)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: Any) -> None:
@@ -84,6 +108,14 @@ def _sqlite(url: str, begin: str, **pool: int) -> Engine:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _alone(engine: Engine) -> sqlite3.Connection:
+    """A connection of SQLite's own that belongs to no pool."""
+    pooled = engine.raw_connection()
+    own: Any = pooled.driver_connection
+    pooled.detach()
+    return own
 
 
 def _write_alone(engine: Engine, work: Work[T]) -> T:

@@ -12,6 +12,7 @@ from engine.decision import Obligation, Reason
 from orders.desk import Desk, Matter
 from orders.invoice import Issued
 from orders.letters import Letter, buyer_letter, team_letter
+from orders.prepared import Prepared
 from orders.tables import outbox
 
 # Ids are made from what the message is about, so that no fact is ever told twice.
@@ -19,7 +20,7 @@ _NAMESPACE = UUID("6f1a2e0c-6c1b-5b57-9d0e-2f5f0d1f7a11")
 _ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,190}")
 NO_ADDRESS = "no address is known for this recipient"
 BAD_ADDRESS = "this is not one mail address"
-_KEEP = insert(outbox)
+_KEEP = Prepared(insert(outbox))
 
 
 def queue(
@@ -42,8 +43,8 @@ def queue(
         for event, role, address, letter in told
         for row in [_row(matter, f"{matter.key}/{move}/{event}/{role}", event, address, letter)]
     }
-    if rows:
-        connection.execute(_KEEP, list(rows.values()))
+    for row in rows.values():
+        _KEEP.insert(connection, row)
 
 
 def _told(

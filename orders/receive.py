@@ -15,16 +15,20 @@ from orders import invoice, messages
 from orders.desk import Conflict, Desk, Matter
 from orders.history import SYSTEM, keep_decision, keep_move, settled
 from orders.intake import content_hash
+from orders.prepared import Prepared
 from orders.retailers import keep_retailer, memberships_of
 from orders.tables import decisions, earlier_contents, orders, webhook_calls
 from rules.inherit import chain_of
 
-# Built once: on this path, putting a statement together costs more than running it.
-_CALL = select(webhook_calls.c.body_hash, webhook_calls.c.answer).where(
-    webhook_calls.c.source == bindparam("source"), webhook_calls.c.webhook_id == bindparam("webhook_id")
+_CALL = Prepared(
+    select(webhook_calls.c.body_hash, webhook_calls.c.answer).where(
+        webhook_calls.c.source == bindparam("source"), webhook_calls.c.webhook_id == bindparam("webhook_id")
+    )
 )
-_KNOWN = select(orders).where(orders.c.source == bindparam("source"), orders.c.order_id == bindparam("order_id"))
-_KEEP_CALL, _KEEP_ORDER = insert(webhook_calls), insert(orders)
+_KNOWN = Prepared(
+    select(orders).where(orders.c.source == bindparam("source"), orders.c.order_id == bindparam("order_id"))
+)
+_KEEP_CALL, _KEEP_ORDER = Prepared(insert(webhook_calls)), Prepared(insert(orders))
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -71,7 +75,7 @@ def chain_and_policy(connection: Connection, desk: Desk, order: Order, at: datet
 def _take_call(connection: Connection, desk: Desk, arrival: Arrival, webhook_id: str) -> Received:
     """The stored answer where this call came before; else the order is taken in and its answer kept."""
     body_hash = hashlib.sha256(arrival.body).hexdigest()
-    call = connection.execute(_CALL, {"source": arrival.source, "webhook_id": webhook_id}).one_or_none()
+    call = _CALL.first(connection, {"source": arrival.source, "webhook_id": webhook_id})
     if call is not None and call.body_hash != body_hash:
         raise Conflict(
             "webhook_id_reused",
@@ -81,8 +85,8 @@ def _take_call(connection: Connection, desk: Desk, arrival: Arrival, webhook_id:
     if call is not None:
         return Received(call.answer, True)
     received = _take_in(connection, desk, arrival)
-    connection.execute(
-        _KEEP_CALL,
+    _KEEP_CALL.insert(
+        connection,
         {
             "source": arrival.source,
             "webhook_id": webhook_id,
@@ -95,7 +99,7 @@ def _take_call(connection: Connection, desk: Desk, arrival: Arrival, webhook_id:
 
 
 def _take_in(connection: Connection, desk: Desk, arrival: Arrival) -> Received:
-    known = connection.execute(_KNOWN, {"source": arrival.source, "order_id": arrival.order.id}).one_or_none()
+    known = _KNOWN.first(connection, {"source": arrival.source, "order_id": arrival.order.id})
     if known is None:
         return Received(_record(connection, desk, arrival), False)
     if known.content_hash == arrival.content_hash:
@@ -109,7 +113,7 @@ def _record(connection: Connection, desk: Desk, arrival: Arrival) -> dict[str, A
     buyer = keep_retailer(connection, arrival.order.buyer, arrival.at)
     decision, policy = _decided(connection, desk, arrival)
     values = {"source": arrival.source, "received_at": arrival.at, **_columns(arrival, decision)}
-    key = connection.execute(_KEEP_ORDER, values).inserted_primary_key[0]
+    key = _KEEP_ORDER.insert(connection, values)
     matter = Matter(key, arrival.order, buyer, policy, arrival.at)
     return _conclude(connection, desk, matter, None, arrival.content_hash, decision)
 

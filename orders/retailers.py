@@ -7,16 +7,18 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from engine.order import Buyer
+from orders.prepared import Prepared, Reader
 from orders.tables import memberships, retailers
 
 _SAID = ("name", "email", "language", "province")
-_KNOWN = select(retailers).where(retailers.c.id == bindparam("id"))
-_GROUPS = select(memberships.c.group_id).where(memberships.c.retailer_id == bindparam("id"))
+_KNOWN = Prepared(select(retailers).where(retailers.c.id == bindparam("id")))
+_KEEP = Prepared(insert(retailers))
+_GROUPS = Prepared(select(memberships.c.group_id).where(memberships.c.retailer_id == bindparam("id")))
 
 
-def memberships_of(connection: Connection, retailer_id: str) -> tuple[str, ...]:
+def memberships_of(reader: Reader, retailer_id: str) -> tuple[str, ...]:
     """The ids of the groups that the retailer is kept in."""
-    return tuple(connection.execute(_GROUPS, {"id": retailer_id}).scalars())
+    return tuple(row.group_id for row in _GROUPS.all(reader, {"id": retailer_id}))
 
 
 def all_memberships(connection: Connection) -> dict[str, tuple[str, ...]]:
@@ -42,12 +44,12 @@ def set_memberships(connection: Connection, kept: Mapping[str, Iterable[str]], a
 
 def keep_retailer(connection: Connection, buyer: Buyer, at: datetime) -> Row[Any]:
     """The retailer's row, made or brought up to date with what the order says of the buyer."""
-    known = connection.execute(_KNOWN, {"id": buyer.id}).one_or_none()
+    known = _KNOWN.first(connection, {"id": buyer.id})
     said = {name: value for name in _SAID if (value := getattr(buyer, name))}
     if known is None:
-        connection.execute(insert(retailers).values(id=buyer.id, created_at=at, updated_at=at, **said))
+        _KEEP.insert(connection, {"id": buyer.id, "created_at": at, "updated_at": at, **said})
     elif any(getattr(known, name) != value for name, value in said.items()):
         connection.execute(update(retailers).where(retailers.c.id == buyer.id).values(updated_at=at, **said))
     else:
         return known
-    return connection.execute(_KNOWN, {"id": buyer.id}).one()
+    return _KNOWN.first(connection, {"id": buyer.id})

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection
 
 from engine.decision import Decision, Invoicing, Outcome, decision_document, invoicing_document
 from engine.evaluate import decide, invoicing
@@ -12,6 +11,7 @@ from engine.order import Order
 from engine.policy import Policy
 from engine.problem import refuse
 from orders.desk import Desk
+from orders.prepared import Reader
 from orders.retailers import memberships_of
 from rules.content import Content
 from rules.drafts import preview
@@ -37,7 +37,7 @@ class WhatIf(msgspec.Struct, frozen=True):
 
 
 def what_if(
-    connection: Connection,
+    reader: Reader,
     desk: Desk,
     order: Order,
     *,
@@ -55,7 +55,7 @@ def what_if(
     proposal, and when the proposal's documents contradict each other.
     """
     content = _content(desk, now, as_of, version, proposal)
-    kept = memberships_of(connection, order.buyer.id)
+    kept = memberships_of(reader, order.buyer.id)
     chain, unknown = chain_of(content, kept, order.buyer.groups or ())
     policy = desk.policies.policy_in(content, chain)
     dates: dict[str, Any] = {

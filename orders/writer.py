@@ -5,13 +5,14 @@ comes in while a group is being synced to disk makes the next group.
 """
 
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InvalidRequestError
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -79,7 +80,9 @@ class Writer:
         """One transaction for all; nobody is told anything before it is durable, refusals included."""
         try:
             with self._engine.begin() as connection:
-                answers = [_attempt(connection, item.work) for item in group]
+                # Alone, a member needs no savepoint: the transaction is its own.
+                attempt = _attempt if len(group) > 1 else _alone
+                answers = [attempt(connection, item.work) for item in group]
         except BaseException as failure:
             # The transaction itself failed: its connection can't be trusted, and whom it was for
             # can't be told. A member may have met another's rows, so each is done again alone.
@@ -97,17 +100,28 @@ class Writer:
                 item.future.set_exception(failure)
 
 
+def _alone(connection: Connection, work: Work[Any]) -> tuple[Any, Exception | None]:
+    result = work(connection)
+    driver: Any = connection.connection.driver_connection
+    if not driver.in_transaction:
+        raise InvalidRequestError("the work ended the transaction that it was in")
+    return result, None
+
+
 def _attempt(connection: Connection, work: Work[Any]) -> tuple[Any, Exception | None]:
     """One member in a savepoint: its failure is its own."""
-    savepoint = connection.begin_nested()
+    driver: Any = connection.connection.driver_connection
+    driver.execute("SAVEPOINT member")
     try:
         result = work(connection)
     except Exception as failure:
         try:
-            savepoint.rollback()
-        except SQLAlchemyError:
+            driver.execute("ROLLBACK TO member")
+        except sqlite3.Error:
             # SQLite gave the whole transaction up, as on a full disk; say why, not what followed.
             raise failure from None
-        return None, failure
-    savepoint.commit()
-    return result, None
+        result, failed = None, failure
+    else:
+        failed = None
+    driver.execute("RELEASE member")
+    return result, failed

@@ -35,6 +35,7 @@ from web import (
     outbox as outbox_pages,
 )
 from web.composition import House
+from web.lanes import separate
 from web.security import harden
 
 MAX_BODY = 1_000_000
@@ -77,4 +78,5 @@ def create_app(house: House) -> Flask:
         app.register_blueprint(door.blueprint)
     for page in PAGES:
         app.register_blueprint(page.blueprint)
+    separate(app)
     return app
