@@ -65,11 +65,10 @@ def receive(
 
 def chain_and_policy(connection: Connection, desk: Desk, order: Order, at: datetime) -> tuple[Policy, tuple[str, ...]]:
     """The policy in force at `at` for the order's buyer, and the claimed groups that nobody made."""
-    version = desk.policies.in_force(at).number
-    content = desk.policies.content(version)
+    content = desk.policies.content(desk.policies.in_force(at).number)
     kept = memberships_of(connection, order.buyer.id)
     chain, unknown = chain_of(content, kept, order.buyer.groups or ())
-    return desk.policies.policy(chain, version), unknown
+    return desk.policies.policy_in(content, chain), unknown
 
 
 def _take_call(connection: Connection, desk: Desk, arrival: Arrival, webhook_id: str) -> Received:

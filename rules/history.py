@@ -47,6 +47,19 @@ class History:
             raise UnknownVersion(f"there is no version {number}")
         return self.versions[number - 1]
 
+    def newest(self) -> Version:
+        """The last version published. Raises UnknownVersion where there is none."""
+        if not self.versions:
+            raise UnknownVersion("nothing was published yet")
+        return self.versions[-1]
+
+    def in_force(self, at: datetime) -> Version:
+        """The version in force at `at`: the last one effective by then, the first one before any was."""
+        newest = self.newest()
+        if newest.effective_from <= at:
+            return newest
+        return next((each for each in reversed(self.versions) if each.effective_from <= at), self.versions[0])
+
     def proposal(self, id: str) -> Proposal:
         """Raises UnknownProposal."""
         found = self.proposals.get(id)

@@ -27,9 +27,10 @@ class Policies:
 
     def in_force(self, at: datetime) -> Version:
         """The version in force at `at`, now or past; what was scheduled for that moment becomes one first."""
-        due = self.store.history().next_due
-        if due is not None and due <= at:
-            promote_due(self.store, at, self.premises())
+        history = self.store.history()
+        if history.next_due is None or history.next_due > at:
+            return history.in_force(at)
+        promote_due(self.store, at, self.premises())
         return self.store.in_force(at)
 
     def foreseen(self, at: datetime) -> Content:

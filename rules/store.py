@@ -37,10 +37,7 @@ class Store:
 
     def newest(self) -> Version:
         """The last version published. Raises UnknownVersion in a store with none."""
-        versions = self.versions()
-        if not versions:
-            raise UnknownVersion("nothing was published yet")
-        return versions[-1]
+        return self.history().newest()
 
     def version(self, number: int) -> Version:
         """Raises UnknownVersion."""
@@ -48,10 +45,7 @@ class Store:
 
     def in_force(self, at: datetime) -> Version:
         """The version in force at `at`: the last one effective by then, the first one before any was."""
-        newest, versions = self.newest(), self.versions()
-        if newest.effective_from <= at:
-            return newest
-        return next((each for each in reversed(versions) if each.effective_from <= at), versions[0])
+        return self.history().in_force(at)
 
     def content(self, number: int) -> Content:
         """What version `number` holds, parsed once. Raises UnknownVersion."""

@@ -35,7 +35,7 @@ from web import (
     outbox as outbox_pages,
 )
 from web.composition import House
-from web.lanes import separate
+from web.lanes import App, separate
 from web.security import harden
 
 MAX_BODY = 1_000_000
@@ -62,7 +62,7 @@ PAGES = (
 
 def create_app(house: House) -> Flask:
     """The application over an open house."""
-    app = Flask(__name__, static_folder="static")
+    app = App(__name__, static_folder="static")
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.extensions["houblon"] = house
     auth.register(app, house)

@@ -5,7 +5,6 @@ hooks that look for those would only cost it time, more than its decision does.
 """
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from flask import Flask, request
@@ -25,21 +24,44 @@ class PagesOnly(SecureCookieSessionInterface):
         return super().open_session(app, request)
 
 
+class App(Flask):
+    """Flask without coroutines: no view or hook is asked, at each call, whether it is one."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def separate(app: Flask) -> None:
     """Keep the pages' hooks, registered before this, off the doors for machines."""
     app.session_interface = PagesOnly()
-    before, after = app.before_request_funcs[None], app.after_request_funcs[None]
-    before[:] = [_unless_machine(each, lambda: None) if _is_of_pages(each) else each for each in before]
-    after[:] = [_unless_machine(each, lambda answer: answer) if _is_of_pages(each) else each for each in after]
+    _gather(app.before_request_funcs[None], _before)
+    _gather(app.after_request_funcs[None], _after)
 
 
-def _is_of_pages(hook: Any) -> bool:
-    return hook.__module__.partition(".")[0] in _OF_PAGES or hook.__module__ in _OF_PAGES
+def _gather(hooks: list[Any], one: Callable[[list[Any]], Any]) -> None:
+    """One hook in the place of all that are the pages'."""
+    of_pages = [
+        hook for hook in hooks if hook.__module__ in _OF_PAGES or hook.__module__.partition(".")[0] in _OF_PAGES
+    ]
+    if of_pages:
+        hooks[hooks.index(of_pages[0])] = one(of_pages)
+        hooks[:] = [hook for hook in hooks if hook not in of_pages]
 
 
-def _unless_machine(hook: Callable[..., Any], otherwise: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(hook)
-    def chosen(*arguments: Any) -> Any:
-        return otherwise(*arguments) if request.path.startswith(MACHINES) else hook(*arguments)
+def _before(hooks: list[Callable[[], Any]]) -> Callable[[], Any]:
+    def before_page() -> Any:
+        if request.path.startswith(MACHINES):
+            return None
+        return next((answer for hook in hooks if (answer := hook()) is not None), None)
 
-    return chosen
+    return before_page
+
+
+def _after(hooks: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    def after_page(response: Any) -> Any:
+        if not request.path.startswith(MACHINES):
+            for hook in reversed(hooks):
+                response = hook(response)
+        return response
+
+    return after_page
