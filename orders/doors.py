@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from engine.problem import refuse
+from orders.ledger import Ledger
 from orders.prepared import Prepared, Reader
 from orders.tables import api_keys, sources
 
@@ -34,6 +35,26 @@ def add_source(connection: Connection, name: str, random: Random, at: datetime) 
 def active_secrets(reader: Reader) -> Sequence[tuple[str, str]]:
     """`(source, secret)` of every active secret."""
     return [(row.name, row.secret) for row in _SECRETS.all(reader)]
+
+
+def known_secrets(ledger: Ledger) -> Sequence[tuple[str, str]]:
+    """`active_secrets` of now, from memory while nothing changed."""
+
+    def read() -> Sequence[tuple[str, str]]:
+        with ledger.glancing() as reader:
+            return active_secrets(reader)
+
+    return ledger.memory.ask("secrets", read)
+
+
+def known_key(ledger: Ledger, key: str) -> Any:
+    """`find_key` of now, from memory while nothing changed."""
+
+    def read() -> Any:
+        with ledger.glancing() as reader:
+            return find_key(reader, key)
+
+    return ledger.memory.ask(("key", _hash(key)), read)
 
 
 def add_key(connection: Connection, name: str, scopes: Sequence[str], random: Random, at: datetime) -> str:

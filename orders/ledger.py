@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 
+from orders.memory import Memory
 from orders.migrate import upgrade
 from orders.prepared import Reader
 from orders.writer import T, Work, Writer
@@ -29,6 +30,7 @@ class Ledger:
     def __init__(self, url: str):
         self.url = url
         self.is_embedded = url.startswith("sqlite")
+        self.memory = Memory(make_url(url).database if self.is_embedded else None)
         if self.is_embedded:
             self.engine = _sqlite(url, "BEGIN", pool_size=10, max_overflow=30)
             self.write_engine = _sqlite(url, "BEGIN IMMEDIATE", pool_size=1, max_overflow=0)

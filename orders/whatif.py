@@ -1,5 +1,6 @@
 """What would happen to an order: decided like a real one, and nothing is recorded."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -48,14 +49,41 @@ def what_if(
     proposal: str | None = None,
     trace: bool = False,
 ) -> WhatIf:
-    """Decide `order` by `version` or `proposal`, else by the version in force `as_of`, else `now`.
+    """`what_if_of` an order whose buyer's groups are read by `reader`."""
+    groups = memberships_of(reader, order.buyer.id)
+    return what_if_of(
+        desk,
+        order,
+        groups,
+        now=now,
+        accepted_at=accepted_at,
+        as_of=as_of,
+        version=version,
+        proposal=proposal,
+        trace=trace,
+    )
+
+
+def what_if_of(
+    desk: Desk,
+    order: Order,
+    kept: Iterable[str],
+    *,
+    now: datetime,
+    accepted_at: datetime | None = None,
+    as_of: datetime | None = None,
+    version: int | None = None,
+    proposal: str | None = None,
+    trace: bool = False,
+) -> WhatIf:
+    """Decide `order`, of a buyer kept in the groups `kept`, by `version` or `proposal`, else by the version
+    in force `as_of`, else `now`.
 
     A future `as_of` counts what is scheduled until then. `accepted_at` moves dates only; unless
     given, dates count from `as_of` or `now`. Raises Invalid when there is no such version or
     proposal, and when the proposal's documents contradict each other.
     """
     content = _content(desk, now, as_of, version, proposal)
-    kept = memberships_of(reader, order.buyer.id)
     chain, unknown = chain_of(content, kept, order.buyer.groups or ())
     policy = desk.policies.policy_in(content, chain)
     dates: dict[str, Any] = {

@@ -8,7 +8,6 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -20,9 +19,16 @@ MAX_GROUP = 64
 
 
 class _Item:
+    """Work, and what became of it once `done` is released: lighter than a Future, of which only this is used."""
+
+    __slots__ = ("done", "failure", "result", "work")
+
     def __init__(self, work: Work[Any]):
         self.work = work
-        self.future: Future[Any] = Future()
+        self.result: Any = None
+        self.failure: BaseException | None = None
+        self.done = threading.Lock()
+        self.done.acquire()
 
 
 class Writer:
@@ -50,7 +56,10 @@ class Writer:
             if self._closed:
                 raise RuntimeError("the ledger is closed")
             self._queue.put(item)
-        return item.future.result()
+        item.done.acquire()
+        if item.failure is not None:
+            raise item.failure
+        return item.result
 
     def close(self) -> None:
         with self._gate:
@@ -88,16 +97,14 @@ class Writer:
             # can't be told. A member may have met another's rows, so each is done again alone.
             self._engine.dispose()
             if len(group) == 1:
-                group[0].future.set_exception(failure)
+                group[0].failure = failure
+                group[0].done.release()
             else:
                 for item in group:
                     self._commit([item])
             return
-        for item, (result, failure) in zip(group, answers, strict=True):
-            if failure is None:
-                item.future.set_result(result)
-            else:
-                item.future.set_exception(failure)
+        for item, (item.result, item.failure) in zip(group, answers, strict=True):
+            item.done.release()
 
 
 def _alone(connection: Connection, work: Work[Any]) -> tuple[Any, Exception | None]:

@@ -11,10 +11,11 @@ from flask import Blueprint, Response, abort, request
 from engine.order import Order, order_of
 from engine.policy import BASE, rule_document
 from engine.problem import Faults, refuse
-from orders.doors import find_key, touch_key
+from orders.doors import known_key, touch_key
 from orders.intake import parse_json
 from orders.order_schema import ORDER
-from orders.whatif import what_if
+from orders.retailers import known_memberships
+from orders.whatif import what_if_of
 from rules.faults import load
 from rules.inherit import resolve
 from web.errors import json_response
@@ -33,8 +34,7 @@ def scoped(scope: str) -> Callable[[Callable[..., Response]], Callable[..., Resp
         def checked(*arguments: Any, **named: Any) -> Response:
             scheme, _, key = request.headers.get("Authorization", "").partition(" ")
             ledger, now = house().desk.ledger, house().now()
-            with ledger.glancing() as reader:
-                known = find_key(reader, key) if scheme == "Bearer" and key else None
+            known = known_key(ledger, key) if scheme == "Bearer" and key else None
             if known is None:
                 abort(401)
             if scope not in known.scopes:
@@ -54,8 +54,8 @@ def decisions() -> Response:
     """Evaluate only: nothing is recorded."""
     asked = read_request(parse_json(request.get_data()))
     desk = house().desk
-    with desk.ledger.glancing() as reader:
-        found = what_if(reader, desk, asked.pop("order"), now=house().now(), **asked)
+    order = asked.pop("order")
+    found = what_if_of(desk, order, known_memberships(desk.ledger, order.buyer.id), now=house().now(), **asked)
     return json_response(found.document())
 
 

@@ -4,7 +4,7 @@ import logging
 
 from flask import Blueprint, Response, abort, request
 
-from orders.doors import active_secrets
+from orders.doors import known_secrets
 from orders.intake import read_order
 from orders.receive import receive
 from web.errors import json_response
@@ -29,8 +29,7 @@ def orders() -> Response:
 
 def _sender(body: bytes) -> tuple[str, str]:
     """The source that signed the body, and the webhook's id; 401 when none did."""
-    with house().desk.ledger.glancing() as reader:
-        secrets = active_secrets(reader)
+    secrets = known_secrets(house().desk.ledger)
     now, by_source = house().now(), {}
     for source, secret in secrets:
         by_source.setdefault(source, []).append(secret)
