@@ -17,25 +17,50 @@ class NewerLedger(Exception):
     """The ledger was made by a newer Houblon; it is left as it is."""
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring the schema to the newest revision; a new database gets all of it. Raises NewerLedger."""
+def upgrade(connection: Connection, to: str = "head") -> None:
+    """Bring the schema to the newest revision, or to another that is on its way. Raises NewerLedger.
+
+    A new database gets all of it.
+    """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    config = _config()
-    script = ScriptDirectory.from_config(config)
-    revision = MigrationContext.configure(connection).get_current_revision()
-    if revision == script.get_current_head():
+    revision = revision_of(connection)
+    if revision == newest_revision():
         return
-    if revision is not None and revision not in {each.revision for each in script.walk_revisions()}:
+    if revision is not None and not is_known(revision):
         raise NewerLedger(f"the ledger has the schema {revision} of a newer Houblon: run that one, or newer")
+    config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def is_current(connection: Connection) -> bool:
     """Whether the schema is the newest one."""
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
-    return MigrationContext.configure(connection).get_current_revision() == newest
+    return revision_of(connection) == newest_revision()
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision of the schema that is there, None in a new database."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest_revision() -> str | None:
+    """The revision that this Houblon works with."""
+    return _script().get_current_head()
+
+
+def is_known(revision: str) -> bool:
+    """Whether this Houblon can upgrade from the revision."""
+    return revision in revisions()
+
+
+def revisions() -> tuple[str, ...]:
+    """Every revision, the oldest first."""
+    return tuple(reversed([each.revision for each in _script().walk_revisions()]))
+
+
+def _script() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
 
 
 def _config() -> Config:

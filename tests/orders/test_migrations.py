@@ -1,0 +1,95 @@
+"""From every earlier schema, with data in it, to the one that the code works with."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect
+
+from orders import tables
+from orders.ledger import Ledger, open_ledger
+from orders.migrate import is_current, newest_revision, revision_of, revisions
+from orders.tables import metadata
+from tests.orders import desks
+from tests.orders.desks import make_desk, order_body, send
+from tests.orders.earlier import make_earlier, rows_now
+from tests.orders.test_ledger import is_the_ledger_s
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path}/ledger.db"
+
+
+def earlier(url, revision):
+    """A ledger left at `revision` with rows in every table, closed."""
+    ledger = Ledger(url)
+    made = ledger.write(lambda connection: make_earlier(connection, revision))
+    ledger.close()
+    return made
+
+
+@pytest.mark.parametrize("revision", revisions()[:-1])
+def test_an_earlier_ledger_is_upgraded_with_all_that_is_in_it(url, revision, tmp_path):
+    made = earlier(url, revision)
+    ledger = open_ledger(url)
+    with ledger.reading() as connection:
+        assert is_current(connection)
+        for name, rows in rows_now(connection, made).items():
+            assert len(rows) == len(made[name]), name
+            for now, before in zip(rows, made[name], strict=True):
+                plain = {column: value for column, value in before.items() if isinstance(value, str | bytes | int)}
+                assert {column: now[column] for column in plain} == plain
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": is_the_ledger_s})
+        assert compare_metadata(context, metadata) == []
+        assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+    ledger.close()
+    desk = make_desk(tmp_path / "rules", url=url)
+    assert send(desk, order_body("NEW")).document["outcome"] == "accepted"
+    assert len(desks.rows(desk, tables.orders)) == 3
+    desk.ledger.close()
+
+
+@pytest.mark.parametrize("revision", revisions()[:-1])
+def test_an_upgraded_schema_is_that_of_a_new_ledger(url, revision, tmp_path):
+    earlier(url, revision)
+    upgraded, new = open_ledger(url), open_ledger(f"sqlite:///{tmp_path}/new.db")
+    assert shape(upgraded) == shape(new)
+    upgraded.close()
+    new.close()
+
+
+def shape(ledger):
+    """Tables, columns, indexes, unique constraints and triggers, without what depends on their order."""
+    with ledger.reading() as connection:
+        found = inspect(connection)
+        tables_ = {
+            name: (
+                sorted((each["name"], str(each["type"]), each["nullable"]) for each in found.get_columns(name)),
+                sorted((each["name"], tuple(each["column_names"])) for each in found.get_indexes(name)),
+                sorted(tuple(each["column_names"]) for each in found.get_unique_constraints(name)),
+            )
+            for name in found.get_table_names()
+        }
+        triggers = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger' ORDER BY 1").all()
+    return tables_, triggers
+
+
+def test_revisions_follow_each_other_to_one_head():
+    assert revisions()[-1] == newest_revision() and len(set(revisions())) == len(revisions())
+
+
+def test_an_upgrade_that_fails_leaves_the_ledger_as_it_was(url, monkeypatch):
+    first = revisions()[0]
+    made = earlier(url, first)
+    # The next revision makes tables that are here already, as if somebody had been at it by hand.
+    ledger = Ledger(url)
+    ledger.write(lambda connection: connection.exec_driver_sql("CREATE TABLE audit (key INTEGER)"))
+    ledger.close()
+    with pytest.raises(Exception, match="already exists"):
+        open_ledger(url)
+    left = Ledger(url)
+    with left.reading() as connection:
+        assert revision_of(connection) == first
+        assert rows_now(connection, made).keys() == made.keys()
+        assert "accounts" not in inspect(connection).get_table_names()
+    left.close()

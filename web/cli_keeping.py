@@ -1,0 +1,138 @@
+"""`houblon migrate`, `backup`, `restore`: what keeps an installation safe from one year to the next."""
+
+import os
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from engine.problem import refuse
+from orders.ledger import Ledger
+from orders.migrate import newest_revision, revision_of, upgrade
+from rules.storage import CrashSafeStorage, Damaged
+from rules.store import FILE
+from web.backup import Manifest, back_up, restore_backup
+from web.composition import NotInitialised, is_initialised, utc_now
+from web.settings import Settings
+from web.shell import data_option, json_option, say, speaks_problems
+
+
+@click.command()
+@data_option
+@json_option
+@click.option("--check", "only_ask", is_flag=True, help="Change nothing; leave with 1 when the ledger is behind.")
+@speaks_problems
+def migrate(data: Path | None, only_ask: bool, as_json: bool) -> None:
+    """Bring the ledger's schema to this Houblon's; `houblon serve` does so by itself when it starts."""
+    settings = _initialised(Settings.from_env(os.environ, data))
+    ledger, newest = Ledger(settings.database_url), newest_revision()
+    try:
+        with ledger.reading() as connection:
+            before = revision_of(connection)
+        is_behind = before != newest
+        if is_behind and not only_ask:
+            ledger.write(upgrade)
+    finally:
+        ledger.close()
+    document = {"from": before, "to": newest, "behind": is_behind, "upgraded": is_behind and not only_ask}
+    if not is_behind:
+        text = f"The ledger is at revision {before}: there is nothing to do."
+    elif only_ask:
+        text = f"The ledger is at revision {before}, this Houblon's is {newest}: run `houblon migrate`."
+    else:
+        text = f"The ledger went from revision {before} to {newest}."
+    say(document, as_json, text)
+    if is_behind and only_ask:
+        sys.exit(1)
+
+
+@click.command()
+@data_option
+@json_option
+@click.argument("target", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@speaks_problems
+def backup(data: Path | None, target: Path, as_json: bool) -> None:
+    """Copy the whole installation to FILE (a tar; FILE.gz is compressed) while it runs.
+
+    The file holds the installation's secrets: keep it as safe as the installation.
+    """
+    settings = _initialised(Settings.from_env(os.environ, data))
+    try:
+        manifest = back_up(settings, target, utc_now())
+    except (OSError, sqlite3.Error) as fault:
+        raise refuse(
+            "disk", "", f"La sauvegarde n’a pas pu s’écrire : {fault}", f"The backup could not be written: {fault}"
+        ) from fault
+    if manifest.ledger_revision is None:
+        click.echo(
+            "The ledger is on PostgreSQL and is not in this file: copy it with pg_dump. Run pg_dump first and this "
+            "after it, so that every version that a decision names is in the rules copied here.",
+            err=True,
+        )
+    say(_told(manifest) | {"file": str(target)}, as_json, f"Backed up {len(manifest.files)} files to {target}.")
+
+
+@click.command()
+@data_option
+@json_option
+@click.argument(
+    "source", metavar="[FILE]", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+@click.option("--into", type=click.Path(path_type=Path, file_okay=False), help="The folder to make, instead of --data.")
+@click.option("--replace", is_flag=True, help="Where the folder is not empty, keep what is there aside.")
+@speaks_problems
+def restore(data: Path | None, source: Path | None, into: Path | None, replace: bool, as_json: bool) -> None:
+    """Make an installation of a backup FILE; without one, mend a damaged rules file.
+
+    Stop the server first. Without FILE, the last good state of the rules comes back, and what is
+    damaged is kept aside.
+    """
+    settings = Settings.from_env(os.environ, data)
+    if source is None:
+        _mend(settings, as_json)
+        return
+    folder = into or settings.data
+    try:
+        manifest, aside = restore_backup(source, folder, utc_now(), replace)
+    except OSError as fault:
+        raise refuse(
+            "disk", "", f"Le dossier n’a pas pu se faire : {fault}", f"The folder could not be made: {fault}"
+        ) from fault
+    lines = [f"Restored {len(manifest.files)} files to {folder}, as of {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC."]
+    if aside is not None:
+        lines.append(f"What was there is in {aside}.")
+    if manifest.ledger_revision is None:
+        lines.append("Its ledger is on PostgreSQL: bring that back with pg_restore.")
+    lines.append(f"Now run `houblon check --data {folder}`.")
+    say(
+        _told(manifest) | {"data": str(folder), "kept_aside": aside and str(aside)},
+        as_json,
+        "\n".join(lines),
+    )
+
+
+def _mend(settings: Settings, as_json: bool) -> None:
+    storage = CrashSafeStorage(settings.data / FILE)
+    try:
+        storage.read()
+    except Damaged:
+        generation = storage.restore_last_good()
+    else:
+        raise refuse(
+            "whole", "", f"{FILE} est intact : rien à rétablir.", f"{FILE} is whole: there is nothing to restore."
+        )
+    say({"generation": generation}, as_json, f"Restored generation {generation} of {FILE}.")
+
+
+def _initialised(settings: Settings) -> Settings:
+    if not is_initialised(settings.data):
+        raise NotInitialised(f"{settings.data} holds no installation: run `houblon init --data {settings.data}` first")
+    return settings
+
+
+def _told(manifest: Manifest) -> dict[str, Any]:
+    document: dict[str, Any] = msgspec.to_builtins(manifest)
+    return document
