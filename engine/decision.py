@@ -48,7 +48,10 @@ class Obligation(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Invoicing(msgspec.Struct, frozen=True):
-    """How an accepted order is invoiced. `issue`: the invoice goes out at the acceptance."""
+    """How an accepted order is invoiced.
+
+    `issue`: the invoice goes out at the acceptance; `owed`: by itself, then or at the delivery.
+    """
 
     trigger: str
     issue: bool
@@ -56,6 +59,7 @@ class Invoicing(msgspec.Struct, frozen=True):
     version: int
     policy_hash: str
     due: DueDate
+    owed: bool = False
 
 
 class Reading(msgspec.Struct, frozen=True):

@@ -108,7 +108,7 @@ def _invoicing(
         planned_delivery=order.planned_delivery,
         cycle=cycle,
     )
-    return Invoicing(verdict.trigger, verdict.issue, verdict.terms, policy.version, policy.hash, due)
+    return Invoicing(verdict.trigger, verdict.issue, verdict.terms, policy.version, policy.hash, due, verdict.owed)
 
 
 def obligations(policy: Policy, outcome: Outcome, invoice: Invoicing | None) -> tuple[Obligation, ...]:

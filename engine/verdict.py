@@ -29,7 +29,7 @@ class Verdict(msgspec.Struct, frozen=True):
     """The sum of a bitmask. `doubts` are rules whose unknown result could have changed it.
 
     `terms` and `issue` hold for an accepted order and for one that a person accepts; nothing is
-    issued on a doubt.
+    issued on a doubt. `owed`: the invoice goes out by itself, at once or at the delivery.
     """
 
     outcome: Outcome
@@ -39,6 +39,7 @@ class Verdict(msgspec.Struct, frozen=True):
     terms: Terms
     issue: bool
     asked: tuple[Obligation, ...]
+    owed: bool
 
 
 class _Verdicts(dict[int, Verdict]):
@@ -98,15 +99,16 @@ class Judge:
             if doubts:
                 outcome = Outcome.HELD
         causes = [cause for effect in _EFFECTS[outcome] for cause in fired.causes(effect)]
-        issue = (
-            self._trigger == "on_acceptance"
+        owed = (
+            self._trigger != "manual"
             and not withheld
             and not terms_doubts
             and not invoice_doubts
             and terms.kind != "other"
         )
         kept = tuple(rule for rule in self.rules if rule in doubts)
-        return Verdict(outcome, tuple(causes), kept, self._trigger, terms, issue, fired.asked())
+        issue = owed and self._trigger == "on_acceptance"
+        return Verdict(outcome, tuple(causes), kept, self._trigger, terms, issue, fired.asked(), owed)
 
     def _settle_terms(self, fired: "_Rules", unknown: "_Rules") -> tuple[Terms, list[Rule]]:
         """The terms in force, and the unknown rules that could have set others."""

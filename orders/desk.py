@@ -18,7 +18,7 @@ from rules.policies import Policies
 
 
 class Seller(msgspec.Struct, frozen=True):
-    """Who invoices: printed on every invoice. `prefix` starts its numbers."""
+    """Who invoices: printed on every invoice. `prefix` starts its numbers, `credit_prefix` its credit notes'."""
 
     name: str
     address: str = ""
@@ -26,6 +26,7 @@ class Seller(msgspec.Struct, frozen=True):
     gst_number: str = ""
     qst_number: str = ""
     prefix: str = "F"
+    credit_prefix: str = "NC"
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,24 @@
 """What was decided and moved, by whom and when: written with the fact, never changed."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
 from engine.decision import Decision, decision_document
+from engine.problem import Text
 from engine.terms import derivation_document
 from orders.desk import Conflict, Desk, Matter
 from orders.prepared import Prepared
 from orders.tables import decisions, transitions
 
-SYSTEM = "houblon"
-_KEEP_DECISION, _KEEP_MOVE = Prepared(insert(decisions)), Prepared(insert(transitions))
+SYSTEM, BUYER = "houblon", "buyer"
+_WHO = {SYSTEM: Text("Houblon", "Houblon"), BUYER: Text("l’acheteur", "the buyer")}
+_KEEP_DECISION, _KEEP_MOVE, _KEEP_INVOICE_MOVE = (
+    Prepared(insert(decisions)),
+    Prepared(insert(transitions)),
+    Prepared(insert(transitions)),
+)
 _STATES_FR = {
     "accepted": "acceptée",
     "held": "en attente",
@@ -57,6 +64,28 @@ def keep_move(connection: Connection, matter: Matter, before: str | None, after:
     return _KEEP_MOVE.insert(connection, values)
 
 
+def keep_invoice_move(
+    connection: Connection, keys: tuple[int, int], before: str | None, after: str, *, who: str, at: datetime, why: str
+) -> int:
+    """Record that an invoice moved, and return the move's key; `keys` are the order's and the invoice's."""
+    order_key, invoice_key = keys
+    values = {
+        "order_key": order_key,
+        "invoice_key": invoice_key,
+        "at": at,
+        "who": who,
+        "before": before,
+        "after": after,
+        "why": why,
+    }
+    return _KEEP_INVOICE_MOVE.insert(connection, values)
+
+
+def who_text(who: str) -> Text:
+    """Who moved something, as a sentence names them."""
+    return _WHO.get(who) or Text(who, who)
+
+
 def settled(connection: Connection, desk: Desk, row: Row[Any]) -> Conflict:
     """The conflict of whom an order's row finds no longer held: who moved it, and when."""
     last = connection.execute(
@@ -67,9 +96,9 @@ def settled(connection: Connection, desk: Desk, row: Row[Any]) -> Conflict:
         .order_by(transitions.c.key.desc())
         .limit(1)
     ).one()
-    when, who = desk.moment_text(last.at), "Houblon" if last.who == SYSTEM else last.who
+    when, who = desk.moment_text(last.at), who_text(last.who)
     return Conflict(
         "already_settled",
-        f"La commande {row.order_id} est déjà {_STATES_FR[last.after]}, par {who}, le {when.fr}.",
-        f"Order {row.order_id} is already {last.after}, by {who}, on {when.en}.",
+        f"La commande {row.order_id} est déjà {_STATES_FR[last.after]}, par {who.fr}, le {when.fr}.",
+        f"Order {row.order_id} is already {last.after}, by {who.en}, on {when.en}.",
     )

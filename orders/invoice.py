@@ -1,4 +1,4 @@
-"""Invoices: number, lines, taxes, due date; issued once for an order, never changed."""
+"""Invoices and credit notes: number, lines, taxes, due date; issued once for an order, never changed."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -8,10 +8,11 @@ import msgspec
 from sqlalchemy import Connection, Row, bindparam, insert, update
 
 from engine.decision import Invoicing
-from engine.money import dollars
+from engine.money import cents, dollars
 from engine.order import Line, Order
 from engine.terms import derivation_document, terms_document, terms_sentence
 from orders.desk import Desk, Matter
+from orders.history import SYSTEM, keep_invoice_move
 from orders.prepared import Prepared
 from orders.tables import counters, invoices
 from orders.taxes import percent_of, taxes
@@ -28,26 +29,68 @@ _SELLER = ("name", "address", "email", "gst_number", "qst_number")
 
 
 class Issued(msgspec.Struct, frozen=True):
-    """An invoice that was just issued: its key in the ledger, its number, what it prints."""
+    """An invoice that was just issued: its key in the ledger, its number, what it prints, the key of its move."""
 
     key: int
     number: str
     document: dict[str, Any]
+    move: int
 
 
-def issue(connection: Connection, desk: Desk, matter: Matter, follows: Invoicing) -> Issued:
-    """Issue the order's invoice in the running transaction.
+def issue(connection: Connection, desk: Desk, matter: Matter, follows: Invoicing, by: str = SYSTEM) -> Issued:
+    """Issue the order's invoice in the running transaction; `by` is the person who asked for it."""
+    return _issue(connection, desk, matter, draft(desk, matter, follows), by)
+
+
+def credit(connection: Connection, desk: Desk, matter: Matter, credited: Row[Any], by: str, why: str) -> Issued:
+    """Issue the credit note of an invoice in the running transaction: the same amounts, taken back."""
+    local = matter.at.astimezone(desk.installation.zone)
+    document = {
+        **opposite(credited.document),
+        "kind": "credit_note",
+        "credits": credited.number,
+        "why": why,
+        "issued_at": matter.at.isoformat(),
+        "issued_on": local.date().isoformat(),
+        "due_date": None,
+    }
+    return _issue(connection, desk, matter, document, by, credits=credited.key)
+
+
+def opposite(document: dict[str, Any]) -> dict[str, Any]:
+    """An invoice's document with every quantity and amount below zero; prices of one unit stay."""
+    return {
+        **document,
+        "lines": [
+            {
+                **line,
+                "quantity": -line["quantity"],
+                **{name: dollars(-cents(line[name])) for name in ("discount", "value", "deposit")},
+            }
+            for line in document["lines"]
+        ],
+        "taxes": [{**tax, "amount": -tax["amount"]} for tax in document["taxes"]],
+        "cents": {name: -amount for name, amount in document["cents"].items()},
+    }
+
+
+def _issue(
+    connection: Connection, desk: Desk, matter: Matter, document: dict[str, Any], by: str, credits: int | None = None
+) -> Issued:
+    """Number the document and keep it.
 
     Numbers have no gap within a year and prefix: the counter moves in the same transaction, and
-    the unique order keeps a second invoice out whatever calls this.
+    the unique order and kind keep a second one out whatever calls this.
     """
-    prefix, year = desk.seller.prefix, matter.at.astimezone(desk.installation.zone).year
+    prefix = desk.seller.prefix if credits is None else desk.seller.credit_prefix
+    year = matter.at.astimezone(desk.installation.zone).year
     sequence = _next(connection, f"invoice/{prefix}/{year}")
     number = f"{prefix}-{year}-{sequence:05d}"
-    document = {**draft(desk, matter, follows), "number": number}
+    document = {**document, "number": number}
     values = {
         "order_key": matter.key,
-        "kind": "invoice",
+        "kind": document["kind"],
+        "credits": credits,
         "prefix": prefix,
         "year": year,
         "sequence": sequence,
@@ -58,7 +101,9 @@ def issue(connection: Connection, desk: Desk, matter: Matter, follows: Invoicing
         "total": document["cents"]["total"],
         "document": document,
     }
-    return Issued(_KEEP.insert(connection, values), number, document)
+    key = _KEEP.insert(connection, values)
+    move = keep_invoice_move(connection, (matter.key, key), None, "issued", who=by, at=matter.at, why=number)
+    return Issued(key, number, document, move)
 
 
 def draft(desk: Desk, matter: Matter, follows: Invoicing) -> dict[str, Any]:
@@ -67,7 +112,8 @@ def draft(desk: Desk, matter: Matter, follows: Invoicing) -> dict[str, Any]:
     settings = {path: setting.value for path, setting in matter.policy.settings.items()}
     issued_on = matter.at.astimezone(desk.installation.zone).date()
     amounts = _amounts(order, settings)
-    taxed = () if settings["invoicing.tax_exempt"] else taxes(amounts["taxable"], issued_on)
+    province = order.buyer.province or buyer.province
+    taxed = () if settings["invoicing.tax_exempt"] else taxes(amounts["taxable"], issued_on, province)
     amounts["total"] = amounts["taxable"] + amounts["untaxed"] + amounts["deposits"] + sum(tax.amount for tax in taxed)
     return {
         "kind": "invoice",
@@ -82,7 +128,8 @@ def draft(desk: Desk, matter: Matter, follows: Invoicing) -> dict[str, Any]:
             "id": order.buyer.id,
             "name": order.buyer.name or buyer.name or order.buyer.id,
             "email": order.buyer.email or buyer.email,
-            "province": order.buyer.province or buyer.province,
+            "province": province,
+            "address": buyer.address,
         },
         "lines": [_line(line, settings) for line in order.lines],
         "discount_percent": settings["invoicing.discount_percent"],
@@ -105,14 +152,6 @@ def language_of(order: Order, buyer: Row[Any]) -> str:
     """The language the buyer reads: `fr` unless the order, or what is kept, says English."""
     said = order.buyer.language or buyer.language or "fr"
     return "en" if said.lower().startswith("en") else "fr"
-
-
-def mark(connection: Connection, key: int, before: tuple[str, ...], after: str) -> bool:
-    """Move an invoice from one of the states `before` to `after`; False when it was in none."""
-    moved = connection.execute(
-        update(invoices).where(invoices.c.key == key, invoices.c.state.in_(before)).values(state=after)
-    )
-    return moved.rowcount == 1
 
 
 def _amounts(order: Order, settings: Mapping[str, Any]) -> dict[str, int]:

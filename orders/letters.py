@@ -32,13 +32,20 @@ def buyer_letter(event: str, desk: Desk, matter: Matter, issued: Issued | None) 
         subject = _INVOICE_SUBJECT.in_(language).format(number=issued.number, seller=seller)
         lines += _invoice_lines(order_id, issued, language)
         link = invoice_link(desk.base_url, desk.secret, issued.key)
+    elif event == "credit_note.issued" and issued is not None:
+        subject = _CREDIT_SUBJECT.in_(language).format(number=issued.number, seller=seller)
+        amount = money_text(-issued.document["cents"]["total"]).in_(language)
+        invoice, said = issued.document["credits"], _CREDIT.in_(language)
+        lines.append(said.format(order=order_id, number=issued.number, invoice=invoice, amount=amount))
+        link = invoice_link(desk.base_url, desk.secret, issued.key)
     else:
         subject = _SUBJECTS[event].in_(language).format(order=order_id, seller=seller)
         lines.append(_BODIES[event].in_(language).format(order=order_id))
     confirmation = matter.policy.settings["messages.confirmation"].value
-    if confirmation and event != "order.refused":
+    if confirmation and event not in _WITHOUT_CONFIRMATION:
         lines.append(confirmation[language])
-    return _letter(subject, lines, link, _SEE_INVOICE, seller, language)
+    label = _SEE_CREDIT if event == "credit_note.issued" else _SEE_INVOICE
+    return _letter(subject, lines, link, label, seller, language)
 
 
 def team_letter(event: str, desk: Desk, matter: Matter, reasons: tuple[Reason, ...]) -> Letter:
@@ -90,6 +97,7 @@ def _html(text: str) -> str:
 
 _HELLO = Text("Bonjour {name},", "Hello {name},")
 _SEE_INVOICE = Text("Voir la facture", "View the invoice")
+_SEE_CREDIT = Text("Voir la note de crédit", "View the credit note")
 _SEE_ORDER = Text("Voir la commande", "View the order")
 _INVOICE_SUBJECT = Text("Facture {number} de {seller}", "Invoice {number} from {seller}")
 _INVOICE = Text(
@@ -98,10 +106,17 @@ _INVOICE = Text(
     "Your order {order} is accepted. Invoice {number}, for {total}, is ready: open the link to view it.",
 )
 _DUE = Text("Elle est payable au plus tard le {date}.", "It is payable by {date}.")
+_CREDIT_SUBJECT = Text("Note de crédit {number} de {seller}", "Credit note {number} from {seller}")
+_CREDIT = Text(
+    "Votre commande {order} est annulée. La note de crédit {number}, de {amount}, annule la facture {invoice}.",
+    "Your order {order} is cancelled. Credit note {number}, for {amount}, takes back invoice {invoice}.",
+)
+_WITHOUT_CONFIRMATION = ("order.refused", "order.cancelled", "credit_note.issued")
 _SUBJECTS = {
     "order.accepted": Text("Commande {order} acceptée par {seller}", "Order {order} accepted by {seller}"),
     "order.held": Text("Commande {order} reçue par {seller}", "Order {order} received by {seller}"),
     "order.refused": Text("Commande {order} refusée par {seller}", "Order {order} refused by {seller}"),
+    "order.cancelled": Text("Commande {order} annulée par {seller}", "Order {order} cancelled by {seller}"),
 }
 _BODIES = {
     "order.accepted": Text("Votre commande {order} est acceptée.", "Your order {order} is accepted."),
@@ -112,6 +127,10 @@ _BODIES = {
     "order.refused": Text(
         "Votre commande {order} n’a pas pu être acceptée. Répondez à ce message pour en parler.",
         "Your order {order} could not be accepted. Reply to this message to talk about it.",
+    ),
+    "order.cancelled": Text(
+        "Votre commande {order} est annulée. Répondez à ce message pour en parler.",
+        "Your order {order} is cancelled. Reply to this message to talk about it.",
     ),
 }
 _TEAM = {

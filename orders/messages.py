@@ -41,10 +41,21 @@ def queue(
     rows = {
         row["id"]: row
         for event, role, address, letter in told
-        for row in [_row(matter, f"{matter.key}/{move}/{event}/{role}", event, address, letter)]
+        for invoice_key in [issued.key if issued and (event, role) == ("invoice.issued", "buyer") else None]
+        for row in [_row(matter, f"{matter.key}/{move}/{event}/{role}", event, address, letter, invoice_key)]
     }
     for row in rows.values():
         _KEEP.insert(connection, row)
+
+
+def queue_notice(
+    connection: Connection, desk: Desk, matter: Matter, move: int, event: str, issued: Issued | None
+) -> None:
+    """Put one message to the buyer in the outbox, whatever the policy lists; its caller asked."""
+    letter = buyer_letter(event, desk, matter, issued)
+    about = f"{matter.key}/{move}/{event}/buyer"
+    row = _row(matter, about, event, matter.buyer.email, letter, issued and issued.key)
+    _KEEP.insert(connection, row)
 
 
 def _told(
@@ -65,11 +76,14 @@ def _told(
                 yield event, f"team/{address}", address, team_letter(event, desk, matter, reasons)
 
 
-def _row(matter: Matter, about: str, event: str, address: str | None, letter: Letter) -> dict[str, Any]:
+def _row(
+    matter: Matter, about: str, event: str, address: str | None, letter: Letter, invoice_key: int | None
+) -> dict[str, Any]:
     fault = NO_ADDRESS if not address else BAD_ADDRESS if not is_address(address) else None
     return {
         "id": message_id(about),
         "order_key": matter.key,
+        "invoice_key": invoice_key,
         "kind": "mail",
         "event": event,
         "recipient": address,

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Row, select, update
 
+from orders import invoice_moves
 from orders.ledger import Ledger
 from orders.tables import outbox
 
@@ -122,4 +123,10 @@ def _settle(ledger: Ledger, row: Row[Any], **values: Any) -> None:
     query = update(outbox).where(outbox.c.id == row.id)
     if values.get("state") != "sent":  # what was sent is sent, whoever holds the lease
         query = query.where(outbox.c.state == "pending", outbox.c.attempts == row.attempts + 1)
-    ledger.write(lambda connection: connection.execute(query.values(**values)))
+
+    def settle(connection: Connection) -> None:
+        connection.execute(query.values(**values))
+        if values.get("state") == "sent":
+            invoice_moves.sent(connection, row.invoice_key, values["sent_at"])
+
+    ledger.write(settle)

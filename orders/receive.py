@@ -101,11 +101,12 @@ def _take_in(connection: Connection, desk: Desk, arrival: Arrival) -> Received:
     known = _KNOWN.first(connection, {"source": arrival.source, "order_id": arrival.order.id})
     if known is None:
         return Received(_record(connection, desk, arrival), False)
-    if known.content_hash == arrival.content_hash:
+    # Where a person changed the lines since, what the source sent is still known for what it is.
+    if arrival.content_hash in (known.content_hash, known.sent_hash):
         return Received(_stored_decision(connection, known.key), True)
     if known.state != "held":
         raise settled(connection, desk, known)
-    return Received(_decide_again(connection, desk, arrival, known), False)
+    return Received(decide_again(connection, desk, arrival, known), False)
 
 
 def _record(connection: Connection, desk: Desk, arrival: Arrival) -> dict[str, Any]:
@@ -117,14 +118,19 @@ def _record(connection: Connection, desk: Desk, arrival: Arrival) -> dict[str, A
     return _conclude(connection, desk, matter, None, arrival.content_hash, decision)
 
 
-def _decide_again(connection: Connection, desk: Desk, arrival: Arrival, known: Row[Any]) -> dict[str, Any]:
-    """A held order came again with other content: a new decision, the old ones and their content kept."""
+def decide_again(
+    connection: Connection, desk: Desk, arrival: Arrival, known: Row[Any], sent_hash: str | None = None
+) -> dict[str, Any]:
+    """A held order has other content: a new decision, the old ones and their content kept.
+
+    `sent_hash` is that of what the source last sent, where a person made the new content of it.
+    """
     buyer = keep_retailer(connection, arrival.order.buyer, arrival.at)
     decision, policy = _decided(connection, desk, arrival)
     moved = connection.execute(
         update(orders)
         .where(orders.c.key == known.key, orders.c.state == "held", orders.c.content_hash == known.content_hash)
-        .values(**_columns(arrival, decision))
+        .values(**_columns(arrival, decision), sent_hash=sent_hash)
     )
     if moved.rowcount != 1:
         raise settled(connection, desk, known)

@@ -64,3 +64,12 @@ def keep_retailer(connection: Connection, buyer: Buyer, at: datetime) -> Row[Any
     else:
         return known
     return _KNOWN.first(connection, {"id": buyer.id})
+
+
+def set_address(connection: Connection, retailer_id: str, address: str | None, at: datetime) -> str | None:
+    """Keep the address that invoices print for a retailer; returns the earlier one. Raises LookupError."""
+    known = _KNOWN.first(connection, {"id": retailer_id})
+    if known is None:
+        raise LookupError(f"there is no retailer {retailer_id}")
+    connection.execute(update(retailers).where(retailers.c.id == retailer_id).values(address=address, updated_at=at))
+    return known.address

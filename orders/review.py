@@ -43,7 +43,7 @@ def issue_invoice(desk: Desk, key: int, *, by: str, at: datetime) -> str:
 
 def preview(connection: Connection, desk: Desk, key: int, at: datetime) -> tuple[Invoicing, dict[str, Any]]:
     """What would follow if a person accepted the order at `at`: invoicing, and the invoice's draft."""
-    row, order = _order(connection, key)
+    row, order = order_at(connection, key)
     matter = _matter(connection, desk, row, order, at)
     follows = _invoicing(desk, matter)
     return follows, invoice.draft(desk, matter, follows)
@@ -51,7 +51,7 @@ def preview(connection: Connection, desk: Desk, key: int, at: datetime) -> tuple
 
 def check_acceptable(connection: Connection, desk: Desk, key: int, seen: str | None = None) -> tuple[Row[Any], Order]:
     """The order that a person may accept. Raises Conflict and LookupError as `accept` does."""
-    row, order = _held(connection, desk, key, seen)
+    row, order = held_order(connection, desk, key, seen)
     if any(line.available is False for line in order.lines):
         raise Conflict(
             "unavailable",
@@ -69,13 +69,13 @@ def _accept(
     follows = _invoicing(desk, matter)
     duties = obligations(matter.policy, Outcome.ACCEPTED, follows)
     move = _move(connection, desk, row, matter, Outcome.ACCEPTED, by, why, follows, duties)
-    issued = invoice.issue(connection, desk, matter, follows) if follows.issue else None
+    issued = invoice.issue(connection, desk, matter, follows, by) if follows.issue else None
     messages.queue(connection, desk, matter, move, duties, issued)
     return issued and issued.number
 
 
 def _refuse(connection: Connection, desk: Desk, key: int, by: str, at: datetime, why: str, seen: str | None) -> None:
-    row, order = _held(connection, desk, key, seen)
+    row, order = held_order(connection, desk, key, seen)
     matter = _matter(connection, desk, row, order, at)
     duties = obligations(matter.policy, Outcome.REFUSED, None)
     move = _move(connection, desk, row, matter, Outcome.REFUSED, by, why, None, duties)
@@ -83,33 +83,61 @@ def _refuse(connection: Connection, desk: Desk, key: int, by: str, at: datetime,
 
 
 def _issue_invoice(connection: Connection, desk: Desk, key: int, by: str, at: datetime) -> str:
-    row, order = _order(connection, key)
-    known = connection.execute(select(invoices.c.number).where(invoices.c.order_key == key)).scalar()
+    row, order = order_at(connection, key)
+    known = connection.execute(
+        select(invoices.c.number).where(invoices.c.order_key == key, invoices.c.kind == "invoice")
+    ).scalar()
     if known is not None:
         raise Conflict(
             "already_invoiced",
             f"La commande {row.order_id} a déjà la facture {known}.",
             f"Order {row.order_id} has the invoice {known} already.",
         )
-    if row.state not in ("accepted", "delivered"):
+    # Locked: who cancels it meanwhile finds the invoice to credit, or nothing is invoiced.
+    state = connection.execute(select(orders.c.state).where(orders.c.key == key).with_for_update()).scalar_one()
+    if state not in ("accepted", "delivered"):
         raise Conflict(
             "not_accepted",
             f"La commande {row.order_id} n’est pas acceptée : elle ne se facture pas.",
             f"Order {row.order_id} is not accepted: it can't be invoiced.",
         )
+    number = invoice_as_decided(connection, desk, row, order, by, at)
+    if number is None:
+        raise AssertionError("what a person asks for is issued whatever its trigger")
+    return number
+
+
+def invoice_as_decided(
+    connection: Connection,
+    desk: Desk,
+    row: Row[Any],
+    order: Order,
+    by: str,
+    at: datetime,
+    *,
+    on_delivery: bool = False,
+) -> str | None:
+    """Issue the invoice of an accepted order on its acceptance's terms, and tell the buyer; its number.
+
+    With `on_delivery`, only where the acceptance left it to the delivery; None where it did not.
+    """
     accepted = connection.execute(
-        select(decisions).where(decisions.c.order_key == key).order_by(decisions.c.key.desc()).limit(1)
+        select(decisions)
+        .where(decisions.c.order_key == row.key, decisions.c.outcome == Outcome.ACCEPTED.value)
+        .order_by(decisions.c.key.desc())
+        .limit(1)
     ).one()
     policy = desk.policies.policy(tuple(accepted.chain), accepted.version)
-    buyer = _buyer(connection, row)
-    planned = followed(connection, desk, key, order)
-    follows = _invoicing(desk, Matter(key, planned, buyer, policy, accepted.made_at))
-    matter = Matter(key, order, buyer, policy, at)
-    issued = invoice.issue(connection, desk, matter, follows)
-    move = keep_move(connection, matter, row.state, row.state, by, f"invoice {issued.number}")
+    buyer = buyer_of(connection, row)
+    planned = followed(connection, desk, row.key, order)
+    follows = _invoicing(desk, Matter(row.key, planned, buyer, policy, accepted.made_at))
+    if on_delivery and not (follows.trigger == "on_delivery" and follows.owed):
+        return None
+    matter = Matter(row.key, order, buyer, policy, at)
+    issued = invoice.issue(connection, desk, matter, follows, by)
     told = "invoice.issued" in policy.settings["notifications.buyer"].value
     duties = [Obligation("notify_buyer", event="invoice.issued")] if told else []
-    messages.queue(connection, desk, matter, move, duties, issued)
+    messages.queue(connection, desk, matter, issued.move, duties, issued)
     return issued.number
 
 
@@ -118,15 +146,15 @@ def _invoicing(desk: Desk, matter: Matter) -> Invoicing:
     return invoicing(matter.order, matter.policy, accepted_at=matter.at, cycle=cycle, installation=desk.installation)
 
 
-def _order(connection: Connection, key: int) -> tuple[Row[Any], Order]:
+def order_at(connection: Connection, key: int) -> tuple[Row[Any], Order]:
     row = connection.execute(select(orders).where(orders.c.key == key)).one_or_none()
     if row is None:
         raise LookupError(f"there is no order {key}")
     return row, decode_order(row.body)
 
 
-def _held(connection: Connection, desk: Desk, key: int, seen: str | None) -> tuple[Row[Any], Order]:
-    row, order = _order(connection, key)
+def held_order(connection: Connection, desk: Desk, key: int, seen: str | None) -> tuple[Row[Any], Order]:
+    row, order = order_at(connection, key)
     if row.state != "held":
         raise settled(connection, desk, row)
     if seen is not None and seen != row.content_hash:
@@ -134,13 +162,13 @@ def _held(connection: Connection, desk: Desk, key: int, seen: str | None) -> tup
     return row, order
 
 
-def _buyer(connection: Connection, row: Row[Any]) -> Row[Any]:
+def buyer_of(connection: Connection, row: Row[Any]) -> Row[Any]:
     return connection.execute(select(retailers).where(retailers.c.id == row.retailer_id)).one()
 
 
 def _matter(connection: Connection, desk: Desk, row: Row[Any], order: Order, at: datetime) -> Matter:
     policy, _ = chain_and_policy(connection, desk, order, at)
-    return Matter(row.key, order, _buyer(connection, row), policy, at)
+    return Matter(row.key, order, buyer_of(connection, row), policy, at)
 
 
 def _move(
@@ -161,7 +189,7 @@ def _move(
         .values(state=outcome.value)
     )
     if moved.rowcount != 1:
-        now, _ = _order(connection, row.key)
+        now, _ = order_at(connection, row.key)
         raise _changed(now) if now.state == "held" else settled(connection, desk, now)
     policy = matter.policy
     decision = Decision(

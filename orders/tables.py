@@ -63,6 +63,8 @@ retailers = Table(
     Column("email", String(320)),
     Column("language", String(35)),
     Column("province", String(100)),
+    # Set by people: an order does not carry it.
+    Column("address", Text),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
 )
@@ -85,6 +87,8 @@ orders = Table(
     Column("state", String(20), nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("content_hash", String(64), nullable=False),
+    # What the source last sent, where a person has changed the lines since; NULL where it is `content_hash`.
+    Column("sent_hash", String(64)),
     Column("order_value", BigInteger, nullable=False),
     Column("item_count", BigInteger, nullable=False),
     Column("placed_at", Instant, nullable=False),
@@ -151,8 +155,10 @@ invoices = Table(
     Column("state", String(20), nullable=False),
     Column("issued_at", Instant, nullable=False),
     Column("due_date", String(10)),
+    Column("paid_on", String(10)),
     Column("total", BigInteger, nullable=False),
     Column("document", Json, nullable=False),
+    Index("invoices_by_state", "state", "key"),
     UniqueConstraint("order_key", "kind"),
     UniqueConstraint("prefix", "year", "sequence"),
 )
@@ -187,6 +193,8 @@ outbox = Table(
     metadata,
     Column("id", String(60), primary_key=True),
     Column("order_key", ForeignKey("orders.key"), index=True),
+    # The invoice that the message brings to its buyer: sent when the message is.
+    Column("invoice_key", ForeignKey("invoices.key")),
     # How it leaves: `mail`.
     Column("kind", String(20), nullable=False),
     Column("event", String(80), nullable=False),

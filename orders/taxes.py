@@ -1,21 +1,25 @@
-"""TPS and TVQ, each on the pre-tax total, half a cent up, never one combined rate.
+"""TPS and TVQ, or TVH, each on the pre-tax total, half a cent up, never one combined rate.
 
 Source: Revenu Québec, « Taux de la TPS et de la TVQ »: both are computed on the price before taxes,
-TVQ at 9.975 % since 2013, TPS at 5 % since 2008.
+TVQ at 9.975 % since 2013, TPS at 5 % since 2008. Canada Revenue Agency, “GST/HST calculator (and
+rates)”: where the tax is harmonized, one TVH takes the place of the TPS. The sales taxes of British
+Columbia, Saskatchewan and Manitoba are not counted: a seller registers for them apart.
 """
 
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from unicodedata import combining, normalize
 
 import msgspec
 
 
 class Rate(msgspec.Struct, frozen=True):
-    """A tax at `percent` for invoices from `since` on."""
+    """A tax at `percent` for invoices from `since` on, to buyers in `provinces`; none named: in all."""
 
     tax: str
     percent: Decimal
     since: date
+    provinces: tuple[str, ...] = ()
 
 
 class Tax(msgspec.Struct, frozen=True):
@@ -26,19 +30,64 @@ class Tax(msgspec.Struct, frozen=True):
     amount: int
 
 
+_GST, _QST = "TPS", "TVQ"
+HST = "TVH"
 RATES = (
-    Rate("TPS", Decimal("5"), date(2008, 1, 1)),
-    Rate("TVQ", Decimal("9.975"), date(2013, 1, 1)),
+    Rate(_GST, Decimal("5"), date(2008, 1, 1)),
+    Rate(_QST, Decimal("9.975"), date(2013, 1, 1), ("QC",)),
+    Rate(HST, Decimal("13"), date(2010, 7, 1), ("ON",)),
+    Rate(HST, Decimal("13"), date(2008, 1, 1), ("NB", "NL")),
+    Rate(HST, Decimal("15"), date(2016, 7, 1), ("NB", "NL")),
+    Rate(HST, Decimal("14"), date(2013, 4, 1), ("PE",)),
+    Rate(HST, Decimal("15"), date(2016, 10, 1), ("PE",)),
+    Rate(HST, Decimal("15"), date(2010, 7, 1), ("NS",)),
+    Rate(HST, Decimal("14"), date(2025, 4, 1), ("NS",)),
 )
+_NAMES = {
+    "QC": "quebec",
+    "ON": "ontario",
+    "NB": "new brunswick,nouveau-brunswick",
+    "NL": "newfoundland and labrador,terre-neuve-et-labrador,newfoundland,terre-neuve",
+    "PE": "prince edward island,ile-du-prince-edouard",
+    "NS": "nova scotia,nouvelle-ecosse",
+    "AB": "alberta",
+    "BC": "british columbia,colombie-britannique",
+    "MB": "manitoba",
+    "SK": "saskatchewan",
+    "NT": "northwest territories,territoires du nord-ouest",
+    "NU": "nunavut",
+    "YT": "yukon",
+}
 
 
-def taxes(pretax: int, on: date) -> tuple[Tax, ...]:
-    """Each tax on `pretax` cents at the rates in force `on` a day."""
+def taxes(pretax: int, on: date, province: str | None = None) -> tuple[Tax, ...]:
+    """Each tax on `pretax` cents at the rates in force `on` a day, for a buyer in `province`.
+
+    Where the province is not said, or not one of Canada's, the seller's own is taken: Québec.
+    """
+    where = province_code(province) or "QC"
     in_force: dict[str, Rate] = {}
     for rate in RATES:
-        if rate.since <= on or rate.tax not in in_force:
-            in_force[rate.tax] = rate
+        if where in rate.provinces or not rate.provinces:
+            if rate.since <= on or rate.tax not in in_force:
+                in_force[rate.tax] = rate
+    if HST in in_force:  # it takes the place of the GST
+        del in_force[_GST]
     return tuple(Tax(rate.tax, rate.percent, percent_of(pretax, rate.percent)) for rate in in_force.values())
+
+
+def province_code(province: str | None) -> str | None:
+    """« Québec », “quebec” or “QC” → `QC`; None for what is no province of Canada."""
+    return _CODES.get(_plain(province or ""))
+
+
+def _plain(text: str) -> str:
+    """Lower case, without accents, dots or the country: how people write a province varies."""
+    bare = "".join(each for each in normalize("NFD", text.lower()) if not combining(each)).replace(".", "")
+    return " ".join(bare.removeprefix("ca-").replace("-", " ").split())
+
+
+_CODES = {_plain(name): code for code, names in _NAMES.items() for name in (code, *names.split(","))}
 
 
 def percent_of(amount: int, percent: Decimal) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.evaluate import Installation
+from orders import tables
 from orders.desk import Desk, Seller
 from orders.intake import read_order
 from orders.ledger import open_ledger
@@ -130,3 +131,12 @@ def rows(desk: Desk, table: Any) -> list[Any]:
     made = [table.c.created_at] if "created_at" in table.c else []
     with desk.ledger.reading() as connection:
         return list(connection.execute(table.select().order_by(*made, *table.primary_key.columns)))
+
+
+def order_moves(desk: Desk) -> list[Any]:
+    """The moves of orders, without those of their invoices."""
+    return [row for row in rows(desk, tables.transitions) if row.invoice_key is None]
+
+
+def invoice_moves(desk: Desk) -> list[Any]:
+    return [row for row in rows(desk, tables.transitions) if row.invoice_key is not None]

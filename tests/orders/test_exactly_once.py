@@ -11,7 +11,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from orders import review, tables
 from orders.desk import Conflict
 from orders.outbox import Refused, deliver_due
-from tests.orders.desks import NOON, join, make_desk, open_desk, order_body, publish_groups, rows, send, tous
+from tests.orders.desks import (
+    NOON,
+    join,
+    make_desk,
+    open_desk,
+    order_body,
+    order_moves,
+    publish_groups,
+    rows,
+    send,
+    tous,
+)
 
 IDS = st.sampled_from(["PO-1", "PO-2", "PO-3"])
 ITEMS = st.sampled_from([1, 12, 24, 48])
@@ -95,7 +106,7 @@ class Shop(RuleBasedStateMachine):
 
     @invariant()
     def the_history_tells_how_each_order_came_to_where_it_stands(self):
-        moves = rows(self.desk, tables.transitions)
+        moves = order_moves(self.desk)
         decisions = rows(self.desk, tables.decisions)
         invoiced = {row.order_key for row in rows(self.desk, tables.invoices)}
         for order in rows(self.desk, tables.orders):

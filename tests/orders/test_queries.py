@@ -70,7 +70,7 @@ def test_one_order_comes_with_its_history(busy):
         row = queries.order_row(connection, 1)
         assert (row.order_id, row.retailer_name, row.state) == ("PO-0", "Épicerie 100 %", "accepted")
         assert [made.who for made in queries.decisions_of(connection, 1)] == ["anne", "houblon"]
-        assert [move.after for move in queries.transitions_of(connection, 1)] == ["held", "accepted"]
+        assert [move.after for move in queries.transitions_of(connection, 1)] == ["held", "accepted", "issued"]
         invoice = queries.invoice_of_order(connection, 1)
         assert queries.invoice_row(connection, invoice.key) == invoice
         assert [message.event for message in queries.messages_of(connection, 1)] == ["order.held", "invoice.issued"]

@@ -7,7 +7,7 @@ import pytest
 
 from orders import review, tables
 from orders.desk import Conflict
-from tests.orders.desks import NOON, join, later, make_desk, order_body, publish_groups, rows, send, tous
+from tests.orders.desks import NOON, join, later, make_desk, order_body, order_moves, publish_groups, rows, send, tous
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_acceptance_is_recorded_with_who_when_and_by_which_version(held):
     )
     assert decision.document["invoice"]["version"] == 2 and decision.document["chain"] == ["tous"]
     assert decision.derivation["due_date"] == decision.document["invoice"]["due_date"]
-    move = rows(held, tables.transitions)[-1]
+    move = order_moves(held)[-1]
     assert (move.before, move.after, move.who, move.at, move.why) == (
         "held",
         "accepted",
@@ -65,7 +65,7 @@ def test_a_double_click_is_one_transition_and_a_clear_conflict(held):
         told = conflict(partial(second, held, 1, by="bruno", at=later(hours=2), why=""))
         assert told.code == "already_settled"
         assert "anne" in told.fr and "12 mai 2021 à 11\u00a0h\u00a000" in told.fr
-    assert len(rows(held, tables.invoices)) == 1 and len(rows(held, tables.transitions)) == 2
+    assert len(rows(held, tables.invoices)) == 1 and len(order_moves(held)) == 2
 
 
 def test_many_people_at_once_make_one_transition(held):
@@ -79,7 +79,7 @@ def test_many_people_at_once_make_one_transition(held):
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(one, range(16))) == 1
-    assert len(rows(held, tables.transitions)) == 2
+    assert len(order_moves(held)) == 2
     state = rows(held, tables.orders)[0].state
     assert len(rows(held, tables.invoices)) == (1 if state == "accepted" else 0)
 
