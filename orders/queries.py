@@ -1,11 +1,11 @@
 """What pages ask of the ledger; lists are paged by key, so that a million orders stay fast."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from orders.tables import decisions, invoices, memberships, orders, outbox, retailers, transitions
 
@@ -83,7 +83,7 @@ def held_orders(connection: Connection, asked: OrderFilter = OrderFilter(), limi
 def order_row(connection: Connection, key: int) -> Row[Any] | None:
     """One order with its body, the hash of what it says, and its retailer's name and address."""
     query = (
-        select(*_ORDER, orders.c.body, orders.c.content_hash, retailers.c.email)
+        select(*_ORDER, orders.c.body, orders.c.content_hash, retailers.c.email, retailers.c.address)
         .join(retailers)
         .where(orders.c.key == key)
     )
@@ -111,18 +111,22 @@ def invoice_row(connection: Connection, key: int) -> Row[Any] | None:
     return connection.execute(select(invoices).where(invoices.c.key == key)).one_or_none()
 
 
-def list_invoices(connection: Connection, before: int | None = None, limit: int = PAGE) -> Sequence[Row[Any]]:
-    """Invoices with their retailer's name, newest first."""
+def list_invoices(
+    connection: Connection,
+    before: int | None = None,
+    limit: int = PAGE,
+    where: Iterable[ColumnElement[bool]] = (),
+) -> Sequence[Row[Any]]:
+    """Invoices and credit notes with their order's id and retailer, newest first, below the key `before`."""
     query = (
-        select(invoices, retailers.c.name.label("retailer_name"), orders.c.retailer_id)
+        select(invoices, orders.c.order_id, orders.c.retailer_id, retailers.c.name.label("retailer_name"))
         .join(orders, orders.c.key == invoices.c.order_key)
         .join(retailers, retailers.c.id == orders.c.retailer_id)
+        .where(*where)
         .order_by(invoices.c.key.desc())
         .limit(limit)
     )
-    if before:
-        query = query.where(invoices.c.key < before)
-    return connection.execute(query).all()
+    return connection.execute(query if before is None else query.where(invoices.c.key < before)).all()
 
 
 def list_messages(connection: Connection, state: str | None = None, limit: int = PAGE) -> Sequence[Row[Any]]:

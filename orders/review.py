@@ -108,19 +108,33 @@ def _issue_invoice(connection: Connection, desk: Desk, key: int, by: str, at: da
 
 
 def invoice_as_decided(
-    connection: Connection,
-    desk: Desk,
-    row: Row[Any],
-    order: Order,
-    by: str,
-    at: datetime,
-    *,
-    on_delivery: bool = False,
+    connection: Connection, desk: Desk, row: Row[Any], order: Order, by: str, at: datetime, *, on_delivery: bool = False
 ) -> str | None:
     """Issue the invoice of an accepted order on its acceptance's terms, and tell the buyer; its number.
 
     With `on_delivery`, only where the acceptance left it to the delivery; None where it did not.
     """
+    matter, follows = _as_decided(connection, desk, row, order, at)
+    if on_delivery and not _is_owed_at_delivery(follows):
+        return None
+    issued = invoice.issue(connection, desk, matter, follows, by)
+    told = "invoice.issued" in matter.policy.settings["notifications.buyer"].value
+    duties = [Obligation("notify_buyer", event="invoice.issued")] if told else []
+    messages.queue(connection, desk, matter, issued.move, duties, issued)
+    return issued.number
+
+
+def preview_of_delivery(connection: Connection, desk: Desk, key: int, at: datetime) -> dict[str, Any] | None:
+    """The draft of the invoice that would be issued if the accepted order were delivered `at`; None for none."""
+    row, order = order_at(connection, key)
+    matter, follows = _as_decided(connection, desk, row, order, at)
+    return invoice.draft(desk, matter, follows) if _is_owed_at_delivery(follows) else None
+
+
+def _as_decided(
+    connection: Connection, desk: Desk, row: Row[Any], order: Order, at: datetime
+) -> tuple[Matter, Invoicing]:
+    """An accepted order at `at`, by the chain and version of its acceptance, and what was decided to follow then."""
     accepted = connection.execute(
         select(decisions)
         .where(decisions.c.order_key == row.key, decisions.c.outcome == Outcome.ACCEPTED.value)
@@ -131,14 +145,11 @@ def invoice_as_decided(
     buyer = buyer_of(connection, row)
     planned = followed(connection, desk, row.key, order)
     follows = _invoicing(desk, Matter(row.key, planned, buyer, policy, accepted.made_at))
-    if on_delivery and not (follows.trigger == "on_delivery" and follows.owed):
-        return None
-    matter = Matter(row.key, order, buyer, policy, at)
-    issued = invoice.issue(connection, desk, matter, follows, by)
-    told = "invoice.issued" in policy.settings["notifications.buyer"].value
-    duties = [Obligation("notify_buyer", event="invoice.issued")] if told else []
-    messages.queue(connection, desk, matter, issued.move, duties, issued)
-    return issued.number
+    return Matter(row.key, order, buyer, policy, at), follows
+
+
+def _is_owed_at_delivery(follows: Invoicing) -> bool:
+    return follows.trigger == "on_delivery" and follows.owed
 
 
 def _invoicing(desk: Desk, matter: Matter) -> Invoicing:

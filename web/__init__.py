@@ -17,6 +17,8 @@ from web import (
     icons,
     invoices,
     language,
+    lifecycle,
+    move_text,
     navigation,
     overview,
     planned_delivery,
@@ -51,6 +53,7 @@ PAGES = (
     review,
     bulk,
     order_pages,
+    lifecycle,
     views,
     planned_delivery,
     invoices,
@@ -70,6 +73,7 @@ def create_app(house: House) -> Flask:
     language.register(app)
     icons.register(app)
     days.register(app)
+    move_text.register(app)
     navigation.register(app)
     errors.register(app)
     harden(app, house.settings)

@@ -12,7 +12,15 @@ from web.composition import House
 
 # What anybody may open: the invoice's signed link, the sign-in page, what the pages are made of,
 # and the doors for machines, which have their own locks.
-PUBLIC = {"static", "invoices.shared", "language.switch", "security.static", "health.alive", "health.ready"}
+PUBLIC = {
+    "static",
+    "invoices.shared",
+    "invoices.shared_pdf",
+    "language.switch",
+    "security.static",
+    "health.alive",
+    "health.ready",
+}
 PUBLIC_BLUEPRINTS = {"security", "webhooks", "api"}
 
 

@@ -3,14 +3,15 @@
 from flask import Blueprint, abort, render_template, request
 
 from engine.order import decode_order
-from orders import queries
+from orders import queries, receivables, review
+from orders.lifecycle import CANCELLABLE
 from orders.queries import PAGE
 from web.open import house
 from web.order_filters import kept, order_filter
 from web.views import saved
 
 blueprint = Blueprint("orders", __name__, url_prefix="/commandes")
-STATES = ("accepted", "held", "refused")
+STATES = ("accepted", "held", "refused", "delivered", "cancelled")
 
 
 @blueprint.get("")
@@ -40,6 +41,10 @@ def show(key: int) -> str:
         made = queries.decisions_of(connection, key)
         moves = queries.transitions_of(connection, key)
         invoice = queries.invoice_of_order(connection, key)
+        credit_note = receivables.credit_note_of(connection, invoice.key) if invoice else None
+        at_delivery = None
+        if row.state == "accepted" and invoice is None:
+            at_delivery = review.preview_of_delivery(connection, house().desk, key, house().now())
         messages = queries.messages_of(connection, key)
     return render_template(
         "order.html",
@@ -48,6 +53,9 @@ def show(key: int) -> str:
         decisions=made,
         moves=moves,
         invoice=invoice,
+        credit_note=credit_note,
+        at_delivery=at_delivery,
+        cancellable=CANCELLABLE,
         messages=messages,
         content=house().store.content(house().store.newest().number),
     )

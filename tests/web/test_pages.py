@@ -79,7 +79,7 @@ def test_no_page_opens_without_signing_in_but_the_signed_link(place):
             response = client.get(address)
             if rule.endpoint == "security.login":
                 assert response.status_code == 200
-            elif rule.endpoint == "invoices.shared":
+            elif rule.endpoint in ("invoices.shared", "invoices.shared_pdf"):
                 assert response.status_code == 404
             else:
                 assert (response.status_code, "/connexion" in response.location) == (302, True), rule.rule
@@ -89,6 +89,7 @@ def test_no_page_opens_without_signing_in_but_the_signed_link(place):
         (message,) = [each for each in list_messages(connection) if each.recipient]
     link = re.search(r"/f/\S+", message.message["text"]).group()
     assert client.get(link).status_code == 200
+    assert client.get(f"{link}/facture.pdf").data.startswith(b"%PDF-")
     signed, _, signature = link.rpartition(".")
     forged = ("A" if signature[0] != "A" else "B") + signature[1:]
     assert client.get(f"{signed}.{forged}").status_code == 404

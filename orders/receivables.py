@@ -1,0 +1,63 @@
+"""Invoices by what is still to come of them: to be paid, late, paid, credited."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
+
+from orders import queries
+from orders.queries import PAGE, UNPAID, Receivable
+from orders.tables import invoices, orders, retailers
+
+KINDS = ("to_pay", "late", "paid", "credited", "credit_notes")
+
+
+class InvoiceFilter(msgspec.Struct, frozen=True):
+    """Which invoices a list shows: one of KINDS (None: all), number, order or retailer like `search`.
+
+    `today` is the installation's day, by which an invoice is late from the day after it was due.
+    """
+
+    today: date
+    kind: str | None = None
+    search: str = ""
+
+
+def list_invoices(
+    connection: Connection, asked: InvoiceFilter, before: int | None = None, limit: int = PAGE
+) -> Sequence[Row[Any]]:
+    """Invoices and credit notes with their retailer, newest first, below the key `before`."""
+    conditions = _conditions(asked.kind, asked.today)
+    if asked.search:
+        places = (invoices.c.number, orders.c.order_id, orders.c.retailer_id, retailers.c.name)
+        conditions.append(or_(*(place.icontains(asked.search, autoescape=True) for place in places)))
+    return queries.list_invoices(connection, before, limit, conditions)
+
+
+def totals(connection: Connection, today: date) -> dict[str, Receivable]:
+    """How many invoices there are of each of KINDS, and what they come to."""
+    found = {}
+    for kind in KINDS:
+        query = select(func.count(), func.coalesce(func.sum(invoices.c.total), 0)).where(*_conditions(kind, today))
+        count, amount = connection.execute(query).one()
+        found[kind] = Receivable(count, int(amount))
+    return found
+
+
+def credit_note_of(connection: Connection, invoice_key: int) -> Row[Any] | None:
+    """The credit note that takes an invoice back."""
+    return connection.execute(select(invoices).where(invoices.c.credits == invoice_key)).one_or_none()
+
+
+def _conditions(kind: str | None, today: date) -> list[ColumnElement[bool]]:
+    if kind is None:
+        return []
+    if kind == "credit_notes":
+        return [invoices.c.kind == "credit_note"]
+    states = UNPAID if kind in ("to_pay", "late") else (kind,)
+    conditions = [invoices.c.kind == "invoice", invoices.c.state.in_(states)]
+    if kind == "late":
+        conditions.append(invoices.c.due_date < today.isoformat())
+    return conditions
