@@ -35,8 +35,9 @@ def test_an_earlier_ledger_is_upgraded_with_all_that_is_in_it(url, revision, tmp
     with ledger.reading() as connection:
         assert is_current(connection)
         for name, rows in rows_now(connection, made).items():
-            assert len(rows) == len(made[name]), name
-            for now, before in zip(rows, made[name], strict=True):
+            # Moves that an earlier ledger knew only by its rows come after those that it kept.
+            assert len(rows) == len(made[name]) or (name == "transitions" and len(rows) > len(made[name])), name
+            for now, before in zip(rows, made[name], strict=False):
                 plain = {column: value for column, value in before.items() if isinstance(value, str | bytes | int)}
                 assert {column: now[column] for column in plain} == plain
         context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": is_the_ledger_s})

@@ -214,7 +214,7 @@ def test_an_earlier_ledger_is_upgraded_with_all_that_is_in_it(url):
         with upgraded.reading() as connection:
             assert is_current(connection)
             for name, rows in rows_now(connection, made).items():
-                assert len(rows) == len(made[name]), name
+                assert len(rows) == len(made[name]) or (name == "transitions" and len(rows) > len(made[name])), name
             options = {"compare_type": True, "include_name": is_the_ledger_s}
             assert compare_metadata(MigrationContext.configure(connection, opts=options), tables.metadata) == []
         upgraded.close()
