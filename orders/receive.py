@@ -64,8 +64,8 @@ def receive(
 
 
 def chain_and_policy(connection: Connection, desk: Desk, order: Order, at: datetime) -> tuple[Policy, tuple[str, ...]]:
-    """The policy in force at `at` for the order's buyer, and the claimed groups that nobody made."""
-    content = desk.policies.content(desk.policies.in_force(at).number)
+    """The policy in force now, at `at`, for the order's buyer, and the claimed groups that nobody made."""
+    content = desk.policies.content(desk.policies.live(at).number)
     kept = memberships_of(connection, order.buyer.id)
     chain, unknown = chain_of(content, kept, order.buyer.groups or ())
     return desk.policies.policy_in(content, chain), unknown

@@ -178,6 +178,8 @@ def buyer_of(connection: Connection, row: Row[Any]) -> Row[Any]:
 
 
 def _matter(connection: Connection, desk: Desk, row: Row[Any], order: Order, at: datetime) -> Matter:
+    # A clock that was set back must not let an order be settled before it was received.
+    at = max(at, row.received_at)
     policy, _ = chain_and_policy(connection, desk, order, at)
     return Matter(row.key, order, buyer_of(connection, row), policy, at)
 

@@ -116,5 +116,5 @@ def _content(desk: Desk, now: datetime, as_of: datetime | None, version: int | N
         raise refuse(
             "unknown_version", "/version", "Cette version n’existe pas.", "There is no such version."
         ) from None
-    current = policies.in_force(min(as_of or now, now)).number
+    current = (policies.live(now) if as_of is None or as_of >= now else policies.in_force(as_of)).number
     return policies.foreseen(as_of) if as_of and as_of > now else policies.content(current)

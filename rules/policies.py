@@ -33,6 +33,18 @@ class Policies:
         promote_due(self.store, at, self.premises())
         return self.store.in_force(at)
 
+    def live(self, now: datetime) -> Version:
+        """The version in force now: the newest one, whatever the clock says.
+
+        A version is made the moment it comes into force. A clock that is set back afterwards must not
+        bring an earlier one back.
+        """
+        history = self.store.history()
+        if history.next_due is None or history.next_due > now:
+            return history.newest()
+        promote_due(self.store, now, self.premises())
+        return self.store.newest()
+
     def foreseen(self, at: datetime) -> Content:
         """What will be in force at a future moment, as far as it is scheduled."""
         return foreseen(self.store.history(), at)

@@ -6,12 +6,15 @@ from typing import Any
 
 import msgspec
 from flask import Flask, Response, render_template, request
+from sqlalchemy.exc import InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from engine.problem import Invalid, Problem, Text
 from orders.desk import Conflict
+from rules.storage import StorageFault
 
 log = logging.getLogger("houblon.web")
+RETRY_AFTER = "10"  # seconds
 MACHINE_DOORS = ("/api/", "/webhooks/", "/healthz", "/readyz", "/metrics")
 _TITLES = {
     400: Text("La demande ne se lit pas.", "The request can't be read."),
@@ -24,6 +27,10 @@ _TITLES = {
     415: Text("Le corps doit être du JSON.", "The body must be JSON."),
     422: Text("La demande a des défauts.", "The request has faults."),
     429: Text("Trop de demandes ; attendez un peu.", "Too many requests; wait a little."),
+    503: Text(
+        "Houblon ne peut rien écrire pour l’instant ; rien n’a été enregistré, envoyez de nouveau.",
+        "Houblon can write nothing for now; nothing was recorded, send it again.",
+    ),
     500: Text(
         "Une erreur de Houblon ; rien n’a été enregistré à moitié.", "An error of Houblon; nothing was half-written."
     ),
@@ -68,6 +75,20 @@ def register(app: Flask) -> None:
         if is_machine_door():
             return problem_response(409, problems)
         return render_template("error.html", status=409, title=_TITLES[409], problems=problems), 409
+
+    @app.errorhandler(OperationalError)
+    @app.errorhandler(InterfaceError)
+    @app.errorhandler(StorageFault)
+    def _not_now(fault: Exception) -> Any:
+        """The disk or the database refuses: the sender keeps the order and sends it again."""
+        log.error("nothing could be written on %s %s: %s", request.method, request.path, fault)
+        if is_machine_door():
+            answer = problem_response(503)
+        else:
+            page = render_template("error.html", status=503, title=_TITLES[503], problems=())
+            answer = Response(page, 503)
+        answer.headers["Retry-After"] = RETRY_AFTER
+        return answer
 
     @app.errorhandler(HTTPException)
     def _http(fault: HTTPException) -> Any:

@@ -1,0 +1,57 @@
+"""A clock that is set back a day: no wrong due date, no second invoice, no policy of yesterday."""
+
+from datetime import timedelta
+
+import pytest
+
+from orders import review, tables
+from tests.orders.desks import NOON, make_desk, order_body, publish_groups, rows, send, tous
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def desk(tmp_path):
+    made = make_desk(tmp_path)
+    yield made
+    made.ledger.close()
+
+
+def test_what_came_before_is_answered_as_before_and_invoiced_once(desk):
+    first = send(desk, order_body("A", distributor="transbroue"), webhook_id="a").document
+    again = send(desk, order_body("A", distributor="transbroue"), webhook_id="a", at=NOON - DAY)
+    resent = send(desk, order_body("A", distributor="transbroue"), webhook_id="b", at=NOON - DAY)
+    assert again.replayed and resent.replayed and again.document == resent.document == first
+    [invoice] = rows(desk, tables.invoices)
+    assert invoice.due_date == first["invoice"]["due_date"] == "2021-06-19"
+
+
+def test_numbers_go_on_without_a_gap_whatever_the_clock_says(desk):
+    for number, at in enumerate((NOON, NOON - DAY, NOON + DAY, NOON - DAY)):
+        send(desk, order_body(f"PO-{number}"), at=at)
+    assert [row.sequence for row in rows(desk, tables.invoices)] == [1, 2, 3, 4]
+
+
+def test_an_order_is_never_accepted_before_it_was_received(desk):
+    send(desk, order_body("A", items=1))
+    review.accept(desk, 1, by="anne", at=NOON - DAY)
+    [invoice] = rows(desk, tables.invoices)
+    assert invoice.issued_at == NOON and invoice.due_date == "2021-06-11"  # thirty days from the reception
+    moves = rows(desk, tables.transitions)
+    assert [move.at for move in moves] == sorted(move.at for move in moves)
+
+
+def test_what_was_published_stays_in_force(desk):
+    publish_groups(desk.policies.store, tous(acceptance_minimum_items=48), at=NOON)
+    assert send(desk, order_body("A"), at=NOON).document["version"] == 2
+    after = send(desk, order_body("B"), at=NOON - DAY).document
+    assert (after["version"], after["outcome"]) == (2, "held")
+
+
+def test_versions_published_on_a_clock_set_back_follow_each_other(desk):
+    store = desk.policies.store
+    publish_groups(store, tous(acceptance_minimum_items=48), at=NOON)
+    publish_groups(store, tous(acceptance_minimum_items=12), at=NOON - DAY)
+    assert [version.number for version in store.versions()] == [1, 2, 3]
+    for at in (NOON - DAY, NOON, NOON + DAY):
+        assert desk.policies.live(at).number == 3
