@@ -20,11 +20,16 @@ from web.signatures import sign
 class Server:
     """The server process of one data folder, in a session of its own so that all of it can be killed."""
 
-    def __init__(self, data: Path, port: int):
+    def __init__(self, data: Path, port: int, environment: dict[str, str] | None = None):
         self.port, self.address = port, f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "web.cli", "serve", "--data", str(data), "--port", str(port)]
         self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+            env=environment,
         )
         assert self._process.stdout is not None
         self.said = self._process.stdout.readline().strip()
@@ -37,8 +42,8 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(data: Path) -> Iterator[Server]:
-    server = Server(data, free_port())
+def serving(data: Path, environment: dict[str, str] | None = None) -> Iterator[Server]:
+    server = Server(data, free_port(), environment)
     try:
         yield server
     finally:
