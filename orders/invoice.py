@@ -11,6 +11,7 @@ from engine.decision import Invoicing
 from engine.money import cents, dollars
 from engine.order import Line, Order
 from engine.terms import derivation_document, terms_document, terms_sentence
+from orders.announcements import announce_invoice
 from orders.desk import Desk, Matter
 from orders.history import SYSTEM, keep_invoice_move
 from orders.prepared import Prepared
@@ -103,6 +104,7 @@ def _issue(
     }
     key = _KEEP.insert(connection, values)
     move = keep_invoice_move(connection, (matter.key, key), None, "issued", who=by, at=matter.at, why=number)
+    announce_invoice(connection, matter, number, document)
     return Issued(key, number, document, move)
 
 

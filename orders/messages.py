@@ -3,20 +3,18 @@
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
-from uuid import UUID, uuid5
 
 import msgspec
 from sqlalchemy import Connection, insert
 
 from engine.decision import Obligation, Reason
 from orders.desk import Desk, Matter
+from orders.identity import message_id
 from orders.invoice import Issued
 from orders.letters import Letter, buyer_letter, team_letter
 from orders.prepared import Prepared
 from orders.tables import outbox
 
-# Ids are made from what the message is about, so that no fact is ever told twice.
-_NAMESPACE = UUID("6f1a2e0c-6c1b-5b57-9d0e-2f5f0d1f7a11")
 _ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,190}")
 NO_ADDRESS = "no address is known for this recipient"
 BAD_ADDRESS = "this is not one mail address"
@@ -94,11 +92,6 @@ def _row(
         "due_at": matter.at,
         "error": fault,
     }
-
-
-def message_id(about: str) -> str:
-    """The one id of a message about this; the same for ever."""
-    return str(uuid5(_NAMESPACE, about))
 
 
 def is_address(text: str) -> bool:

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, insert, select
 
 from engine.figures import NBSP
 from orders.desk import Desk
+from orders.identity import message_id
 from orders.letters import plain_letter
-from orders.messages import is_address, message_id
+from orders.messages import is_address
 from orders.tables import outbox
 from rules.proposal import Notice, Proposal
 

@@ -12,6 +12,7 @@ from engine.evaluate import decide
 from engine.order import Order
 from engine.policy import Policy
 from orders import invoice, messages
+from orders.announcements import announce_order
 from orders.desk import Conflict, Desk, Matter
 from orders.history import SYSTEM, keep_decision, keep_move, settled
 from orders.intake import content_hash
@@ -174,6 +175,7 @@ def _conclude(
     document = keep_decision(connection, matter, content, decision, SYSTEM)
     why = ", ".join(dict.fromkeys(reason.code for reason in decision.reasons))
     move = keep_move(connection, matter, before, decision.outcome.value, SYSTEM, why)
+    announce_order(connection, matter, move, document)
     issued = None
     if decision.invoice is not None and decision.invoice.issue:
         issued = invoice.issue(connection, desk, matter, decision.invoice)

@@ -10,6 +10,7 @@ from engine.evaluate import invoicing, obligations
 from engine.order import Order, decode_order
 from engine.problem import Text
 from orders import invoice, messages
+from orders.announcements import announce_order
 from orders.desk import Conflict, Desk, Matter
 from orders.history import keep_decision, keep_move, settled
 from orders.planned_delivery import followed
@@ -215,8 +216,10 @@ def _move(
         duties,
         follows,
     )
-    keep_decision(connection, matter, row.content_hash, decision, by)
-    return keep_move(connection, matter, "held", outcome.value, by, why)
+    document = keep_decision(connection, matter, row.content_hash, decision, by)
+    move = keep_move(connection, matter, "held", outcome.value, by, why)
+    announce_order(connection, matter, move, document, by)
+    return move
 
 
 def _by_person(outcome: Outcome, by: str) -> Reason:

@@ -188,6 +188,24 @@ counters = Table(
     Column("value", BigInteger, nullable=False),
 )
 
+# Where webhooks go out to. While `old_secret_until` lasts, the secret before signs too. `since` is
+# when the endpoint began, last, to be told of events; `stopped_why` is what ended that, if nobody did.
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("url", String(2000), nullable=False),
+    Column("description", String(200), nullable=False),
+    Column("events", Json, nullable=False),
+    Column("secret", String(200), nullable=False),
+    Column("old_secret", String(200)),
+    Column("old_secret_until", Instant),
+    Column("active", Boolean, nullable=False),
+    Column("stopped_why", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("since", Instant, nullable=False),
+)
+
 outbox = Table(
     "outbox",
     metadata,
@@ -195,8 +213,10 @@ outbox = Table(
     Column("order_key", ForeignKey("orders.key"), index=True),
     # The invoice that the message brings to its buyer: sent when the message is.
     Column("invoice_key", ForeignKey("invoices.key")),
-    # How it leaves: `mail`.
+    # How it leaves: `mail` or `webhook`.
     Column("kind", String(20), nullable=False),
+    # What its failures can slow down: `mail`, or `webhook:` and the endpoint's id.
+    Column("destination", String(60), nullable=False, server_default="mail"),
     Column("event", String(80), nullable=False),
     Column("recipient", Text),
     Column("message", Json, nullable=False),
@@ -205,8 +225,14 @@ outbox = Table(
     Column("created_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("sent_at", Instant),
+    # What the receiver said when it took the message, where it says anything.
+    Column("answer", Text),
     Column("error", Text),
-    Index("outbox_due", "state", "due_at"),
+    Index("outbox_due", "state", "destination", "due_at"),
+    Index("outbox_by_creation", "created_at", "id"),
+    Index("outbox_by_state", "state", "created_at", "id"),
+    Index("outbox_by_kind", "kind", "created_at", "id"),
+    Index("outbox_by_destination", "destination", "created_at", "id"),
 )
 
 webhook_calls = Table(
