@@ -7,6 +7,7 @@ for what a crash left undone and for what comes by date.
 
 from sqlalchemy import Connection, select
 
+from orders.announcements import announce_versions
 from orders.audit import Act, record
 from orders.notices import queue_notices
 from orders.retailers import set_memberships
@@ -19,10 +20,11 @@ from web.composition import House
 
 
 def settle(house: House, source: str | None = None) -> History:
-    """Publish what is due, record new versions, join retailers to groups, write to people."""
+    """Publish what is due, record new versions and tell endpoints, join retailers to groups, write to people."""
     house.desk.policies.in_force(house.now())
     history = house.store.history()
     note_versions(house, source)
+    house.desk.ledger.write(lambda connection: announce_versions(connection, house.store.versions()))
     for proposal in history.proposals.values():
         if proposal.state == PUBLISHED and proposal.memberships:
             _join(house, proposal)

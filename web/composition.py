@@ -12,10 +12,12 @@ import msgspec
 
 from engine.evaluate import Installation
 from orders.desk import Desk, Seller
+from orders.endpoints import endpoint_row, secrets_at
 from orders.ledger import open_ledger
-from orders.outbox import Transport
+from orders.outbox import MAIL, Transport
 from orders.retailers import all_memberships
 from orders.transports import Printed, Smtp
+from orders.webhook_transport import WebhookTransport
 from rules.checks import Premises
 from rules.policies import Policies
 from rules.storage import replace_file
@@ -63,6 +65,18 @@ class House:
     def premises(self) -> Premises:
         """What checks of the rules take as given here and now."""
         return self.desk.policies.premises()
+
+    def transport_of(self, destination: str) -> Transport | None:
+        """How messages leave for a destination of the outbox; None for an endpoint that is told nothing now."""
+        if destination == MAIL:
+            return self.transport
+        now = self.now()
+        with self.desk.ledger.reading() as connection:
+            endpoint = endpoint_row(connection, destination.partition(":")[2])
+        if endpoint is None or not endpoint.active:
+            return None
+        allowed = self.settings.private_webhooks
+        return WebhookTransport(endpoint.url, secrets_at(endpoint, now), self.now, allowed)
 
     def close(self) -> None:
         self.desk.ledger.close()

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from orders.addresses import Network, read_networks
+
 
 class BadSetting(ValueError):
     """A variable's value can't be used; the sentence names it and says what is expected."""
@@ -21,6 +23,7 @@ class Settings:
     smtp_url: str | None = None
     mail_from: str = "houblon@localhost"
     threads: int = 16
+    private_webhooks: tuple[Network, ...] = ()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], data: Path | None = None) -> "Settings":
@@ -36,6 +39,7 @@ class Settings:
             smtp_url=_url(environ, "HOUBLON_SMTP_URL", ("smtp", "smtps")),
             mail_from=environ.get("HOUBLON_MAIL_FROM") or cls.mail_from,
             threads=_threads(environ.get("HOUBLON_THREADS", "")),
+            private_webhooks=_networks(environ.get("HOUBLON_ALLOW_PRIVATE_WEBHOOKS", "")),
         )
 
     @property
@@ -64,3 +68,12 @@ def _threads(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 256:
         raise BadSetting("HOUBLON_THREADS is a whole number from 1 to 256")
     return int(text)
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return read_networks(text)
+    except ValueError:
+        raise BadSetting(
+            "HOUBLON_ALLOW_PRIVATE_WEBHOOKS is yes, no, or addresses and networks between commas (10.0.0.0/8)"
+        ) from None

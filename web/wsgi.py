@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from orders.outbox import deliver_due
+from orders.couriers import Couriers
 from web import create_app
 from web.aftermath import settle
 from web.composition import House, open_house
@@ -15,10 +15,11 @@ from web.serve import ADDRESS
 from web.settings import Settings
 
 log = logging.getLogger("houblon.outbox")
-IDLE = 1.0  # seconds between looks at an empty outbox
+IDLE = 0.5  # seconds between looks at the outbox
 
 
 def _deliver_for_ever(house: House) -> None:
+    couriers = Couriers(house.desk.ledger, house.transport_of, house.now)
     settled = None
     while True:
         try:
@@ -27,12 +28,10 @@ def _deliver_for_ever(house: House) -> None:
             due = history.next_due
             if history is not settled or (due is not None and due <= house.now()):
                 settled = settle(house, "")
-            tried = deliver_due(house.desk.ledger, house.transport, house.now())
+            couriers.look()
         except Exception:
             log.exception("the outbox could not be read; trying again")
-            tried = 0
-        if not tried:
-            time.sleep(IDLE)
+        time.sleep(IDLE)
 
 
 def _announce(address: str) -> None:
