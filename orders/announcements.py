@@ -98,9 +98,9 @@ def announce_versions(connection: Connection, versions: Iterable[Version]) -> in
         return 0
     count, first = 0, min(row.since for row in listening)
     for version in sorted(versions, key=lambda each: -each.number):
-        if version.published_at < first:
+        if version.published_at <= first:
             break
-        told = [row for row in listening if row.since <= version.published_at]
+        told = [row for row in listening if row.since < version.published_at]
         subject = f"v{version.number}/{version.hash}"
         count += _put(connection, told, "policy.published", subject, _version_data(version), version.published_at)
     return count

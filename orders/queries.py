@@ -129,12 +129,28 @@ def list_invoices(
     return connection.execute(query if before is None else query.where(invoices.c.key < before)).all()
 
 
-def list_messages(connection: Connection, state: str | None = None, limit: int = PAGE) -> Sequence[Row[Any]]:
-    """Messages, newest first."""
-    query = select(outbox).order_by(outbox.c.created_at.desc(), outbox.c.id).limit(limit)
-    if state:
-        query = query.where(outbox.c.state == state)
+def list_messages(
+    connection: Connection,
+    state: str | None = None,
+    kind: str | None = None,
+    before: tuple[datetime, str] | None = None,
+    destination: str | None = None,
+    limit: int = PAGE,
+) -> Sequence[Row[Any]]:
+    """Messages, newest first, below the instant and id `before`."""
+    query = select(outbox).order_by(outbox.c.created_at.desc(), outbox.c.id.desc()).limit(limit)
+    for column, wanted in ((outbox.c.state, state), (outbox.c.kind, kind), (outbox.c.destination, destination)):
+        if wanted:
+            query = query.where(column == wanted)
+    if before:
+        at, id = before
+        below = (outbox.c.created_at < at) | ((outbox.c.created_at == at) & (outbox.c.id < id))
+        query = query.where(outbox.c.created_at <= at, below)
     return connection.execute(query).all()
+
+
+def message_row(connection: Connection, id: str) -> Row[Any] | None:
+    return connection.execute(select(outbox).where(outbox.c.id == id)).one_or_none()
 
 
 def messages_of(connection: Connection, key: int) -> Sequence[Row[Any]]:
@@ -143,9 +159,25 @@ def messages_of(connection: Connection, key: int) -> Sequence[Row[Any]]:
 
 
 def count_messages(connection: Connection) -> dict[str, int]:
-    """How many messages are in each state."""
-    rows = connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
-    return {state: count for state, count in rows}
+    """How many messages are pending and parked: what was sent is never few, and counting it takes long."""
+    query = select(outbox.c.state, func.count()).where(outbox.c.state.in_(("pending", "parked")))
+    return {state: count for state, count in connection.execute(query.group_by(outbox.c.state))}
+
+
+def count_parked(connection: Connection, kind: str | None = None) -> int:
+    """How many messages are parked, of one kind if it is given."""
+    query = select(func.count()).select_from(outbox).where(outbox.c.state == "parked")
+    return connection.execute(query.where(outbox.c.kind == kind) if kind else query).scalar_one()
+
+
+def count_by_destination(connection: Connection) -> dict[tuple[str, str], int]:
+    """`(destination, state)` → how many messages are pending or parked there."""
+    query = (
+        select(outbox.c.destination, outbox.c.state, func.count())
+        .where(outbox.c.state.in_(("pending", "parked")))
+        .group_by(outbox.c.destination, outbox.c.state)
+    )
+    return {(destination, state): count for destination, state, count in connection.execute(query)}
 
 
 def count_orders(connection: Connection, since: datetime | None = None) -> dict[str, tuple[int, int]]:

@@ -9,6 +9,7 @@ from web import (
     bulk,
     days,
     deliveries,
+    endpoints,
     errors,
     exchange,
     groups,
@@ -59,6 +60,7 @@ PAGES = (
     invoices,
     outbox_pages,
     deliveries,
+    endpoints,
     language,
 )
 

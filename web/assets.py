@@ -21,8 +21,8 @@ VENDOR = Path(__file__).with_name("static") / "vendor"
 TRANSLATIONS = Path(__file__).with_name("translations")
 ICONS = (
     "arrow-counterclockwise arrow-down arrow-down-up arrow-left arrow-repeat arrow-up bar-chart bell "
-    "box-arrow-right box-seam building calendar-event calendar3 chat-left-text check-circle check-lg "
-    "clock-history collection copy dash download exclamation-triangle eye file-earmark-pdf "
+    "box-arrow-right box-arrow-up-right box-seam building calendar-event calendar3 chat-left-text check-circle "
+    "check-lg clock-history collection copy dash download exclamation-triangle eye file-earmark-pdf "
     "file-earmark-spreadsheet gear grip-vertical house inbox info-circle journal-text key list-check "
     "pencil-square people person-gear play-circle plug plus-lg question-circle receipt-cutoff search send "
     "shield-lock stop-circle tag three-dots toggle-off toggle-on translate trash truck upload x-lg"

@@ -21,6 +21,7 @@ from web.acts import note
 from web.api import read_moment
 from web.auth import add_account, set_password
 from web.cli_deliveries import follow_delivery
+from web.cli_endpoints import endpoint
 from web.cli_keeping import backup, migrate, restore
 from web.cli_rules import AUTHOR, approval, check, export, import_
 from web.composition import utc_now
@@ -217,7 +218,7 @@ def user_password(data: Path | None, email: str, as_json: bool) -> None:
     _say({"email": email, "password": password}, as_json, password)
 
 
-for _command in (import_, export, check, approval, follow_delivery, migrate, backup, restore):
+for _command in (import_, export, check, approval, follow_delivery, migrate, backup, restore, endpoint):
     main.add_command(_command)
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ PLACES: tuple[tuple[object, tuple[Place, ...]], ...] = (
         (
             Place("deliveries.index", _("Livraisons"), "truck"),
             Place("outbox.index", _("Messages"), "chat-left-text"),
+            Place("endpoints.index", _("Webhooks sortants"), "box-arrow-up-right"),
         ),
     ),
 )

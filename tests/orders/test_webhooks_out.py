@@ -161,7 +161,7 @@ def test_the_first_view_of_an_invoice_is_told_and_no_other(desk):
 
 def test_versions_published_since_are_told_once_and_earlier_ones_never(desk):
     add(desk, at=NOON)
-    old, new = (Version(n, "anne", "note", at, at, f"sha256:{n}") for n, at in ((1, later(hours=-1)), (2, NOON)))
+    old, new = (Version(n, "anne", "note", at, at, f"sha256:{n}") for n, at in ((1, NOON), (2, later(minutes=1))))
     again = Version(3, "anne", "retour", later(hours=1), later(hours=1), "sha256:1")
     for _ in range(2):
         desk.ledger.write(lambda c: announce_versions(c, [old, new, again]))

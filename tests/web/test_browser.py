@@ -28,6 +28,7 @@ PAGES = (
     "/factures",
     "/factures/1",
     "/messages",
+    "/webhooks-sortants",
     "/et-si",
     "/historique",
 )

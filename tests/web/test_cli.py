@@ -129,3 +129,17 @@ def test_a_lost_password_is_replaced_and_open_sessions_end(place):
     assert renewed.signed_in().get("/groupes").status_code == 200
     nobody = CliRunner().invoke(main, ["user", "password", "personne@ailleurs.example", "--data", folder])
     assert (nobody.exit_code, json.loads(nobody.stderr)["errors"][0]["code"]) == (1, "unknown_account")
+
+
+def test_an_endpoint_is_added_listed_without_its_secret_and_removed(run):
+    added = json.loads(run("endpoint", "add", "https://caisse.example/hooks", "--event", "order.held", "--json").stdout)
+    assert added["secret"].startswith("whsec_") and added["events"] == ["order.held"]
+    listed = run("endpoint", "list", "--json").stdout
+    (known,) = json.loads(listed)
+    assert (known["id"], known["active"]) == (added["id"], True) and added["secret"] not in listed
+    assert run("endpoint", "remove", added["id"], "--json").exit_code == 0
+    assert json.loads(run("endpoint", "list", "--json").stdout) == []
+    gone = run("endpoint", "remove", added["id"])
+    assert gone.exit_code == 1 and json.loads(gone.stderr)["errors"][0]["code"] == "unknown_endpoint"
+    private = run("endpoint", "add", "https://10.0.0.1/", "--event", "order.held")
+    assert private.exit_code == 1 and json.loads(private.stderr)["errors"][0]["pointer"] == "/url"
