@@ -1,17 +1,20 @@
 """What messages say, in the recipient's language, as text and as simple HTML."""
 
 from datetime import date
-from html import escape
 
 import msgspec
 
 from engine.cadence import day_text
 from engine.decision import Reason
 from engine.figures import NBSP, money_text, number_text
+from engine.order import Order
 from engine.problem import Text
-from orders.desk import Desk, Matter
+from orders.desk import Desk, Matter, Seller
 from orders.invoice import Issued, language_of
+from orders.letter_html import html_letter
 from orders.links import invoice_link
+
+Facts = tuple[tuple[str, str], ...]
 
 
 class Letter(msgspec.Struct, frozen=True):
@@ -31,43 +34,44 @@ def buyer_letter(event: str, desk: Desk, matter: Matter, issued: Issued | None) 
     if event == "invoice.issued" and issued is not None:
         subject = _INVOICE_SUBJECT.in_(language).format(number=issued.number, seller=seller)
         lines += _invoice_lines(order_id, issued, language)
+        facts = _invoice_facts(order_id, issued, language)
         link = invoice_link(desk.base_url, desk.secret, issued.key)
     elif event == "credit_note.issued" and issued is not None:
         subject = _CREDIT_SUBJECT.in_(language).format(number=issued.number, seller=seller)
         amount = money_text(-issued.document["cents"]["total"]).in_(language)
         invoice, said = issued.document["credits"], _CREDIT.in_(language)
         lines.append(said.format(order=order_id, number=issued.number, invoice=invoice, amount=amount))
+        facts = ((_CREDIT_NUMBER.in_(language), issued.number), (_NUMBER.in_(language), invoice))
         link = invoice_link(desk.base_url, desk.secret, issued.key)
     else:
         subject = _SUBJECTS[event].in_(language).format(order=order_id, seller=seller)
         lines.append(_BODIES[event].in_(language).format(order=order_id))
-    confirmation = matter.policy.settings["messages.confirmation"].value
-    if confirmation and event not in _WITHOUT_CONFIRMATION:
-        lines.append(confirmation[language])
+        facts = _order_facts(matter.order, language)
+    if event not in _WITHOUT_CONFIRMATION:
+        lines += _words_of_the_group(matter, language)
     label = _SEE_CREDIT if event == "credit_note.issued" else _SEE_INVOICE
-    return _letter(subject, lines, link, label, seller, language)
+    return _letter(subject, lines, facts, link, label, desk.seller, language)
 
 
 def team_letter(event: str, desk: Desk, matter: Matter, reasons: tuple[Reason, ...]) -> Letter:
     """What the team is told: which order, whose, how much, and why it stands as it does."""
     order = matter.order
     name = matter.buyer.name or matter.buyer.id
-    items = number_text(sum(line.quantity for line in order.lines)).fr
-    value = money_text(sum(line.value for line in order.lines)).fr
+    items, value = (number_text(_items(order)).fr, money_text(_value(order)).fr)
     about = _TEAM.get(event, event.removeprefix("notify."))
     lines = [
         f"{about}{NBSP}: commande {order.id} de {name}, {items}{NBSP}articles, {value}.",
         *(reason.message.fr for reason in reasons),
     ]
     where = f"{desk.base_url.rstrip('/')}/commandes/{matter.key}"
-    return _letter(f"{about} · {order.id} · {name}", lines, where, _SEE_ORDER, desk.seller.name, "fr")
+    return _letter(f"{about} · {order.id} · {name}", lines, (), where, _SEE_ORDER, desk.seller, "fr")
 
 
 def plain_letter(
     subject: str, lines: list[str], link: str, link_text: str, seller: str, language: str = "fr"
 ) -> Letter:
     """A letter of these lines with one link: in French to somebody of the house, in a buyer's language to one."""
-    return _letter(subject, lines, link, Text(link_text, link_text), seller, language)
+    return _letter(subject, lines, (), link, Text(link_text, link_text), Seller(seller), language)
 
 
 def _invoice_lines(order_id: str, issued: Issued, language: str) -> list[str]:
@@ -80,24 +84,60 @@ def _invoice_lines(order_id: str, issued: Issued, language: str) -> list[str]:
     return lines
 
 
-def _letter(subject: str, lines: list[str], link: str | None, link_text: Text, seller: str, language: str) -> Letter:
+def _invoice_facts(order_id: str, issued: Issued, language: str) -> Facts:
+    document = issued.document
+    facts = [
+        (_NUMBER.in_(language), issued.number),
+        (_ORDER.in_(language), order_id),
+        (_TOTAL.in_(language), money_text(document["cents"]["total"]).in_(language)),
+    ]
+    if document["due_date"] is not None:
+        facts.append((_PAYABLE.in_(language), day_text(date.fromisoformat(document["due_date"])).in_(language)))
+    return tuple(facts)
+
+
+def _order_facts(order: Order, language: str) -> Facts:
+    return (
+        (_ORDER.in_(language), order.id),
+        (_ITEMS.in_(language), number_text(_items(order)).in_(language)),
+        (_VALUE.in_(language), money_text(_value(order)).in_(language)),
+    )
+
+
+def _words_of_the_group(matter: Matter, language: str) -> list[str]:
+    """What the buyer's policy adds to every mail about an order: its confirmation, its order note."""
+    settings = matter.policy.settings
+    said = (settings[path].value for path in ("messages.confirmation", "messages.order_note"))
+    return [words[language] for words in said if words and words[language]]
+
+
+def _items(order: Order) -> int:
+    return sum(line.quantity for line in order.lines)
+
+
+def _value(order: Order) -> int:
+    return sum(line.value for line in order.lines)
+
+
+def _letter(
+    subject: str, lines: list[str], facts: Facts, link: str | None, link_text: Text, seller: Seller, language: str
+) -> Letter:
     """What people wrote is text in both; a subject is one line, whatever a name holds."""
+    subject = " ".join(subject.split())[:200]
     label = link_text.in_(language)
     colon = f"{NBSP}:" if language == "fr" else ":"
-    text = "\n\n".join([*lines, *([f"{label}{colon}\n{link}"] if link else []), seller])
-    paragraphs = "".join(f"<p>{_html(line)}</p>" for line in lines)
-    button = f'<p><a href="{escape(link)}">{_html(label)}</a></p>' if link else ""
-    html = f'<!doctype html><html lang="{language}"><body>{paragraphs}{button}<p>{_html(seller)}</p></body></html>'
-    return Letter(" ".join(subject.split())[:200], text, html)
-
-
-def _html(text: str) -> str:
-    return escape(text).replace("\n", "<br>")
+    told = "\n".join(f"{name}{colon} {value}" for name, value in facts)
+    parts = [*lines, *([told] if told else []), *([f"{label}{colon}\n{link}"] if link else []), seller.name]
+    return Letter(subject, "\n\n".join(parts), html_letter(subject, lines, facts, link, label, seller, language))
 
 
 _HELLO = Text("Bonjour {name},", "Hello {name},")
 _SEE_INVOICE = Text("Voir la facture", "View the invoice")
 _SEE_CREDIT = Text("Voir la note de crédit", "View the credit note")
+_NUMBER, _ORDER = Text("Facture", "Invoice"), Text("Commande", "Order")
+_CREDIT_NUMBER = Text("Note de crédit", "Credit note")
+_TOTAL, _PAYABLE = Text("Total", "Total"), Text("Payable au plus tard le", "Payable by")
+_ITEMS, _VALUE = Text("Articles", "Items"), Text("Montant avant taxes", "Amount before taxes")
 _SEE_ORDER = Text("Voir la commande", "View the order")
 _INVOICE_SUBJECT = Text("Facture {number} de {seller}", "Invoice {number} from {seller}")
 _INVOICE = Text(

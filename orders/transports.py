@@ -4,6 +4,8 @@ import contextlib
 import logging
 import smtplib
 import ssl
+from collections.abc import Callable
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import parseaddr
 from urllib.parse import unquote, urlsplit
@@ -25,19 +27,21 @@ class Printed:
 class Smtp:
     """Sends by the server of a URL: `smtp://user:password@host:587?tls=starttls`, or `smtps://`."""
 
-    def __init__(self, url: str, sender: str, timeout: float = TIMEOUT):
+    def __init__(
+        self, url: str, sender: str, timeout: float = TIMEOUT, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ):
         parts = urlsplit(url)
         self.host, self.port = parts.hostname or "localhost", parts.port
         self.user, self.password = unquote(parts.username or ""), unquote(parts.password or "")
         self.implicit_tls = parts.scheme == "smtps"
         self.starttls = "tls=starttls" in parts.query
-        self.sender, self.timeout = sender, timeout
+        self.sender, self.timeout, self.now = sender, timeout, now
 
     def send(self, id: str, recipient: str, message: dict[str, str]) -> None:
         """Raises Refused when the server won't ever take this mail (5xx), Unreachable when it takes
         none now, OSError or SMTPException when only this one failed."""
         try:
-            mail = mail_of(id, self.sender, recipient, message)
+            mail = mail_of(id, self.sender, recipient, message, self.now())
         except (ValueError, IndexError) as fault:
             raise Refused(f"no mail can be made of this: {fault}"[:500]) from fault
         server = self._connect()
@@ -80,12 +84,13 @@ class Smtp:
         return smtplib.SMTP(self.host, self.port or 25, timeout=self.timeout)
 
 
-def mail_of(id: str, sender: str, recipient: str, message: dict[str, str]) -> EmailMessage:
+def mail_of(id: str, sender: str, recipient: str, message: dict[str, str], at: datetime) -> EmailMessage:
     """The mail of a message; its Message-ID is that of the outbox, so that a repeat can be told."""
     mail = EmailMessage()
     domain = parseaddr(sender)[1].partition("@")[2] or "houblon.invalid"
     mail["Message-ID"] = f"<{id}@{domain}>"
     mail["From"], mail["To"], mail["Subject"] = sender, recipient, message["subject"]
+    mail["Date"] = at
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(message["text"])
     mail.add_alternative(message["html"], subtype="html")

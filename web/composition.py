@@ -132,7 +132,7 @@ def assemble(settings: Settings, profile: Profile, now: Clock = utc_now) -> Hous
         (settings.data / _SECRET).read_text().strip(),
         profile.follow_delivery,
     )
-    transport = Smtp(settings.smtp_url, settings.mail_from) if settings.smtp_url else Printed()
+    transport = Smtp(settings.smtp_url, settings.mail_from, now=now) if settings.smtp_url else Printed()
     return House(settings, store, desk, transport, now)
 
 

@@ -1,15 +1,19 @@
 """The outbox over a real SMTP server: every message arrives, or is parked where people see it."""
 
+import re
+import ssl
 from datetime import timedelta
 
 import pytest
+import trustme
 from aiosmtpd.smtp import AuthResult
 from sqlalchemy import update
 
 from orders import tables
 from orders.outbox import BATCH, LEASE, SCHEDULE, Refused, Unreachable, deliver_due, send_again
+from orders.review import refuse
 from orders.transports import Printed, Smtp, mail_of
-from tests.orders.desks import NOON, later, order_body, rows, send
+from tests.orders.desks import NOON, group, join, later, make_desk, order_body, rows, send, tous
 from tests.orders.mailserver import Inbox, smtp_server
 
 SENDER = "Brasserie <ventes@brasserie.example>"
@@ -275,4 +279,70 @@ def test_a_message_that_no_mail_can_be_made_of_is_parked(desk, smtp):
 
 def test_a_mail_says_that_a_machine_wrote_it():
     message = {"subject": "S", "text": "T", "html": "<p>T</p>"}
-    assert mail_of("1", SENDER, "a@b.c", message)["Auto-Submitted"] == "auto-generated"
+    mail = mail_of("1", SENDER, "a@b.c", message, NOON)
+    assert mail["Auto-Submitted"] == "auto-generated" and mail["Date"].datetime == NOON
+
+
+@pytest.mark.parametrize("scheme", ["smtps", "smtp"])
+def test_mail_goes_out_encrypted_to_a_server_whose_certificate_is_trusted_and_to_no_other(
+    desk, inbox, scheme, tmp_path, monkeypatch
+):
+    authority, server = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    options = {"ssl_context": server} if scheme == "smtps" else {"tls_context": server, "require_starttls": True}
+    send(desk)
+    with smtp_server(inbox, **options) as port:
+        url = f"{scheme}://127.0.0.1:{port}{'?tls=starttls' if scheme == 'smtp' else ''}"
+        deliver_due(desk.ledger, Smtp(url, SENDER, timeout=5), NOON)
+        assert only(desk).state == "pending" and "certificate" in only(desk).error.lower() and inbox.mails == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        deliver_due(desk.ledger, Smtp(url, SENDER, timeout=5), later(seconds=5))
+    assert only(desk).state == "sent" and len(inbox.mails) == 1
+
+
+def words(fr, en):
+    return {"fr": fr, "en": en}
+
+
+@pytest.mark.parametrize(("language", "said", "other"), [("fr", "Merci", "Thank you"), ("en-CA", "Thank you", "Merci")])
+def test_a_group_s_own_words_reach_its_buyers_in_their_language(tmp_path, inbox, smtp, language, said, other):
+    friends = group("amis", 5, messages_confirmation=words("Merci !", "Thank you!"))
+    friends["settings"]["messages.order_note"] = words("Rapportez les caisses.", "Bring the crates back.")
+    desk = make_desk(tmp_path, friends)
+    join(desk, "a", "amis")
+    for number, buyer in enumerate(("a", "b")):
+        send(desk, order_body(f"PO-{number}", buyer={"id": buyer, "email": f"{buyer}@b.example", "language": language}))
+    deliver_due(desk.ledger, smtp, NOON)
+    mails = {mail["To"]: mail for mail in inbox.mails}
+    for kind in ("plain", "html"):
+        mine, theirs = (mails[f"{each}@b.example"].get_body((kind,)).get_content() for each in "ab")
+        assert said in mine and ("caisses" in mine or "crates" in mine) and other not in mine
+        assert said not in theirs and "crates" not in theirs and "Rapportez" not in theirs
+    desk.ledger.close()
+
+
+def test_each_moment_that_is_asked_for_reaches_the_buyer_and_the_team_and_no_other_does(tmp_path, inbox, smtp):
+    told = {"events": ["order.refused", "invoice.issued"], "to": ["ventes@b.example", "compta@b.example"]}
+    desk = make_desk(tmp_path, tous(notifications_buyer=["order.held"], notifications_team=told))
+    send(desk, order_body("PO-1"))
+    send(desk, order_body("PO-2", items=3))
+    send(desk, order_body("PO-3", items=3))
+    refuse(desk, 3, by="anne", at=NOON, why="non")
+    deliver_due(desk.ledger, smtp, NOON)
+    sent = sorted((row.event, row.recipient) for row in rows(desk, tables.outbox))
+    team = [
+        (event, f"{who}@b.example") for event in ("invoice.issued", "order.refused") for who in ("compta", "ventes")
+    ]
+    assert sent == sorted([("order.held", "coin@example.com")] * 2 + team)
+    assert len(inbox.mails) == 6
+    desk.ledger.close()
+
+
+def test_the_html_of_a_mail_holds_the_invoice_s_facts_and_a_button_and_asks_for_nothing_elsewhere(desk, inbox, smtp):
+    send(desk)
+    deliver_due(desk.ledger, smtp, NOON)
+    html = inbox.mails[0].get_body(("html",)).get_content()
+    for fact in ("F-2021-00001", "PO-1", "1\u00a0490,08\u00a0$", "11\u00a0juin 2021", "Voir la facture"):
+        assert fact in html.replace("11 juin", "11\u00a0juin")
+    assert not re.search(r"<(table|img|link|script|style)", html) and html.count("http") == 1
