@@ -2,10 +2,18 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
+from standardwebhooks import Webhook
+
 from engine.order import order_of
+from orders import endpoints, review
+from orders.announcements import TEST_EVENT, announce_test, announce_versions, announce_viewed
+from orders.tables import outbox
+from rules.content import Version
 from rules.schema import read_group
+from tests.orders.desks import NOON, later, make_desk, order_body, rows, send
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
@@ -24,3 +32,43 @@ def test_the_formats_shown_are_the_formats_read():
     order, group = (json.loads(block) for block in blocks("formats.md", "json")[:2])
     assert order_of(order).lines[0].quantity == 24
     assert read_group(group)["settings"]["acceptance.minimum_items"] is None
+
+
+def test_the_receiver_shown_takes_what_is_signed_once():
+    house = {}
+    exec(compile(blocks("webhooks.md", "python")[0], "docs/webhooks.md", "exec"), house)
+    secret, now, seen = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", datetime.now(UTC), set()
+    signature = Webhook(secret).sign("msg_1", now, '{"type": "order.held"}')
+    headers = {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": f"v1,b3RoZXI= {signature}",
+    }
+    assert house["receive"](secret, headers, b'{"type": "order.held"}', seen) == {"type": "order.held"}
+    assert house["receive"](secret, headers, b'{"type": "order.held"}', seen) is None
+
+
+def test_the_events_shown_have_the_shape_of_those_that_are_sent(tmp_path):
+    desk = make_desk(tmp_path)
+    wanted = endpoints.Wanted("https://receiver.example/", endpoints.EVENTS)
+    id, _ = desk.ledger.write(lambda c: endpoints.add_endpoint(c, wanted, bytes, NOON))
+    send(desk, order_body("PO-1", distributor="transbroue"))
+    send(desk, order_body("PO-2", items=12))
+    review.refuse(desk, 2, by="anne", at=NOON, why="non")
+    version = Version(2, "anne", "", later(hours=1), later(hours=1), "sha256:0")
+    desk.ledger.write(lambda c: announce_viewed(c, 1, NOON))
+    desk.ledger.write(lambda c: announce_versions(c, [version]))
+    desk.ledger.write(lambda c: announce_test(c, id, NOON))
+    sent = {row.event: row.message for row in rows(desk, outbox) if row.kind == "webhook"}
+    shown = {document["type"]: document for document in map(json.loads, blocks("webhooks.md", "json"))}
+    assert set(shown) == set(sent) == {*endpoints.EVENTS, TEST_EVENT}
+    for event, document in shown.items():
+        assert shape(document) == shape(sent[event]), event
+    desk.ledger.close()
+
+
+def shape(value):
+    """The names and types in a JSON value."""
+    if isinstance(value, dict):
+        return {name: shape(each) for name, each in value.items()}
+    return [shape(value[0])] if isinstance(value, list) and value else type(value)
