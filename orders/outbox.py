@@ -128,7 +128,7 @@ def send_again(ledger: Ledger, id: str, now: datetime, recipient: str | None = N
             query = query.where(outbox.c.kind == "mail")
             values["recipient"] = recipient
         else:
-            query = query.where(_has_a_place())
+            query = query.where(has_a_place())
         return connection.execute(query.values(**values)).rowcount == 1
 
     return ledger.write(again)
@@ -136,7 +136,7 @@ def send_again(ledger: Ledger, id: str, now: datetime, recipient: str | None = N
 
 def send_all_again(ledger: Ledger, now: datetime, kind: str | None = None, destination: str | None = None) -> int:
     """Put every parked message back that has somewhere to go; returns how many. A kind or a destination narrows it."""
-    query = update(outbox).where(outbox.c.state == "parked", _has_a_place())
+    query = update(outbox).where(outbox.c.state == "parked", has_a_place())
     if kind:
         query = query.where(outbox.c.kind == kind)
     if destination:
@@ -147,8 +147,8 @@ def send_all_again(ledger: Ledger, now: datetime, kind: str | None = None, desti
 _ANEW: dict[str, Any] = {"state": "pending", "attempts": 0, "error": None}
 
 
-def _has_a_place() -> ColumnElement[bool]:
-    """An address for mail, an endpoint that still is for a webhook."""
+def has_a_place() -> ColumnElement[bool]:
+    """Whether a message can go out: an address for mail, an endpoint that still is for a webhook."""
     place = literal("webhook:", String) + endpoints.c.id
     is_known = exists().where(place == outbox.c.destination)
     return outbox.c.recipient.is_not(None) & or_(outbox.c.kind != "webhook", is_known)

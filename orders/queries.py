@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
+from orders.outbox import has_a_place
 from orders.tables import decisions, invoices, memberships, orders, outbox, retailers, transitions
 
 PAGE = 50
@@ -164,9 +165,9 @@ def count_messages(connection: Connection) -> dict[str, int]:
     return {state: count for state, count in connection.execute(query.group_by(outbox.c.state))}
 
 
-def count_parked(connection: Connection, kind: str | None = None) -> int:
-    """How many messages are parked, of one kind if it is given."""
-    query = select(func.count()).select_from(outbox).where(outbox.c.state == "parked")
+def count_sendable(connection: Connection, kind: str | None = None) -> int:
+    """How many parked messages have somewhere to go, of one kind if it is given."""
+    query = select(func.count()).select_from(outbox).where(outbox.c.state == "parked", has_a_place())
     return connection.execute(query.where(outbox.c.kind == kind) if kind else query).scalar_one()
 
 

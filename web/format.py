@@ -52,3 +52,14 @@ def ago(value: datetime, now: datetime, language: str, zone: ZoneInfo) -> str:
         return "just now" if language == "en" else "à l’instant"
     amount, unit = (minutes, "min") if minutes < 60 else (minutes // 60, "h")
     return f"{amount}{NBSP}{unit} ago" if language == "en" else f"il y a {amount}{NBSP}{unit}"
+
+
+def until(value: datetime, now: datetime, language: str, zone: ZoneInfo) -> str:
+    """How long until, up to a day; after that, the moment."""
+    seconds = int((value - now).total_seconds())
+    if seconds >= 24 * 3600:
+        return moment(value, language, zone) if language == "en" else f"le {moment(value, language, zone)}"
+    if seconds < 60:
+        return "in a moment" if language == "en" else "dans un instant"
+    amount, unit = (seconds // 60, "min") if seconds < 3600 else (seconds // 3600, "h")
+    return f"in {amount}{NBSP}{unit}" if language == "en" else f"dans {amount}{NBSP}{unit}"

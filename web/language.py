@@ -44,6 +44,7 @@ def register(app: Flask) -> None:
         number=lambda value: format.number(value, current()),
         day=lambda value: format.day(value, current()),
         moment=lambda value: format.moment(value, current(), zone(house())),
+        until=lambda value: format.until(value, house().now(), current(), zone(house())),
         ago=lambda value: format.ago(value, house().now(), current(), zone(house())),
     )
     app.jinja_env.globals["language"] = current

@@ -32,13 +32,13 @@ def index() -> str:
     with house().desk.ledger.reading() as connection:
         found = queries.list_messages(connection, state, kind, read_cursor(request.args.get("avant", "")))
         counts = queries.count_messages(connection)
-        parked = queries.count_parked(connection, kind)
+        sendable = queries.count_sendable(connection, kind)
         paused = _paused(connection)
     return render_template(
         "messages.html",
         messages=found,
         counts=counts,
-        parked=parked,
+        sendable=sendable,
         state=state,
         states=STATES,
         kind=kind,
@@ -102,7 +102,12 @@ def reason(row: Row[Any]) -> str:
         BAD_ADDRESS: _("Ce n’est pas une adresse de courriel."),
         REMOVED: _("Le point de livraison a été retiré."),
     }
-    return known.get(row.error, row.error)
+    if row.error in known:
+        return known[row.error]
+    kind, _colon, said = (row.error or "").partition(": ")
+    if kind == "Unreachable":
+        return _("Injoignable : %(said)s", said=said)
+    return said if kind == "Rejected" else row.error
 
 
 def _detail(id: str, typed: str | None = None, fault: str | None = None) -> str:

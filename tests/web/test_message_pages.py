@@ -216,9 +216,16 @@ def test_lists_are_paged_by_key_and_filtered(place, client):
 
 
 def test_a_waiting_message_tells_its_next_attempt(place, client):
-    fill(place, 1, state="pending", attempts=3, error="Unreachable: no answer")
+    error = "Unreachable: no answer"
+    fill(place, 1, state="pending", attempts=3, error=error, due_at=NOW + timedelta(minutes=30))
     page = text(client.get("/messages?etat=pending"))
-    assert "nouvel essai le 12 mai 2021" in page and "3 essais sur 8" in page and "no answer" in page
+    assert "nouvel essai dans 30\u00a0min" in page and "3 essais sur 8" in page
+    assert "Injoignable\u00a0: no answer" in page
+
+
+def test_sending_all_again_counts_and_sends_only_what_has_an_address(place, client):
+    fill(place, 2, state="parked", recipient=None)
+    assert "Tout envoyer de nouveau" not in text(client.get("/messages?etat=parked"))
 
 
 def test_all_that_is_parked_goes_out_again_by_kind(place, client):
