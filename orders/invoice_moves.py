@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from engine.problem import refuse
+from orders.announcements import announce_viewed
 from orders.desk import Conflict, Desk
 from orders.history import BUYER, SYSTEM, keep_invoice_move, who_text
 from orders.tables import invoices, transitions
@@ -32,9 +33,7 @@ def viewed(desk: Desk, invoice_key: int, *, at: datetime) -> bool:
     with desk.ledger.reading() as connection:
         if _row(connection, invoice_key).state not in _BEFORE["viewed"]:
             return False
-    return desk.ledger.write(
-        lambda connection: _move(connection, _row(connection, invoice_key), "viewed", who=BUYER, at=at)
-    )
+    return desk.ledger.write(lambda connection: _view(connection, invoice_key, at))
 
 
 def pay(desk: Desk, invoice_key: int, *, by: str, at: datetime, on: date) -> str:
@@ -50,6 +49,13 @@ def credited(connection: Connection, invoice: Row[Any], *, who: str, at: datetim
     """Note, in the running transaction, that a credit note takes the invoice back."""
     if not _move(connection, invoice, "credited", who=who, at=at, why=why):
         raise RuntimeError(f"invoice {invoice.number} was credited already")
+
+
+def _view(connection: Connection, key: int, at: datetime) -> bool:
+    moved = _move(connection, _row(connection, key), "viewed", who=BUYER, at=at)
+    if moved:
+        announce_viewed(connection, key, at)
+    return moved
 
 
 def _pay(connection: Connection, desk: Desk, key: int, by: str, at: datetime, on: date) -> str:

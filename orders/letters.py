@@ -33,7 +33,7 @@ def buyer_letter(event: str, desk: Desk, matter: Matter, issued: Issued | None) 
     link = None
     if event == "invoice.issued" and issued is not None:
         subject = _INVOICE_SUBJECT.in_(language).format(number=issued.number, seller=seller)
-        lines += _invoice_lines(order_id, issued, language)
+        lines.append(_INVOICE.in_(language).format(order=order_id))
         facts = _invoice_facts(order_id, issued, language)
         link = invoice_link(desk.base_url, desk.secret, issued.key)
     elif event == "credit_note.issued" and issued is not None:
@@ -72,16 +72,6 @@ def plain_letter(
 ) -> Letter:
     """A letter of these lines with one link: in French to somebody of the house, in a buyer's language to one."""
     return _letter(subject, lines, (), link, Text(link_text, link_text), Seller(seller), language)
-
-
-def _invoice_lines(order_id: str, issued: Issued, language: str) -> list[str]:
-    document = issued.document
-    total = money_text(document["cents"]["total"]).in_(language)
-    lines = [_INVOICE.in_(language).format(order=order_id, number=issued.number, total=total)]
-    if document["due_date"] is not None:
-        day = day_text(date.fromisoformat(document["due_date"])).in_(language)
-        lines.append(_DUE.in_(language).format(date=day))
-    return lines
 
 
 def _invoice_facts(order_id: str, issued: Issued, language: str) -> Facts:
@@ -141,11 +131,9 @@ _ITEMS, _VALUE = Text("Articles", "Items"), Text("Montant avant taxes", "Amount 
 _SEE_ORDER = Text("Voir la commande", "View the order")
 _INVOICE_SUBJECT = Text("Facture {number} de {seller}", "Invoice {number} from {seller}")
 _INVOICE = Text(
-    f"Votre commande {{order}} est acceptée. La facture {{number}}, de {{total}}, vous attend{NBSP}: "
-    "ouvrez le lien pour la voir.",
-    "Your order {order} is accepted. Invoice {number}, for {total}, is ready: open the link to view it.",
+    f"Votre commande {{order}} est acceptée. Sa facture vous attend{NBSP}: ouvrez le lien pour la voir.",
+    "Your order {order} is accepted. Its invoice is ready: open the link to view it.",
 )
-_DUE = Text("Elle est payable au plus tard le {date}.", "It is payable by {date}.")
 _CREDIT_SUBJECT = Text("Note de crédit {number} de {seller}", "Credit note {number} from {seller}")
 _CREDIT = Text(
     "Votre commande {order} est annulée. La note de crédit {number}, de {amount}, annule la facture {invoice}.",
