@@ -303,5 +303,5 @@ def test_the_message_speaks_the_buyer_s_language_and_says_what_the_group_wants(t
     send(desk, order_body("B", buyer={"id": "b", "language": "en-CA"}))
     french, english = sorted((row.message for row in rows(desk, tables.outbox)), key=lambda m: m["subject"])
     assert "Merci !\nÀ bientôt." in french["text"] and "Merci !<br>À bientôt." in french["html"]
-    assert "Thanks!" in english["text"] and "payable by June 11, 2021" in english["text"]
+    assert "Thanks!" in english["text"] and "Payable by: June 11, 2021" in english["text"]
     desk.ledger.close()
