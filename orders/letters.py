@@ -67,6 +67,13 @@ def team_letter(event: str, desk: Desk, matter: Matter, reasons: tuple[Reason, .
     return _letter(f"{about} · {order.id} · {name}", lines, (), where, _SEE_ORDER, desk.seller, "fr")
 
 
+def house_letter(
+    subject: Text, lines: list[Text], link: str | None, link_text: Text, seller: str, language: str
+) -> Letter:
+    """A letter to somebody of the house in their language, with a link or without."""
+    return _letter(subject.in_(language), [line.in_(language) for line in lines], link, link_text, seller, language)
+
+
 def plain_letter(
     subject: str, lines: list[str], link: str, link_text: str, seller: str, language: str = "fr"
 ) -> Letter:

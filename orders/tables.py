@@ -243,6 +243,7 @@ webhook_calls = Table(
     Column("body_hash", String(64), nullable=False),
     Column("answer", Json, nullable=False),
     Column("at", Instant, nullable=False),
+    Index("webhook_calls_by_source", "source", "at"),
 )
 
 sources = Table(
@@ -294,4 +295,20 @@ audit = Table(
     Column("reference", String(200), unique=True),
     Column("previous", String(71), nullable=False),
     Column("hash", String(71), nullable=False, unique=True),
+    Index("audit_by_person", "who", "key"),
+    Index("audit_by_act", "act", "key"),
+    Index("audit_by_subject", "subject", "key"),
+    Index("audit_by_date", "at"),
+)
+
+# Each time that somebody had the log verified: how far it was sound, and its head.
+verifications = Table(
+    "verifications",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("who", String(320), nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("head", String(71), nullable=False),
+    Column("broken_at", Integer),
 )

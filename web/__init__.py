@@ -4,6 +4,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from web import (
+    account,
     api,
     auth,
     bulk,
@@ -16,17 +17,23 @@ from web import (
     health,
     history,
     icons,
+    invitation,
     invoices,
+    journal,
+    keys,
     language,
     lifecycle,
     move_text,
     navigation,
     overview,
     planned_delivery,
+    profile,
     proposals,
     ranks,
     review,
     scenarios,
+    sources,
+    users,
     views,
     webhooks,
     whatif,
@@ -61,6 +68,13 @@ PAGES = (
     outbox_pages,
     deliveries,
     endpoints,
+    users,
+    keys,
+    sources,
+    journal,
+    profile,
+    account,
+    invitation,
     language,
 )
 
@@ -71,6 +85,7 @@ def create_app(house: House) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.extensions["houblon"] = house
     auth.register(app, house)
+    account.register(app, house)
     csrf = CSRFProtect(app)
     language.register(app)
     icons.register(app)

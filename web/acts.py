@@ -3,11 +3,23 @@
 from typing import Any
 
 from flask import has_request_context, request
+from sqlalchemy import Connection
 
 from orders.audit import Act, record, record_versions
 from web.composition import House
+from web.people import By
 
 SHELL = "shell"
+
+
+def by(house: House, who: str) -> By:
+    """Who acts now, from the request's address or from the shell."""
+    return By(who, source(), house.now())
+
+
+def noted(connection: Connection, by: By, act: str, subject: str, before: Any = None, after: Any = None) -> None:
+    """Record an act in the transaction that does it."""
+    record(connection, Act(by.at, by.who, by.source, act, subject, before, after))
 
 
 def note(house: House, who: str, act: str, subject: str, before: Any = None, after: Any = None) -> None:

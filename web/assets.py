@@ -54,7 +54,7 @@ def fetch() -> None:
 
 def compile_translations() -> None:
     """Compile each catalogue that is newer than its compiled form."""
-    for catalogue in TRANSLATIONS.glob("*/LC_MESSAGES/messages.po"):
+    for catalogue in TRANSLATIONS.glob("*/LC_MESSAGES/*.po"):
         compiled = catalogue.with_suffix(".mo")
         if not compiled.exists() or compiled.stat().st_mtime < catalogue.stat().st_mtime:
             with catalogue.open("rb") as read, compiled.open("wb") as written:

@@ -1,98 +1,114 @@
-"""Who is at the desk: sign-in, and no page without it but the signed invoice link."""
+"""Who is at the desk: flask-security, told how the house wants it."""
 
+import base64
 import hashlib
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-from flask import Flask, abort, request
-from flask_security import Security, auth_required, current_user
+from flask import Flask, abort
+from flask_security import Security, current_user
 from flask_security.utils import hash_password
 
-from web.accounts import ROLES, open_accounts
+from engine.problem import Invalid
+from web import gate, people, sessions, throttle
+from web.account_mail import OutboxMail
+from web.accounts import open_accounts
 from web.composition import House
+from web.second_factor import Totp
 
-# What anybody may open: the invoice's signed link, the sign-in page, what the pages are made of,
-# and the doors for machines, which have their own locks.
-PUBLIC = {
-    "static",
-    "invoices.shared",
-    "invoices.shared_pdf",
-    "language.switch",
-    "security.static",
-    "health.alive",
-    "health.ready",
-}
-PUBLIC_BLUEPRINTS = {"security", "webhooks", "api"}
+PASSWORD_LENGTH = 12
+RESET_WITHIN = timedelta(hours=2)
+_TRANSLATIONS = str(Path(__file__).with_name("translations"))
 
 
 def register(app: Flask, house: House) -> None:
-    """Set up accounts; every page asks for a sign-in unless it is named public."""
-    secret = house.desk.secret
-    app.config.update(
-        SECRET_KEY=secret,
-        SECURITY_PASSWORD_SALT=hashlib.sha256(f"password salt {secret}".encode()).hexdigest(),
-        SECURITY_REGISTERABLE=False,
-        SECURITY_SEND_REGISTER_EMAIL=False,
-        SECURITY_EMAIL_VALIDATOR_ARGS={"check_deliverability": False, "test_environment": True},
-        SECURITY_LOGIN_URL="/connexion",
-        SECURITY_LOGOUT_URL="/deconnexion",
-        SECURITY_LOGOUT_METHODS=["POST"],
-        SECURITY_POST_LOGIN_VIEW="/",
-        SECURITY_POST_LOGOUT_VIEW="/connexion",
-        SECURITY_LOGIN_USER_TEMPLATE="login.html",
-        SECURITY_FLASH_MESSAGES=False,
-        SECURITY_DEFAULT_REMEMBER_ME=False,
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=house.settings.is_https,
-        REMEMBER_COOKIE_HTTPONLY=True,
-        REMEMBER_COOKIE_SAMESITE="Lax",
-        REMEMBER_COOKIE_SECURE=house.settings.is_https,
-        WTF_CSRF_TIME_LIMIT=None,
-    )
+    """Set up accounts, the throttle on guesses, sessions that can be ended, and the gate."""
+    app.config.update(_settings(house.desk.secret, house.settings.is_https))
     datastore, session = open_accounts(house.desk.ledger.engine)
     app.extensions["houblon.accounts"] = datastore
-    Security(app, datastore)
+    Security(app, datastore, mail_util_cls=OutboxMail, totp_cls=Totp)
+    throttle.register(app)
     app.teardown_appcontext(lambda _: session.remove())
+    sessions.register(app, house)
+    gate.register(app, house)
 
-    @app.before_request
-    def _signed_in() -> Any:
-        if request.endpoint is None:
-            return None if _is_asset() else _require()
-        if request.endpoint in PUBLIC or request.blueprint in PUBLIC_BLUEPRINTS:
-            return None
-        return _require()
 
-    def _is_asset() -> bool:
-        return request.path.startswith(("/api/", "/webhooks/", "/static/"))
+def _settings(secret: str, is_https: bool) -> dict[str, Any]:
+    cookie = {"httponly": True, "samesite": "Lax", "secure": is_https}
+    return {
+        "SECRET_KEY": secret,
+        "SECURITY_PASSWORD_SALT": _derived(secret, "password salt").hex(),
+        "SECURITY_API_ENABLED_METHODS": ["session"],
+        "SECURITY_I18N_DIRNAME": [_TRANSLATIONS],
+        "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False, "test_environment": True},
+        "SECURITY_EMAIL_HTML": False,
+        "SECURITY_RETURN_GENERIC_RESPONSES": True,
+        "SECURITY_DEFAULT_REMEMBER_ME": False,
+        "SECURITY_PASSWORD_LENGTH_MIN": PASSWORD_LENGTH,
+        "SECURITY_FRESHNESS": timedelta(minutes=30),
+        "SECURITY_FRESHNESS_GRACE_PERIOD": timedelta(minutes=10),
+        # The way in and out
+        "SECURITY_LOGIN_URL": "/connexion",
+        "SECURITY_LOGOUT_URL": "/deconnexion",
+        "SECURITY_LOGOUT_METHODS": ["POST"],
+        "SECURITY_POST_LOGIN_VIEW": "/",
+        "SECURITY_POST_LOGOUT_VIEW": "/connexion",
+        "SECURITY_LOGIN_USER_TEMPLATE": "login.html",
+        "SECURITY_VERIFY_URL": "/compte/verifier",
+        "SECURITY_VERIFY_TEMPLATE": "account/verify.html",
+        # Passwords
+        "SECURITY_RECOVERABLE": True,
+        "SECURITY_RESET_URL": "/mot-de-passe",
+        "SECURITY_RESET_PASSWORD_WITHIN": RESET_WITHIN,
+        "SECURITY_FORGOT_PASSWORD_TEMPLATE": "account/forgot.html",
+        "SECURITY_RESET_PASSWORD_TEMPLATE": "account/reset.html",
+        "SECURITY_CHANGEABLE": True,
+        "SECURITY_CHANGE_URL": "/compte/mot-de-passe",
+        "SECURITY_CHANGE_PASSWORD_TEMPLATE": "account/password.html",
+        "SECURITY_POST_CHANGE_VIEW": "/compte",
+        # A second factor, for those who want it; the gate asks it of all where the installation says so
+        "SECURITY_TWO_FACTOR": True,
+        "SECURITY_TWO_FACTOR_ENABLED_METHODS": ["authenticator"],
+        "SECURITY_TWO_FACTOR_RESCUE_EMAIL": False,
+        "SECURITY_TWO_FACTOR_SETUP_URL": "/compte/deuxieme-facteur",
+        "SECURITY_TWO_FACTOR_TOKEN_VALIDATION_URL": "/connexion/code",
+        "SECURITY_TWO_FACTOR_RESCUE_URL": "/connexion/aide",
+        "SECURITY_TWO_FACTOR_SELECT_URL": "/connexion/choix",
+        "SECURITY_TWO_FACTOR_POST_SETUP_VIEW": "/compte/codes-de-secours",
+        "SECURITY_TWO_FACTOR_SETUP_TEMPLATE": "account/second_factor.html",
+        "SECURITY_TWO_FACTOR_VERIFY_CODE_TEMPLATE": "account/code.html",
+        "SECURITY_TOTP_SECRETS": {"1": _derived(secret, "totp").hex()},
+        "SECURITY_TOTP_ISSUER": "Houblon",
+        "SECURITY_MULTI_FACTOR_RECOVERY_CODES": True,
+        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_N": 8,
+        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS": [base64.urlsafe_b64encode(_derived(secret, "recovery codes"))],
+        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_URL": "/compte/codes-de-secours",
+        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_TEMPLATE": "account/recovery_codes.html",
+        "SECURITY_MULTI_FACTOR_RECOVERY_URL": "/connexion/secours",
+        "SECURITY_MULTI_FACTOR_RECOVERY_TEMPLATE": "account/recovery_code.html",
+        **{f"SESSION_COOKIE_{name.upper()}": value for name, value in cookie.items()},
+        **{f"REMEMBER_COOKIE_{name.upper()}": value for name, value in cookie.items()},
+        "WTF_CSRF_TIME_LIMIT": None,
+    }
 
-    def _require() -> Any:
-        return auth_required("session")(lambda: None)()
+
+def _derived(secret: str, purpose: str) -> bytes:
+    """32 bytes of the installation's secret, other ones for each purpose."""
+    return hashlib.sha256(f"{purpose} {secret}".encode()).digest()
 
 
 def add_account(app: Flask, email: str, password: str, role: str = "administrator") -> bool:
-    """A new account with one of ROLES; False when the address has one already."""
-    datastore = app.extensions["houblon.accounts"]
+    """A new account with one of the roles; False when the address has one already."""
+    house: House = app.extensions["houblon"]
     with app.app_context():
-        if datastore.find_user(email=email) is not None:
+        hashed = hash_password(password)
+    try:
+        house.desk.ledger.write(lambda connection: people.add(connection, email, role, by=None, password=hashed))
+    except Invalid as invalid:
+        if invalid.problems[0].code == "exists":
             return False
-        for each in ROLES:
-            datastore.find_or_create_role(name=each)
-        datastore.create_user(email=email, password=hash_password(password), roles=[role])
-        datastore.commit()
-    return True
-
-
-def set_password(app: Flask, email: str, password: str) -> bool:
-    """Give an account a new password and end its sessions; False when there is no such account."""
-    datastore = app.extensions["houblon.accounts"]
-    with app.app_context():
-        user = datastore.find_user(email=email)
-        if user is None:
-            return False
-        user.password = hash_password(password)
-        datastore.set_uniquifier(user)
-        datastore.put(user)
-        datastore.commit()
+        raise
     return True
 
 

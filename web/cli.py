@@ -15,15 +15,13 @@ from engine.problem import Invalid, refuse
 from orders.doors import add_key, add_source
 from orders.intake import read_order
 from orders.whatif import what_if
-from web import create_app
-from web.accounts import ROLES
 from web.acts import note
 from web.api import read_moment
-from web.auth import add_account, set_password
 from web.cli_deliveries import follow_delivery
 from web.cli_endpoints import endpoint
 from web.cli_keeping import backup, migrate, restore
 from web.cli_rules import AUTHOR, approval, check, export, import_
+from web.cli_users import user
 from web.composition import utc_now
 from web.settings import Settings
 from web.shell import data_option as _data
@@ -180,45 +178,7 @@ def key_add(data: Path | None, name: str, scopes: tuple[str, ...], as_json: bool
     _say({"key": made}, as_json, made)
 
 
-@main.group()
-def user() -> None:
-    """Accounts of people."""
-
-
-@user.command("add")
-@_data
-@_json
-@click.argument("email")
-@click.option("--role", type=click.Choice(ROLES), default="administrator", show_default=True)
-@_speaks_problems
-def user_add(data: Path | None, email: str, role: str, as_json: bool) -> None:
-    """Make an account and print its password, once."""
-    password = secrets.token_urlsafe(12)
-    with _open(data) as house:
-        if not add_account(create_app(house), email, password, role):
-            raise refuse("exists", "/email", f"Il y a déjà un compte {email}.", f"There is an account {email} already.")
-        note(house, AUTHOR, "user.added", email, None, role)
-    _say({"email": email, "role": role, "password": password}, as_json, password)
-
-
-@user.command("password")
-@_data
-@_json
-@click.argument("email")
-@_speaks_problems
-def user_password(data: Path | None, email: str, as_json: bool) -> None:
-    """Give an account a new password, printed this once; its open sessions end."""
-    password = secrets.token_urlsafe(12)
-    with _open(data) as house:
-        known = set_password(create_app(house), email, password)
-        if known:
-            note(house, AUTHOR, "user.password", email)
-    if not known:
-        raise refuse("unknown_account", "/email", f"Il n’y a pas de compte {email}.", f"There is no account {email}.")
-    _say({"email": email, "password": password}, as_json, password)
-
-
-for _command in (import_, export, check, approval, follow_delivery, migrate, backup, restore, endpoint):
+for _command in (import_, export, check, approval, follow_delivery, migrate, backup, restore, endpoint, user):
     main.add_command(_command)
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """`houblon follow-delivery`: whether due dates follow a delivery that is planned anew."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -7,7 +8,7 @@ import msgspec
 
 from web.acts import note
 from web.cli_rules import AUTHOR
-from web.composition import write_profile
+from web.composition import change_profile
 from web.shell import data_option, json_option, opened, say, speaks_problems
 
 
@@ -17,9 +18,10 @@ from web.shell import data_option, json_option, opened, say, speaks_problems
 @click.argument("answer", type=click.Choice(["yes", "no"]))
 @speaks_problems
 def follow_delivery(data: Path | None, answer: str, as_json: bool) -> None:
-    """Say whether the due date follows when an order's delivery is planned anew; counts from the next start."""
+    """Say whether the due date follows when an order's delivery is planned anew."""
     with opened(data) as house:
-        before, follows = house.profile, answer == "yes"
-        write_profile(house.settings.data, msgspec.structs.replace(before, follow_delivery=follows))
+        follows = answer == "yes"
+        change = partial(msgspec.structs.replace, follow_delivery=follows)
+        before, _ = change_profile(house.settings.data, change)
         note(house, AUTHOR, "installation.follow_delivery", "follow_delivery", before.follow_delivery, follows)
     say({"follow_delivery": follows}, as_json, "Due dates follow deliveries." if follows else "Due dates stay.")

@@ -21,7 +21,7 @@ from rules.rule_list import read_import
 from web.acts import SHELL, note
 from web.aftermath import settle
 from web.check import Report, check_installation
-from web.composition import House, write_profile
+from web.composition import House, change_profile
 from web.shell import data_option, fail, json_option, opened, say, speaks_problems
 
 AUTHOR = "cli"
@@ -145,8 +145,8 @@ def _lines(report: Report) -> str:
 def approval(data: Path | None, who: str, as_json: bool) -> None:
     """Say whether a second person must approve a proposal before it is published."""
     with opened(data) as house:
-        before, required = house.profile, who == "required"
-        write_profile(house.settings.data, msgspec.structs.replace(before, approval=required))
+        required = who == "required"
+        before, _ = change_profile(house.settings.data, lambda seen: msgspec.structs.replace(seen, approval=required))
         note(house, AUTHOR, "installation.approval", "approval", before.approval, required)
     say({"approval": required}, as_json, "A second person must approve." if required else "Nobody has to approve.")
 

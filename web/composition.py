@@ -5,10 +5,12 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
+from filelock import FileLock
 
 from engine.evaluate import Installation
 from orders.desk import Desk, Seller
@@ -16,6 +18,7 @@ from orders.endpoints import endpoint_row, secrets_at
 from orders.ledger import open_ledger
 from orders.outbox import MAIL, Transport
 from orders.retailers import all_memberships
+from orders.sealed import Unsealing
 from orders.transports import Printed, Smtp
 from orders.webhook_transport import WebhookTransport
 from rules.checks import Premises
@@ -36,7 +39,8 @@ class Profile(msgspec.Struct, frozen=True):
     """What an installation says of itself, kept in `installation.json`.
 
     With `approval`, a second person must agree to a proposal before it is published or scheduled. With
-    `follow_delivery`, due dates follow a delivery that is planned anew; it counts from the next start.
+    `follow_delivery`, due dates follow a delivery that is planned anew. With `two_factor`, everybody signs
+    in with a second factor.
     """
 
     timezone: str = "America/Toronto"
@@ -44,6 +48,24 @@ class Profile(msgspec.Struct, frozen=True):
     seller: Seller = Seller("Houblon")
     approval: bool = False
     follow_delivery: bool = False
+    two_factor: bool = False
+
+
+class ProfileFile:
+    """The profile as it is written now: read again only when the file is another one."""
+
+    def __init__(self, folder: Path, first: Profile):
+        self._path, self._known = folder / _PROFILE, (None, first)
+
+    def read(self) -> Profile:
+        try:
+            stat = self._path.stat()
+        except FileNotFoundError:  # while an installation is made, its file comes last
+            return self._known[1]
+        seen = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        if self._known[0] != seen:
+            self._known = (seen, _decode(self._path.read_bytes()))
+        return self._known[1]
 
 
 @dataclass(frozen=True)
@@ -52,14 +74,20 @@ class House:
 
     settings: Settings
     store: Store
-    desk: Desk
     transport: Transport
     now: Clock
+    profiles: ProfileFile
+    desks: Callable[[Profile], Desk]
 
     @property
     def profile(self) -> Profile:
-        """The profile as it is written now: a shell may have changed it since the server started."""
-        return _read_profile(self.settings.data)
+        """The profile as it is now: a page or a shell may have changed it since the server started."""
+        return self.profiles.read()
+
+    @property
+    def desk(self) -> Desk:
+        """The desk of the profile as it is now."""
+        return self.desks(self.profile)
 
     @property
     def premises(self) -> Premises:
@@ -107,34 +135,54 @@ def write_profile(folder: Path, profile: Profile) -> None:
     replace_file(folder / _PROFILE, msgspec.json.format(msgspec.json.encode(profile), indent=2) + b"\n")
 
 
+def change_profile(folder: Path, change: Callable[[Profile], Profile]) -> tuple[Profile, Profile]:
+    """Write what `change` makes of the profile: what was there, and what is. Raises what `change` raises."""
+    with FileLock(folder / f"{_PROFILE}.lock"):
+        before = _decode((folder / _PROFILE).read_bytes())
+        after = change(before)
+        if after != before:
+            write_profile(folder, after)
+    return before, after
+
+
 def open_house(settings: Settings, now: Clock = utc_now) -> House:
     """Open the installation in the settings' folder. Raises NotInitialised, Damaged, NewerLedger."""
     if not is_initialised(settings.data):
         raise NotInitialised(f"{settings.data} holds no installation: run `houblon init --data {settings.data}` first")
-    return assemble(settings, _read_profile(settings.data), now)
+    return assemble(settings, _decode((settings.data / _PROFILE).read_bytes()), now)
 
 
 def assemble(settings: Settings, profile: Profile, now: Clock = utc_now) -> House:
     """Put the house together over a folder that has its secret."""
     store, ledger = open_store(settings.data), open_ledger(settings.database_url)
-    installation = Installation(ZoneInfo(profile.timezone), profile.currency)
+    profiles = ProfileFile(settings.data, profile)
+    secret = (settings.data / _SECRET).read_text().strip()
 
     def premises() -> Premises:
         with ledger.reading() as connection:
-            return Premises(installation, all_memberships(connection))
+            return Premises(_installation(profiles.read()), all_memberships(connection))
 
-    desk = Desk(
-        ledger,
-        Policies(store, premises),
-        installation,
-        profile.seller,
-        settings.base_url,
-        (settings.data / _SECRET).read_text().strip(),
-        profile.follow_delivery,
-    )
+    policies = Policies(store, premises)
+
+    @lru_cache(maxsize=1)
+    def desk(profile: Profile) -> Desk:
+        return Desk(
+            ledger,
+            policies,
+            _installation(profile),
+            profile.seller,
+            settings.base_url,
+            secret,
+            profile.follow_delivery,
+        )
+
     transport = Smtp(settings.smtp_url, settings.mail_from, now=now) if settings.smtp_url else Printed()
-    return House(settings, store, desk, transport, now)
+    return House(settings, store, Unsealing(transport, secret), now, profiles, desk)
 
 
-def _read_profile(folder: Path) -> Profile:
-    return msgspec.json.decode((folder / _PROFILE).read_bytes(), type=Profile)
+def _installation(profile: Profile) -> Installation:
+    return Installation(ZoneInfo(profile.timezone), profile.currency)
+
+
+def _decode(body: bytes) -> Profile:
+    return msgspec.json.decode(body, type=Profile)

@@ -18,6 +18,7 @@ from rules.proposals import Stale
 from rules.statements import Statement
 from web.acts import note
 from web.auth import author
+from web.gate import may
 from web.open import house
 
 _KEY, _OUTLOOKS, _REMEMBERED = "brouillon", "houblon.outlooks", 32
@@ -37,7 +38,7 @@ class Outlook(msgspec.Struct, frozen=True, eq=False):
 
 def working_in() -> Proposal | None:
     """The signed-in person's open proposal, if there is one."""
-    id = session.get(_KEY)
+    id = session.get(_KEY) if may("edit") else None
     found = house().store.history().proposals.get(id) if id else None
     return found if found is not None and found.state == OPEN else None
 

@@ -98,7 +98,9 @@ def register(app: Flask) -> None:
         if is_machine_door():
             return problem_response(status)
         title = _TITLES.get(status, _TITLES[400])
-        return render_template("error.html", status=status, title=title, problems=()), status
+        # What a fault of ours has to say beyond its status: which role it takes.
+        problems = getattr(fault, "problems", ())
+        return render_template("error.html", status=status, title=title, problems=problems), status
 
     @app.errorhandler(Exception)
     def _unexpected(fault: Exception) -> Any:

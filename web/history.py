@@ -4,7 +4,6 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_security import current_user
 
 from engine.problem import Invalid
 from rules.changes import changes, edits_to
@@ -16,6 +15,7 @@ from web.acts import note
 from web.aftermath import settle
 from web.auth import author
 from web.change_text import Told, tell
+from web.gate import may, require
 from web.language import current
 from web.open import house
 
@@ -35,7 +35,7 @@ def index() -> str:
         newest=newest,
         more=top - PAGE if top > PAGE else None,
         approval=house().profile.approval,
-        may_hurry=current_user.has_role("administrator"),
+        may_hurry=may("hurry"),
         planned=store.history().scheduled(),
     )
 
@@ -45,8 +45,10 @@ def bring_back(number: int) -> Any:
     """Publish what version `number` held as the next version; a proposal, where somebody must approve."""
     store, by, now = house().store, author(), house().now()
     emergency = bool(request.form.get("urgence"))
-    if emergency and not current_user.has_role("administrator"):
-        abort(403)
+    if emergency:
+        require("hurry")
+    elif not house().profile.approval:
+        require("publish")
     try:
         if house().profile.approval and not emergency:
             return _propose(number)

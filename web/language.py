@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from flask import Blueprint, Flask, Response, redirect, request
+from flask import Blueprint, Flask, Response, after_this_request, redirect, request
 from flask_babel import Babel, get_locale
+from flask_login import user_logged_in
 
 from engine.money import cents
 from engine.problem import Text
@@ -49,6 +50,14 @@ def register(app: Flask) -> None:
     )
     app.jinja_env.globals["language"] = current
 
+    @user_logged_in.connect_via(app)
+    def _spoken(_: Flask, user: Any, **__: Any) -> None:
+        """A browser that somebody signs in with speaks the language of their account."""
+        if user.language in ("fr", "en"):
+            after_this_request(lambda response: remember(response, user.language))
+
+    app.extensions["houblon.language"] = _spoken
+
 
 def _selected() -> str:
     return "en" if request.cookies.get(_COOKIE) == "en" else "fr"
@@ -60,6 +69,10 @@ def switch() -> Response:
     chosen = "en" if request.form.get("langue") == "en" else "fr"
     back = request.form.get("retour", "/")
     target = back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/"
-    response = redirect(target)
-    response.set_cookie(_COOKIE, chosen, max_age=_YEAR, samesite="Lax", httponly=True)
+    return remember(redirect(target), chosen)
+
+
+def remember(response: Any, language: str) -> Any:
+    """Have the browser ask for this language from now on."""
+    response.set_cookie(_COOKIE, language, max_age=_YEAR, samesite="Lax", httponly=True)
     return response

@@ -7,6 +7,7 @@ from flask import Flask
 from flask_babel import lazy_gettext as _
 
 from orders import queries
+from web.gate import may_open
 from web.open import house
 
 
@@ -57,11 +58,21 @@ PLACES: tuple[tuple[object, tuple[Place, ...]], ...] = (
             Place("deliveries.index", _("Livraisons"), "truck"),
             Place("outbox.index", _("Messages"), "chat-left-text"),
             Place("endpoints.index", _("Webhooks sortants"), "box-arrow-up-right"),
+            Place("users.index", _("Accès"), "people"),
+            Place("keys.index", _("Clés d’API"), "key"),
+            Place("sources.index", _("Sources"), "plug"),
+            Place("journal.index", _("Journal"), "journal-text"),
+            Place("profile.show", _("Installation"), "gear"),
         ),
     ),
 )
 
 
 def register(app: Flask) -> None:
-    """Let templates draw the places: `places()`."""
-    app.jinja_env.globals["places"] = lambda: PLACES
+    """Let templates draw the places that are the person's to open: `places()`."""
+    app.jinja_env.globals["places"] = _mine
+
+
+def _mine() -> list[tuple[object, list[Place]]]:
+    found = [(heading, [place for place in each if may_open(place.endpoint)]) for heading, each in PLACES]
+    return [(heading, mine) for heading, mine in found if mine]

@@ -1,0 +1,71 @@
+"""People of every role for tests, and what their pages let them do."""
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+from flask.testing import FlaskClient
+from flask_security.utils import hash_password
+
+from tests.web.houses import Place
+from web import people
+from web.permissions import ROLES
+from web.sessions import KEY
+
+PASSWORD = "une phrase de passe"
+
+
+def address_of(role: str) -> str:
+    return f"{role}@houblon.example"
+
+
+def populate(place: Place) -> None:
+    """An account a role, each with PASSWORD."""
+    with place.app.app_context():
+        hashed = hash_password(PASSWORD)
+    for role in ROLES:
+        place.house.desk.ledger.write(
+            lambda connection, role=role: people.add(connection, address_of(role), role, by=None, password=hashed)
+        )
+
+
+def someone(place: Place, role: str) -> FlaskClient:
+    """The browser of the person with this role, signed in."""
+    return place.signed_in(address_of(role), PASSWORD)
+
+
+def account_of(place: Place, email: str) -> Any:
+    with place.house.desk.ledger.reading() as connection:
+        id = people.id_of(connection, email)
+        return None if id is None else people.account(connection, id)
+
+
+def session_of(client: FlaskClient) -> str:
+    with client.session_transaction() as kept:
+        return kept[KEY]
+
+
+class _Forms(HTMLParser):
+    """Where a page's buttons lead: `(method, address)` of each form and of each button with its own."""
+
+    def __init__(self, here: str):
+        super().__init__()
+        self.here, self.method, self.found = here, "get", []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = dict(attrs)
+        if tag == "form":
+            self.method = (said.get("method") or "get").lower()
+            self.found.append((self.method, said.get("action") or self.here))
+        elif "formaction" in said:
+            self.found.append((self.method, said["formaction"]))
+        for name in ("post", "put", "patch", "delete"):
+            if f"hx-{name}" in said:
+                self.found.append((name, said[f"hx-{name}"] or self.here))
+
+
+def acts_on(page: str, here: str) -> list[tuple[str, str]]:
+    """Every `(method, path)` that the page's forms and buttons send to, but for plain reading."""
+    reader = _Forms(here)
+    reader.feed(page)
+    return [(method, re.sub(r"[?#].*", "", address)) for method, address in reader.found if method != "get"]

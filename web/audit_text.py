@@ -1,0 +1,113 @@
+"""Entries of the audit log in words: what was done, and what was before and after."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from engine.problem import Text
+from web.permissions import ROLE_NAMES
+
+# An act that is not here is told by its code.
+ACTS: dict[str, Text] = {
+    "installation.approval": Text("approbation par une deuxième personne", "approval by a second person"),
+    "installation.changed": Text("réglages changés", "settings changed"),
+    "key.added": Text("clé d’API créée", "API key made"),
+    "key.revoked": Text("clé d’API révoquée", "API key revoked"),
+    "memberships.set": Text("détaillants rangés dans leurs groupes", "retailers put into their groups"),
+    "policy.published": Text("version publiée", "version published"),
+    "policy.rolled_back_in_emergency": Text("retour d’urgence", "emergency roll-back"),
+    "proposal.approved": Text("brouillon approuvé", "proposal approved"),
+    "proposal.begun": Text("brouillon ouvert", "proposal begun"),
+    "proposal.discarded": Text("brouillon écarté", "proposal discarded"),
+    "proposal.published": Text("brouillon publié", "proposal published"),
+    "proposal.renamed": Text("brouillon renommé", "proposal renamed"),
+    "proposal.revised": Text("brouillon modifié", "proposal revised"),
+    "proposal.scheduled": Text("brouillon planifié", "proposal scheduled"),
+    "proposal.settled": Text("conflits réglés", "conflicts settled"),
+    "proposal.taken_up": Text("brouillon repris", "proposal taken up again"),
+    "proposal.withdrawn": Text("date retirée", "date withdrawn"),
+    "source.added": Text("secret de source ajouté", "source secret added"),
+    "source.secret_retired": Text("secret de source retiré", "source secret retired"),
+    "user.added": Text("compte créé", "account made"),
+    "user.deactivated": Text("compte désactivé", "account deactivated"),
+    "user.invited": Text("invitation envoyée", "invitation sent"),
+    "user.joined": Text("invitation acceptée", "invitation accepted"),
+    "user.password": Text("mot de passe changé", "password changed"),
+    "user.password_reset": Text("mot de passe remplacé par courriel", "password reset by mail"),
+    "user.reactivated": Text("compte réactivé", "account reactivated"),
+    "user.role": Text("rôle changé", "role changed"),
+    "user.sessions_ended": Text("sessions fermées", "sessions ended"),
+    "user.two_factor_added": Text("deuxième facteur inscrit", "second factor enrolled"),
+    "user.two_factor_removed": Text("deuxième facteur retiré", "second factor removed"),
+}
+_MEMBERS: dict[str, Text] = {
+    "name": Text("nom", "name"),
+    "description": Text("description", "description"),
+    "state": Text("état", "state"),
+    "revision": Text("révision", "revision"),
+    "approved_by": Text("approuvé par", "approved by"),
+    "effective_from": Text("en vigueur le", "in force from"),
+    "active": Text("actif", "active"),
+    "two_factor": Text("deuxième facteur", "second factor"),
+    "approval": Text("approbation exigée", "approval required"),
+    "timezone": Text("fuseau horaire", "time zone"),
+    "currency": Text("monnaie", "currency"),
+    "hash": Text("empreinte", "hash"),
+}
+_YES, _NO, _NOTHING = Text("oui", "yes"), Text("non", "no"), Text("rien", "nothing")
+_LONGEST = 160
+_ABSENT = object()
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One member that changed, and its two sides in words."""
+
+    what: Text
+    before: Text
+    after: Text
+
+
+def act_text(act: str) -> Text:
+    return ACTS.get(act, Text(act, act))
+
+
+def differences(before: Any, after: Any) -> list[Difference]:
+    """What changed between the two sides of an entry, member by member."""
+    return [
+        Difference(_name(path), _value(left), _value(right))
+        for path, left, right in _walk((), _ABSENT if before is None else before, _ABSENT if after is None else after)
+    ]
+
+
+def _walk(path: tuple[str, ...], before: Any, after: Any) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    if before == after:
+        return
+    left, right = _members(before), _members(after)
+    if left is None or right is None:
+        yield path, before, after
+        return
+    for name in [*left, *(each for each in right if each not in left)]:
+        yield from _walk((*path, name), left.get(name, _ABSENT), right.get(name, _ABSENT))
+
+
+def _members(value: Any) -> dict[str, Any] | None:
+    """An object's members; a side that is not there has none."""
+    return {} if value is _ABSENT else value if isinstance(value, dict) else None
+
+
+def _name(path: tuple[str, ...]) -> Text:
+    parts = [_MEMBERS.get(part, Text(part, part)) for part in path]
+    return Text(" › ".join(part.fr for part in parts), " › ".join(part.en for part in parts))
+
+
+def _value(value: Any) -> Text:
+    if value is _ABSENT or value is None or value == "":
+        return _NOTHING
+    if isinstance(value, bool):
+        return _YES if value else _NO
+    if isinstance(value, str) and value in ROLE_NAMES:
+        return ROLE_NAMES[value]
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    cut = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return Text(cut, cut)

@@ -1,0 +1,162 @@
+"""Who may do what: a ladder of roles, what each endpoint needs, and a gate that is shut by default.
+
+Each role may do what those before it may, and what is added on its line. An endpoint that no table
+names is read by every role and changed by administrators only, so that a forgotten route is closed.
+"""
+
+from engine.problem import Text
+
+# What a permission lets one do; a row of `docs/access.md` each.
+PERMISSIONS: dict[str, Text] = {
+    "view": Text("voir les pages", "see the pages"),
+    "review": Text(
+        "accepter, refuser et facturer des commandes, renvoyer un message",
+        "accept, refuse and invoice orders, send a message again",
+    ),
+    "try": Text("essayer une commande dans « Et si… »", "try an order in “What if…”"),
+    "comment": Text("commenter un brouillon", "comment on a proposal"),
+    "edit": Text("écrire dans des brouillons", "write in proposals"),
+    "approve": Text("approuver un brouillon", "approve a proposal"),
+    "publish": Text(
+        "publier, planifier, revenir à une version antérieure", "publish, schedule, go back to an earlier version"
+    ),
+    "hurry": Text("revenir en arrière d’urgence, sans approbation", "go back in an emergency, without approval"),
+    "users": Text(
+        "inviter, changer un rôle, désactiver, fermer des sessions", "invite, change a role, deactivate, end sessions"
+    ),
+    "keys": Text("gérer les clés d’API", "manage API keys"),
+    "sources": Text("gérer les sources de webhooks", "manage webhook sources"),
+    "settings": Text("changer les réglages de l’installation", "change the installation’s settings"),
+    "audit": Text("lire et exporter le journal", "read and export the audit log"),
+    "administer": Text("tout ce qui n’est nommé nulle part", "whatever is named nowhere"),
+}
+
+# From the least to the most; each line says what the role adds to the one before.
+LADDER: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("viewer", ("view",)),
+    ("operator", ("review", "try", "comment")),
+    ("editor", ("edit",)),
+    ("approver", ("approve", "publish")),
+    ("administrator", ("hurry", "users", "keys", "sources", "settings", "audit", "administer")),
+)
+ROLES = tuple(role for role, _ in LADDER)
+ROLE_NAMES: dict[str, Text] = {
+    "viewer": Text("Lecture", "Viewer"),
+    "operator": Text("Opérations", "Operator"),
+    "editor": Text("Rédaction", "Editor"),
+    "approver": Text("Approbation", "Approver"),
+    "administrator": Text("Administration", "Administrator"),
+}
+
+# Marks that are no permission: anybody at all, a door for machines with its own lock, whoever is signed in.
+OPEN, DOOR, OWN = "open", "door", "own"
+
+# What anybody may open: the signed invoice link, what pages are made of, and the way in.
+_OPEN = {
+    "static",
+    "invoices.shared",
+    "language.switch",
+    "invitation.show",
+    "invitation.accept",
+    "security.static",
+    "security.login",
+    "security.forgot_password",
+    "security.reset_password",
+    "security.two_factor_token_validation",
+    "security.two_factor_rescue",
+    "security.tf_select",
+    "security.mf_recovery",
+}
+_DOORS = {"webhooks", "api", "health"}  # blueprints
+# A person's own account: no role is asked for.
+_OWN = {"account", "security"}  # blueprints
+
+# Pages that not every role opens.
+PAGES: dict[str, str] = {
+    "whatif.show": "try",
+    "users.index": "users",
+    "users.show": "users",
+    "keys.index": "keys",
+    "sources.index": "sources",
+    "journal.index": "audit",
+    "journal.export": "audit",
+    "profile.show": "settings",
+}
+
+# What changes something.
+ACTS: dict[str, str] = {
+    "review.accept": "review",
+    "review.refuse": "review",
+    "review.issue_invoice": "review",
+    "bulk.preview": "review",
+    "bulk.confirm": "review",
+    # A person's own saved filters.
+    "views.keep": "view",
+    "views.forget": "view",
+    "outbox.again": "review",
+    "whatif.try_order": "try",
+    "groups.create": "edit",
+    "groups.change_setting": "edit",
+    "groups.change_rule": "edit",
+    "ranks.change": "edit",
+    "scenarios.keep": "edit",
+    "scenarios.remove": "edit",
+    "proposals.create": "edit",
+    "proposals.enter": "edit",
+    "proposals.leave": "edit",
+    "proposals.rename": "edit",
+    "proposals.take_back": "edit",
+    "proposals.settle_clashes": "edit",
+    "proposals.discard": "edit",
+    "proposals.take_up": "edit",
+    "proposals.comment": "comment",
+    "exchange.import_": "edit",
+    "proposals.approve": "approve",
+    "proposals.publish": "publish",
+    "proposals.put_on_a_date": "publish",
+    "proposals.take_off_its_date": "publish",
+    # Where a second person must approve it makes a proposal; where not, the view asks for `publish`.
+    "history.bring_back": "edit",
+    "users.invite": "users",
+    "users.invite_again": "users",
+    "users.change_role": "users",
+    "users.deactivate": "users",
+    "users.reactivate": "users",
+    "users.end_sessions": "users",
+    "users.remove_two_factor": "users",
+    "keys.create": "keys",
+    "keys.revoke": "keys",
+    "sources.add_secret": "sources",
+    "sources.retire": "sources",
+    "journal.verify": "audit",
+    "profile.change": "settings",
+}
+
+
+def permissions_of(role: str) -> frozenset[str]:
+    """All that a role may do; nothing for one that does not exist."""
+    found: set[str] = set()
+    for each, added in LADDER:
+        found.update(added)
+        if each == role:
+            return frozenset(found)
+    return frozenset()
+
+
+def needs(endpoint: str, method: str) -> str:
+    """The permission that a request needs, or OPEN, DOOR or OWN."""
+    blueprint = endpoint.partition(".")[0]
+    if endpoint in _OPEN:
+        return OPEN
+    if blueprint in _DOORS:
+        return DOOR
+    if blueprint in _OWN:
+        return OWN
+    if method in ("GET", "HEAD", "OPTIONS"):
+        return PAGES.get(endpoint, "view")
+    return ACTS.get(endpoint, "administer")
+
+
+def least_role(permission: str) -> str:
+    """The first role of the ladder that has the permission."""
+    return next(role for role, added in LADDER if permission in added)

@@ -1,0 +1,71 @@
+"""Sources: who may send orders to the webhook, their signing secrets, and when they last called."""
+
+import secrets
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import Connection
+
+from engine.problem import Invalid
+from orders.doorkeeper import list_sources, retire_secret
+from orders.doors import add_source
+from web.acts import by as acting
+from web.acts import noted
+from web.auth import author
+from web.open import house
+
+blueprint = Blueprint("sources", __name__, url_prefix="/sources")
+
+
+@blueprint.get("")
+def index() -> str:
+    return _page()
+
+
+@blueprint.post("")
+def add_secret() -> Any:
+    """Give a source, new or known, one more secret, and show it on this one answer."""
+    name, by = request.form.get("nom", "").strip(), acting(house(), author())
+
+    def work(connection: Connection) -> str:
+        made = add_source(connection, name, secrets.token_bytes, by.at)
+        noted(connection, by, "source.added", name)
+        return made
+
+    try:
+        made = house().desk.ledger.write(work)
+    except Invalid as invalid:
+        return _page(problems=invalid.problems, typed=name), 422
+    return _page(made=made, made_for=name)
+
+
+@blueprint.post("/secrets/<int:key>/retirer")
+def retire(key: int) -> Any:
+    by = acting(house(), author())
+
+    def work(connection: Connection) -> str | None:
+        name = retire_secret(connection, key)
+        if name is not None:
+            noted(connection, by, "source.secret_retired", name, {"active": True}, {"active": False})
+        return name
+
+    name = house().desk.ledger.write(work)
+    if name is None:
+        if not any(each.key == key for source in _sources() for each in source.secrets):
+            abort(404)
+        flash(_("Ce secret était déjà retiré."), "refused")
+    else:
+        flash(_("Un secret de « %(name)s » est retiré : ce qu’il signe est refusé.", name=name), "accepted")
+    return redirect(url_for("sources.index"))
+
+
+def _sources() -> Any:
+    with house().desk.ledger.reading() as connection:
+        return list_sources(connection)
+
+
+def _page(**found: Any) -> str:
+    told = {"problems": (), "typed": "", "made": None, "made_for": None, **found}
+    address = f"{house().desk.base_url.rstrip('/')}/webhooks/orders"
+    return render_template("sources.html", sources=_sources(), address=address, **told)
