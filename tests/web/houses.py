@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 
 from orders.doors import add_key, add_source
 from orders.retailers import set_memberships
@@ -113,7 +114,28 @@ def open_place(folder: Path, password: str, now: Callable[[], datetime] = lambda
     random = lambda count: bytes(range(count))  # noqa: E731
     secret = house.desk.ledger.write(lambda connection: add_source(connection, "essai", random, NOW))
     key = house.desk.ledger.write(lambda connection: add_key(connection, "essai", ["decide", "read"], random, NOW))
-    return Place(house, create_app(house), password, secret, key)
+    app = create_app(house)
+    # The same hashing, at a small part of its cost: tests sign in often.
+    app.extensions["security"].pwd_context.update(argon2__rounds=1, argon2__memory_cost=64, argon2__parallelism=1)
+    app.jinja_env.bytecode_cache = _COMPILED
+    return Place(house, app, password, secret, key)
+
+
+class _Compiled(BytecodeCache):
+    """Templates compiled once for every app of a test run."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._known:
+            bucket.bytecode_from_string(self._known[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
 
 
 def copy_of(template: Path, folder: Path) -> Path:
