@@ -10,8 +10,8 @@ from engine.problem import Text
 PERMISSIONS: dict[str, Text] = {
     "view": Text("voir les pages", "see the pages"),
     "review": Text(
-        "accepter, refuser et facturer des commandes, renvoyer un message",
-        "accept, refuse and invoice orders, send a message again",
+        "accepter, refuser, facturer des commandes, en replanifier la livraison, renvoyer un message",
+        "accept, refuse and invoice orders, plan their delivery anew, send a message again",
     ),
     "try": Text("essayer une commande dans « Et si… »", "try an order in “What if…”"),
     "comment": Text("commenter un brouillon", "comment on a proposal"),
@@ -74,6 +74,7 @@ _OWN = {"account", "security"}  # blueprints
 # Pages that not every role opens.
 PAGES: dict[str, str] = {
     "whatif.show": "try",
+    "planned_delivery.show": "review",
     "users.index": "users",
     "users.show": "users",
     "keys.index": "keys",
@@ -90,6 +91,10 @@ ACTS: dict[str, str] = {
     "review.issue_invoice": "review",
     "bulk.preview": "review",
     "bulk.confirm": "review",
+    "planned_delivery.change": "review",
+    "deliveries.save": "edit",
+    "deliveries.preview": "view",
+    "deliveries.remove": "edit",
     # A person's own saved filters.
     "views.keep": "view",
     "views.forget": "view",

@@ -157,6 +157,7 @@ def _read(typed: Any, now: Profile) -> tuple[Profile, Faults]:
         timezone=said["timezone"],
         currency=said["currency"],
         approval=bool(typed.get("approval")),
+        follow_delivery=bool(typed.get("follow_delivery")),
         two_factor=bool(typed.get("two_factor")),
     )
     return after, faults
@@ -180,7 +181,7 @@ def _etag(profile: Profile) -> str:
 
 def _page(profile: Profile, **told: Any) -> str:
     said = {**msgspec.to_builtins(profile.seller), "timezone": profile.timezone, "currency": profile.currency}
-    flags = {"approval": profile.approval, "two_factor": profile.two_factor}
+    flags = {name: getattr(profile, name) for name in ("approval", "follow_delivery", "two_factor")}
     if (typed := told.pop("typed", None)) is not None:
         said, flags = {name: typed.get(name, "") for name in said}, {name: bool(typed.get(name)) for name in flags}
     return render_template(
