@@ -53,6 +53,20 @@ def set_memberships(connection: Connection, kept: Mapping[str, Iterable[str]], a
             connection.execute(insert(memberships), rows)
 
 
+def join(connection: Connection, retailer_id: str, group: str, at: datetime) -> bool:
+    """Keep the retailer in the group; False when it is in it already."""
+    if group in memberships_of(connection, retailer_id):
+        return False
+    connection.execute(insert(memberships).values(retailer_id=retailer_id, group_id=group, added_at=at))
+    return True
+
+
+def leave(connection: Connection, retailer_id: str, group: str) -> bool:
+    """Take the retailer out of the group; False when it isn't in it."""
+    where = (memberships.c.retailer_id == retailer_id) & (memberships.c.group_id == group)
+    return connection.execute(delete(memberships).where(where)).rowcount == 1
+
+
 def keep_retailer(connection: Connection, buyer: Buyer, at: datetime) -> Row[Any]:
     """The retailer's row, made or brought up to date with what the order says of the buyer."""
     known = _KNOWN.first(connection, {"id": buyer.id})

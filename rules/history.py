@@ -83,6 +83,10 @@ class History:
                 found.append(states[position - 1])
         return found
 
+    def ids(self, kind: str) -> frozenset[str]:
+        """The ids that documents of a kind have or had: one that was removed is not given anew."""
+        return frozenset(id for known, id in self._keys if known == kind)
+
     def content(self, number: int) -> Content:
         """What version `number` holds, parsed once. Raises UnknownVersion."""
         with self._lock:

@@ -43,7 +43,8 @@ def create() -> Any:
     content, name = drafting.shown(drafting.working_in()), request.form.get("nom", "")
     try:
         cleaned = clean_name(name, "/name")
-        id = id_of(cleaned, content.groups)
+        # Not the id of an archived group either: the memberships in that one are kept.
+        id = id_of(cleaned, content.groups.keys() | house().store.history().ids("group"))
         rank = max((group.rank for group in content.groups.values()), default=0) + 10
         colour = request.form.get("couleur", COLOURS[0])
         document = {"id": id, "name": cleaned, "colour": colour, "rank": rank, "settings": {}, "rules": {}}

@@ -47,6 +47,7 @@ PLACES: tuple[tuple[object, tuple[Place, ...]], ...] = (
         _("Politiques"),
         (
             Place("groups.index", _("Groupes"), "collection", main=True),
+            Place("retailers.index", _("Détaillants"), "people"),
             Place("proposals.index", _("Brouillons"), "pencil-square"),
             Place("whatif.show", _("Et si…"), "question-circle", main=True),
             Place("history.index", _("Historique"), "clock-history"),

@@ -1,4 +1,4 @@
-"""Deliveries in a real browser: the preview follows the hand, and the page holds without JavaScript."""
+"""Deliveries and retailers in a real browser: the preview follows the hand, and the page holds without JavaScript."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -7,7 +7,14 @@ from tests.web.houses import ADMIN
 from tests.web.test_browser import browser, open_page, pytestmark, site  # noqa: F401
 
 CYCLE = "/livraisons/cycle?id=transbroue"
-PAGES = ("/livraisons", CYCLE, "/commandes/1/livraison")
+PAGES = (
+    "/livraisons",
+    CYCLE,
+    "/commandes/1/livraison",
+    "/detaillants?pour=payeurs-a-risque",
+    "/detaillants/comptoir-1",
+    "/groupes/payeurs-a-risque",
+)
 
 
 def test_the_next_deliveries_follow_what_is_typed_and_a_button_skips_one(open_page):  # noqa: F811
@@ -29,6 +36,18 @@ def test_the_next_deliveries_follow_what_is_typed_and_a_button_skips_one(open_pa
     page.get_by_role("button", name="Noter dans le brouillon").click()
     assert "dans le brouillon" in page.locator("main").inner_text()
     page.get_by_role("button", name="Quitter le brouillon").click()
+
+
+def test_a_retailer_is_found_from_its_group_joins_it_and_the_click_is_undone(open_page):  # noqa: F811
+    page = open_page()
+    page.goto("/groupes/payeurs-a-risque")
+    page.fill("#chercher-detaillant", "comptoir")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Ajouter à Payeurs à risque").click()
+    done = page.locator(".membership-done").inner_text()
+    assert "Comptoir du Coin est dans Payeurs à risque." in done and "Accepter à la main" in done
+    page.get_by_role("button", name="Défaire").click()
+    assert "n’est plus dans Payeurs à risque" in page.locator(".membership-done").inner_text()
 
 
 @pytest.mark.parametrize(("language", "addresses"), [("fr", PAGES), ("en", PAGES[1:2])])
