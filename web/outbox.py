@@ -17,6 +17,7 @@ from orders.outbox import SCHEDULE, send_again, send_all_again
 from orders.queries import PAGE
 from web.acts import note
 from web.auth import author
+from web.gate import require
 from web.open import house
 
 blueprint = Blueprint("outbox", __name__, url_prefix="/messages")
@@ -70,6 +71,11 @@ def all_again() -> Any:
 @blueprint.post("/<id>/renvoyer")
 def again(id: str) -> Any:
     address = request.form.get("adresse", "").strip() or None
+    with house().desk.ledger.reading() as connection:
+        row = queries.message_row(connection, id)
+    # Its link opens somebody's account: who may send it elsewhere is who may let people in.
+    if row is not None and row.event.startswith("account."):
+        require("users")
     if address and not is_address(address):
         return _detail(
             id, typed=address, fault=_("Ce n’est pas une adresse de courriel : écrivez-la comme nom@exemple.ca.")
