@@ -68,10 +68,10 @@ def team_letter(event: str, desk: Desk, matter: Matter, reasons: tuple[Reason, .
 
 
 def house_letter(
-    subject: Text, lines: list[Text], link: str | None, link_text: Text, seller: str, language: str
+    subject: Text, lines: list[Text], link: str | None, link_text: Text, seller: Seller, language: str
 ) -> Letter:
     """A letter to somebody of the house in their language, with a link or without."""
-    return _letter(subject.in_(language), [line.in_(language) for line in lines], link, link_text, seller, language)
+    return _letter(subject.in_(language), [line.in_(language) for line in lines], (), link, link_text, seller, language)
 
 
 def plain_letter(

@@ -42,7 +42,7 @@ def queue_letter(
 ) -> None:
     """Put one letter in the outbox; its link, if it has one, sealed."""
     subject, lines, label = _LETTERS[event]
-    letter = house_letter(subject, lines, PLACE if link else None, label, desk.seller.name, language)
+    letter = house_letter(subject, lines, PLACE if link else None, label, desk.seller, language)
     message = msgspec.to_builtins(letter)
     if link:
         message = seal(desk.secret, message, link)

@@ -156,7 +156,7 @@ def test_a_changed_seller_is_on_the_next_invoice_without_a_restart(place, client
     assert set(done.after) == set(done.before) == {"seller.name", "seller.address"}
     place.send(order("PO-9"), "m-9")
     invoice = text(client.get("/factures/1"))
-    assert "Brasserie Neuve" in invoice and "1, rue Neuve\nMontréal" in invoice
+    assert "Brasserie Neuve" in invoice and re.search(r"1, rue Neuve(<br>)?\s*Montréal", invoice)
 
 
 def test_what_has_consequences_is_told_before_it_is_saved(place, client):
