@@ -1,0 +1,98 @@
+"""Comparisons on a sheet: codes and bits in the place of texts, their truth told by the Python target."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+from sqlglot import exp
+
+from engine.boundary import ORDINARY
+from engine.conditions import Comparison
+from engine.targets.python import compile_careful
+from engine.targets.readers import FactsReader
+from engine.targets.sql import Columns, any_of, number
+from engine.vocabulary import FACTS
+from orders.simulate.sheet import BITS, Codes
+
+
+class SheetColumns(Columns):
+    """The columns of a sheet, for buyers whose groups are `groups`."""
+
+    def __init__(self, codes: Codes, groups: tuple[str, ...]):
+        super().__init__("duckdb")
+        self.codes = codes
+        self.groups = groups
+        self._lists = {"categories": codes.categories, "skus": codes.skus}
+
+    def column(self, fact: str) -> exp.Expression:
+        return exp.column({"buyer_id": "retailer", "categories": "categories_0"}.get(fact, fact))
+
+    def may_be_unknown(self, fact: str) -> bool:
+        return not FACTS[fact].known or fact in self.codes.omitted
+
+    def string(self, comparison: Comparison) -> exp.Expression:
+        if comparison.name != "buyer_id":
+            return super().string(comparison)
+        holds = _truth(comparison)
+        return self._among("retailer", [code for code, each in enumerate(self.codes.retailers) if holds(each.id)])
+
+    def select(self, comparison: Comparison) -> exp.Expression:
+        holds = _truth(comparison)
+        values = self.codes.selects[comparison.name]
+        return self._among(comparison.name, [code for code, value in enumerate(values) if holds(value)])
+
+    def several(self, comparison: Comparison) -> exp.Expression:
+        if comparison.name == "buyer_groups":
+            return exp.true() if _truth(comparison)(self.groups) else exp.false()
+        return super().several(comparison)
+
+    def shares(self, fact: str, wanted: Sequence[str]) -> exp.Expression:
+        known = self._coded(fact, wanted)
+        if not known:
+            return self.never(fact)
+        if fact == "categories":
+            return any_of(_and_bits(word, bits).neq(number(0)) for word, bits in _words(known))
+        return exp.ArrayOverlaps(this=self.column(fact), expression=_integers(known))
+
+    def is_within(self, fact: str, wanted: Sequence[str]) -> exp.Expression:
+        known = self._coded(fact, wanted)
+        if fact == "categories":
+            inside = dict(_words(known))
+            return exp.and_(
+                *(_and_bits(w, ~inside.get(w, 0) & (1 << BITS) - 1).eq(number(0)) for w in range(self.codes.words))
+            )
+        if not known:
+            return exp.Anonymous(this="LEN", expressions=[self.column(fact)]).eq(number(0))
+        return exp.ArrayContainsAll(this=_integers(known), expression=self.column(fact))
+
+    def _coded(self, fact: str, wanted: Sequence[str]) -> list[int]:
+        """The codes of those that some order of the sheet has."""
+        places = {value: code for code, value in enumerate(self._lists[fact])}
+        return [places[each] for each in wanted if each in places]
+
+    def _among(self, column: str, codes: Sequence[int]) -> exp.Expression:
+        if not codes:
+            return exp.column(column).neq(exp.column(column))
+        if len(codes) == 1:
+            return exp.column(column).eq(number(codes[0]))
+        return exp.column(column).isin(*(number(code) for code in codes))
+
+
+def _truth(comparison: Comparison) -> Callable[[object], bool]:
+    """What the Python target answers for one value of the comparison's fact."""
+    program = compile_careful([comparison], FactsReader())
+    return lambda value: bool(program(msgspec.structs.replace(ORDINARY, **{comparison.name: value})) & 1)
+
+
+def _words(codes: Sequence[int]) -> list[tuple[int, int]]:
+    words: dict[int, int] = {}
+    for code in codes:
+        words[code // BITS] = words.get(code // BITS, 0) | 1 << code % BITS
+    return list(words.items())
+
+
+def _and_bits(word: int, bits: int) -> exp.Expression:
+    return exp.paren(exp.BitwiseAnd(this=exp.column(f"categories_{word}"), expression=number(bits)), copy=False)
+
+
+def _integers(codes: Sequence[int]) -> exp.Expression:
+    return exp.Array(expressions=[number(code) for code in codes])

@@ -1,0 +1,238 @@
+"""A policy's verdict as one SQL expression: what `engine.verdict` does with a bitmask, said of columns.
+
+A verdict is a small whole number: 0 refused, 1 held, and from 2 on accepted, with the place of its
+terms and whether its invoice goes out. It is not known who would accept a held order, so its terms
+don't count.
+
+The expressions stand in the branches of a CASE, where what is unknown is as good as false; so
+`fired` is a condition as it is, and `possible` one that is true or unknown.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+from sqlglot import exp
+
+from engine.conditions import Condition, comparisons_of
+from engine.decision import Outcome
+from engine.factoring import any_condition
+from engine.lowering import MINIMUMS
+from engine.policy import Rule
+from engine.targets.sql import any_of, kleene, number, possible
+from engine.terms import Terms, parse_terms
+from engine.verdict import Judge
+from orders.simulate.columns import SheetColumns
+
+REFUSED, HELD, ACCEPTED = 0, 1, 2
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """What a verdict's number stands for; terms only where the order is accepted."""
+
+    outcome: Outcome
+    terms: Terms | None = None
+    issue: bool = False
+
+
+class TermsTable:
+    """Every different terms that some policy gives, by its place."""
+
+    def __init__(self) -> None:
+        self.all: list[Terms] = []
+
+    def place(self, terms: Terms) -> int:
+        if terms not in self.all:
+            self.all.append(terms)
+        return self.all.index(terms)
+
+    def settled(self, code: int) -> Settled:
+        if code < ACCEPTED:
+            return Settled((Outcome.REFUSED, Outcome.HELD)[code])
+        place, issue = divmod(code - ACCEPTED, 2)
+        return Settled(Outcome.ACCEPTED, self.all[place], bool(issue))
+
+
+class Side:
+    """One policy over the columns: what refuses, what holds back, and what an accepted order gets.
+
+    `barred` says that every order of the lane is held whatever its policy says (an unknown group).
+    """
+
+    def __init__(self, judge: Judge, columns: SheetColumns, terms: TermsTable, currency: exp.Expression | None, barred: bool):
+        self.columns, self.terms = columns, terms
+        self.chain = judge.policy.chain
+        self.trigger: str = judge.policy.settings["invoicing.trigger"].value
+        self.default = parse_terms(judge.policy.settings["invoicing.terms"].value)
+        self.rules = judge.rules
+        self.refusals = self._tests(self._doing("refuse"))
+        self.barriers = _Tests(
+            [rule.condition for rule in self._barring() if self._is_plain(rule)],
+            [
+                *([exp.true()] if barred else []),
+                *self._not_accepted(),
+                *self._minimums(),
+                *self._possible(rule for rule in self._barring() if not self._is_plain(rule)),
+                *self._terms_in_doubt(),
+                *self._invoice_in_doubt(),
+                *([] if currency is None else [currency]),
+            ],
+        )
+
+    def _barring(self) -> list[Rule]:
+        """Rules that hold back when true or unknown: holds, and refusals that are not certain."""
+        waived = self._doing("waive_minimums")
+        holds = [rule for rule in self._doing("hold") if not (waived and rule.id in MINIMUMS)]
+        return [*holds, *(rule for rule in self._doing("refuse") if self._is_doubtful(rule))]
+
+    def _tests(self, rules: Sequence[Rule]) -> "_Tests":
+        plain = [rule.condition for rule in rules if self._is_plain(rule)]
+        return _Tests(plain, self._fired(rule for rule in rules if not self._is_plain(rule)))
+
+    def _is_plain(self, rule: Rule) -> bool:
+        """Whether the rule says the same of every buyer: those that read groups are told lane by lane."""
+        return all(each.name != "buyer_groups" for each in comparisons_of(rule.condition))
+
+    def accepted(self) -> exp.Expression:
+        """The number of an accepted order: its terms and whether the invoice is issued."""
+        withheld = self._fired(self._doing("withhold_invoice"))
+        if self.trigger != "on_acceptance":
+            return self._by_terms(lambda terms: number(self._code(terms, False)))
+        issued = self._by_terms(lambda terms: number(self._code(terms, terms.kind != "other")))
+        if not withheld:
+            return issued
+        kept = self._by_terms(lambda terms: number(self._code(terms, False)))
+        return exp.Case().when(any_of(withheld), kept).else_(issued)
+
+    def _code(self, terms: Terms, issue: bool) -> int:
+        return ACCEPTED + 2 * self.terms.place(terms) + issue
+
+    def _by_terms(self, code: object) -> exp.Expression:
+        settled = exp.Case()
+        for days, rules in self._levels():
+            settled = settled.when(any_of(self._fired(rules)), code(Terms("net", days)))  # type: ignore[operator]
+        otherwise = code(self.default)  # type: ignore[operator]
+        return settled.else_(otherwise) if settled.args.get("ifs") else otherwise
+
+    def _levels(self) -> list[tuple[int, list[Rule]]]:
+        """Rules that set terms, by who wins: the highest group first, in it the shortest terms."""
+        levels: dict[tuple[int, int], list[Rule]] = {}
+        for rule in self._doing("set_terms"):
+            if rule.provenance is not None:
+                days = next(action.params["days"] for action in rule.actions if action.name == "set_terms")
+                levels.setdefault((self.chain.index(rule.provenance.group), days), []).append(rule)
+        return [(days, levels[group, days]) for group, days in sorted(levels)]
+
+    def _terms_in_doubt(self) -> Iterable[exp.Expression]:
+        """An unknown rule ahead of the one that settles the terms, and that would have set others."""
+        levels = self._levels()
+        for place, (days, rules) in enumerate(levels):
+            doubtful = [rule for rule in rules if self._is_doubtful(rule)]
+            if not doubtful:
+                continue
+            ahead = [rule for _, earlier in levels[: place + 1] for rule in earlier]
+            differs = exp.Case()
+            for other, later in levels[place + 1 :]:
+                differs = differs.when(any_of(self._fired(later)), exp.convert(other != days))
+            default = exp.convert(self.default != Terms("net", days))
+            otherwise = differs.else_(default) if differs.args.get("ifs") else default
+            yield (
+                exp.Case()
+                .when(any_of(self._fired(ahead)), exp.false())
+                .when(any_of(self._possible(doubtful)), otherwise)
+                .else_(exp.false())
+            )
+
+    def _invoice_in_doubt(self) -> Iterable[exp.Expression]:
+        rules = self._doing("withhold_invoice")
+        doubtful = [rule for rule in rules if self._is_doubtful(rule)]
+        if doubtful and self.trigger != "manual":
+            none_fired = _is_not_true(any_of(self._fired(rules)))
+            yield exp.and_(any_of(self._possible(doubtful)), none_fired)
+
+    def _not_accepted(self) -> Iterable[exp.Expression]:
+        accepting = self._doing("accept")
+        yield _is_not_true(any_of(self._fired(accepting)))
+
+    def _minimums(self) -> Iterable[exp.Expression]:
+        waivers = self._fired(self._doing("waive_minimums"))
+        if waivers:
+            for test in self._fired(rule for rule in self.rules if rule.id in MINIMUMS):
+                yield exp.and_(test, _is_not_true(any_of(waivers)))
+
+    def _doing(self, action: str) -> list[Rule]:
+        return [rule for rule in self.rules if any(each.name == action for each in rule.actions)]
+
+    def _is_doubtful(self, rule: Rule) -> bool:
+        return is_doubtful(rule.condition, self.columns)
+
+    def _fired(self, rules: Iterable[Rule]) -> list[exp.Expression]:
+        return [kleene(rule.condition, self.columns) for rule in rules]
+
+    def _possible(self, rules: Iterable[Rule]) -> list[exp.Expression]:
+        return [possible(rule.condition, self.columns) for rule in rules]
+
+
+def is_doubtful(condition: Condition, columns: SheetColumns) -> bool:
+    """Whether some order of the sheet may leave the condition unknown."""
+    return any(columns.may_be_unknown(each.name) for each in comparisons_of(condition))
+
+
+class _Tests:
+    """Tests of which one is enough: conditions that both sides can share, and ready expressions."""
+
+    def __init__(self, conditions: Sequence[Condition], expressions: Sequence[exp.Expression]):
+        self.conditions = list(dict.fromkeys(conditions))
+        self.expressions = {each.sql(): each for each in expressions}
+
+    def shared_with(self, other: "_Tests") -> "_Tests":
+        conditions = [each for each in self.conditions if each in other.conditions]
+        return _Tests(conditions, [each for text, each in self.expressions.items() if text in other.expressions])
+
+    def without(self, other: "_Tests") -> "_Tests":
+        conditions = [each for each in self.conditions if each not in other.conditions]
+        return _Tests(conditions, [each for text, each in self.expressions.items() if text not in other.expressions])
+
+    def __bool__(self) -> bool:
+        return bool(self.conditions or self.expressions)
+
+    def either(self, columns: SheetColumns, read: Callable[[Condition, SheetColumns], exp.Expression]) -> exp.Expression:
+        """One expression for any of them; nothing is read twice that can be read once."""
+        told = [read(any_condition(self.conditions), columns)] if self.conditions else []
+        return any_of([*told, *self.expressions.values()])
+
+
+def pair(before: Side, after: Side, width: int) -> exp.Expression:
+    """Both verdicts as one number, `before * width + after`; what the two share is read once, and first."""
+    refusals = before.refusals.shared_with(after.refusals)
+    barriers = before.barriers.shared_with(after.barriers)
+    settled = exp.Case()
+    if refusals:
+        settled = settled.when(refusals.either(before.columns, kleene), number(REFUSED * width + REFUSED))
+    own = [(side, side.refusals.without(refusals), side.barriers.without(barriers)) for side in (before, after)]
+    refused = [([(refuses.either(side.columns, kleene), REFUSED)] if refuses else []) for side, refuses, _ in own]
+    if barriers:
+        held = [_case(each, number(HELD)) for each in refused]
+        settled = settled.when(barriers.either(before.columns, possible), _coded(*held, width))
+    barred = [([(bars.either(side.columns, possible), HELD)] if bars else []) for side, _, bars in own]
+    each = [
+        _case([*refuses, *bars], side.accepted())
+        for refuses, bars, (side, _, _) in zip(refused, barred, own, strict=True)
+    ]
+    both = _coded(*each, width)
+    return settled.else_(both) if settled.args.get("ifs") else both
+
+
+def _case(branches: Sequence[tuple[exp.Expression, int]], otherwise: exp.Expression) -> exp.Expression:
+    case = exp.Case()
+    for test, value in branches:
+        case = case.when(test, number(value))
+    return case.else_(otherwise) if branches else otherwise
+
+
+def _coded(before: exp.Expression, after: exp.Expression, width: int) -> exp.Expression:
+    scaled = exp.Mul(this=exp.paren(before, copy=False), expression=number(width))
+    return exp.Add(this=scaled, expression=exp.paren(after, copy=False))
+
+
+def _is_not_true(test: exp.Expression) -> exp.Expression:
+    return exp.not_(exp.paren(exp.Is(this=exp.paren(test), expression=exp.true()), copy=False))
