@@ -66,8 +66,8 @@ def make_sheet(folder: Path, count: int) -> Sheet:
     path = folder / f"orders-{count}.parquet"
     changed = (
         f"position + copy.n * {SEEDED} AS position",
-        "(order_value * (50 + hash(position, copy.n) % 100) // 100)::BIGINT AS order_value",
-        "(item_count * (50 + hash(copy.n, position) % 100) // 100 + 1)::BIGINT AS item_count",
+        "(order_value * (50 + hash(position, copy.n) % 100) // 100)::INTEGER AS order_value",
+        "(item_count * (50 + hash(copy.n, position) % 100) // 100 + 1)::INTEGER AS item_count",
     )
     with connect(folder, memory="2GB") as connection:
         connection.execute(

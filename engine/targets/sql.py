@@ -49,6 +49,10 @@ class Columns:
             Kind.SELECT_MULTIPLE: self.several,
         }[comparison.kind](comparison)
 
+    def may_be_unknown(self, fact: str) -> bool:
+        """Whether some order of the table may lack the fact."""
+        return not FACTS[fact].known
+
     def is_unknown(self, fact: str) -> exp.Expression:
         return self.column(fact).is_(exp.null())
 
@@ -173,7 +177,7 @@ def possible(condition: Condition, columns: Columns) -> exp.Expression:
     """
     if isinstance(condition, Comparison):
         test = columns.test(condition)
-        return test if FACTS[condition.name].known else exp.or_(columns.is_unknown(condition.name), test)
+        return exp.or_(columns.is_unknown(condition.name), test) if columns.may_be_unknown(condition.name) else test
     return _joined(condition, [possible(member, columns) for member in condition.members])
 
 

@@ -10,7 +10,6 @@ from engine.conditions import Comparison
 from engine.targets.python import compile_careful
 from engine.targets.readers import FactsReader
 from engine.targets.sql import Columns, any_of, number
-from engine.vocabulary import FACTS
 from orders.simulate.sheet import BITS, Codes
 
 
@@ -27,13 +26,19 @@ class SheetColumns(Columns):
         return exp.column({"buyer_id": "retailer", "categories": "categories_0"}.get(fact, fact))
 
     def may_be_unknown(self, fact: str) -> bool:
-        return not FACTS[fact].known or fact in self.codes.omitted
+        return fact in self.codes.wanting
+
+    def always(self, fact: str) -> exp.Expression:
+        return super().always(fact) if self.may_be_unknown(fact) else exp.true()
+
+    def never(self, fact: str) -> exp.Expression:
+        return super().never(fact) if self.may_be_unknown(fact) else exp.false()
 
     def string(self, comparison: Comparison) -> exp.Expression:
         if comparison.name != "buyer_id":
             return super().string(comparison)
         holds = _truth(comparison)
-        return self._among("retailer", [code for code, each in enumerate(self.codes.retailers) if holds(each.id)])
+        return self._among("buyer_id", [code for code, each in enumerate(self.codes.retailers) if holds(each.id)])
 
     def select(self, comparison: Comparison) -> exp.Expression:
         holds = _truth(comparison)
@@ -69,12 +74,12 @@ class SheetColumns(Columns):
         places = {value: code for code, value in enumerate(self._lists[fact])}
         return [places[each] for each in wanted if each in places]
 
-    def _among(self, column: str, codes: Sequence[int]) -> exp.Expression:
+    def _among(self, fact: str, codes: Sequence[int]) -> exp.Expression:
         if not codes:
-            return exp.column(column).neq(exp.column(column))
+            return self.never(fact)
         if len(codes) == 1:
-            return exp.column(column).eq(number(codes[0]))
-        return exp.column(column).isin(*(number(code) for code in codes))
+            return self.column(fact).eq(number(codes[0]))
+        return self.column(fact).isin(*(number(code) for code in codes))
 
 
 def _truth(comparison: Comparison) -> Callable[[object], bool]:

@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from engine.order import Order, read_facts
-from engine.vocabulary import FACTS
+from engine.vocabulary import FACTS, Kind
 from orders.simulate.sheet import (
     BITS,
+    OMISSIBLE,
     PLAIN,
     SELECTS,
     STAGED,
@@ -26,6 +27,8 @@ from orders.simulate.sheet import (
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 Progress = Callable[[int], None]
+_MAY_BE_WANTING = frozenset({name for name, fact in FACTS.items() if not fact.known} | OMISSIBLE)
+_NARROW = 1 << 31
 STEP = 500  # orders between two words of progress
 
 
@@ -86,7 +89,8 @@ class _Clerk:
         self.selects = {name: _Coder() for name in SELECTS}
         self.categories, self.skus = _Coder(), _Coder()
         self.names: dict[str, str | None] = {}
-        self.omitted: set[str] = set()
+        self.wanting: set[str] = set()
+        self.narrow = {name for name in PLAIN if FACTS[name].kind is Kind.NUMERIC}
 
     def row(self, taken: Taken, position: int) -> dict[str, Any]:
         order = taken.order
@@ -115,8 +119,15 @@ class _Clerk:
         row["skus"] = _coded(facts.skus, self.skus)
         for name in taken.omitted:
             row[name] = None
-            self.omitted.add(name)
+        self._look_at(row)
         return row
+
+    def _look_at(self, row: dict[str, Any]) -> None:
+        """Note what is wanting, and which numbers are too large for 32 bits: narrow columns read faster."""
+        if len(self.wanting) < len(_MAY_BE_WANTING):
+            self.wanting.update(name for name in _MAY_BE_WANTING - self.wanting if row[name] is None)
+        wide = [name for name in self.narrow if row[name] is not None and not -_NARROW <= row[name] < _NARROW]
+        self.narrow.difference_update(wide)
 
     def codes(self) -> Codes:
         return Codes(
@@ -126,7 +137,8 @@ class _Clerk:
             tuple(self.categories),
             tuple(self.skus),
             tuple(self.currencies),
-            tuple(sorted(self.omitted)),
+            tuple(sorted(self.wanting)),
+            tuple(sorted(self.narrow)),
         )
 
 
@@ -136,7 +148,9 @@ def _coded(values: tuple[str, ...] | None, coder: _Coder) -> list[int] | None:
 
 
 def _write_parquet(staged: Path, path: Path, codes: Codes) -> None:
-    kept = [name for name in STAGED if name != "categories"]
+    kept = [
+        f"{name}::INTEGER AS {name}" if name in codes.narrow else name for name in STAGED if name != "categories"
+    ]
     words = [f"{_word(word)} AS categories_{word}" for word in range(codes.words)]
     types = ", ".join(f"'{name}': '{kind}'" for name, kind in STAGED.items())
     rows = f"read_json('{_quoted(staged)}', format = 'newline_delimited', columns = {{{types}}})"
@@ -160,5 +174,3 @@ def _word(word: int) -> str:
 def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")
 
-
-assert set(PLAIN) <= set(FACTS)

@@ -20,7 +20,6 @@ from engine.vocabulary import FACTS, Kind
 BITS = 62  # a word of categories: 64 bits with a sign, and room to add
 SELECTS = tuple(name for name, fact in FACTS.items() if fact.kind is Kind.SELECT)
 PLAIN = tuple(name for name, fact in FACTS.items() if fact.kind in (Kind.NUMERIC, Kind.BOOLEAN))
-_NARROW = {"line_count": "INTEGER", "days_overdue": "INTEGER", "lead_days": "INTEGER", "placed_hour": "TINYINT"}
 # What a file may leave out although every real order says it.
 OMISSIBLE = frozenset({"line_count", "largest_line_value", "skus"})
 
@@ -40,7 +39,10 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Codes(msgspec.Struct, frozen=True):
-    """What codes of the sheet stand for, by their place; `omitted` are facts that no order of it says."""
+    """What codes of the sheet stand for, by their place.
+
+    `wanting` are the facts that some order does not say; `narrow` the columns that 32 bits hold.
+    """
 
     retailers: tuple[Retailer, ...]
     claims: tuple[Claim, ...]
@@ -48,7 +50,8 @@ class Codes(msgspec.Struct, frozen=True):
     categories: tuple[str, ...]
     skus: tuple[str, ...]
     currencies: tuple[str, ...]
-    omitted: tuple[str, ...] = ()
+    wanting: tuple[str, ...] = ()
+    narrow: tuple[str, ...] = ()
 
     @property
     def words(self) -> int:
@@ -120,7 +123,7 @@ STAGED = {
     "currency": "SMALLINT",
     "accepted_at": "BIGINT",
     "planned": "DATE",
-    **{name: _NARROW.get(name, COLUMN_TYPES[FACTS[name].kind]) for name in PLAIN},
+    **{name: COLUMN_TYPES[FACTS[name].kind] for name in PLAIN},
     "note": "VARCHAR",
     "note_lower": "VARCHAR",
     **{name: "SMALLINT" if name != "distributor" else "INTEGER" for name in SELECTS},

@@ -151,7 +151,11 @@ class Side:
 
     def _not_accepted(self) -> Iterable[exp.Expression]:
         accepting = self._doing("accept")
-        yield _is_not_true(any_of(self._fired(accepting)))
+        if not accepting:
+            yield exp.true()
+        for rule in accepting:
+            # What it reads is known of every order, so that not true is false.
+            yield any_of(_not(self.columns.test(each)) for each in comparisons_of(rule.condition))
 
     def _minimums(self) -> Iterable[exp.Expression]:
         waivers = self._fired(self._doing("waive_minimums"))
@@ -232,6 +236,13 @@ def _case(branches: Sequence[tuple[exp.Expression, int]], otherwise: exp.Express
 def _coded(before: exp.Expression, after: exp.Expression, width: int) -> exp.Expression:
     scaled = exp.Mul(this=exp.paren(before, copy=False), expression=number(width))
     return exp.Add(this=scaled, expression=exp.paren(after, copy=False))
+
+
+def _not(test: exp.Expression) -> exp.Expression:
+    """The opposite of a comparison that is never unknown."""
+    if isinstance(test, exp.GTE):
+        return exp.LT(this=test.this, expression=test.expression)
+    return exp.not_(exp.paren(test, copy=False))
 
 
 def _is_not_true(test: exp.Expression) -> exp.Expression:
