@@ -103,7 +103,9 @@ def scan_sql(plan: Plan) -> str:
     """Reading and summing the columns that the plan's query reads."""
     names = dict.fromkeys(["order_value", *(each.name for each in plan.pair.find_all(exp.Column))])
     with connect() as connection:
-        kinds = dict(connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE FROM {plan.source})").fetchall())
+        kinds = dict(
+            connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE FROM {plan.source})").fetchall()
+        )
     sums = [_summed(name, kinds[name]) for name in names]
     return f"SELECT {', '.join(sums)} FROM {plan.source}"
 
@@ -288,7 +290,11 @@ def tell(count: int, rules: int, times: dict[str, float], memory: float) -> None
         print(f"| {name} | {seconds:.3f} | {seconds / scan:.1f} |")
     goals = (
         (f"at most {MAX_SCANS} scans", own / scan <= MAX_SCANS, f"{own / scan:.2f}"),
-        (f"at least {MIN_TIMES} × business-rules", times["business-rules"] / own >= MIN_TIMES, f"{times['business-rules'] / own:.0f}"),
+        (
+            f"at least {MIN_TIMES} × business-rules",
+            times["business-rules"] / own >= MIN_TIMES,
+            f"{times['business-rules'] / own:.0f}",
+        ),
         (f"at most {MAX_MEMORY} MB", memory <= MAX_MEMORY, f"{memory:.0f}"),
     )
     print("\n" + "; ".join(f"{goal}: {found} ({'reached' if held else 'NOT reached'})" for goal, held, found in goals))

@@ -106,6 +106,7 @@ class _Clerk:
             "claim": self.claims[taken.kept, tuple(dict.fromkeys(buyer.groups or ()))],
             "currency": None if order.currency is None else self.currencies[order.currency.upper()],
             "accepted_at": (taken.accepted_at - _EPOCH) // _MICROSECOND,
+            "day": taken.accepted_at.astimezone(self.zone).date(),
             "planned": order.planned_delivery,
             "note": facts.note,
             "note_lower": facts.note.lower(),
@@ -148,9 +149,7 @@ def _coded(values: tuple[str, ...] | None, coder: _Coder) -> list[int] | None:
 
 
 def _write_parquet(staged: Path, path: Path, codes: Codes) -> None:
-    kept = [
-        f"{name}::INTEGER AS {name}" if name in codes.narrow else name for name in STAGED if name != "categories"
-    ]
+    kept = [f"{name}::INTEGER AS {name}" if name in codes.narrow else name for name in STAGED if name != "categories"]
     words = [f"{_word(word)} AS categories_{word}" for word in range(codes.words)]
     types = ", ".join(f"'{name}': '{kind}'" for name, kind in STAGED.items())
     rows = f"read_json('{_quoted(staged)}', format = 'newline_delimited', columns = {{{types}}})"
@@ -173,4 +172,3 @@ def _word(word: int) -> str:
 
 def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")
-

@@ -40,17 +40,13 @@ class Lane(msgspec.Struct, frozen=True, eq=False):
 class Plan:
     """What to ask of a sheet so that two contents answer; made once, asked many times."""
 
-    def __init__(
-        self, sheet: Sheet, policies: Policies, before: Content, after: Content, installation: Installation
-    ):
+    def __init__(self, sheet: Sheet, policies: Policies, before: Content, after: Content, installation: Installation):
         self.sheet, self.codes, self.installation = sheet, sheet.codes, installation
         self.before, self.after = before, after
         self.terms = TermsTable()
         self.lanes = _lanes(sheet.codes, policies, before, after)
         self._foreign = _foreign(sheet.codes, installation.currency)
-        sides = [
-            tuple(self._side(seat) for seat in (lane.before, lane.after)) for lane in self.lanes
-        ]
+        sides = [tuple(self._side(seat) for seat in (lane.before, lane.after)) for lane in self.lanes]
         for one, other in sides:  # so that the table of terms is whole before numbers are given
             one.accepted(), other.accepted()
         self.width = 2 + 2 * len(self.terms.all)
@@ -165,6 +161,8 @@ def _masks(bits: list[int], rules: Sequence[tuple[int, int]]) -> tuple[int, int]
     masks = []
     for count, words in rules:
         fired, unknown, bits = bits[:words], bits[words : 2 * words], bits[2 * words :]
-        joined = [sum(int(value) << WORD_RULES * place for place, value in enumerate(each)) for each in (fired, unknown)]
+        joined = [
+            sum(int(value) << WORD_RULES * place for place, value in enumerate(each)) for each in (fired, unknown)
+        ]
         masks.append(joined[0] | joined[1] << count)
     return masks[0], masks[1]

@@ -6,7 +6,6 @@ values of selects. Categories are bits of whole words, products lists of codes.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -68,21 +67,6 @@ class Sheet(msgspec.Struct, frozen=True):
     hash: str
 
 
-class Entry(msgspec.Struct, frozen=True):
-    """One order of a sheet, read back. `key` is its key in the ledger, None for a file's."""
-
-    position: int
-    key: int | None
-    order_id: str
-    retailer: int
-    claim: int
-    currency: int | None
-    accepted_at: datetime
-    planned: date | None
-    distributor: str | None
-    order_value: int
-
-
 def word_columns(codes: Codes) -> list[str]:
     return [f"categories_{word}" for word in range(codes.words)]
 
@@ -122,6 +106,7 @@ STAGED = {
     "claim": "INTEGER",
     "currency": "SMALLINT",
     "accepted_at": "BIGINT",
+    "day": "DATE",
     "planned": "DATE",
     **{name: COLUMN_TYPES[FACTS[name].kind] for name in PLAIN},
     "note": "VARCHAR",

@@ -58,7 +58,9 @@ class Side:
     `barred` says that every order of the lane is held whatever its policy says (an unknown group).
     """
 
-    def __init__(self, judge: Judge, columns: SheetColumns, terms: TermsTable, currency: exp.Expression | None, barred: bool):
+    def __init__(
+        self, judge: Judge, columns: SheetColumns, terms: TermsTable, currency: exp.Expression | None, barred: bool
+    ):
         self.columns, self.terms = columns, terms
         self.chain = judge.policy.chain
         self.trigger: str = judge.policy.settings["invoicing.trigger"].value
@@ -199,7 +201,9 @@ class _Tests:
     def __bool__(self) -> bool:
         return bool(self.conditions or self.expressions)
 
-    def either(self, columns: SheetColumns, read: Callable[[Condition, SheetColumns], exp.Expression]) -> exp.Expression:
+    def either(
+        self, columns: SheetColumns, read: Callable[[Condition, SheetColumns], exp.Expression]
+    ) -> exp.Expression:
         """One expression for any of them; nothing is read twice that can be read once."""
         told = [read(any_condition(self.conditions), columns)] if self.conditions else []
         return any_of([*told, *self.expressions.values()])

@@ -63,13 +63,19 @@ def random_content(chance: random.Random, number: int, shared: dict[str, Any] | 
     return content(number, *made, cycles=(CYCLE,))
 
 
+_RESOLVED: dict[Any, Any] = {}
+
+
 def decided(content: Content, taken: Taken):
     """The engine's own decision about an order of a sheet."""
     order = taken.order
     chain, unknown = chain_of(content, taken.kept, order.buyer.groups or ())
+    key = (id(content), chain)
+    if key not in _RESOLVED:
+        _RESOLVED[key] = (content, resolve(content, chain))
     return decide(
         order,
-        resolve(content, chain),
+        _RESOLVED[key][1],
         accepted_at=taken.accepted_at,
         cycle=content.cycles.get(order.distributor or ""),
         installation=INSTALLATION,

@@ -17,8 +17,6 @@ from tests.engine.policies import INSTALLATION, NOON, ZONE
 from tests.orders.simulate.contents import GROUPS, decided, random_content
 
 
-
-
 def random_taken(chance, number):
     order = random_order(chance, complete=chance.random() < 0.3)
     claimed = chance.choice([None, None, ("risque",), ("bars", "risque"), ("personne",)])

@@ -1,0 +1,350 @@
+"""The report: what the second content would have done, beside the first; plain JSON, documented in docs/simulation.md."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+
+from engine.calendar import local_day, next_delivery
+from engine.decision import Outcome, Reason
+from engine.evaluate import Installation
+from engine.money import dollars
+from engine.reasons import not_in_currency, reasons, unknown_group
+from engine.terms import DueDate
+from orders.simulate.dates import Dates, cash_by_week, moment_of, shifts
+from orders.simulate.query import Lane, Plan, Seat
+from orders.simulate.sheet import Sheet, connect, facts_reader
+from orders.simulate.thresholds import explore, near_misses
+from rules.content import Content
+from rules.policies import Policies
+
+FLIPS, AFFECTED, STRADDLING = 200, 50, 100
+_LOOK_BACK = timedelta(days=45)
+OUTCOMES = tuple(outcome.value for outcome in (Outcome.ACCEPTED, Outcome.HELD, Outcome.REFUSED))
+Progress = Callable[[int], None]
+
+
+class Change(msgspec.Struct, frozen=True):
+    """Another policy from a moment on: a version's number, or the name of what is scheduled."""
+
+    at: datetime
+    version: int | None
+    name: str
+
+
+def report(
+    sheet: Sheet,
+    policies: Policies,
+    before: Content,
+    after: Content,
+    installation: Installation,
+    changes: tuple[Change, ...] = (),
+    progress: Progress = lambda percent: None,
+) -> dict[str, Any]:
+    """All that is told of two contents over a sheet; `progress` is given true percents and may stop it by raising."""
+    plan = Plan(sheet, policies, before, after, installation)
+    with connect(Path(sheet.path).parent) as connection:
+        _judge(connection, plan)
+        progress(40)
+        dates = Dates(plan)
+        dues = list(dates.grouped(connection))
+        found = {
+            "orders": sheet.count,
+            "inputs_hash": inputs_hash(sheet, before, after),
+            **_sums(connection, plan),
+            "retailers": _retailers(connection, plan),
+            "groups": _groups(connection, plan),
+            "due": {
+                "shifts": [{"days": d, "orders": n, "value": dollars(c)} for d, n, c in shifts(dues)],
+                "weeks": [
+                    {"week": week.isoformat(), "before": dollars(one), "after": dollars(other)}
+                    for week, one, other in cash_by_week(dues)
+                ],
+            },
+        }
+        progress(55)
+        found["flips"] = _flips(connection, plan, dates)
+        progress(70)
+        found["near_misses"] = near_misses(connection, sheet, policies, after, installation)
+        progress(80)
+        found["explorer"] = explore(connection, sheet, policies, before, after, installation)
+        progress(90)
+        found["time"] = _in_time(connection, plan, changes)
+        found["omitted"] = [
+            name for name in ("line_count", "largest_line_value", "skus") if name in sheet.codes.wanting
+        ]
+    progress(100)
+    return found
+
+
+def inputs_hash(sheet: Sheet, before: Content, after: Content) -> str:
+    """The hash of all that a report follows from."""
+    parts = "\n".join((sheet.hash, before.version.hash, after.version.hash))
+    return "sha256:" + hashlib.sha256(parts.encode()).hexdigest()
+
+
+def report_hash(document: dict[str, Any]) -> str:
+    """The hash by which an approval names the report that it saw."""
+    return "sha256:" + hashlib.sha256(msgspec.json.encode(document, order="deterministic")).hexdigest()
+
+
+def _judge(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
+    """Every order with its pair of verdicts, so that all that follows reads one narrow table."""
+    connection.execute(
+        "CREATE TEMP TABLE judged AS SELECT position, key, order_id, retailer, claim, day, accepted_at, planned, "
+        f"distributor, order_value, ({plan.pair_sql})::INTEGER AS pair FROM {plan.source}"
+    )
+
+
+def _sums(connection: duckdb.DuckDBPyConnection, plan: Plan) -> dict[str, Any]:
+    rows = connection.execute("SELECT pair, count(*), sum(order_value) FROM judged GROUP BY pair").fetchall()
+    matrix = {(one, other): [0, 0] for one in OUTCOMES for other in OUTCOMES}
+    invoices, terms, total = [[0, 0], [0, 0]], [0, 0], 0
+    for pair, count, cents in rows:
+        both = plan.settled(pair)
+        _add(matrix[both[0].outcome.value, both[1].outcome.value], count, cents)
+        for place, settled in enumerate(both):
+            if settled.issue:
+                _add(invoices[place], count, cents)
+        if both[0].outcome is both[1].outcome and both[0] != both[1]:
+            _add(terms, count, cents)
+        total += int(cents)
+    accepted = [
+        [sum(cell[what] for key, cell in matrix.items() if key[place] == "accepted") for what in (0, 1)]
+        for place in (0, 1)
+    ]
+    return {
+        "value": dollars(total),
+        "matrix": [
+            {"before": one, "after": other, "orders": cell[0], "value": dollars(cell[1])}
+            for (one, other), cell in matrix.items()
+        ],
+        "automation": dict(zip(("before", "after"), (_told(each, plan.sheet.count) for each in accepted), strict=True)),
+        "invoices": dict(zip(("before", "after"), (_told(each, plan.sheet.count) for each in invoices), strict=True)),
+        "other_terms": {"orders": terms[0], "value": dollars(terms[1])},
+    }
+
+
+def _add(cell: list[int], count: int, cents: Any) -> None:
+    cell[0] += count
+    cell[1] += int(cents)
+
+
+def _told(each: list[int], total: int) -> dict[str, Any]:
+    rate = round(100 * each[0] / total, 1) if total else None
+    return {"orders": each[0], "rate": rate, "value": dollars(each[1])}
+
+
+def _changed_pairs(plan: Plan, outcome_only: bool = False) -> str:
+    """The numbers of pairs whose two verdicts differ, as SQL writes a list; never empty."""
+    pairs = [plan.settled(code) for code in range(plan.width**2)]
+    changed = [
+        str(code)
+        for code, (one, other) in enumerate(pairs)
+        if (one.outcome != other.outcome if outcome_only else one != other)
+    ]
+    return ", ".join(changed or ["-1"])
+
+
+def _gained(plan: Plan) -> str:
+    codes = [
+        str(code)
+        for code in range(plan.width**2)
+        if plan.settled(code)[1].outcome is Outcome.ACCEPTED and plan.settled(code)[0].outcome is not Outcome.ACCEPTED
+    ]
+    return ", ".join(codes or ["-1"])
+
+
+def _lost(plan: Plan) -> str:
+    codes = [
+        str(code)
+        for code in range(plan.width**2)
+        if plan.settled(code)[0].outcome is Outcome.ACCEPTED and plan.settled(code)[1].outcome is not Outcome.ACCEPTED
+    ]
+    return ", ".join(codes or ["-1"])
+
+
+def _retailers(connection: duckdb.DuckDBPyConnection, plan: Plan) -> list[dict[str, Any]]:
+    rows = connection.execute(
+        f"SELECT retailer, count(*), sum(order_value) AS cents, count_if(pair IN ({_gained(plan)})), "
+        f"count_if(pair IN ({_lost(plan)})) FROM judged WHERE pair IN ({_changed_pairs(plan)}) "
+        f"GROUP BY retailer ORDER BY cents DESC, retailer LIMIT {AFFECTED}"
+    ).fetchall()
+    named = plan.codes.retailers
+    return [
+        {
+            "id": named[code].id,
+            "name": named[code].name or named[code].id,
+            "orders": n,
+            "value": dollars(int(c)),
+            "gained": gained,
+            "lost": lost,
+        }
+        for code, n, c, gained, lost in rows
+    ]
+
+
+def _groups(connection: duckdb.DuckDBPyConnection, plan: Plan) -> list[dict[str, Any]]:
+    """The groups of the buyers who are affected; a buyer of two groups counts in both."""
+    rows = connection.execute(
+        f"SELECT claim, count(*), sum(order_value), count_if(pair IN ({_gained(plan)})), "
+        f"count_if(pair IN ({_lost(plan)})) FROM judged WHERE pair IN ({_changed_pairs(plan)}) GROUP BY claim"
+    ).fetchall()
+    sums: dict[str, list[int]] = {}
+    for claim, *figures in rows:
+        chain = plan.lane_of(claim).after.chain
+        for group in chain[:-1] or chain:
+            total = sums.setdefault(group, [0, 0, 0, 0])
+            for place, figure in enumerate(figures):
+                total[place] += int(figure)
+    ordered = sorted(sums.items(), key=lambda each: (-each[1][1], each[0]))
+    return [
+        {
+            "id": id,
+            "name": plan.after.groups[id].name,
+            "orders": n,
+            "value": dollars(c),
+            "gained": gained,
+            "lost": lost,
+        }
+        for id, (n, c, gained, lost) in ordered
+    ]
+
+
+def _flips(connection: duckdb.DuckDBPyConnection, plan: Plan, dates: Dates) -> list[dict[str, Any]]:
+    """The orders whose decision changes, the largest first, each with both explanations."""
+    rows = connection.execute(
+        "SELECT position, key, order_id, retailer, accepted_at, planned, distributor, order_value, pair FROM judged "
+        f"WHERE pair IN ({_changed_pairs(plan)}) ORDER BY order_value DESC, position LIMIT {FLIPS}"
+    ).fetchall()
+    if not rows:
+        return []
+    explained = _explained(connection, plan, [row[0] for row in rows])
+    return [
+        {
+            "order_id": order_id,
+            "key": key,
+            "retailer": plan.codes.retailers[retailer].name or plan.codes.retailers[retailer].id,
+            "at": moment_of(at).isoformat(),
+            "value": dollars(cents),
+            **{
+                side: _side(settled, why, dates.of(settled, content, distributor, planned, moment_of(at)))
+                for side, settled, why, content in zip(
+                    ("before", "after"),
+                    plan.settled(pair),
+                    explained[position],
+                    (plan.before, plan.after),
+                    strict=True,
+                )
+            },
+        }
+        for position, key, order_id, retailer, at, planned, distributor, cents, pair in rows
+    ]
+
+
+def _side(settled: Any, why: tuple[Reason, ...], due: DueDate | None) -> dict[str, Any]:
+    return {
+        "outcome": settled.outcome.value,
+        "reasons": [{"code": each.code, "message": {"fr": each.message.fr, "en": each.message.en}} for each in why],
+        "issue": settled.issue,
+        "due_date": due.due_date.isoformat() if due and due.due_date else None,
+    }
+
+
+def _explained(
+    connection: duckdb.DuckDBPyConnection, plan: Plan, positions: list[int]
+) -> dict[int, tuple[tuple[Reason, ...], ...]]:
+    """Both sides' reasons of chosen orders, by their position."""
+    columns, facts_of = facts_reader(plan.codes)
+    chosen = ", ".join(map(str, positions))
+    found = {}
+    for row, lane, *masks in plan.masks(connection, ["position", "currency", *columns], f"position IN ({chosen})"):
+        position, currency, *values = row
+        named = None if currency is None else plan.codes.currencies[currency]
+        found[position] = tuple(
+            reasons_of(seat, mask, facts_of(values, seat.chain[:-1]), named, plan.installation)
+            for seat, mask in zip(_seats(lane), masks, strict=True)
+        )
+    return found
+
+
+def _seats(lane: Lane) -> tuple[Seat, Seat]:
+    return lane.before, lane.after
+
+
+def reasons_of(
+    seat: Seat, mask: int, facts: Any, currency: str | None, installation: Installation
+) -> tuple[Reason, ...]:
+    """The reasons that `decide` gives for an order of this bitmask."""
+    verdict = seat.judge.of_mask(mask)
+    barred = [unknown_group(group) for group in seat.unknown_groups]
+    if currency is not None and currency != installation.currency:
+        barred.append(not_in_currency(currency, installation.currency))
+    held = barred and verdict.outcome is Outcome.ACCEPTED
+    return reasons(verdict, Outcome.HELD if held else verdict.outcome, tuple(barred), facts)
+
+
+def _in_time(connection: duckdb.DuckDBPyConnection, plan: Plan, changes: tuple[Change, ...]) -> dict[str, Any]:
+    """The orders by the version in force when they came, and those whose delivery lies beyond a change."""
+    ordered = sorted(changes, key=lambda each: each.at)
+    periods, straddling = [], []
+    for place, change in enumerate(ordered):
+        start = _microseconds(change.at) if place else -(1 << 62)
+        end = _microseconds(ordered[place + 1].at) if place + 1 < len(ordered) else 1 << 62
+        count, value = connection.execute(
+            "SELECT count(*), coalesce(sum(order_value), 0) FROM judged "
+            f"WHERE accepted_at >= {start} AND accepted_at < {end}"
+        ).fetchone()  # type: ignore[misc]
+        periods.append({**_named(change), "orders": count, "value": dollars(int(value))})
+        if place:
+            straddling += _straddling(connection, plan, ordered[place - 1], change)
+    return {"periods": periods, "straddling": straddling[:STRADDLING]}
+
+
+def _straddling(
+    connection: duckdb.DuckDBPyConnection, plan: Plan, earlier: Change, change: Change
+) -> list[dict[str, Any]]:
+    rows = connection.execute(
+        "SELECT order_id, key, retailer, accepted_at, planned, distributor, order_value FROM judged "
+        f"WHERE accepted_at < {_microseconds(change.at)} AND "
+        f"(accepted_at >= {_microseconds(change.at - _LOOK_BACK)} OR planned IS NOT NULL) "
+        "ORDER BY accepted_at DESC LIMIT 5000"
+    ).fetchall()
+    zone = plan.installation.zone
+    found = []
+    for order_id, key, retailer, at, planned, distributor, cents in rows:
+        moment = moment_of(at)
+        name = None if distributor is None else plan.codes.selects["distributor"][distributor]
+        delivery = planned or _next_delivery(plan, name, moment)
+        if delivery is not None and delivery >= change.at.astimezone(zone).date():
+            found.append(
+                {
+                    "order_id": order_id,
+                    "key": key,
+                    "retailer": plan.codes.retailers[retailer].name or plan.codes.retailers[retailer].id,
+                    "at": moment.isoformat(),
+                    "delivery": delivery.isoformat(),
+                    "value": dollars(cents),
+                    "from": _named(earlier),
+                    "to": _named(change),
+                }
+            )
+    return found
+
+
+def _next_delivery(plan: Plan, distributor: str | None, at: datetime) -> Any:
+    cycle = plan.before.cycles.get(distributor or "")
+    found = next_delivery(cycle, at, after=local_day(at, str(plan.installation.zone))) if cycle else None
+    return found and found.day
+
+
+def _named(change: Change) -> dict[str, Any]:
+    return {"version": change.version, "name": change.name, "at": change.at.isoformat()}
+
+
+def _microseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1_000_000)
