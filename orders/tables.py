@@ -312,3 +312,22 @@ verifications = Table(
     Column("head", String(71), nullable=False),
     Column("broken_at", Integer),
 )
+
+# What-if over many orders: kept with what it followed from, so that an approval can name its report.
+simulations = Table(
+    "simulations",
+    metadata,
+    Column("id", String(60), primary_key=True),
+    Column("asked", Json, nullable=False),
+    Column("proposal", String(100), index=True),
+    Column("by", String(320), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Column("state", String(20), nullable=False),
+    Column("progress", Integer, nullable=False),
+    Column("inputs_hash", String(80)),
+    Column("report_hash", String(80)),
+    Column("result", Json),
+    Column("error", Json),
+    Index("simulations_by_state", "state", "created_at"),
+)

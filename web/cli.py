@@ -21,6 +21,7 @@ from web.cli_deliveries import follow_delivery
 from web.cli_endpoints import endpoint
 from web.cli_keeping import backup, migrate, restore
 from web.cli_rules import AUTHOR, approval, check, export, import_
+from web.cli_simulate import simulate
 from web.cli_users import user
 from web.composition import utc_now
 from web.settings import Settings
@@ -178,7 +179,19 @@ def key_add(data: Path | None, name: str, scopes: tuple[str, ...], as_json: bool
     _say({"key": made}, as_json, made)
 
 
-for _command in (import_, export, check, approval, follow_delivery, migrate, backup, restore, endpoint, user):
+for _command in (
+    import_,
+    export,
+    check,
+    approval,
+    follow_delivery,
+    migrate,
+    backup,
+    restore,
+    endpoint,
+    user,
+    simulate,
+):
     main.add_command(_command)
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from orders.couriers import Couriers
+from orders.simulate.jobs import work_for_ever
 from web import create_app
 from web.aftermath import settle
 from web.composition import House, open_house
@@ -55,5 +56,6 @@ logging.getLogger("alembic").setLevel(logging.WARNING)
 _house = open_house(Settings.from_env(os.environ))
 app = create_app(_house)
 _start(_deliver_for_ever, _house)
+_start(work_for_ever, _house.desk, _house.settings.data / "simulations", _house.now)
 if ADDRESS in os.environ:
     _start(_announce, os.environ[ADDRESS])

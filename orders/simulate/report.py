@@ -1,4 +1,4 @@
-"""The report: what the second content would have done, beside the first; plain JSON, documented in docs/simulation.md."""
+"""The report: what the second content would have done, beside the first; its JSON is told in docs/simulation.md."""
 
 import hashlib
 from collections.abc import Callable
