@@ -49,7 +49,7 @@ def decide(
         verdict, readings = traced(judge, facts)
     else:
         verdict = judge.verdict(facts)
-    barred = _barred(order, installation, unknown_groups)
+    barred = barred_by(order, installation, unknown_groups)
     outcome = Outcome.HELD if barred and verdict.outcome is Outcome.ACCEPTED else verdict.outcome
     invoice = None
     if outcome is Outcome.ACCEPTED:
@@ -85,7 +85,7 @@ def judge_of(policy: Policy) -> Judge:
     return Judge(policy)
 
 
-def _barred(order: Order, installation: Installation, unknown_groups: tuple[str, ...]) -> tuple[Reason, ...]:
+def barred_by(order: Order, installation: Installation, unknown_groups: tuple[str, ...]) -> tuple[Reason, ...]:
     """What holds any order whatever its policy says."""
     barred = [unknown_group(group) for group in unknown_groups]
     if order.currency is not None and order.currency.upper() != installation.currency:
