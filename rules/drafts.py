@@ -78,21 +78,38 @@ def revise(
     """
 
     def work(history: History, proposal: Proposal) -> Proposal:
-        base, documents = _ground(history, proposal)
-        faults = Faults()
-        for each in statements:
-            key = (each.kind, each.id)
-            document = documents.get(key) if key in documents else base.document(*key)
-            try:
-                documents[key] = stated(document, each)
-            except LookupError:
-                pointer = step("", f"{each.kind}s", each.id)
-                faults.add("unknown", pointer, "Ce document n’existe plus.", "This document is no longer there.")
-        faults.raise_if_any()
-        edits = _moved(base, _checked(documents))
-        return msgspec.structs.replace(proposal, base=base.version.number, edits=edits, approval=None)
+        return _with(history, proposal, statements)
 
     return change(store, id, seen, work, by, at)
+
+
+def foresee(
+    history: History, proposal: Proposal | None, statements: Iterable[Statement], *, by: str, at: datetime
+) -> Successor:
+    """What publishing would make if the statements stood in the proposal too; nothing is kept.
+
+    Without a proposal, they stand alone on the newest version. Raises Invalid.
+    """
+    if proposal is None:
+        proposal = Proposal("", "", "", by, len(history.versions), (), 0, at, at, ())
+    return preview(history, _with(history, proposal, statements), at)
+
+
+def _with(history: History, proposal: Proposal, statements: Iterable[Statement]) -> Proposal:
+    """The proposal with the statements made in it; any approval is void. Raises Invalid."""
+    base, documents = _ground(history, proposal)
+    faults = Faults()
+    for each in statements:
+        key = (each.kind, each.id)
+        document = documents.get(key) if key in documents else base.document(*key)
+        try:
+            documents[key] = stated(document, each)
+        except LookupError:
+            pointer = step("", f"{each.kind}s", each.id)
+            faults.add("unknown", pointer, "Ce document n’existe plus.", "This document is no longer there.")
+    faults.raise_if_any()
+    edits = _moved(base, _checked(documents))
+    return msgspec.structs.replace(proposal, base=base.version.number, edits=edits, approval=None)
 
 
 def settle(

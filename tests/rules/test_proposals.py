@@ -6,7 +6,7 @@ import pytest
 
 from engine.problem import Invalid
 from rules import proposals
-from rules.drafts import MINE, THEIRS, begin, preview, revise, settle
+from rules.drafts import MINE, THEIRS, begin, foresee, preview, revise, settle
 from rules.names import id_of
 from rules.proposal import UnknownProposal, hash_of, standing
 from rules.proposals import Stale, approve
@@ -245,3 +245,14 @@ def test_a_comment_makes_no_edit_stale_and_lets_an_approval_stand(store):
     assert [(each.by, each.text) for each in commented.comments] == [("chef", "Et les festivals ?")]
     assert (commented.revision, commented.approval) == (approved.revision, approved.approval)
     assert raised(proposals.comment, store, made.id, "   ", by="chef", at=NOW) == {("required", "/comment")}
+
+
+def test_what_statements_would_make_is_foreseen_and_not_kept(store):
+    made = draft(store, say("acceptance.minimum_items", 6))
+    said = [say("acceptance.minimum_value", "80.00")]
+    alone = foresee(store.history(), None, said, by="anne", at=NOW).content.groups["bars"].settings
+    added = foresee(store.history(), made, said, by="anne", at=NOW).content.groups["bars"].settings
+    assert [each["acceptance.minimum_items"] for each in (alone, added)] == [12, 6]
+    assert alone["acceptance.minimum_value"] == added["acceptance.minimum_value"] == "80.00"
+    assert store.history().proposal(made.id) == made and store.newest().number == 1
+    assert raised(foresee, store.history(), made, [say("acceptance.minimum_value", "-1")], by="anne", at=NOW)
