@@ -16,6 +16,7 @@ from engine.policy import Policy
 from engine.targets.python import compile_careful
 from engine.targets.readers import FactsReader
 from engine.verdict import Verdict
+from orders.retailers import memberships_among
 from orders.tables import orders
 from rules.content import Content
 from rules.inherit import chain_of, resolve
@@ -47,14 +48,16 @@ class Recent:
         self._facts: dict[tuple[int, str], tuple[Chain, Facts]] = {}
 
     def recall(
-        self, connection: Connection, content: Content, memberships: Memberships, installation: Installation
+        self, connection: Connection, content: Content, installation: Installation, moved: Memberships = {}
     ) -> list[Past]:
-        """The last orders as they would stand in `content`, newest first."""
+        """The last orders as they would stand in `content`, newest first.
+
+        `moved` are memberships that go with the content, in place of those kept.
+        """
         with self._lock:
-            return [
-                self._past(row, order, content, memberships, installation)
-                for row, order in self._remembered(connection)
-            ]
+            remembered = self._remembered(connection)
+            kept = memberships_among(connection, {order.buyer.id for _, order in remembered})
+            return [self._past(key, order, content, {**kept, **moved}, installation) for key, order in remembered]
 
     def _remembered(self, connection: Connection) -> list[tuple[tuple[int, str], Order]]:
         newest = select(orders.c.key, orders.c.content_hash).order_by(orders.c.key.desc()).limit(self.last)

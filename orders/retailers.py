@@ -44,6 +44,15 @@ def all_memberships(connection: Connection) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def memberships_among(connection: Connection, ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The groups of those of the retailers named that are kept in one."""
+    rows = select(memberships.c.retailer_id, memberships.c.group_id).where(memberships.c.retailer_id.in_(list(ids)))
+    found: dict[str, tuple[str, ...]] = {}
+    for retailer, group in connection.execute(rows.order_by(memberships.c.group_id)):
+        found[retailer] = (*found.get(retailer, ()), group)
+    return found
+
+
 def set_memberships(connection: Connection, kept: Mapping[str, Iterable[str]], at: datetime) -> None:
     """Put each retailer named in exactly the groups given; others stay as they are."""
     for retailer, groups in kept.items():

@@ -6,7 +6,6 @@ from engine.decision import Outcome, Provenance
 from engine.evaluate import Installation
 from engine.policy import rule_of
 from orders.recent import Recent, concern, near_misses, shift, standings
-from orders.retailers import all_memberships
 from tests.orders.desks import group, join, make_desk, order_body, publish_groups, send, tous
 
 LARGE = {
@@ -36,8 +35,7 @@ def content(desk):
 
 def recalled(desk, recent=None):
     with desk.ledger.reading() as connection:
-        kept = all_memberships(connection)
-        return (recent or Recent()).recall(connection, content(desk), kept, desk.installation)
+        return (recent or Recent()).recall(connection, content(desk), desk.installation)
 
 
 def concerned(desk, document, group="tous", rule="gros"):
@@ -61,6 +59,13 @@ def test_a_group_s_rule_reaches_its_own_buyers_and_no_one_whom_a_higher_rank_shi
     assert concerned(desk, LARGE, "bars").reached == 1
     assert concerned(desk, LARGE, "tous").reached == 3
     assert concerned(desk, LARGE, "bars", "autre").reached == 2
+
+
+def test_memberships_that_a_draft_brings_count_in_place_of_those_kept(desk):
+    join(desk, "b-1", "bars")
+    with desk.ledger.reading() as connection:
+        past = Recent().recall(connection, content(desk), desk.installation, {"b-1": (), "b-2": ("vip",)})
+    assert {each.order.buyer.id: each.chain for each in past if each.chain != ("tous",)} == {"b-2": ("vip", "tous")}
 
 
 def test_an_order_is_decoded_once_and_again_when_it_changes(desk):
