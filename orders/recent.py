@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -26,6 +27,7 @@ NEAR_PERCENT = 10
 
 Chain = tuple[str, ...]
 Memberships = Mapping[str, Chain]
+_NOBODY: Memberships = MappingProxyType({})
 
 
 class Past(msgspec.Struct, frozen=True, eq=False):
@@ -48,7 +50,7 @@ class Recent:
         self._facts: dict[tuple[int, str], tuple[Chain, Facts]] = {}
 
     def recall(
-        self, connection: Connection, content: Content, installation: Installation, moved: Memberships = {}
+        self, connection: Connection, content: Content, installation: Installation, moved: Memberships = _NOBODY
     ) -> list[Past]:
         """The last orders as they would stand in `content`, newest first.
 

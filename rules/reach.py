@@ -1,6 +1,6 @@
 """How far a change of Tous goes: who follows it through inheritance, whom an own statement shields."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -39,3 +39,27 @@ def _reach(path: str, content: Content) -> Reach:
 def states(group: Group, path: str) -> bool:
     """Whether the group itself says something at `path`."""
     return path.removeprefix(RULES) in group.rules if path.startswith(RULES) else path in group.settings
+
+
+class Crowd(msgspec.Struct, frozen=True):
+    """Retailers to whom a statement of one group speaks, and those of the group whom another statement shields."""
+
+    follow: int
+    shielded: int
+
+
+def crowd(content: Content, group: str, path: str, memberships: Mapping[str, tuple[str, ...]], everyone: int) -> Crowd:
+    """Whom a statement of `group` at `path` reaches: retailers of theirs whom no higher rank tells otherwise.
+
+    `everyone` counts all retailers, for Tous; `memberships` names those that are kept in a group.
+    """
+    rank = -1 if group == BASE else content.groups[group].rank
+    above = {
+        other.id
+        for other in content.groups.values()
+        if other.id not in (group, BASE) and other.rank > rank and states(other, path)
+    }
+    own = [groups for groups in memberships.values() if group in (*groups, BASE)]
+    shielded = sum(1 for groups in own if not above.isdisjoint(groups))
+    total = max(everyone, len(own)) if group == BASE else len(own)
+    return Crowd(total - shielded, shielded)

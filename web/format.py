@@ -63,3 +63,9 @@ def until(value: datetime, now: datetime, language: str, zone: ZoneInfo) -> str:
         return "in a moment" if language == "en" else "dans un instant"
     amount, unit = (seconds // 60, "min") if seconds < 3600 else (seconds // 3600, "h")
     return f"in {amount}{NBSP}{unit}" if language == "en" else f"dans {amount}{NBSP}{unit}"
+
+
+def short_day(value: date, today: date, language: str) -> str:
+    """« 12 mai » or “May 12”, with its year unless it is this one."""
+    text = day(value, language)
+    return text.removesuffix(f", {today.year}").removesuffix(f" {today.year}") if value.year == today.year else text

@@ -39,6 +39,7 @@ def register(app: Flask) -> None:
 
     app.jinja_env.filters.update(
         text=text,
+        sentence_case=lambda words: words[:1].upper() + words[1:],
         money=lambda amount: format.money(amount, current()),
         dollars=lambda amount: format.money(cents(amount), current()),
         percent=lambda value: format.percent(value, current()),
@@ -46,6 +47,9 @@ def register(app: Flask) -> None:
         day=lambda value: format.day(value, current()),
         moment=lambda value: format.moment(value, current(), zone(house())),
         until=lambda value: format.until(value, house().now(), current(), zone(house())),
+        short_day=lambda value: format.short_day(
+            value.astimezone(zone(house())).date(), house().now().astimezone(zone(house())).date(), current()
+        ),
         ago=lambda value: format.ago(value, house().now(), current(), zone(house())),
     )
     app.jinja_env.globals["language"] = current

@@ -14,7 +14,8 @@ from web.open import house
 class Place(msgspec.Struct, frozen=True):
     """One link: where it leads, what it is called, its icon; `main` ones stay at hand on a phone.
 
-    `badge` answers how many things wait there; none are shown for zero.
+    `badge` answers how many things wait there; none are shown for zero. `within` are other blueprints
+    whose pages belong to the place.
     """
 
     endpoint: str
@@ -22,10 +23,11 @@ class Place(msgspec.Struct, frozen=True):
     icon: str
     main: bool = False
     badge: Callable[[], int] | None = None
+    within: tuple[str, ...] = ()
 
     @property
-    def blueprint(self) -> str:
-        return self.endpoint.partition(".")[0]
+    def blueprints(self) -> tuple[str, ...]:
+        return (self.endpoint.partition(".")[0], *self.within)
 
 
 def _waiting() -> int:
@@ -46,7 +48,7 @@ PLACES: tuple[tuple[object, tuple[Place, ...]], ...] = (
     (
         _("Politiques"),
         (
-            Place("groups.index", _("Groupes"), "collection", main=True),
+            Place("groups.index", _("Groupes"), "collection", main=True, within=("rules", "ranks")),
             Place("retailers.index", _("Détaillants"), "people"),
             Place("proposals.index", _("Brouillons"), "pencil-square"),
             Place("whatif.show", _("Et si…"), "question-circle", main=True),

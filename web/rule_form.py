@@ -146,7 +146,7 @@ def _typed(kind: Kind, operator: str, value: Any, language: str, money: bool) ->
             raise _NotShown
         return (shown,)
     values = value if kind is Kind.SELECT_MULTIPLE else [value]
-    if not all(_fits_a_field(each) for each in values):
+    if not values or not all(_fits_a_field(each) for each in values):
         raise _NotShown
     return tuple(values)
 

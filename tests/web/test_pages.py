@@ -176,7 +176,7 @@ def test_a_stale_save_shows_both_sides_and_loses_nothing(place, client):
     response = change(client, "acceptance.minimum_items", etag=opened, value="18", etat="propre")
     page = text(response)
     assert response.status_code == 409
-    assert 'value="18"' in page and '<div class="value">30<br>' in page
+    assert 'value="18"' in page and '<span class="value">30</span>' in page
     again = change(client, "acceptance.minimum_items", etag=field(page, "etag"), value="18", etat="propre")
     assert again.status_code == 302
     assert place.house.store.newest().number == 2

@@ -1,0 +1,72 @@
+"""How far a change of one setting would go, told before it is saved."""
+
+from typing import Any
+
+import msgspec
+from flask_babel import gettext as _
+
+from engine.policy import BASE
+from engine.settings import check_setting
+from orders import queries
+from orders.recent import Shift, shift, standings
+from orders.retailers import all_memberships
+from rules.content import Content, Group
+from rules.drafts import foresee
+from rules.proposal import Proposal
+from rules.reach import Crowd, crowd, states
+from rules.statements import ABSENT, Statement
+from web.auth import author
+from web.language import current
+from web.open import house
+from web.setting_forms import FORMS, typed_value
+from web.trying import past_in
+
+
+class Outlook(msgspec.Struct, frozen=True):
+    """One choice and its reach. `follow` and `shielded` are groups, for a change of Tous; `same` changes nothing."""
+
+    label: str
+    same: bool
+    crowd: Crowd
+    follow: tuple[Group, ...]
+    shielded: tuple[Group, ...]
+    shift: Shift
+
+
+def outlooks(group: Group, path: str, form: Any, content: Content, proposal: Proposal | None) -> list[Outlook]:
+    """The reach of what is typed, then of stating none and of giving back, where that can be done.
+
+    Raises Invalid when what is typed can't be read.
+    """
+    choices = [(_("Avec cette valeur"), check_setting(path, typed_value(path, form)))]
+    none = FORMS[path].none
+    if none is not None and group.settings.get(path, ABSENT) is not None:
+        choices.append((none.in_(current()), None))
+    if path in group.settings and group.id != BASE:
+        choices.append((_("Rendu à Tous"), ABSENT))
+    with house().desk.ledger.reading() as connection:
+        kept, everyone = all_memberships(connection), queries.count_retailers(connection)
+    installation = house().desk.installation
+    past = past_in(content, proposal)
+    before = standings(past, content, installation)
+    others = [each for each in content.ranked() if each.id not in (BASE, group.id)]
+    found = []
+    for label, value in choices:
+        made = foresee(
+            house().store.history(),
+            proposal,
+            [Statement("group", group.id, path, value)],
+            by=author(),
+            at=house().now(),
+        ).content
+        found.append(
+            Outlook(
+                label,
+                made.groups[group.id].settings.get(path, ABSENT) == group.settings.get(path, ABSENT),
+                crowd(content, group.id, path, kept, everyone),
+                tuple(each for each in others if not states(each, path)) if group.id == BASE else (),
+                tuple(each for each in others if states(each, path)) if group.id == BASE else (),
+                shift(before, standings(past, made, installation)),
+            )
+        )
+    return found

@@ -1,0 +1,79 @@
+"""Rules and drafts tried on the last orders while somebody writes them."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import msgspec
+from flask import current_app
+
+from engine.order import Facts
+from orders.recent import Near, Past, Recent, Shift, Standing, near_misses, shift, standings
+from rules.content import Content
+from rules.proposal import Proposal
+from web.open import house
+
+_RECENT = "houblon.recent"
+_SUGGESTED = 200
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """A content over the last orders: how a group's orders would stand, and what differs from what is in force.
+
+    `accepted` and `waiting` count the group's own `orders`; `near` are those of them that miss a minimum by little.
+    """
+
+    orders: int
+    accepted: int
+    waiting: int
+    refused: int
+    near: tuple[Near, ...]
+    shift: Shift
+
+
+def past_in(content: Content, proposal: Proposal | None) -> list[Past]:
+    """The last orders as they would stand in a content that pages show."""
+    recent: Recent = current_app.extensions.setdefault(_RECENT, Recent())
+    moved = proposal.memberships if proposal else {}
+    with house().desk.ledger.reading() as connection:
+        return recent.recall(connection, content, house().desk.installation, moved)
+
+
+def trial_of(group: str, content: Content, in_force: Content, proposal: Proposal | None) -> Trial:
+    """What `content` would do to the last orders, for a group's page."""
+    installation = house().desk.installation
+    after = standings(past_in(content, proposal), content, installation)
+    before = after if content is in_force else standings(past_in(in_force, None), in_force, installation)
+    # Both ask the ledger; an order that came between the two is left out.
+    pairs = _paired(before, after)
+    own = [each for each in after if group in each.past.chain]
+    counts = Counter(each.outcome.value for each in own)
+    return Trial(
+        len(own),
+        counts["accepted"],
+        counts["held"],
+        counts["refused"],
+        near_misses(own),
+        shift([old for old, _ in pairs], [new for _, new in pairs]),
+    )
+
+
+def _paired(before: Iterable[Standing], after: Iterable[Standing]) -> list[tuple[Standing, Standing]]:
+    known = {each.past.key: each for each in before}
+    return [(known[each.past.key], each) for each in after if each.past.key in known]
+
+
+_SAID: Mapping[str, Callable[[Facts], Iterable[str]]] = {
+    "distributor": lambda facts: [facts.distributor] if facts.distributor else (),
+    "buyer_id": lambda facts: [facts.buyer_id],
+    "categories": lambda facts: facts.categories or (),
+    "skus": lambda facts: facts.skus,
+}
+
+
+def said_lately(past: Sequence[Past]) -> dict[str, tuple[str, ...]]:
+    """What the last orders say of open facts, the most frequent first: what a person may mean to type."""
+    found: dict[str, Counter[str]] = {name: Counter() for name in _SAID}
+    for each in past:
+        for name, read in _SAID.items():
+            found[name].update(dict.fromkeys(read(each.facts), 1))
+    return {name: tuple(value for value, _ in counter.most_common(_SUGGESTED)) for name, counter in found.items()}
