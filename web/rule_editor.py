@@ -23,6 +23,7 @@ from web.rule_edits import apply
 from web.rule_fields import Fields, name_of, read_form, read_path, unfinished
 from web.rule_form import EMPTY, Act, Block, RuleForm, document_of, form_of
 from web.rule_view import OTHER_LABEL, SHELVES, act_views, by_field, known_values, node_view
+from web.rule_view import told as told_of
 from web.trying import past_in, said_lately
 
 blueprint = Blueprint("rules", __name__, url_prefix="/groupes/<group>/regles")
@@ -258,6 +259,8 @@ def _page(group: str, rule: str, draft: Draft, **faults: Any) -> Any:
         "root": node_view(draft.form.root, known, found) if draft.form else None,
         "acts": act_views(draft.form.acts, found) if draft.form else [],
         "problems": problems,
+        "told_faults": told_of(problems, draft.form) if draft.form else [],
+        "showable": draft.rule is not None and form_of(rule_document(draft.rule), current()) is not None,
         "found": found,
         "shelves": SHELVES,
         "actions": ACTIONS,

@@ -8,9 +8,9 @@ from engine.parsing import MAX_NESTING
 from engine.problem import Problem, Text
 from engine.vocabulary import ACTIONS, FACTS, NO_INPUT, OPERATORS, Fact, Kind, operator_label, option_label
 from rules.content import Content
-from web.rule_edits import Path
+from web.rule_edits import Path, node_at
 from web.rule_fields import field_of, name_of
-from web.rule_form import Act, Node, Test
+from web.rule_form import Act, Node, RuleForm, Test
 
 # Where a person looks for a fact; every fact stands in one of these.
 SHELVES: tuple[tuple[Text, tuple[str, ...]], ...] = (
@@ -87,6 +87,7 @@ class TestView(msgspec.Struct, frozen=True):
     control: str
     typed: str
     unit: Text | None
+    money: bool
     options: tuple[Option, ...]
     suggestions: tuple[str, ...]
     other: bool
@@ -109,6 +110,41 @@ class BlockView(msgspec.Struct, frozen=True):
     depth: int
     may_nest: bool
     is_block: bool = True
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One fault for the top of the page: the field it leads to, what the field is called, the sentence."""
+
+    field: str
+    label: Text
+    message: Text
+
+
+_FIELD_LABELS = {
+    "label-fr": Text("Nom, en français", "Name, in French"),
+    "label-en": Text("Nom, en anglais", "Name, in English"),
+    "message-fr": Text("Message, en français", "Message, in French"),
+    "message-en": Text("Message, en anglais", "Message, in English"),
+}
+_BLOCK_LABEL, _ACTION_LABEL = Text("Bloc", "Block"), Text("Action", "Action")
+
+
+def told(problems: Iterable[Problem], form: RuleForm) -> list[Told]:
+    """Each problem with the field that it speaks of, by name."""
+    return [Told(field := field_of(each.pointer), _field_label(field, form), each.message) for each in problems]
+
+
+def _field_label(field: str, form: RuleForm) -> Text:
+    if field in _FIELD_LABELS:
+        return _FIELD_LABELS[field]
+    if field.startswith("a-"):
+        return _ACTION_LABEL
+    path = tuple(int(part) for part in field.split("-")[1:-1])
+    node = node_at(form.root, path)
+    fact = FACTS.get(node.fact) if isinstance(node, Test) else None
+    if fact is None:
+        return _BLOCK_LABEL
+    return Text(*(fact.label.in_(language)[:1].upper() + fact.label.in_(language)[1:] for language in ("fr", "en")))
 
 
 class ActView(msgspec.Struct, frozen=True):
@@ -179,6 +215,7 @@ def _test_view(test: Test, known: Known, faults: Faults, path: Path, first: bool
         control,
         test.typed[0] if test.typed and control != "several" else "",
         _UNITS.get(fact.unit or ""),
+        fact.unit == "cents",
         options,
         tuple(value for value, _ in choices) if control in ("text", "several") else (),
         other,
