@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from engine.order import Buyer
 from orders.ledger import Ledger
@@ -51,6 +51,14 @@ def memberships_among(connection: Connection, ids: Iterable[str]) -> dict[str, t
     for retailer, group in connection.execute(rows.order_by(memberships.c.group_id)):
         found[retailer] = (*found.get(retailer, ()), group)
     return found
+
+
+def count_in_no_group(connection: Connection) -> int:
+    """How many retailers only Tous speaks to."""
+    kept = select(memberships.c.retailer_id)
+    return connection.execute(
+        select(func.count()).select_from(retailers).where(retailers.c.id.not_in(kept))
+    ).scalar_one()
 
 
 def set_memberships(connection: Connection, kept: Mapping[str, Iterable[str]], at: datetime) -> None:

@@ -48,10 +48,10 @@ class Crowd(msgspec.Struct, frozen=True):
     shielded: int
 
 
-def crowd(content: Content, group: str, path: str, memberships: Mapping[str, tuple[str, ...]], everyone: int) -> Crowd:
+def crowd(content: Content, group: str, path: str, memberships: Mapping[str, tuple[str, ...]], others: int) -> Crowd:
     """Whom a statement of `group` at `path` reaches: retailers of theirs whom no higher rank tells otherwise.
 
-    `everyone` counts all retailers, for Tous; `memberships` names those that are kept in a group.
+    `memberships` are of all retailers kept in a group, `others` counts those kept in none: they follow Tous.
     """
     rank = -1 if group == BASE else content.groups[group].rank
     above = {
@@ -61,5 +61,4 @@ def crowd(content: Content, group: str, path: str, memberships: Mapping[str, tup
     }
     own = [groups for groups in memberships.values() if group in (*groups, BASE)]
     shielded = sum(1 for groups in own if not above.isdisjoint(groups))
-    total = max(everyone, len(own)) if group == BASE else len(own)
-    return Crowd(total - shielded, shielded)
+    return Crowd(len(own) - shielded + (others if group == BASE else 0), shielded)

@@ -7,9 +7,8 @@ from flask_babel import gettext as _
 
 from engine.policy import BASE
 from engine.settings import check_setting
-from orders import queries
 from orders.recent import Shift, shift, standings
-from orders.retailers import all_memberships
+from orders.retailers import all_memberships, count_in_no_group
 from rules.content import Content, Group
 from rules.drafts import foresee
 from rules.proposal import Proposal
@@ -45,11 +44,11 @@ def outlooks(group: Group, path: str, form: Any, content: Content, proposal: Pro
     if path in group.settings and group.id != BASE:
         choices.append((_("Rendu à Tous"), ABSENT))
     with house().desk.ledger.reading() as connection:
-        kept, everyone = all_memberships(connection), queries.count_retailers(connection)
+        kept, others = all_memberships(connection), count_in_no_group(connection)
     installation = house().desk.installation
     past = past_in(content, proposal)
     before = standings(past, content, installation)
-    others = [each for each in content.ranked() if each.id not in (BASE, group.id)]
+    groups = [each for each in content.ranked() if each.id not in (BASE, group.id)]
     found = []
     for label, value in choices:
         made = foresee(
@@ -63,9 +62,9 @@ def outlooks(group: Group, path: str, form: Any, content: Content, proposal: Pro
             Outlook(
                 label,
                 made.groups[group.id].settings.get(path, ABSENT) == group.settings.get(path, ABSENT),
-                crowd(content, group.id, path, kept, everyone),
-                tuple(each for each in others if not states(each, path)) if group.id == BASE else (),
-                tuple(each for each in others if states(each, path)) if group.id == BASE else (),
+                crowd(content, group.id, path, kept, others),
+                tuple(each for each in groups if not states(each, path)) if group.id == BASE else (),
+                tuple(each for each in groups if states(each, path)) if group.id == BASE else (),
                 shift(before, standings(past, made, installation)),
             )
         )

@@ -19,9 +19,9 @@ from rules.names import id_of
 from rules.statements import ABSENT, RULES, Statement
 from web import drafting
 from web.language import current
-from web.rule_edits import apply
+from web.rule_edits import Path, apply, node_at
 from web.rule_fields import Fields, name_of, read_form, read_path, unfinished
-from web.rule_form import EMPTY, Act, Block, RuleForm, document_of, form_of
+from web.rule_form import EMPTY, Act, Block, Node, RuleForm, document_of, form_of
 from web.rule_view import OTHER_LABEL, SHELVES, act_views, by_field, known_values, node_view
 from web.rule_view import told as told_of
 from web.trying import past_in, said_lately
@@ -190,14 +190,14 @@ def _edited(draft: Draft, what: str, where: str, rule: str) -> tuple[Draft, str]
     return _of_form(msgspec.structs.replace(form, root=root), rule), _focus(root, path, what)
 
 
-def _focus(root: Any, path: tuple[int, ...], what: str) -> str:
+def _focus(root: Node, path: Path, what: str) -> str:
     """Where the keyboard goes on: the same button of what was moved, else the fact of what was made or is next."""
-    for index in path:
-        root = root.members[index]
-    name = name_of(path)
+    node, name = node_at(root, path), name_of(path)
+    if node is None:
+        return ""
     if what in ("up", "down"):
         return f"{name}-{what}"
-    return f"{name}-condition" if isinstance(root, Block) else f"{name}-fact"
+    return f"{name}-condition" if isinstance(node, Block) else f"{name}-fact"
 
 
 # saving
