@@ -30,6 +30,8 @@ def condition_phrase(condition: Condition) -> Text:
     """« le montant est plus petit que 250 $ et (la province est l’Ontario ou …) »"""
     if isinstance(condition, Comparison):
         return _comparison_phrase(condition)
+    if len(condition.members) == 1:
+        return condition_phrase(condition.members[0])
     word = _AND if isinstance(condition, AllOf) else _OR
     parts = [_in_brackets(member) for member in condition.members]
     return Text(word.fr.join(part.fr for part in parts), word.en.join(part.en for part in parts))
@@ -37,9 +39,9 @@ def condition_phrase(condition: Condition) -> Text:
 
 def _in_brackets(condition: Condition) -> Text:
     phrase = condition_phrase(condition)
-    if isinstance(condition, Comparison) or len(condition.members) == 1:
-        return phrase
-    return Text(f"({phrase.fr})", f"({phrase.en})")
+    while not isinstance(condition, Comparison) and len(condition.members) == 1:
+        condition = condition.members[0]
+    return phrase if isinstance(condition, Comparison) else Text(f"({phrase.fr})", f"({phrase.en})")
 
 
 def _comparison_phrase(comparison: Comparison) -> Text:
