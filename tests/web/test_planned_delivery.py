@@ -11,7 +11,7 @@ from orders.queries import list_messages
 from tests.web.houses import field, order, token_of
 from tests.web.test_pages import text
 from web import create_app
-from web.composition import assemble
+from web.composition import change_profile, open_house
 
 ADDRESS = "/commandes/1/livraison"
 
@@ -19,15 +19,15 @@ ADDRESS = "/commandes/1/livraison"
 @pytest.fixture
 def client(place):
     """An installation whose due dates follow, with an invoiced order delivered by its cycle on May 20."""
-    follows = structs.replace(place.house.profile, follow_delivery=True)
-    house = assemble(place.house.settings, follows, place.house.now)
-    opened = replace(place, house=house, app=create_app(house))
+    change_profile(place.house.settings.data, lambda seen: structs.replace(seen, follow_delivery=True))
+    opened = replace(place, house=open_house(place.house.settings, place.house.now))
+    opened = replace(opened, app=create_app(opened.house))
     opened.send(order("PO-1"), "m-1")
     opened.send(order("PO-2", items=1), "m-2")
     made = opened.signed_in()
     made.place = opened
     yield made
-    house.close()
+    opened.house.close()
 
 
 def press(client, page=None, **form):
