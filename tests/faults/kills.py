@@ -10,6 +10,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,7 @@ def _work_until_killed(
         while not stop.is_set():
             try:
                 work(number)
-            except (OSError, ValueError, IndexError):
+            except (OSError, HTTPException, ValueError, IndexError):
                 if not stop.is_set():
                     time.sleep(0.01)  # killed in the middle of an answer, or nothing to do yet
             number += 1
