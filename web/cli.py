@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from engine.problem import Invalid, refuse
-from orders.doors import add_key, add_source
+from orders.doors import add_key
 from orders.intake import read_order
 from orders.whatif import what_if
 from rules.storage import CrashSafeStorage, Damaged
@@ -23,6 +23,7 @@ from web.acts import note
 from web.api import read_moment
 from web.auth import add_account, set_password
 from web.cli_rules import AUTHOR, approval, check, export, import_
+from web.cli_sources import source
 from web.composition import utc_now
 from web.settings import Settings
 from web.shell import data_option as _data
@@ -161,24 +162,6 @@ def restore(data: Path | None, as_json: bool) -> None:
 
 
 @main.group()
-def source() -> None:
-    """Who may send orders to the webhook."""
-
-
-@source.command("add")
-@_data
-@_json
-@click.argument("name")
-@_speaks_problems
-def source_add(data: Path | None, name: str, as_json: bool) -> None:
-    """Give a source a new signing secret; those it has stay active."""
-    with _open(data) as house:
-        secret = house.desk.ledger.write(lambda c: add_source(c, name, secrets.token_bytes, house.now()))
-        note(house, AUTHOR, "source.added", name)
-    _say({"secret": secret}, as_json, secret)
-
-
-@main.group()
 def key() -> None:
     """Keys for the API."""
 
@@ -235,7 +218,7 @@ def user_password(data: Path | None, email: str, as_json: bool) -> None:
     _say({"email": email, "password": password}, as_json, password)
 
 
-for _command in (import_, export, check, approval):
+for _command in (import_, export, check, approval, source):
     main.add_command(_command)
 
 if __name__ == "__main__":
