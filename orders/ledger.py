@@ -30,7 +30,9 @@ class Ledger:
             self.write_engine = _sqlite(url, "BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
             self._writer = Writer(self.write_engine)
         else:
-            self.engine = self.write_engine = create_engine(url, pool_size=10, max_overflow=30, pool_pre_ping=True)
+            self.engine = self.write_engine = create_engine(
+                url, pool_size=10, max_overflow=30, pool_pre_ping=True, hide_parameters=True
+            )
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -71,7 +73,8 @@ def open_ledger(url: str) -> Ledger:
 
 
 def _sqlite(url: str, begin: str, **pool: int) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 30}, **pool)
+    # What a statement failed with is told in logs; the values in it are people's.
+    engine = create_engine(url, connect_args={"timeout": 30}, hide_parameters=True, **pool)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: Any) -> None:

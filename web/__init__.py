@@ -5,7 +5,9 @@ from flask_wtf.csrf import CSRFProtect
 
 from web import (
     api,
+    api_docs,
     auth,
+    calls,
     errors,
     groups,
     health,
@@ -13,6 +15,7 @@ from web import (
     icons,
     invoices,
     language,
+    metrics,
     navigation,
     overview,
     proposals,
@@ -45,6 +48,7 @@ PAGES = (
     invoices,
     outbox_pages,
     language,
+    api_docs,
 )
 
 
@@ -60,6 +64,9 @@ def create_app(house: House) -> Flask:
     navigation.register(app)
     errors.register(app)
     harden(app, house.settings)
+    calls.register(app)
+    for engine in {house.desk.ledger.engine, house.desk.ledger.write_engine}:
+        metrics.watch_database(engine)
     for door in (webhooks, health):
         csrf.exempt(door.blueprint)
         app.register_blueprint(door.blueprint)

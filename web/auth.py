@@ -12,8 +12,16 @@ from web.composition import House
 
 # What anybody may open: the invoice's signed link, the sign-in page, what the pages are made of,
 # and the doors for machines, which have their own locks.
-PUBLIC = {"static", "invoices.shared", "language.switch", "security.static", "health.alive", "health.ready"}
-PUBLIC_BLUEPRINTS = {"security", "webhooks", "api"}
+PUBLIC = {
+    "static",
+    "invoices.shared",
+    "language.switch",
+    "security.static",
+    "health.alive",
+    "health.ready",
+    "health.measures",
+}
+PUBLIC_BLUEPRINTS = {"security", "webhooks", "api", "api_docs"}
 
 
 def register(app: Flask, house: House) -> None:

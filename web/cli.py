@@ -20,8 +20,9 @@ from rules.store import FILE
 from web import create_app
 from web.accounts import ROLES
 from web.acts import note
-from web.api import read_moment
+from web.api.bodies import read_moment
 from web.auth import add_account, set_password
+from web.cli_replay import replay
 from web.cli_rules import AUTHOR, approval, check, export, import_
 from web.cli_sources import source
 from web.composition import utc_now
@@ -218,7 +219,7 @@ def user_password(data: Path | None, email: str, as_json: bool) -> None:
     _say({"email": email, "password": password}, as_json, password)
 
 
-for _command in (import_, export, check, approval, source):
+for _command in (import_, export, check, approval, source, replay):
     main.add_command(_command)
 
 if __name__ == "__main__":
