@@ -19,10 +19,10 @@ from engine.terms import derivation_document, due_date, parse_terms
 from orders import planned_delivery_letter
 from orders.desk import Conflict, Desk, Matter
 from orders.history import keep_move
+from orders.queries import UNPAID
 from orders.tables import decisions, invoices, orders, planned_deliveries, retailers
 
 MAX_AHEAD, MAX_WHY = timedelta(days=731), 500
-UNPAID = ("issued", "sent", "viewed")
 
 
 class Plan(msgspec.Struct, frozen=True):

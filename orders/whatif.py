@@ -17,6 +17,7 @@ from orders.retailers import memberships_of
 from rules.content import Content
 from rules.drafts import preview
 from rules.inherit import chain_of
+from rules.policies import Policies
 from rules.proposal import UnknownProposal
 from rules.store import UnknownVersion
 
@@ -102,19 +103,30 @@ def _content(desk: Desk, now: datetime, as_of: datetime | None, version: int | N
         raise refuse(
             "both", "/proposal", "Une version ou un brouillon, pas les deux.", "A version or a proposal, not both."
         )
+    if proposal:
+        return proposed_content(policies, proposal, as_of or now)
+    if version:
+        return version_content(policies, version)
+    current = (policies.live(now) if as_of is None or as_of >= now else policies.in_force(as_of)).number
+    return policies.foreseen(as_of) if as_of and as_of > now else policies.content(current)
+
+
+def proposed_content(policies: Policies, proposal: str, at: datetime) -> Content:
+    """What publishing the proposal at `at` would give. Raises Invalid when there is no such proposal."""
+    history = policies.store.history()
     try:
-        if proposal:
-            history = policies.store.history()
-            return preview(history, history.proposal(proposal), as_of or now).content
-        if version:
-            return policies.content(version)
+        return preview(history, history.proposal(proposal), at).content
     except UnknownProposal:
         raise refuse(
             "unknown_proposal", "/proposal", "Ce brouillon n’existe pas.", "There is no such proposal."
         ) from None
+
+
+def version_content(policies: Policies, version: int) -> Content:
+    """What a version holds. Raises Invalid when there is no such version."""
+    try:
+        return policies.content(version)
     except UnknownVersion:
         raise refuse(
             "unknown_version", "/version", "Cette version n’existe pas.", "There is no such version."
         ) from None
-    current = (policies.live(now) if as_of is None or as_of >= now else policies.in_force(as_of)).number
-    return policies.foreseen(as_of) if as_of and as_of > now else policies.content(current)

@@ -11,16 +11,14 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, insert, select, update
 
-from engine.problem import Invalid, refuse
+from engine.problem import Invalid
 from orders.desk import Desk
 from orders.simulate.fill import fill_sheet
 from orders.simulate.ledger_orders import count_between, orders_between
 from orders.simulate.report import Change, report, report_hash
 from orders.tables import simulations
+from orders.whatif import proposed_content, version_content
 from rules.content import Content
-from rules.drafts import preview
-from rules.proposal import UnknownProposal
-from rules.store import UnknownVersion
 
 PENDING, RUNNING, DONE, FAILED, CANCELLED = "pending", "running", "done", "failed", "cancelled"
 log = logging.getLogger("houblon.simulate")
@@ -173,20 +171,11 @@ def simulate(
 
 def sides(desk: Desk, asked: Asked, at: datetime) -> tuple[Content, Content]:
     """What is compared: first what is in force (or `against`), then the proposal or version. Raises Invalid."""
-    policies, history = desk.policies, desk.policies.store.history()
-    try:
-        before = policies.content(asked.against or policies.in_force(at).number)
-        if asked.proposal:
-            return before, preview(history, history.proposal(asked.proposal), at).content
-        return before, policies.content(asked.version or policies.store.newest().number)
-    except UnknownProposal:
-        raise refuse(
-            "unknown_proposal", "/proposal", "Ce brouillon n’existe pas.", "There is no such proposal."
-        ) from None
-    except UnknownVersion:
-        raise refuse(
-            "unknown_version", "/version", "Cette version n’existe pas.", "There is no such version."
-        ) from None
+    policies = desk.policies
+    before = version_content(policies, asked.against or policies.in_force(at).number)
+    if asked.proposal:
+        return before, proposed_content(policies, asked.proposal, at)
+    return before, version_content(policies, asked.version or policies.store.newest().number)
 
 
 def changes_of(desk: Desk) -> tuple[Change, ...]:

@@ -52,10 +52,10 @@ def test_what_nobody_looked_at_is_told_apart_from_what_is_unknown():
 def test_a_tree_comes_to_what_its_rule_came_to_and_keeps_every_comparison(policy, order):
     judge = judge_of(policy)
     _, rules = traced(judge, facts_of(order, policy.chain))
-    for rule, trace in zip(judge.rules, rules, strict=True):
-        found = branch_of(rule, trace)
+    for written, trace in zip(judge.rules, rules, strict=True):
+        found = branch_of(written, trace)
         assert found.result == trace.result
-        assert _shape(found) == _written(rule.condition)
+        assert _shape(found) == _written(written.condition)
 
 
 def _shape(branch):
