@@ -104,9 +104,10 @@ def create_app(house: House) -> Flask:
     navigation.register(app)
     errors.register(app)
     harden(app, house.settings)
-    for door in (webhooks, api, health):
+    for door in (webhooks, health):
         csrf.exempt(door.blueprint)
         app.register_blueprint(door.blueprint)
+    api.register(app, csrf, house)
     for page in PAGES:
         app.register_blueprint(page.blueprint)
     separate(app)

@@ -16,7 +16,7 @@ from orders.doors import add_key
 from orders.intake import read_order
 from orders.whatif import what_if
 from web.acts import note
-from web.api import read_moment
+from web.api.bodies import read_moment
 from web.cli_deliveries import follow_delivery
 from web.cli_endpoints import endpoint
 from web.cli_keeping import backup, migrate, restore
