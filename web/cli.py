@@ -20,6 +20,7 @@ from web.api.bodies import read_moment
 from web.cli_deliveries import follow_delivery
 from web.cli_endpoints import endpoint
 from web.cli_keeping import backup, migrate, restore
+from web.cli_replay import replay
 from web.cli_rules import AUTHOR, approval, check, export, import_
 from web.cli_simulate import simulate
 from web.cli_sources import source
@@ -175,6 +176,7 @@ for _command in (
     source,
     user,
     simulate,
+    replay,
 ):
     main.add_command(_command)
 

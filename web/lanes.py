@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface
 
-MACHINES = ("/webhooks/", "/api/v1/")
+MACHINES = ("/webhooks/", "/api/v1/", "/healthz", "/readyz", "/metrics")
 # Whose hooks are about sessions, accounts and forms.
 _OF_PAGES = ("flask_principal", "flask_login", "flask_security", "flask_wtf", "web.auth", "web.gate")
 
