@@ -87,7 +87,7 @@ def main() -> None:
     requests = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
     with tempfile.TemporaryDirectory() as folder:
         place = open_place(Path(folder) / "data", make_folder(Path(folder) / "data"))
-        add = lambda connection: add_key(connection, "fuzz", ["decide", "read", "write"], lambda n: b"f" * n, NOW)  # noqa: E731
+        add = lambda connection: add_key(connection, "fuzz", ["decide", "read", "write"], lambda n: b"f" * n, NOW)
         key = place.house.desk.ledger.write(add)
         place.app.extensions["houblon.rates"]._others = 10**9
         place.send(order("PO-1", items=12), "m-1")
