@@ -73,6 +73,13 @@ class Ledger:
         What `work` raises is raised here and leaves nothing behind. Work may be done anew when
         transactions collide or a group fails, so it must depend on nothing but the connection.
         """
+        try:
+            return self.record(work)
+        finally:
+            self.memory.forget()
+
+    def record(self, work: Work[T]) -> T:
+        """`write`, for the stream of orders and messages: work that changes nothing which `memory` answers."""
         if self.is_embedded:
             return self._writer.do(work)
         return _write_alone(self.engine, work)

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
@@ -19,6 +19,7 @@ from orders.intake import content_hash
 from orders.prepared import Prepared
 from orders.retailers import keep_retailer, memberships_of
 from orders.tables import decisions, earlier_contents, orders, webhook_calls
+from rules.content import Content
 from rules.inherit import chain_of
 
 _CALL = Prepared(
@@ -68,16 +69,25 @@ def receive(
     """
     arrival = Arrival(body, order, content_hash(body), source, at, body if sent is None else sent)
     if webhook_id is None:
-        return desk.ledger.write(lambda connection: _take_in(connection, desk, arrival))
-    return desk.ledger.write(lambda connection: _take_call(connection, desk, arrival, webhook_id))
+        return desk.ledger.record(lambda connection: _take_in(connection, desk, arrival))
+    return desk.ledger.record(lambda connection: _take_call(connection, desk, arrival, webhook_id))
 
 
-def chain_and_policy(connection: Connection, desk: Desk, order: Order, at: datetime) -> tuple[Policy, tuple[str, ...]]:
-    """The policy in force now, at `at`, for the order's buyer, and the claimed groups that nobody made."""
-    content = desk.policies.content(desk.policies.live(at).number)
+class Ruling(NamedTuple):
+    """What rules over an order: the content in force, the policy of its buyer's groups, and the groups it
+    claims that nobody made."""
+
+    content: Content
+    policy: Policy
+    unknown: tuple[str, ...]
+
+
+def ruling(connection: Connection, desk: Desk, order: Order, at: datetime) -> Ruling:
+    """What rules over the order now, at `at`."""
+    content = desk.policies.live(at)
     kept = memberships_of(connection, order.buyer.id)
     chain, unknown = chain_of(content, kept, order.buyer.groups or ())
-    return desk.policies.policy_in(content, chain), unknown
+    return Ruling(content, desk.policies.policy_in(content, chain), unknown)
 
 
 def _take_call(connection: Connection, desk: Desk, arrival: Arrival, webhook_id: str) -> Received:
@@ -154,8 +164,8 @@ def decide_again(
 
 def _decided(connection: Connection, desk: Desk, arrival: Arrival) -> tuple[Decision, Policy]:
     order, at = arrival.order, arrival.at
-    policy, unknown = chain_and_policy(connection, desk, order, at)
-    cycle = desk.policies.content(policy.version).cycles.get(order.distributor or "")
+    content, policy, unknown = ruling(connection, desk, order, at)
+    cycle = content.cycles.get(order.distributor or "")
     decision = decide(
         order, policy, accepted_at=at, cycle=cycle, installation=desk.installation, unknown_groups=unknown
     )

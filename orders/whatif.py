@@ -122,8 +122,9 @@ def content_asked(
         return proposed_content(policies, proposal, as_of or now)
     if version:
         return version_content(policies, version)
-    current = (policies.live(now) if as_of is None or as_of >= now else policies.in_force(as_of)).number
-    return policies.foreseen(as_of) if as_of and as_of > now else policies.content(current)
+    if as_of is None or as_of == now:
+        return policies.live(now)
+    return policies.foreseen(as_of) if as_of > now else policies.content(policies.in_force(as_of).number)
 
 
 def proposed_content(policies: Policies, proposal: str, at: datetime) -> Content:
