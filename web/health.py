@@ -35,7 +35,7 @@ def ready() -> Response:
         log.exception("ready.ledger")
         faults.append(problem("ledger", "", "Le registre ne s’écrit pas.", "The ledger can't be written."))
     try:
-        version = house().desk.policies.live(house().now()).number
+        version = house().desk.policies.live(house().now()).version.number
     except Exception:
         log.exception("ready.rules")
         faults.append(problem("rules", "", "Aucune politique n’est en vigueur.", "No policy is in force."))

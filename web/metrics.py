@@ -61,7 +61,7 @@ class Installation(Collector):
         age.add_metric([], max((now - oldest).total_seconds(), 0) if oldest else 0)
         yield depth
         yield age
-        version = house.desk.policies.live(now)
+        version = house.desk.policies.live(now).version
         yield GaugeMetricFamily("houblon_policy_version", "The version in force.", value=version.number)
         since = max((now - version.effective_from).total_seconds(), 0)
         yield GaugeMetricFamily("houblon_policy_age_seconds", "How long it has been in force.", value=since)

@@ -108,7 +108,7 @@ def _take_in(sender: Sender, kind: str, sent: bytes, webhook_id: str | None) -> 
     desk, now = house().desk, house().now()
 
     def groups() -> frozenset[str]:
-        return frozenset(desk.policies.content(desk.policies.live(now).number).groups)
+        return frozenset(desk.policies.live(now).groups)
 
     body = order_body(sender, kind, sent, groups)
     order = read_order(body)
