@@ -41,25 +41,33 @@ class Received(msgspec.Struct, frozen=True):
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """An order as it came: its bytes, what they decode to, the hash of what they say."""
+    """An order as it came: its bytes, what they decode to, the hash of what they say; `sent` is what was signed."""
 
     body: bytes
     order: Order
     content_hash: str
     source: str
     at: datetime
+    sent: bytes
 
 
 def receive(
-    desk: Desk, body: bytes, order: Order, *, source: str, at: datetime, webhook_id: str | None = None
+    desk: Desk,
+    body: bytes,
+    order: Order,
+    *,
+    source: str,
+    at: datetime,
+    webhook_id: str | None = None,
+    sent: bytes | None = None,
 ) -> Received:
     """Decide `order` (decoded from `body`), record it and all that follows, durably, once.
 
     The same webhook id with the same body, or the same order with the same content, gives the
-    stored decision. Raises Conflict where the id came with another body, or where the order
-    changed after it was settled.
+    stored decision. `sent` is the body that was sent, where `body` was made of it. Raises Conflict
+    where the id came with another body, or where the order changed after it was settled.
     """
-    arrival = Arrival(body, order, content_hash(body), source, at)
+    arrival = Arrival(body, order, content_hash(body), source, at, body if sent is None else sent)
     if webhook_id is None:
         return desk.ledger.record(lambda connection: _take_in(connection, desk, arrival))
     return desk.ledger.record(lambda connection: _take_call(connection, desk, arrival, webhook_id))
@@ -84,7 +92,7 @@ def ruling(connection: Connection, desk: Desk, order: Order, at: datetime) -> Ru
 
 def _take_call(connection: Connection, desk: Desk, arrival: Arrival, webhook_id: str) -> Received:
     """The stored answer where this call came before; else the order is taken in and its answer kept."""
-    body_hash = hashlib.sha256(arrival.body).hexdigest()
+    body_hash = hashlib.sha256(arrival.sent).hexdigest()
     call = _CALL.first(connection, {"source": arrival.source, "webhook_id": webhook_id})
     if call is not None and call.body_hash != body_hash:
         raise Conflict(
