@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 
 import pytest
 import structlog
@@ -35,19 +36,36 @@ def test_a_silent_outbox_worker_is_not_ready(place):
     assert (silent.status_code, [each["code"] for each in silent.json["errors"]]) == (503, ["outbox"])
 
 
-def test_logs_are_json_with_the_request_s_id_and_no_personal_data(place):
-    stream = io.BytesIO()
-    configure(stream=stream)
-    try:
-        structlog.get_logger("houblon.requests")
-        place.client().get("/f/un-lien-secret", headers={"X-Request-Id": "appel-7"})
-        place.send(order("PO-1"), "m-1")
-    finally:
-        structlog.reset_defaults()
-    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+@pytest.fixture
+def log():
+    """What is logged meanwhile, as the lines that a server writes."""
+    root, stream = logging.getLogger(), io.BytesIO()
+    handlers, level = root.handlers[:], root.level
+    configure(stream=stream, for_good=False)
+    yield stream
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_logs_are_json_with_the_request_s_id_and_no_personal_data(place, log):
+    place.client().get("/f/un-lien-secret", headers={"X-Request-Id": "appel-7"})
+    place.send(order("PO-1"), "m-1")
+    logging.getLogger("une.bibliotheque").warning("elle parle aussi, à %s", "voix basse")
+    text = log.getvalue().decode()
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert [each["event"] for each in lines] == [
+        "request",
+        "webhook.taken",
+        "request",
+        "elle parle aussi, à voix basse",
+    ]
     assert all(each["level"] and each["timestamp"] for each in lines)
-    text = stream.getvalue().decode().lower()
-    assert "comptoir.example" not in text and "un-lien-secret" not in text and place.secret.lower() not in text
+    assert (lines[0]["request"], lines[0]["status"]) == ("appel-7", 404)
+    assert lines[1]["request"] == lines[2]["request"] != "appel-7"
+    assert (lines[1]["order"], lines[1]["outcome"], lines[2]["route"]) == ("PO-1", "accepted", "/webhooks/orders")
+    for kept_out in ("comptoir.example", "un-lien-secret", place.secret):
+        assert kept_out.lower() not in text.lower()
 
 
 def test_secrets_are_read_from_files(tmp_path):
