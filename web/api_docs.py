@@ -9,7 +9,7 @@ from flask import Blueprint, render_template
 from web.api.document import document
 
 blueprint = Blueprint("api_docs", __name__, url_prefix="/api/docs")
-_ORDER = ("Decisions", "Groups", "Documents", "Proposals", "Versions", "Orders", "Invoices")
+_ORDER = ("Decisions", "Groups", "Documents", "Proposals", "Versions", "Simulations", "Orders", "Invoices")
 
 
 class Member(msgspec.Struct, frozen=True):

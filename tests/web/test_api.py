@@ -7,6 +7,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from orders.doors import add_key
+from orders.simulate.jobs import run_next
 from tests.web.houses import NOW, SEED, order, token_of
 from web.composition import write_profile
 
@@ -59,6 +60,7 @@ def test_the_document_is_valid_openapi_and_its_page_needs_nobody_and_nothing_fro
         "scenarios",
         "guardrails",
         "cycles",
+        "simulations",
     ):
         assert f"/api/v1/{room}" in spec["paths"]
     page = place.client().get("/api/docs")
@@ -191,6 +193,45 @@ def test_clashes_are_told_and_settled(call):
     assert settled.json["clashes"] == [] and settled.json["base"] == 3
     assert call("POST", f"/proposals/{second}/discard", If_Match="*").json["state"] == "discarded"
     assert call("POST", f"/proposals/{second}/take-up", If_Match="*").json["state"] == "open"
+
+
+def test_a_simulation_is_begun_worked_read_and_cancelled(call, place):
+    for number, items in enumerate((6, 24, 48)):
+        place.send(order(f"PO-{number}", items=items), f"m-{number}")
+    begun = call("POST", "/simulations", {"version": 2, "against": 1})
+    assert (begun.status_code, begun.json["state"], begun.json["by"]) == (202, "pending", "api:caisse")
+    address = begun.headers["Location"].removeprefix("/api/v1")
+    assert call("GET", f"{address}/report").json["errors"][0]["code"] == "not_done"
+    desk, folder = place.house.desk, place.house.settings.data / "simulations"
+    assert run_next(desk, folder, place.house.now)
+    done = call("GET", address).json
+    assert (done["state"], done["progress"], done["errors"]) == ("done", 100, [])
+    report = call("GET", f"{address}/report")
+    assert report.headers["ETag"] == f'"{done["report_hash"]}"'
+    # The first version is manual: all that the second accepts is won.
+    moved = {(cell["before"], cell["after"]): cell["orders"] for cell in report.json["matrix"] if cell["orders"]}
+    assert (report.json["orders"], moved) == (3, {("held", "held"): 1, ("held", "accepted"): 2})
+    assert call("POST", f"{address}/cancel").status_code == 409
+    other = call("POST", "/simulations", {"version": 1, "since": "2021-05-12T00:00:00-04:00"})
+    cancelled = call("POST", f"/simulations/{other.json['id']}/cancel")
+    assert (cancelled.status_code, cancelled.json["state"]) == (200, "cancelled")
+    first = call("GET", "/simulations?limit=1")
+    second = call("GET", first.headers["Link"][1:].partition(">")[0].removeprefix("/api/v1"))
+    assert {each["id"] for page in (first, second) for each in page.json["simulations"]} == {
+        begun.json["id"],
+        other.json["id"],
+    }
+    assert "Link" not in second.headers
+    for wrong, where in (
+        ({}, {""}),
+        ({"version": 1, "proposal": "x"}, {""}),
+        ({"version": 99}, {"/version"}),
+        ({"version": 1, "against": 99}, {"/against"}),
+        ({"proposal": "x"}, {"/proposal"}),
+        ({"version": 1, "since": "hier"}, {"/since"}),
+    ):
+        assert pointers(call("POST", "/simulations", wrong)) == where
+    assert call("GET", "/simulations/x").status_code == call("POST", "/simulations/x/cancel").status_code == 404
 
 
 def test_lists_are_paged_by_key_and_link_to_what_follows(call, place):

@@ -37,6 +37,9 @@ _ANSWERS = (
     shapes.Reviewed,
     shapes.Invoices,
     shapes.Invoice,
+    shapes.Simulations,
+    shapes.Simulation,
+    shapes.SimulationReport,
     AskedOne,
     AskedMany,
 )
