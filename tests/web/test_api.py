@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from openapi_spec_validator import validate
 
-from orders.doors import add_key
+from orders.doors import SCOPES, add_key
 from orders.simulate.jobs import run_next
 from tests.web.houses import NOW, SEED, order, token_of
 from web.composition import write_profile
@@ -29,7 +29,7 @@ class Caller:
 
 @pytest.fixture
 def call(place):
-    return Caller(place, "decide", "read", "write")
+    return Caller(place, *SCOPES)
 
 
 def change(minimum=36):
@@ -73,8 +73,7 @@ def test_the_document_is_valid_openapi_and_its_page_needs_nobody_and_nothing_fro
 
 def test_every_operation_says_its_scope_and_holds_to_it(place):
     spec = place.client().get("/api/v1/openapi.json").json
-    scopes = ("decide", "read", "write")
-    callers = {scope: Caller(place, scope, name=scope) for scope in scopes}
+    callers = {scope: Caller(place, scope, name=scope) for scope in SCOPES}
     for path, item in spec["paths"].items():
         where = path.removeprefix("/api/v1").replace("{key}", "1").replace("{number}", "1").replace("{id}", "x")
         for method, operation in item.items():
@@ -82,7 +81,7 @@ def test_every_operation_says_its_scope_and_holds_to_it(place):
                 continue
             [scope] = operation["security"][0]["key"]
             assert place.client().open(path, method=method.upper()).status_code in (401, 404)
-            for each in scopes:
+            for each in SCOPES:
                 refused = callers[each](method.upper(), where).status_code == 403
                 assert refused is (each != scope), (method, path, each)
 
@@ -175,7 +174,9 @@ def test_a_key_can_t_approve_what_it_wrote_and_another_one_can(call, place):
     assert alone.json["errors"][0]["code"] == "own_proposal"
     assert call("POST", f"/proposals/{id}/publish", If_Match="*").json["errors"][0]["code"] == "approval_required"
     assert call("POST", "/versions/1/rollback").json["errors"][0]["code"] == "approval_required"
-    other = Caller(place, "write", name="chef")
+    other = Caller(place, "approve", name="chef")
+    # Who may write may not agree, not even to what somebody else wrote.
+    assert Caller(place, "write", name="commis")("POST", f"/proposals/{id}/approve", If_Match="*").status_code == 403
     agreed = other("POST", f"/proposals/{id}/approve", If_Match="*")
     assert agreed.json["approval"]["by"] == "api:chef"
     assert call("POST", f"/proposals/{id}/publish", If_Match=agreed.headers["ETag"]).status_code == 201
