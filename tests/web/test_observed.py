@@ -3,11 +3,16 @@
 import io
 import json
 import logging
+import os
+import time
 
 import pytest
 import structlog
 
+from tests.orders.receivers import Endpoint
+from tests.orders.receivers import serving as receiving
 from tests.web.houses import order
+from tests.web.servers import send, serving
 from web.health import PULSE
 from web.logs import configure
 from web.pulse import SILENCE, Pulse
@@ -80,3 +85,32 @@ def test_secrets_are_read_from_files(tmp_path):
         with pytest.raises(BadSetting) as raised:
             Settings.from_env(environ, tmp_path)
         assert "password" not in str(raised.value)
+
+
+def test_traces_go_to_the_collector_that_is_named_and_hold_no_personal_data(place):
+    proto = pytest.importorskip(
+        "opentelemetry.proto.collector.trace.v1.trace_service_pb2",
+        reason="the extra otel is not installed: nothing can be traced",
+    )
+    collector = Endpoint()
+
+    def spans():
+        return [
+            (scope.scope.name.rpartition(".")[2], span.name)
+            for _, _, body in list(collector.calls)
+            for resource in proto.ExportTraceServiceRequest.FromString(body).resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+
+    with receiving(collector):
+        base = collector.url.removesuffix("/hooks")
+        environment = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": base, "OTEL_BSP_SCHEDULE_DELAY": "100"}
+        with serving(place.house.settings.data, environment) as server:
+            assert send(server.address, place.secret, order("PO-1"), "m-1")[0] == 200
+            deadline = time.monotonic() + 20
+            while {room for room, _ in spans()} != {"flask", "sqlalchemy"} and time.monotonic() < deadline:
+                time.sleep(0.05)
+    told = b"".join(body for _, _, body in collector.calls)
+    assert ("flask", "POST /webhooks/orders") in spans() and "sqlalchemy" in {room for room, _ in spans()}
+    assert b"houblon" in told and b"comptoir" not in told and place.secret.encode() not in told
