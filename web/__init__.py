@@ -15,6 +15,7 @@ from web import (
     endpoints,
     errors,
     exchange,
+    express,
     group_identity,
     groups,
     health,
@@ -109,7 +110,6 @@ def create_app(house: House) -> Flask:
     move_text.register(app)
     navigation.register(app)
     errors.register(app)
-    harden(app, house.settings)
     calls.register(app)
     for engine in {house.desk.ledger.engine, house.desk.ledger.write_engine}:
         metrics.watch_database(engine)
@@ -120,4 +120,6 @@ def create_app(house: House) -> Flask:
     for page in PAGES:
         app.register_blueprint(page.blueprint)
     separate(app)
+    express.expedite(app, house)
+    harden(app, house.settings)
     return app
