@@ -1,6 +1,7 @@
 """The API by key: rooms, keyset pages, preconditions, calls that are made once."""
 
 import json
+import re
 
 import msgspec
 import pytest
@@ -8,6 +9,7 @@ from openapi_spec_validator import validate
 
 from orders.doors import SCOPES, add_key
 from orders.simulate.jobs import run_next
+from tests.test_docs import DOCS, blocks
 from tests.web.houses import NOW, SEED, order, token_of
 from web.composition import write_profile
 
@@ -69,6 +71,27 @@ def test_the_document_is_valid_openapi_and_its_page_needs_nobody_and_nothing_fro
     assert "<script" not in text and " style=" not in text and "://" not in text.replace("http://www.w3.org", "")
     for path in spec["paths"]:
         assert path in text
+
+
+def test_the_operations_told_are_those_of_the_document(place):
+    page = (DOCS / "api.md").read_text(encoding="utf-8")
+    told, last = {}, ""
+    for operations, scope in re.findall(r"^\| (`[A-Z]+ /.*?`) \| (\w+) \|", page, re.M):
+        for method, path in re.findall(r"`(?:([A-Z]+) )?(/[^`]*)`", operations):
+            last = method or last
+            told[last, f"/api/v1{path}"] = scope
+    paths = place.client().get("/api/v1/openapi.json").json["paths"]
+    methods = ("get", "post", "patch")
+    assert told == {
+        (method.upper(), path): item[method]["security"][0]["key"][0]
+        for path, item in paths.items()
+        for method in methods
+        if method in item
+    }
+    assert re.findall(r"^\| `(\w+)` \| [a-z]", page, re.M) == list(SCOPES)
+    asked = json.loads(blocks("api.md", "json")[0])
+    headers = {"Authorization": f"Bearer {place.key}"}
+    assert place.client().post("/api/v1/decisions", json=asked, headers=headers).json["outcome"] == "accepted"
 
 
 def test_every_operation_says_its_scope_and_holds_to_it(place):
