@@ -29,6 +29,7 @@ class Page(HTMLParser):
     def __init__(self, html):
         super().__init__()
         self.forms, self.links, self.running = [], [], []
+        self.is_hostile = "hacked" in html
         self._select = self._area = None
         self.feed(html)
 
