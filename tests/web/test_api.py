@@ -76,7 +76,7 @@ def test_the_document_is_valid_openapi_and_its_page_needs_nobody_and_nothing_fro
 def test_the_operations_told_are_those_of_the_document(place):
     page = (DOCS / "api.md").read_text(encoding="utf-8")
     told, last = {}, ""
-    for operations, scope in re.findall(r"^\| (`[A-Z]+ /.*?`) \| (\w+) \|", page, re.M):
+    for operations, scope in re.findall(r"^\| (`[A-Z]+ /.*?`) \| (\w+) \|", page, re.MULTILINE):
         for method, path in re.findall(r"`(?:([A-Z]+) )?(/[^`]*)`", operations):
             last = method or last
             told[last, f"/api/v1{path}"] = scope
@@ -88,7 +88,7 @@ def test_the_operations_told_are_those_of_the_document(place):
         for method in methods
         if method in item
     }
-    assert re.findall(r"^\| `(\w+)` \| [a-z]", page, re.M) == list(SCOPES)
+    assert re.findall(r"^\| `(\w+)` \| [a-z]", page, re.MULTILINE) == list(SCOPES)
     asked = json.loads(blocks("api.md", "json")[0])
     headers = {"Authorization": f"Bearer {place.key}"}
     assert place.client().post("/api/v1/decisions", json=asked, headers=headers).json["outcome"] == "accepted"
