@@ -14,7 +14,8 @@ from orders.ledger import Ledger
 from orders.prepared import Prepared, Reader
 from orders.tables import api_keys, source_settings, sources
 
-SCOPES = ("decide", "read", "write")
+# `write` puts nothing in force and agrees to nothing: that takes `approve`.
+SCOPES = ("decide", "read", "write", "approve")
 STANDARD, SHOPIFY, WOOCOMMERCE = KINDS = ("standard", "shopify", "woocommerce")
 _KEY_PREFIX = "hbl_"
 Random = Callable[[int], bytes]

@@ -8,49 +8,50 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, case, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
-from engine.problem import refuse
+from engine.problem import Faults, refuse
 from orders.doors import STANDARD, Sender
 from orders.intake import parse_json
 from orders.mapping import OrderMapping, map_order, read_mapping
-from orders.tables import source_settings, sources
+from orders.tables import source_settings, sources, webhook_calls
 from rules.content import canonical
 
 _FOLDER = Path(__file__).with_name("mappings")
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A source as it is kept; `secrets` counts its active ones, `mapping` None is its kind's own."""
+    """A source, its secrets with the newest first, how its orders are read, and when its last call was answered.
+
+    `groups` are those of buyers whose orders name none; a `mapping` that is None is its kind's own.
+    """
 
     name: str
     kind: str
-    secrets: int
+    secrets: tuple[Any, ...]
     groups: tuple[str, ...]
     mapping: dict[str, Any] | None
-    created_at: datetime
+    last_call: datetime | None
+
+    @property
+    def active(self) -> tuple[Any, ...]:
+        return tuple(each for each in self.secrets if each.active)
 
 
-def list_sources(connection: Connection) -> Sequence[Source]:
-    """Every source, by name."""
-    active = func.sum(case((sources.c.active, 1), else_=0))
-    query = (
-        select(
-            sources.c.name,
-            func.min(sources.c.kind),
-            active,
-            source_settings.c.groups,
-            source_settings.c.mapping,
-            func.min(sources.c.created_at, type_=sources.c.created_at.type),
-        )
-        .join(source_settings, source_settings.c.name == sources.c.name, isouter=True)
-        .group_by(sources.c.name, source_settings.c.groups, source_settings.c.mapping)
-        .order_by(sources.c.name)
-    )
-    return [
-        Source(name, kind, int(count), tuple(groups or ()), mapping, at)
-        for name, kind, count, groups, mapping, at in connection.execute(query)
-    ]
+def list_sources(connection: Connection) -> list[Source]:
+    """Every source that ever had a secret, by name."""
+    kept = {row.name: row for row in connection.execute(select(source_settings))}
+    secrets: dict[str, list[Any]] = {}
+    for row in connection.execute(select(sources).order_by(sources.c.name, sources.c.key.desc())):
+        secrets.setdefault(row.name, []).append(row)
+    last = select(func.max(webhook_calls.c.at))
+    found = []
+    for name, rows in secrets.items():
+        said = kept.get(name)
+        called = connection.execute(last.where(webhook_calls.c.source == name)).scalar_one()
+        groups, mapping = (tuple(said.groups), said.mapping) if said else ((), None)
+        found.append(Source(name, rows[0].kind, tuple(rows), groups, mapping, called))
+    return found
 
 
 def find_source(connection: Connection, name: str) -> Source | None:
@@ -64,7 +65,10 @@ def set_source(
     if find_source(connection, name) is None:
         raise refuse("unknown_source", "/name", f"Il n’y a pas de source {name}.", f"There is no source {name}.")
     if mapping is not None:
-        read_mapping(mapping)
+        faults = Faults()
+        with faults.gather("/mapping"):
+            read_mapping(mapping)
+        faults.raise_if_any()
     values = {"groups": list(groups), "mapping": mapping, "updated_at": at}
     moved = connection.execute(update(source_settings).where(source_settings.c.name == name).values(**values))
     if not moved.rowcount:

@@ -1,13 +1,15 @@
-"""How messages leave: by SMTP, or printed to the log where no server is set."""
+"""How mail leaves: by SMTP, or to files where no server is set."""
 
 import contextlib
 import logging
+import os
 import smtplib
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import parseaddr
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from orders.outbox import Refused, Unreachable
@@ -17,11 +19,22 @@ TIMEOUT = 20  # seconds
 log = logging.getLogger("houblon.outbox")
 
 
-class Printed:
-    """Prints each message to the log: what a machine without a mail server does."""
+class Filed:
+    """Writes each mail to a file of a folder, for its owner alone: what a machine without a mail server does."""
 
-    def send(self, id: str, recipient: str, message: dict[str, str]) -> None:
-        log.info("mail %s to %s: %s\n%s", id, recipient, message["subject"], message["text"])
+    def __init__(self, folder: Path, sender: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)):
+        self.folder, self.sender, self.now = folder, sender, now
+
+    def send(self, id: str, recipient: str, message: dict[str, str]) -> str:
+        """The file's name, as the answer. Raises Refused when no mail can be made of the message, OSError."""
+        mail = _made(id, self.sender, recipient, message, self.now())
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self.folder / f"{id}.eml"
+        # A mail may open somebody's account: nobody else reads it, not even for a moment.
+        with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(mail.as_bytes())
+        log.info("mail %s is in a file: no mail server is set", id)
+        return path.name
 
 
 class Smtp:
@@ -40,10 +53,7 @@ class Smtp:
     def send(self, id: str, recipient: str, message: dict[str, str]) -> None:
         """Raises Refused when the server won't ever take this mail (5xx), Unreachable when it takes
         none now, OSError or SMTPException when only this one failed."""
-        try:
-            mail = mail_of(id, self.sender, recipient, message, self.now())
-        except (ValueError, IndexError) as fault:
-            raise Refused(f"no mail can be made of this: {fault}"[:500]) from fault
+        mail = _made(id, self.sender, recipient, message, self.now())
         server = self._connect()
         try:
             server.send_message(mail, to_addrs=[recipient])
@@ -82,6 +92,13 @@ class Smtp:
             context = ssl.create_default_context()
             return smtplib.SMTP_SSL(self.host, self.port or 465, timeout=self.timeout, context=context)
         return smtplib.SMTP(self.host, self.port or 25, timeout=self.timeout)
+
+
+def _made(id: str, sender: str, recipient: str, message: dict[str, str], at: datetime) -> EmailMessage:
+    try:
+        return mail_of(id, sender, recipient, message, at)
+    except (ValueError, IndexError) as fault:
+        raise Refused(f"no mail can be made of this: {fault}"[:500]) from fault
 
 
 def mail_of(id: str, sender: str, recipient: str, message: dict[str, str], at: datetime) -> EmailMessage:

@@ -138,11 +138,9 @@ def proposed_content(policies: Policies, proposal: str, at: datetime) -> Content
         ) from None
 
 
-def version_content(policies: Policies, version: int) -> Content:
-    """What a version holds. Raises Invalid when there is no such version."""
+def version_content(policies: Policies, version: int, pointer: str = "/version") -> Content:
+    """What a version holds. Raises Invalid, about `pointer`, when there is no such version."""
     try:
         return policies.content(version)
     except UnknownVersion:
-        raise refuse(
-            "unknown_version", "/version", "Cette version n’existe pas.", "There is no such version."
-        ) from None
+        raise refuse("unknown_version", pointer, "Cette version n’existe pas.", "There is no such version.") from None

@@ -10,6 +10,7 @@ from standardwebhooks import Webhook
 from engine.order import order_of
 from orders import endpoints, review
 from orders.announcements import TEST_EVENT, announce_test, announce_versions, announce_viewed
+from orders.mapping import map_order, read_mapping
 from orders.tables import outbox
 from rules.content import Version
 from rules.schema import read_group
@@ -72,3 +73,14 @@ def shape(value):
     if isinstance(value, dict):
         return {name: shape(each) for name, each in value.items()}
     return [shape(value[0])] if isinstance(value, list) and value else type(value)
+
+
+def test_the_mapping_shown_reads_and_finds():
+    mapping = read_mapping(json.loads(blocks("shops.md", "json")[0]))
+    line = {"sku": "IPA", "quantity": "2", "price": 3, "discounts": [{"amount": "0.50"}, {"amount": 1}]}
+    attributes = [{"name": "livraison", "value": "2021-05-20"}, {"key": "par", "value": "TB"}]
+    payload = {"number": "7", "created": "2021-05-12T09:30:00-04:00", "email": "a@b.ca", "items": [line]}
+    order = map_order(mapping, payload | {"attributes": attributes, "customer": {"tags": "houblon:Bars, VIP"}})
+    assert order["lines"] == [{"sku": "IPA", "quantity": 2, "unit_price": "3.00", "discount": "1.50"}]
+    assert (order["planned_delivery"], order["distributor"]) == ("2021-05-20", "transbroue")
+    assert order["buyer"] == {"id": "a@b.ca", "groups": ["bars"]}

@@ -1,15 +1,17 @@
 """`/api/docs`: the API's document as a page of our own, drawn here from the OpenAPI document; no script, no CDN."""
 
 from collections.abc import Iterator
+from itertools import cycle
 from typing import Any
 
 import msgspec
 from flask import Blueprint, render_template
+from markupsafe import Markup
 
 from web.api.document import document
 
 blueprint = Blueprint("api_docs", __name__, url_prefix="/api/docs")
-_ORDER = ("Decisions", "Groups", "Documents", "Proposals", "Versions", "Orders", "Invoices")
+_ORDER = ("Decisions", "Groups", "Documents", "Proposals", "Versions", "Simulations", "Orders", "Invoices")
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -34,6 +36,15 @@ class Operation(msgspec.Struct, frozen=True):
     parameters: tuple[Member, ...]
     body: tuple[str, ...]
     answers: tuple[tuple[str, str, str | None], ...]
+
+
+@blueprint.app_template_filter("coded")
+def coded(text: str) -> Markup:
+    """The document's text with what stands between backticks as code."""
+    return Markup("").join(
+        Markup("<code>%s</code>" if is_code else "%s") % part  # nosec B704 - escaped by %
+        for part, is_code in zip(text.split("`"), cycle((False, True)), strict=False)
+    )
 
 
 @blueprint.get("")

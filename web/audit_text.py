@@ -28,6 +28,7 @@ ACTS: dict[str, Text] = {
     "proposal.taken_up": Text("brouillon repris", "proposal taken up again"),
     "proposal.withdrawn": Text("date retirée", "date withdrawn"),
     "source.added": Text("secret de source ajouté", "source secret added"),
+    "source.set": Text("lecture d’une source changée", "how a source is read changed"),
     "source.secret_retired": Text("secret de source retiré", "source secret retired"),
     "user.added": Text("compte créé", "account made"),
     "user.deactivated": Text("compte désactivé", "account deactivated"),

@@ -153,6 +153,9 @@ def _stage_others(settings: Settings, staged: Path) -> None:
     database = database_file(settings.database_url)
     for path in _files(settings.data):
         name = path.relative_to(settings.data)
+        # A mail that was sent is not kept anew: its link may open an account.
+        if settings.mail_folder in path.parents:
+            continue
         if str(name).startswith(FILE) or path.name.endswith(_PASSING):
             continue
         if str(name) == LEDGER or (database is not None and path.absolute() == database.absolute()):

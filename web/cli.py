@@ -153,7 +153,9 @@ def key() -> None:
 @_data
 @_json
 @click.argument("name")
-@click.option("--scope", "scopes", multiple=True, required=True, help="decide, read or write; may be repeated.")
+@click.option(
+    "--scope", "scopes", multiple=True, required=True, help="decide, read, write or approve; may be repeated."
+)
 @_speaks_problems
 def key_add(data: Path | None, name: str, scopes: tuple[str, ...], as_json: bool) -> None:
     """Make an API key and print it, once."""

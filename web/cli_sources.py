@@ -84,7 +84,7 @@ def retire(data: Path | None, name: str, keep_newest: bool, as_json: bool) -> No
     """Make a source's secrets void: what they sign is refused from now on."""
     with opened(data) as house:
         count = house.desk.ledger.write(lambda c: retire_secrets(c, name, keep=int(keep_newest)))
-        note(house, AUTHOR, "source.retired", name, None, {"secrets": count})
+        note(house, AUTHOR, "source.secret_retired", name, None, {"secrets": count})
     say({"retired": count}, as_json, f"{count} secret(s) of {name} are void.")
 
 
@@ -97,7 +97,8 @@ def list_(data: Path | None, as_json: bool) -> None:
     with opened(data) as house, house.desk.ledger.reading() as connection:
         found = list_sources(connection)
     rows = [
-        {"name": each.name, "kind": each.kind, "secrets": each.secrets, "groups": list(each.groups)} for each in found
+        {"name": each.name, "kind": each.kind, "secrets": len(each.active), "groups": list(each.groups)}
+        for each in found
     ]
-    lines = [f"{each.name:20} {each.kind:12} {each.secrets} secret(s)  {', '.join(each.groups)}" for each in found]
+    lines = [f"{each.name:20} {each.kind:12} {len(each.active)} secret(s)  {', '.join(each.groups)}" for each in found]
     say(rows, as_json, "\n".join(lines) or "No source yet: houblon source add NAME")

@@ -19,7 +19,7 @@ from orders.ledger import open_ledger
 from orders.outbox import MAIL, Transport
 from orders.retailers import all_memberships
 from orders.sealed import Unsealing
-from orders.transports import Printed, Smtp
+from orders.transports import Filed, Smtp
 from orders.webhook_transport import WebhookTransport
 from rules.checks import Premises
 from rules.look import Look
@@ -184,7 +184,11 @@ def assemble(settings: Settings, profile: Profile, now: Clock = utc_now) -> Hous
             profile.follow_delivery,
         )
 
-    transport = Smtp(settings.smtp_url, settings.mail_from, now=now) if settings.smtp_url else Printed()
+    transport: Transport = (
+        Smtp(settings.smtp_url, settings.mail_from, now=now)
+        if settings.smtp_url
+        else Filed(settings.mail_folder, settings.mail_from, now)
+    )
     return House(settings, store, Unsealing(transport, secret), now, profiles, desk)
 
 

@@ -90,7 +90,7 @@ def register(app: Flask) -> None:
     @app.errorhandler(StorageFault)
     def _not_now(fault: Exception) -> Any:
         """The disk or the database refuses: the sender keeps the order and sends it again."""
-        log.error("nothing could be written on %s %s: %s", request.method, request.path, fault)
+        log.error("nothing could be written on %s %s: %s", request.method, request.url_rule, fault)
         if is_machine_door():
             answer = problem_response(503)
         else:
@@ -113,7 +113,8 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def _unexpected(fault: Exception) -> Any:
-        log.exception("unexpected fault on %s %s", request.method, request.path)
+        # The route, not the address: a signed link to an invoice is in the address.
+        log.exception("unexpected fault on %s %s", request.method, request.url_rule)
         if is_machine_door():
             return problem_response(500)
         return render_template("error.html", status=500, title=_TITLES[500], problems=()), 500

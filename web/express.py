@@ -30,6 +30,7 @@ class Answer(NamedTuple):
     key: str | None = None
 
 
+_DOORS = "houblon.express"
 Door = Callable[[House, Environ, bytes], Answer | None]
 
 
@@ -41,6 +42,7 @@ def expedite(app: Flask, house: House) -> None:
         "/api/v1/decisions": lambda house, environ, body: _decision(house, rates, environ, body),
         "/webhooks/orders": _webhook,
     }
+    app.extensions[_DOORS] = doors
 
     def lane(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         route = environ["PATH_INFO"]
@@ -71,6 +73,11 @@ def expedite(app: Flask, house: House) -> None:
         return (answer.body,)
 
     app.wsgi_app = lane  # type: ignore[method-assign]
+
+
+def close_lane(app: Flask) -> None:
+    """Let Flask answer everything from now on."""
+    app.extensions[_DOORS].clear()
 
 
 def _plain_body(environ: Environ) -> bytes | None:

@@ -20,14 +20,17 @@ _SHARED = (
 )
 
 
-def configure(level: int = logging.INFO, stream: BinaryIO | None = None) -> None:
-    """Send what the house and its libraries log to `stream`; unless given to stderr, in batches."""
+def configure(level: int = logging.INFO, stream: BinaryIO | None = None, for_good: bool = True) -> None:
+    """Send what the house and its libraries log to `stream`; unless given to stderr, in batches.
+
+    Loggers keep what they are told first, unless it is not `for_good`.
+    """
     out: Any = Paced(sys.stderr.buffer) if stream is None else stream
     structlog.configure(
         processors=[*_SHARED, structlog.processors.JSONRenderer(_encode)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.BytesLoggerFactory(out),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=for_good,
     )
     handler = logging.StreamHandler(_Text(out))
     handler.setFormatter(

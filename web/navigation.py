@@ -63,7 +63,7 @@ PLACES: tuple[tuple[object, tuple[Place, ...]], ...] = (
             Place("endpoints.index", _("Webhooks sortants"), "box-arrow-up-right"),
             Place("users.index", _("Accès"), "people"),
             Place("keys.index", _("Clés d’API"), "key"),
-            Place("sources.index", _("Sources"), "plug"),
+            Place("sources.index", _("Sources"), "plug", within=("mappings",)),
             Place("journal.index", _("Journal"), "journal-text"),
             Place("profile.show", _("Installation"), "gear"),
         ),

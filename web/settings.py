@@ -51,6 +51,11 @@ class Settings:
         )
 
     @property
+    def mail_folder(self) -> Path:
+        """Where mail is written when there is no mail server."""
+        return self.data / "mail"
+
+    @property
     def is_https(self) -> bool:
         return self.base_url.startswith("https://")
 

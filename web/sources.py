@@ -8,8 +8,9 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 
 from engine.problem import Invalid
-from orders.doorkeeper import list_sources, retire_secret
-from orders.doors import add_source
+from orders.doorkeeper import retire_secret
+from orders.doors import KINDS, STANDARD, add_source
+from orders.sources import list_sources
 from web.acts import by as acting
 from web.acts import noted
 from web.auth import author
@@ -25,18 +26,23 @@ def index() -> str:
 
 @blueprint.post("")
 def add_secret() -> Any:
-    """Give a source, new or known, one more secret, and show it on this one answer."""
-    name, by = request.form.get("nom", "").strip(), acting(house(), author())
+    """Give a source, new or known, one more secret, and show it on this one answer; a shop's own is not repeated."""
+    typed = {name: request.form.get(name, "").strip() for name in ("nom", "genre", "secret")}
+    name, kind, given = typed["nom"], typed["genre"] or STANDARD, typed["secret"] or None
+    by = acting(house(), author())
 
     def work(connection: Connection) -> str:
-        made = add_source(connection, name, secrets.token_bytes, by.at)
-        noted(connection, by, "source.added", name)
+        made = add_source(connection, name, secrets.token_bytes, by.at, kind, given)
+        noted(connection, by, "source.added", name, None, {"kind": kind})
         return made
 
     try:
         made = house().desk.ledger.write(work)
     except Invalid as invalid:
-        return _page(problems=invalid.problems, typed=name), 422
+        return _page(problems=invalid.problems, typed=typed), 422
+    if given is not None:
+        flash(_("Le secret de « %(name)s » est gardé.", name=name), "accepted")
+        return redirect(url_for("sources.index"))
     return _page(made=made, made_for=name)
 
 
@@ -66,6 +72,7 @@ def _sources() -> Any:
 
 
 def _page(**found: Any) -> str:
-    told = {"problems": (), "typed": "", "made": None, "made_for": None, **found}
-    address = f"{house().desk.base_url.rstrip('/')}/webhooks/orders"
-    return render_template("sources.html", sources=_sources(), address=address, **told)
+    told = {"problems": (), "typed": {}, "made": None, "made_for": None, **found}
+    base = house().desk.base_url.rstrip("/")
+    addresses = {kind: f"{base}/webhooks/{'' if kind == STANDARD else f'{kind}/'}orders" for kind in KINDS}
+    return render_template("sources.html", sources=_sources(), addresses=addresses, **told)

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from flask import Blueprint, render_template, request
 
+from engine.evaluate import facts_of
 from engine.order import Order
 from engine.problem import Invalid, Text, refuse
 from engine.terms import derivation_document
@@ -44,7 +45,7 @@ def try_order() -> Any:
         dates = {name: _moment(typed.get(name, ""), f"/{name}") for name in ("accepted_at", "as_of")}
         against = typed.get("against", _NOTHING)
         chosen = [typed.get("version", ""), *([against] if against != _NOTHING else [])]
-        views = [_view(order, dates, policy) for policy in chosen]
+        views = [view_of(order, dates, policy) for policy in chosen]
     except Invalid as invalid:
         return _page(typed, problems=invalid.problems), 422
     accepted_at = dates["accepted_at"] or dates["as_of"]
@@ -61,7 +62,7 @@ def try_order() -> Any:
     )
 
 
-def _view(order: Order, dates: dict[str, datetime | None], chosen: str) -> dict[str, Any]:
+def view_of(order: Order, dates: dict[str, datetime | None], chosen: str) -> dict[str, Any]:
     """One policy's decision of the order, in the parts that the page shows."""
     desk = house().desk
     with desk.ledger.reading() as connection:
@@ -69,6 +70,7 @@ def _view(order: Order, dates: dict[str, datetime | None], chosen: str) -> dict[
     follows = found.decision.invoice or found.if_accepted
     return {
         "name": _name(chosen, found.content),
+        "facts": facts_of(order, found.policy, desk.installation),
         "explained": explain(found, order, desk.installation),
         "content": found.content,
         "follows": follows,

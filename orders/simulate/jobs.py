@@ -64,9 +64,15 @@ def result(connection: Connection, id: str) -> dict[str, Any] | None:
     return connection.execute(select(simulations.c.result).where(simulations.c.id == id)).scalar_one_or_none()
 
 
-def recent(connection: Connection, limit: int = 20) -> Sequence[Row[Any]]:
+def recent(connection: Connection, limit: int = 20, after: Row[Any] | None = None) -> Sequence[Row[Any]]:
+    """Jobs without their results, the newest first; those below the job `after`, if it is given."""
     kept = [column for column in simulations.c if column.name != "result"]
-    return connection.execute(select(*kept).order_by(simulations.c.created_at.desc()).limit(limit)).all()
+    query = select(*kept).order_by(simulations.c.created_at.desc(), simulations.c.id.desc()).limit(limit)
+    if after is not None:
+        at, id = after.created_at, after.id
+        below = (simulations.c.created_at < at) | ((simulations.c.created_at == at) & (simulations.c.id < id))
+        query = query.where(simulations.c.created_at <= at, below)
+    return connection.execute(query).all()
 
 
 def report_of(connection: Connection, proposal: str) -> Row[Any] | None:
@@ -172,7 +178,7 @@ def simulate(
 def sides(desk: Desk, asked: Asked, at: datetime) -> tuple[Content, Content]:
     """What is compared: first what is in force (or `against`), then the proposal or version. Raises Invalid."""
     policies = desk.policies
-    before = version_content(policies, asked.against or policies.in_force(at).number)
+    before = version_content(policies, asked.against or policies.in_force(at).number, "/against")
     if asked.proposal:
         return before, proposed_content(policies, asked.proposal, at)
     return before, version_content(policies, asked.version or policies.store.newest().number)

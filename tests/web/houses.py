@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from web.installation import initialise
 from web.settings import Settings
 from web.signatures import sign
 
+NOTHING: Mapping[str, str] = {}
 NOW = datetime(2021, 5, 12, 14, 0, tzinfo=UTC)
 ADMIN = "admin@houblon.example"
 SEED: dict[str, Any] = {
@@ -97,9 +98,9 @@ def order(
     }
 
 
-def make_folder(folder: Path) -> str:
+def make_folder(folder: Path, environ: Mapping[str, str] = NOTHING) -> str:
     """An installation with the seed's policy; the administrator's password."""
-    settings = Settings.from_env({}, folder)
+    settings = Settings.from_env(environ, folder)
     password = initialise(settings, demo=False, admin=ADMIN, now=NOW, tell=lambda line: None)
     house = open_house(settings, now=lambda: NOW)
     bundle = read_bundle(SEED, house.store.content(1))
@@ -109,8 +110,10 @@ def make_folder(folder: Path) -> str:
     return password
 
 
-def open_place(folder: Path, password: str, now: Callable[[], datetime] = lambda: NOW) -> Place:
-    house = open_house(Settings.from_env({}, folder), now=now)
+def open_place(
+    folder: Path, password: str, now: Callable[[], datetime] = lambda: NOW, environ: Mapping[str, str] = NOTHING
+) -> Place:
+    house = open_house(Settings.from_env(environ, folder), now=now)
     random = lambda count: bytes(range(count))  # noqa: E731
     secret = house.desk.ledger.write(lambda connection: add_source(connection, "essai", random, NOW))
     key = house.desk.ledger.write(lambda connection: add_key(connection, "essai", ["decide", "read"], random, NOW))

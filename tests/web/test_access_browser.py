@@ -10,6 +10,8 @@ PAGES = (
     "/acces/1",
     "/cles",
     "/sources",
+    "/sources/lecture?source=essai",
+    "/api/docs",
     "/journal",
     "/reglages",
     "/compte",

@@ -1,12 +1,15 @@
 """The API by key: rooms, keyset pages, preconditions, calls that are made once."""
 
 import json
+import re
 
 import msgspec
 import pytest
 from openapi_spec_validator import validate
 
-from orders.doors import add_key
+from orders.doors import SCOPES, add_key
+from orders.simulate.jobs import run_next
+from tests.test_docs import DOCS, blocks
 from tests.web.houses import NOW, SEED, order, token_of
 from web.composition import write_profile
 
@@ -28,7 +31,7 @@ class Caller:
 
 @pytest.fixture
 def call(place):
-    return Caller(place, "decide", "read", "write")
+    return Caller(place, *SCOPES)
 
 
 def change(minimum=36):
@@ -59,6 +62,7 @@ def test_the_document_is_valid_openapi_and_its_page_needs_nobody_and_nothing_fro
         "scenarios",
         "guardrails",
         "cycles",
+        "simulations",
     ):
         assert f"/api/v1/{room}" in spec["paths"]
     page = place.client().get("/api/docs")
@@ -69,10 +73,30 @@ def test_the_document_is_valid_openapi_and_its_page_needs_nobody_and_nothing_fro
         assert path in text
 
 
+def test_the_operations_told_are_those_of_the_document(place):
+    page = (DOCS / "api.md").read_text(encoding="utf-8")
+    told, last = {}, ""
+    for operations, scope in re.findall(r"^\| (`[A-Z]+ /.*?`) \| (\w+) \|", page, re.MULTILINE):
+        for method, path in re.findall(r"`(?:([A-Z]+) )?(/[^`]*)`", operations):
+            last = method or last
+            told[last, f"/api/v1{path}"] = scope
+    paths = place.client().get("/api/v1/openapi.json").json["paths"]
+    methods = ("get", "post", "patch")
+    assert told == {
+        (method.upper(), path): item[method]["security"][0]["key"][0]
+        for path, item in paths.items()
+        for method in methods
+        if method in item
+    }
+    assert re.findall(r"^\| `(\w+)` \| [a-z]", page, re.MULTILINE) == list(SCOPES)
+    asked = json.loads(blocks("api.md", "json")[0])
+    headers = {"Authorization": f"Bearer {place.key}"}
+    assert place.client().post("/api/v1/decisions", json=asked, headers=headers).json["outcome"] == "accepted"
+
+
 def test_every_operation_says_its_scope_and_holds_to_it(place):
     spec = place.client().get("/api/v1/openapi.json").json
-    scopes = ("decide", "read", "write")
-    callers = {scope: Caller(place, scope, name=scope) for scope in scopes}
+    callers = {scope: Caller(place, scope, name=scope) for scope in SCOPES}
     for path, item in spec["paths"].items():
         where = path.removeprefix("/api/v1").replace("{key}", "1").replace("{number}", "1").replace("{id}", "x")
         for method, operation in item.items():
@@ -80,7 +104,7 @@ def test_every_operation_says_its_scope_and_holds_to_it(place):
                 continue
             [scope] = operation["security"][0]["key"]
             assert place.client().open(path, method=method.upper()).status_code in (401, 404)
-            for each in scopes:
+            for each in SCOPES:
                 refused = callers[each](method.upper(), where).status_code == 403
                 assert refused is (each != scope), (method, path, each)
 
@@ -173,7 +197,9 @@ def test_a_key_can_t_approve_what_it_wrote_and_another_one_can(call, place):
     assert alone.json["errors"][0]["code"] == "own_proposal"
     assert call("POST", f"/proposals/{id}/publish", If_Match="*").json["errors"][0]["code"] == "approval_required"
     assert call("POST", "/versions/1/rollback").json["errors"][0]["code"] == "approval_required"
-    other = Caller(place, "write", name="chef")
+    other = Caller(place, "approve", name="chef")
+    # Who may write may not agree, not even to what somebody else wrote.
+    assert Caller(place, "write", name="commis")("POST", f"/proposals/{id}/approve", If_Match="*").status_code == 403
     agreed = other("POST", f"/proposals/{id}/approve", If_Match="*")
     assert agreed.json["approval"]["by"] == "api:chef"
     assert call("POST", f"/proposals/{id}/publish", If_Match=agreed.headers["ETag"]).status_code == 201
@@ -191,6 +217,45 @@ def test_clashes_are_told_and_settled(call):
     assert settled.json["clashes"] == [] and settled.json["base"] == 3
     assert call("POST", f"/proposals/{second}/discard", If_Match="*").json["state"] == "discarded"
     assert call("POST", f"/proposals/{second}/take-up", If_Match="*").json["state"] == "open"
+
+
+def test_a_simulation_is_begun_worked_read_and_cancelled(call, place):
+    for number, items in enumerate((6, 24, 48)):
+        place.send(order(f"PO-{number}", items=items), f"m-{number}")
+    begun = call("POST", "/simulations", {"version": 2, "against": 1})
+    assert (begun.status_code, begun.json["state"], begun.json["by"]) == (202, "pending", "api:caisse")
+    address = begun.headers["Location"].removeprefix("/api/v1")
+    assert call("GET", f"{address}/report").json["errors"][0]["code"] == "not_done"
+    desk, folder = place.house.desk, place.house.settings.data / "simulations"
+    assert run_next(desk, folder, place.house.now)
+    done = call("GET", address).json
+    assert (done["state"], done["progress"], done["errors"]) == ("done", 100, [])
+    report = call("GET", f"{address}/report")
+    assert report.headers["ETag"] == f'"{done["report_hash"]}"'
+    # The first version is manual: all that the second accepts is won.
+    moved = {(cell["before"], cell["after"]): cell["orders"] for cell in report.json["matrix"] if cell["orders"]}
+    assert (report.json["orders"], moved) == (3, {("held", "held"): 1, ("held", "accepted"): 2})
+    assert call("POST", f"{address}/cancel").status_code == 409
+    other = call("POST", "/simulations", {"version": 1, "since": "2021-05-12T00:00:00-04:00"})
+    cancelled = call("POST", f"/simulations/{other.json['id']}/cancel")
+    assert (cancelled.status_code, cancelled.json["state"]) == (200, "cancelled")
+    first = call("GET", "/simulations?limit=1")
+    second = call("GET", first.headers["Link"][1:].partition(">")[0].removeprefix("/api/v1"))
+    assert {each["id"] for page in (first, second) for each in page.json["simulations"]} == {
+        begun.json["id"],
+        other.json["id"],
+    }
+    assert "Link" not in second.headers
+    for wrong, where in (
+        ({}, {""}),
+        ({"version": 1, "proposal": "x"}, {""}),
+        ({"version": 99}, {"/version"}),
+        ({"version": 1, "against": 99}, {"/against"}),
+        ({"proposal": "x"}, {"/proposal"}),
+        ({"version": 1, "since": "hier"}, {"/since"}),
+    ):
+        assert pointers(call("POST", "/simulations", wrong)) == where
+    assert call("GET", "/simulations/x").status_code == call("POST", "/simulations/x/cancel").status_code == 404
 
 
 def test_lists_are_paged_by_key_and_link_to_what_follows(call, place):

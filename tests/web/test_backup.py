@@ -32,6 +32,8 @@ def data(template, tmp_path):
 
 @pytest.fixture
 def backed_up(data, tmp_path):
+    (data / "mail").mkdir()
+    (data / "mail" / "lettre.eml").write_text("un lien qui ouvre un compte")
     back_up(Settings.from_env({}, data), tmp_path / "backup.tar", NOW)
     return tmp_path / "backup.tar"
 
@@ -102,6 +104,12 @@ def test_a_restored_installation_is_the_same_and_its_secrets_are_its_owner_s_alo
         assert path.stat().st_mode & 0o077 == 0
     assert houblon("export", "--data", into).stdout == houblon("export", "--data", data).stdout
     assert houblon("check", "--data", into).exit_code == 0
+
+
+def test_a_mail_that_was_written_is_in_no_backup(backed_up):
+    with tarfile.open(backed_up) as kept:
+        names = kept.getnames()
+    assert len(names) > 3 and not [name for name in names if "mail" in name]
 
 
 def test_a_folder_that_is_not_empty_is_kept_unless_replaced_and_then_it_is_kept_aside(data, backed_up):

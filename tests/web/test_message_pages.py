@@ -12,7 +12,6 @@ from orders.addresses import EVERYWHERE
 from orders.endpoints import Wanted, add_endpoint, destination_of, list_endpoints
 from orders.outbox import deliver_due
 from orders.tables import audit, outbox
-from orders.transports import Printed
 from rules.publish import publish
 from rules.statements import Edit
 from tests.orders.receivers import Endpoint, serving, verified
@@ -184,11 +183,12 @@ def test_a_publication_is_told_to_endpoints_once(place, client, receiver):
 
 def test_a_messages_page_shows_what_was_sent_and_how_it_went(place, client):
     place.send(order("PO-1"), "m-1")
-    deliver_due(place.house.desk.ledger, Printed(), NOW)
+    deliver_due(place.house.desk.ledger, place.house.transport, NOW)
     (row,) = messages(place)
     page = text(client.get(f"/messages/{row.id}"))
     assert row.message["subject"] in page and "achats@comptoir.example" in page
     assert "vous attend" in page and row.id in page and "Envoyé le" in page
+    assert f"{row.id}.eml" in page  # without a mail server: its file
     assert client.get("/messages/nothing").status_code == 404
 
 

@@ -2,11 +2,17 @@
 
 import io
 import json
+import logging
+import os
+import time
 
 import pytest
 import structlog
 
+from tests.orders.receivers import Endpoint
+from tests.orders.receivers import serving as receiving
 from tests.web.houses import order
+from tests.web.servers import send, serving
 from web.health import PULSE
 from web.logs import configure
 from web.pulse import SILENCE, Pulse
@@ -35,19 +41,36 @@ def test_a_silent_outbox_worker_is_not_ready(place):
     assert (silent.status_code, [each["code"] for each in silent.json["errors"]]) == (503, ["outbox"])
 
 
-def test_logs_are_json_with_the_request_s_id_and_no_personal_data(place):
-    stream = io.BytesIO()
-    configure(stream=stream)
-    try:
-        structlog.get_logger("houblon.requests")
-        place.client().get("/f/un-lien-secret", headers={"X-Request-Id": "appel-7"})
-        place.send(order("PO-1"), "m-1")
-    finally:
-        structlog.reset_defaults()
-    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+@pytest.fixture
+def log():
+    """What is logged meanwhile, as the lines that a server writes."""
+    root, stream = logging.getLogger(), io.BytesIO()
+    handlers, level = root.handlers[:], root.level
+    configure(stream=stream, for_good=False)
+    yield stream
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_logs_are_json_with_the_request_s_id_and_no_personal_data(place, log):
+    place.client().get("/f/un-lien-secret", headers={"X-Request-Id": "appel-7"})
+    place.send(order("PO-1"), "m-1")
+    logging.getLogger("une.bibliotheque").warning("elle parle aussi, à %s", "voix basse")
+    text = log.getvalue().decode()
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert [each["event"] for each in lines] == [
+        "request",
+        "webhook.taken",
+        "request",
+        "elle parle aussi, à voix basse",
+    ]
     assert all(each["level"] and each["timestamp"] for each in lines)
-    text = stream.getvalue().decode().lower()
-    assert "comptoir.example" not in text and "un-lien-secret" not in text and place.secret.lower() not in text
+    assert (lines[0]["request"], lines[0]["status"]) == ("appel-7", 404)
+    assert lines[1]["request"] == lines[2]["request"] != "appel-7"
+    assert (lines[1]["order"], lines[1]["outcome"], lines[2]["route"]) == ("PO-1", "accepted", "/webhooks/orders")
+    for kept_out in ("comptoir.example", "un-lien-secret", place.secret):
+        assert kept_out.lower() not in text.lower()
 
 
 def test_secrets_are_read_from_files(tmp_path):
@@ -62,3 +85,32 @@ def test_secrets_are_read_from_files(tmp_path):
         with pytest.raises(BadSetting) as raised:
             Settings.from_env(environ, tmp_path)
         assert "password" not in str(raised.value)
+
+
+def test_traces_go_to_the_collector_that_is_named_and_hold_no_personal_data(place):
+    proto = pytest.importorskip(
+        "opentelemetry.proto.collector.trace.v1.trace_service_pb2",
+        reason="the extra otel is not installed: nothing can be traced",
+    )
+    collector = Endpoint()
+
+    def spans():
+        return [
+            (scope.scope.name.rpartition(".")[2], span.name)
+            for _, _, body in list(collector.calls)
+            for resource in proto.ExportTraceServiceRequest.FromString(body).resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+
+    with receiving(collector):
+        base = collector.url.removesuffix("/hooks")
+        environment = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": base, "OTEL_BSP_SCHEDULE_DELAY": "100"}
+        with serving(place.house.settings.data, environment) as server:
+            assert send(server.address, place.secret, order("PO-1"), "m-1")[0] == 200
+            deadline = time.monotonic() + 20
+            while {room for room, _ in spans()} != {"flask", "sqlalchemy"} and time.monotonic() < deadline:
+                time.sleep(0.05)
+    told = b"".join(body for _, _, body in collector.calls)
+    assert ("flask", "POST /webhooks/orders") in spans() and "sqlalchemy" in {room for room, _ in spans()}
+    assert b"houblon" in told and b"comptoir" not in told and place.secret.encode() not in told

@@ -125,6 +125,21 @@ class ProposalListing(Listing):
     state = choice("open", "scheduled", "published", "discarded")
 
 
+class SimulationListing(Listing):
+    after = text(60, 1)
+
+
+class NewSimulation(Body):
+    """Either a proposal or a version, beside `against` (the version in force unless it is given), over the
+    orders received from `since` on and before `until`."""
+
+    proposal = text(100, 1)
+    version = whole(1, 1_000_000)
+    against = whole(1, 1_000_000)
+    since = moment()
+    until = moment()
+
+
 class NewProposal(Body):
     """A name, and what changes: documents as in a bundle, each replacing the one of its id."""
 

@@ -38,12 +38,16 @@ _ANSWERS = (
     shapes.Reviewed,
     shapes.Invoices,
     shapes.Invoice,
+    shapes.Simulations,
+    shapes.Simulation,
+    shapes.SimulationReport,
     AskedOne,
     AskedMany,
 )
 _DESCRIPTION = """Decisions about orders, and the policies that make them.
 
-Authorize with `Authorization: Bearer KEY`; a key has the scopes `decide`, `read`, `write`. Money is a decimal string
+Authorize with `Authorization: Bearer KEY`; a key has scopes: `decide`, `read`, `write`, and `approve` for
+what puts policies in force. Money is a decimal string
 with two places, instants carry their zone. Refusals are RFC 9457 problems that list every fault."""
 
 
@@ -70,7 +74,7 @@ def register(app: Flask, csrf: CSRFProtect, house: House) -> None:
             "title": "Houblon",
             "version": "1.0.0",
             "openapi_version": "3.1.0",
-            "info": {"description": _DESCRIPTION, "license": {"name": "Proprietary"}},
+            "info": {"description": _DESCRIPTION},
             "servers": [{"url": "/"}],
         },
     )

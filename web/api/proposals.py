@@ -27,6 +27,8 @@ from web.errors import json_response, spoken
 from web.open import house
 
 _ROOM = {"scope": "write", "room": "Proposals"}
+# What agrees to a proposal, or puts it in force.
+_IN_FORCE = {"scope": "approve", "room": "Proposals"}
 
 
 @operation("GET", "/proposals", scope="read", room="Proposals", answer="Proposals", query=ProposalListing)
@@ -141,14 +143,14 @@ def settle_proposal(asked: dict[str, Any], proposal: Proposal) -> None:
     settle(house().store, proposal.id, choices, by=caller(), at=house().now(), seen=proposal.revision)
 
 
-@operation("POST", "/proposals/<id>/approve", **_ROOM, answer="Proposal", faults=(404,), etag=True, if_match=True)
+@operation("POST", "/proposals/<id>/approve", **_IN_FORCE, answer="Proposal", faults=(404,), etag=True, if_match=True)
 @_act("approved")
 def approve_proposal(proposal: Proposal) -> None:
-    """Agree to a proposal as it is; whoever wrote in it can't"""
+    """Agree to a proposal as it is; a key that wrote in it can't"""
     life.approve(house().store, proposal.id, by=caller(), at=house().now(), seen=proposal.revision)
 
 
-@operation("POST", "/proposals/<id>/publish", **_ROOM, answer="Version", status=201, faults=(404,), if_match=True)
+@operation("POST", "/proposals/<id>/publish", **_IN_FORCE, answer="Version", status=201, faults=(404,), if_match=True)
 @_act("published")
 def publish_a_proposal(proposal: Proposal) -> Response:
     """Make the next version of a proposal, in force at once"""
@@ -168,7 +170,7 @@ def publish_a_proposal(proposal: Proposal) -> Response:
 @operation(
     "POST",
     "/proposals/<id>/schedule",
-    **_ROOM,
+    **_IN_FORCE,
     answer="Proposal",
     body=ProposalSchedule,
     faults=(404,),
@@ -189,7 +191,7 @@ def schedule_proposal(asked: dict[str, Any], proposal: Proposal) -> None:
     )
 
 
-@operation("POST", "/proposals/<id>/withdraw", **_ROOM, answer="Proposal", faults=(404,), etag=True, if_match=True)
+@operation("POST", "/proposals/<id>/withdraw", **_IN_FORCE, answer="Proposal", faults=(404,), etag=True, if_match=True)
 @_act("withdrawn")
 def withdraw_proposal(proposal: Proposal) -> None:
     """Take a scheduled proposal's date back"""

@@ -287,3 +287,84 @@ class Reviewed(msgspec.Struct, frozen=True):
     key: Key
     state: str
     invoice: str | None
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What is simulated: a proposal or a version, beside `against`, over the orders received in a period."""
+
+    proposal: str | None
+    version: int | None
+    against: int | None
+    since: Moment | None
+    until: Moment | None
+
+
+class Simulation(msgspec.Struct, frozen=True):
+    """A simulation as it stands; `progress` is in percent, `report_hash` names the report of one that is done."""
+
+    id: str
+    asked: Asked
+    state: Literal["pending", "running", "done", "failed", "cancelled"]
+    progress: Annotated[int, msgspec.Meta(ge=0, le=100)]
+    by: str
+    created_at: Moment
+    finished_at: Moment | None
+    report_hash: Hash | None
+    errors: tuple[Fault, ...]
+
+
+class Simulations(msgspec.Struct, frozen=True):
+    simulations: tuple[Simulation, ...]
+
+
+class Amount(msgspec.Struct, frozen=True):
+    orders: int
+    value: Money
+
+
+class MatrixCell(Amount, frozen=True, kw_only=True):
+    """The orders of one outcome before and one after."""
+
+    before: Literal["accepted", "held", "refused"]
+    after: Literal["accepted", "held", "refused"]
+
+
+class Share(Amount, frozen=True, kw_only=True):
+    """`rate` is in percent of all orders; null without any."""
+
+    rate: float | None
+
+
+class Shares(msgspec.Struct, frozen=True):
+    before: Share
+    after: Share
+
+
+class Due(msgspec.Struct, frozen=True):
+    """By how many days due dates move, and what is due in each week."""
+
+    shifts: tuple[dict[str, Any], ...]
+    weeks: tuple[dict[str, Any], ...]
+
+
+class SimulationReport(msgspec.Struct, frozen=True):
+    """What the second side would have done, beside the first; `docs/simulation.md` tells every member."""
+
+    orders: int
+    value: Money
+    inputs_hash: Hash
+    source: dict[str, Any]
+    before: dict[str, Any]
+    after: dict[str, Any]
+    matrix: tuple[MatrixCell, ...]
+    automation: Shares
+    invoices: Shares
+    other_terms: Amount
+    retailers: Any
+    groups: Any
+    flips: tuple[dict[str, Any], ...]
+    due: Due
+    near_misses: tuple[dict[str, Any], ...]
+    explorer: Any
+    time: Any
+    omitted: tuple[str, ...]

@@ -42,7 +42,7 @@ def get_version(number: int) -> Response:
 @operation(
     "POST",
     "/versions/<int:number>/rollback",
-    scope="write",
+    scope="approve",
     room="Versions",
     answer="Version",
     status=201,
