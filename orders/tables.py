@@ -331,3 +331,13 @@ simulations = Table(
     Column("error", Json),
     Index("simulations_by_state", "state", "created_at"),
 )
+
+# How the columns of uploaded files are understood, by their headers.
+file_readings = Table(
+    "file_readings",
+    metadata,
+    Column("headers", String(80), primary_key=True),
+    Column("reading", Json, nullable=False),
+    Column("by", String(320), nullable=False),
+    Column("at", Instant, nullable=False),
+)

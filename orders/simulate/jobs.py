@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,9 +13,11 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from engine.problem import Invalid
 from orders.desk import Desk
-from orders.simulate.fill import fill_sheet
+from orders.simulate.fill import Taken, fill_sheet
 from orders.simulate.ledger_orders import count_between, orders_between
 from orders.simulate.report import Change, report, report_hash
+from orders.simulate.upload_reading import Reading
+from orders.simulate.upload_source import FILLED, SCRATCH, FileSource, clear_away, clear_scratch, names_in
 from orders.tables import simulations
 from orders.whatif import proposed_content, version_content
 from rules.content import Content
@@ -25,13 +27,17 @@ log = logging.getLogger("houblon.simulate")
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What is simulated: a proposal or a version beside `against` (the one in force), over the ledger's orders."""
+    """What is simulated: a proposal or a version beside `against` (the one in force), over which orders.
+
+    They are the ledger's; with `reading`, those of the uploaded file that lies in the job's own folder.
+    """
 
     proposal: str | None = None
     version: int | None = None
     against: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    reading: Reading | None = None
 
 
 class Stopped(Exception):
@@ -93,6 +99,13 @@ def cancel(desk: Desk, id: str) -> bool:
     )
 
 
+def is_over(desk: Desk, id: str) -> bool | None:
+    """Whether a job waits and runs no more; None when there is none."""
+    with desk.ledger.reading() as connection:
+        job = status(connection, id)
+    return None if job is None else job.state not in (PENDING, RUNNING)
+
+
 def take_up_again(desk: Desk) -> None:
     """What a stopped server left running waits again."""
     desk.ledger.write(
@@ -117,7 +130,7 @@ def run_next(desk: Desk, folder: Path, now: Callable[[], datetime], id: str | No
         return False
     asked = msgspec.convert(row.asked, Asked)
     try:
-        document = simulate(desk, asked, folder, row.created_at, _Told(desk, row.id))
+        document = simulate(desk, asked, folder, row.created_at, _Told(desk, row.id), folder / row.id)
     except Stopped:
         pass
     except Invalid as invalid:
@@ -155,18 +168,49 @@ class _Told:
 
 
 def simulate(
-    desk: Desk, asked: Asked, folder: Path, at: datetime, tell: Callable[[int], None] = lambda percent: None
+    desk: Desk,
+    asked: Asked,
+    folder: Path,
+    at: datetime,
+    tell: Callable[[int], None] = lambda percent: None,
+    upload: Path | None = None,
 ) -> dict[str, Any]:
-    """The report that was asked for, in one go; `folder` holds the sheet while it lasts."""
+    """The report that was asked for, in one go; `folder` holds the sheet while it lasts, `upload` the file's rows."""
     before, after = sides(desk, asked, at)
     folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder) as scratch, desk.ledger.reading() as connection:
-        total = max(1, count_between(connection, asked.since, asked.until))
-        taken = orders_between(connection, asked.since, asked.until)
-        zone = desk.installation.zone
-        sheet = fill_sheet(Path(scratch) / "sheet.parquet", taken, zone, lambda done: tell(30 * done // total))
+    with TemporaryDirectory(dir=folder, prefix=SCRATCH) as scratch, desk.ledger.reading() as connection:
+        source = _source(desk, connection, asked, (before, after), tell, upload)
+        sheet = fill_sheet(Path(scratch) / "sheet.parquet", source.orders, desk.installation.zone, source.progress)
         document = report(sheet, desk.policies, before, after, desk.installation, changes_of(desk), tell)
-    return {**document, "source": {"kind": "ledger"}, "before": _named(before), "after": _named(after)}
+    return {**document, "source": source.document(), "before": _named(before), "after": _named(after)}
+
+
+class _Ledger:
+    """The orders received in a period, as a source."""
+
+    def __init__(self, connection: Connection, asked: Asked, tell: Callable[[int], None]):
+        self._total, self._tell = max(1, count_between(connection, asked.since, asked.until)), tell
+        self.orders: Iterable[Taken] = orders_between(connection, asked.since, asked.until)
+
+    def progress(self, done: int) -> None:
+        self._tell(FILLED * done // self._total)
+
+    def document(self) -> dict[str, Any]:
+        return {"kind": "ledger"}
+
+
+def _source(
+    desk: Desk,
+    connection: Connection,
+    asked: Asked,
+    contents: tuple[Content, Content],
+    tell: Callable[[int], None],
+    upload: Path | None,
+) -> _Ledger | FileSource:
+    if asked.reading is None:
+        return _Ledger(connection, asked, tell)
+    names = names_in(connection, contents, desk.installation.zone)
+    return FileSource(upload, asked.reading, names, asked.since, asked.until, tell)
 
 
 def sides(desk: Desk, asked: Asked, at: datetime) -> tuple[Content, Content]:
@@ -202,12 +246,14 @@ def _move(desk: Desk, id: str, state_before: str, **values: Any) -> bool:
 
 
 def work_for_ever(desk: Desk, folder: Path, now: Callable[[], datetime], idle: float = 1.0) -> None:
-    """The server's worker: one simulation after the other."""
+    """The server's worker: one simulation after the other; files that nobody needs any more are taken away."""
     waiting = threading.Event()
     take_up_again(desk)
+    clear_scratch(folder)
     while True:
         try:
             busy = run_next(desk, folder, now)
+            clear_away(folder, lambda id: is_over(desk, id), now())
         except Exception:
             log.exception("simulations could not be read; trying again")
             busy = False

@@ -17,7 +17,7 @@ from engine.reasons import not_in_currency, reasons, unknown_group
 from engine.terms import DueDate
 from orders.simulate.dates import Dates, cash_by_week, moment_of, shifts
 from orders.simulate.query import Lane, Plan, Seat
-from orders.simulate.sheet import Sheet, connect, facts_reader
+from orders.simulate.sheet import OMISSIBLE, Sheet, connect, facts_reader
 from orders.simulate.thresholds import explore, near_misses
 from rules.content import Content
 from rules.policies import Policies
@@ -74,9 +74,7 @@ def report(
         found["explorer"] = explore(connection, sheet, policies, before, after, installation)
         progress(90)
         found["time"] = _in_time(connection, plan, changes)
-        found["omitted"] = [
-            name for name in ("line_count", "largest_line_value", "skus") if name in sheet.codes.wanting
-        ]
+        found["omitted"] = [name for name in sorted(OMISSIBLE) if name in sheet.codes.wanting]
     progress(100)
     return found
 

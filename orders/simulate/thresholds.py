@@ -62,7 +62,7 @@ def near_misses(
             continue
         query = (
             f"SELECT order_id, key, retailer, {fact}, CASE {' '.join(gaps)} END AS minimum, order_value "
-            f"FROM {plan.source} WHERE {plan.pair_sql} IN ({codes})"
+            f"FROM {plan.source} WHERE {fact} IS NOT NULL AND {plan.pair_sql} IN ({codes})"
         )
         count, value = connection.execute(f"SELECT count(*), coalesce(sum(order_value), 0) FROM ({query})").fetchone()  # type: ignore[misc]
         nearest = connection.execute(

@@ -1,0 +1,35 @@
+"""CSV as spreadsheets write and read it: words compared, delimiters guessed, formulas disarmed."""
+
+import re
+import unicodedata
+
+DELIMITERS = ";\t,"
+# What a spreadsheet would run as a formula.
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+
+
+def folded(text: str) -> str:
+    """The text without accents, case and superfluous spaces: what two headers or names are compared by."""
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    return " ".join("".join(each for each in plain if not unicodedata.combining(each)).split())
+
+
+def word(header: str) -> str:
+    """A column's header as one word: « Nº de commande » → `no_de_commande`."""
+    return re.sub(r"[^a-z0-9]+", "_", folded(header)).strip("_")
+
+
+def delimiter_of(text: str) -> str:
+    """What parts the cells of a file's first line; a comma where nothing does."""
+    first = re.sub(r'"[^"]*"', "", text.split("\n", 1)[0])
+    return max(DELIMITERS, key=first.count) if any(mark in first for mark in DELIMITERS) else ","
+
+
+def guarded(cell: str) -> str:
+    """The cell behind an apostrophe where a spreadsheet would run it."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def unguarded(cell: str) -> str:
+    """The cell as it was before `guarded`."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell

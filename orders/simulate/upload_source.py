@@ -1,0 +1,131 @@
+"""An uploaded file as the source of a simulation's orders, and the end of files that nobody needs any more."""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, select
+
+from engine.problem import Invalid, refuse
+from orders.csv_text import folded
+from orders.membership_file import groups_by_name
+from orders.retailers import all_memberships
+from orders.simulate.fill import Taken
+from orders.simulate.upload import Upload, open_upload, remove
+from orders.simulate.upload_orders import Orders
+from orders.simulate.upload_reading import Reading
+from orders.simulate.upload_rows import Names
+from orders.tables import retailers
+from rules.content import Content
+
+SCRATCH = "sheet-"  # what a running simulation keeps beside the uploads
+FILLED = 30  # percent of a simulation that are done when its orders are read
+LISTED = 100  # faults that a report lists
+KEPT_FOR = timedelta(hours=1)  # a file that was read and not simulated
+
+
+class FileSource:
+    """The orders of a file within a period, by the instant they were placed. Raises Invalid."""
+
+    def __init__(
+        self,
+        folder: Path | None,
+        reading: Reading,
+        names: Names,
+        since: datetime | None,
+        until: datetime | None,
+        tell: Callable[[int], None],
+    ):
+        upload = folder and open_upload(folder)
+        if folder is None or upload is None:
+            raise gone()
+        total = upload.found.rows
+        self.upload: Upload = upload
+        self.read = Orders(upload, folder, reading, names, lambda rows: tell(FILLED * rows // total))
+        self._since, self._until = since, until
+
+    @property
+    def orders(self) -> Iterator[Taken]:
+        """The orders; when the last one is taken and there was none, raises Invalid with the file's faults."""
+        some = False
+        for each in self.read:
+            within = (self._since is None or each.order.placed_at >= self._since) and (
+                self._until is None or each.order.placed_at < self._until
+            )
+            if within:
+                some = True
+                yield each
+        if not some and self.read.faults:
+            raise Invalid(fault.as_problem() for fault in self.read.faults[:LISTED])
+
+    def progress(self, done: int) -> None:
+        """Rows tell how far it is, not orders: one may have many."""
+
+    def document(self) -> dict[str, Any]:
+        """What a report says of its source."""
+        upload, read = self.upload, self.read
+        return {
+            "kind": "file",
+            "name": upload.name,
+            "hash": upload.hash,
+            "rows": read.rows,
+            "orders": read.count,
+            "faulty_rows": read.faulty,
+            "faults": [
+                {
+                    "row": fault.row,
+                    "column": fault.column,
+                    "code": fault.problem.code,
+                    "message": {"fr": fault.problem.message.fr, "en": fault.problem.message.en},
+                }
+                for fault in read.faults[:LISTED]
+            ],
+        }
+
+
+def names_in(connection: Connection, contents: Sequence[Content], zone: ZoneInfo) -> Names:
+    """The names that a file may use for what the ledger and the rules know by id."""
+    ids: dict[str, str] = {}
+    several = set()
+    for id, name in connection.execute(select(retailers.c.id, retailers.c.name)):
+        for said in {folded(id), folded(name or "")} - {""}:
+            if ids.setdefault(said, id) != id:
+                several.add(said)
+    for said in several:  # a name that two retailers share names neither
+        del ids[said]
+    ids |= {folded(id): id for id in connection.execute(select(retailers.c.id)).scalars()}
+    groups: dict[str, str] = {}
+    cycles: dict[str, str] = {}
+    for content in contents:
+        groups |= groups_by_name(content)
+        cycles |= {folded(cycle.name): id for id, cycle in content.cycles.items()} | {id: id for id in content.cycles}
+    return Names(zone, ids, groups, cycles, all_memberships(connection))
+
+
+def gone() -> Invalid:
+    return refuse(
+        "gone",
+        "/file",
+        "Le fichier n’est plus là\u00a0: un fichier lu est gardé une heure. Choisissez-le de nouveau.",
+        "The file is no longer here: a file that was read is kept for an hour. Choose it again.",
+    )
+
+
+def clear_away(folder: Path, is_over: Callable[[str], bool | None], now: datetime) -> None:
+    """Remove the uploads whose job is over, and those that became no job in time (`is_over` answers None)."""
+    for each in folder.iterdir() if folder.is_dir() else ():
+        upload = open_upload(each)
+        if upload is None:
+            continue
+        over = is_over(each.name)
+        if over or (over is None and now - upload.at >= KEPT_FOR):
+            remove(each)
+
+
+def clear_scratch(folder: Path) -> None:
+    """Remove the sheets that a stopped server left; call it before any simulation runs."""
+    for each in folder.glob(f"{SCRATCH}*"):
+        shutil.rmtree(each, ignore_errors=True)
