@@ -16,9 +16,9 @@ from engine.money import dollars
 from engine.reasons import not_in_currency, reasons, unknown_group
 from engine.terms import DueDate
 from orders.simulate.dates import Dates, cash_by_week, moment_of, shifts
+from orders.simulate.explorer import explore, near_misses
 from orders.simulate.query import Lane, Plan, Seat
 from orders.simulate.sheet import Sheet, connect, facts_reader
-from orders.simulate.thresholds import explore, near_misses
 from rules.content import Content
 from rules.policies import Policies
 
@@ -69,9 +69,10 @@ def report(
         progress(55)
         found["flips"] = _flips(connection, plan, dates)
         progress(70)
-        found["near_misses"] = near_misses(connection, sheet, policies, after, installation)
-        progress(80)
-        found["explorer"] = explore(connection, sheet, policies, before, after, installation)
+        missed = near_misses(connection, sheet, policies, after, installation)
+        progress(75)
+        found["explorer"], of_rules = explore(connection, sheet, policies, before, after, installation)
+        found["near_misses"] = [*missed, *of_rules]
         progress(90)
         found["time"] = _in_time(connection, plan, changes)
         found["omitted"] = [
@@ -83,7 +84,7 @@ def report(
 
 def inputs_hash(sheet: Sheet, before: Content, after: Content) -> str:
     """The hash of all that a report follows from."""
-    parts = "\n".join((sheet.hash, before.version.hash, after.version.hash))
+    parts = f"{sheet.hash}\n{before.version.hash}\n{after.version.hash}"
     return "sha256:" + hashlib.sha256(parts.encode()).hexdigest()
 
 
