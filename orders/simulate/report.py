@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ FLIPS, AFFECTED, STRADDLING = 200, 50, 100
 _LOOK_BACK = timedelta(days=45)
 OUTCOMES = tuple(outcome.value for outcome in (Outcome.ACCEPTED, Outcome.HELD, Outcome.REFUSED))
 Progress = Callable[[int], None]
+Guard = Callable[[duckdb.DuckDBPyConnection], AbstractContextManager[object]]
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -44,12 +46,17 @@ def report(
     installation: Installation,
     changes: tuple[Change, ...] = (),
     progress: Progress = lambda percent: None,
+    guard: Guard = nullcontext,
 ) -> dict[str, Any]:
-    """All that is told of two contents over a sheet; `progress` is given true percents and may stop it by raising."""
+    """All that is told of two contents over a sheet.
+
+    `progress` is given true percents and may stop it by raising; `guard` is entered with the connection
+    that queries run on, so that somebody may interrupt them.
+    """
     plan = Plan(sheet, policies, before, after, installation)
-    with connect(Path(sheet.path).parent) as connection:
+    with connect(Path(sheet.path).parent) as connection, guard(connection):
         _judge(connection, plan)
-        progress(40)
+        progress(15)
         dates = Dates(plan)
         dues = list(dates.grouped(connection))
         found = {
@@ -66,14 +73,14 @@ def report(
                 ],
             },
         }
-        progress(55)
+        progress(25)
         found["flips"] = _flips(connection, plan, dates)
-        progress(70)
+        progress(45)
         missed = near_misses(connection, sheet, policies, after, installation)
-        progress(75)
+        progress(60)
         found["explorer"], of_rules = explore(connection, sheet, policies, before, after, installation)
         found["near_misses"] = [*missed, *of_rules]
-        progress(90)
+        progress(95)
         found["time"] = _in_time(connection, plan, changes)
         found["omitted"] = [
             name for name in ("line_count", "largest_line_value", "skus") if name in sheet.codes.wanting
