@@ -329,7 +329,12 @@ simulations = Table(
     Column("report_hash", String(80)),
     Column("result", Json),
     Column("error", Json),
+    # How often a worker took it up: one that a server does not survive is not tried for ever.
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    # The report in short, so that lists need not read it whole.
+    Column("summary", Json),
     Index("simulations_by_state", "state", "created_at"),
+    Index("simulations_by_report", "report_hash"),
 )
 
 # How the columns of uploaded files are understood, by their headers.

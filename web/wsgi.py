@@ -14,6 +14,7 @@ from web.aftermath import settle
 from web.composition import House, open_house
 from web.serve import ADDRESS
 from web.settings import Settings
+from web.simulations import bell_of
 
 log = logging.getLogger("houblon.outbox")
 IDLE = 0.5  # seconds between looks at the outbox
@@ -56,6 +57,6 @@ logging.getLogger("alembic").setLevel(logging.WARNING)
 _house = open_house(Settings.from_env(os.environ))
 app = create_app(_house)
 _start(_deliver_for_ever, _house)
-_start(work_for_ever, _house.desk, _house.settings.data / "simulations", _house.now)
+_start(work_for_ever, lambda: _house.desk, _house.settings.data / "simulations", _house.now, bell_of(app))
 if ADDRESS in os.environ:
     _start(_announce, os.environ[ADDRESS])

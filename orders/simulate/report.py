@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,9 @@ from engine.money import dollars
 from engine.reasons import not_in_currency, reasons, unknown_group
 from engine.terms import DueDate
 from orders.simulate.dates import Dates, cash_by_week, moment_of, shifts
+from orders.simulate.explorer import explore, near_misses
 from orders.simulate.query import Lane, Plan, Seat
 from orders.simulate.sheet import OMISSIBLE, Sheet, connect, facts_reader
-from orders.simulate.thresholds import explore, near_misses
 from rules.content import Content
 from rules.policies import Policies
 
@@ -26,6 +27,7 @@ FLIPS, AFFECTED, STRADDLING = 200, 50, 100
 _LOOK_BACK = timedelta(days=45)
 OUTCOMES = tuple(outcome.value for outcome in (Outcome.ACCEPTED, Outcome.HELD, Outcome.REFUSED))
 Progress = Callable[[int], None]
+Guard = Callable[[duckdb.DuckDBPyConnection], AbstractContextManager[object]]
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -44,12 +46,17 @@ def report(
     installation: Installation,
     changes: tuple[Change, ...] = (),
     progress: Progress = lambda percent: None,
+    guard: Guard = nullcontext,
 ) -> dict[str, Any]:
-    """All that is told of two contents over a sheet; `progress` is given true percents and may stop it by raising."""
+    """All that is told of two contents over a sheet.
+
+    `progress` is given true percents and may stop it by raising; `guard` is entered with the connection
+    that queries run on, so that somebody may interrupt them.
+    """
     plan = Plan(sheet, policies, before, after, installation)
-    with connect(Path(sheet.path).parent) as connection:
+    with connect(Path(sheet.path).parent) as connection, guard(connection):
         _judge(connection, plan)
-        progress(40)
+        progress(15)
         dates = Dates(plan)
         dues = list(dates.grouped(connection))
         found = {
@@ -66,13 +73,14 @@ def report(
                 ],
             },
         }
-        progress(55)
+        progress(25)
         found["flips"] = _flips(connection, plan, dates)
-        progress(70)
-        found["near_misses"] = near_misses(connection, sheet, policies, after, installation)
-        progress(80)
-        found["explorer"] = explore(connection, sheet, policies, before, after, installation)
-        progress(90)
+        progress(45)
+        missed = near_misses(connection, sheet, policies, after, installation)
+        progress(60)
+        found["explorer"], of_rules = explore(connection, sheet, policies, before, after, installation)
+        found["near_misses"] = [*missed, *of_rules]
+        progress(95)
         found["time"] = _in_time(connection, plan, changes)
         found["omitted"] = [name for name in sorted(OMISSIBLE) if name in sheet.codes.wanting]
     progress(100)
@@ -81,7 +89,7 @@ def report(
 
 def inputs_hash(sheet: Sheet, before: Content, after: Content) -> str:
     """The hash of all that a report follows from."""
-    parts = "\n".join((sheet.hash, before.version.hash, after.version.hash))
+    parts = f"{sheet.hash}\n{before.version.hash}\n{after.version.hash}"
     return "sha256:" + hashlib.sha256(parts.encode()).hexdigest()
 
 

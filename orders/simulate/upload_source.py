@@ -1,6 +1,5 @@
 """An uploaded file as the source of a simulation's orders, and the end of files that nobody needs any more."""
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,14 +20,12 @@ from orders.simulate.upload_rows import Names
 from orders.tables import retailers
 from rules.content import Content
 
-SCRATCH = "sheet-"  # what a running simulation keeps beside the uploads
-FILLED = 30  # percent of a simulation that are done when its orders are read
 LISTED = 100  # faults that a report lists
 KEPT_FOR = timedelta(hours=1)  # a file that was read and not simulated
 
 
 class FileSource:
-    """The orders of a file within a period, by the instant they were placed. Raises Invalid."""
+    """The orders of a file placed within a period; `tell` is given percents of its rows. Raises Invalid."""
 
     def __init__(
         self,
@@ -44,7 +41,7 @@ class FileSource:
             raise gone()
         total = upload.found.rows
         self.upload: Upload = upload
-        self.read = Orders(upload, folder, reading, names, lambda rows: tell(FILLED * rows // total))
+        self.read = Orders(upload, folder, reading, names, lambda rows: tell(100 * rows // total))
         self._since, self._until = since, until
 
     @property
@@ -69,6 +66,7 @@ class FileSource:
         upload, read = self.upload, self.read
         return {
             "kind": "file",
+            **{name: at and at.isoformat() for name, at in (("from", self._since), ("to", self._until))},
             "name": upload.name,
             "hash": upload.hash,
             "rows": read.rows,
@@ -123,9 +121,3 @@ def clear_away(folder: Path, is_over: Callable[[str], bool | None], now: datetim
         over = is_over(each.name)
         if over or (over is None and now - upload.at >= KEPT_FOR):
             remove(each)
-
-
-def clear_scratch(folder: Path) -> None:
-    """Remove the sheets that a stopped server left; call it before any simulation runs."""
-    for each in folder.glob(f"{SCRATCH}*"):
-        shutil.rmtree(each, ignore_errors=True)
