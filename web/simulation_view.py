@@ -70,8 +70,8 @@ def _less(sum_: Mapping[str, Any]) -> str:
 
 def _other(sum_: Mapping[str, Any]) -> str:
     return ngettext(
-        "%(count)s autre passerait d’en attente à refusée, ou l’inverse.",
-        "%(count)s autres passeraient d’en attente à refusées, ou l’inverse.",
+        "%(count)s commande passerait d’en attente à refusée, ou l’inverse.",
+        "%(count)s commandes passeraient d’en attente à refusées, ou l’inverse.",
         sum_["orders"],
         **_figures(sum_),
     )
@@ -79,8 +79,8 @@ def _other(sum_: Mapping[str, Any]) -> str:
 
 def _other_terms(sum_: Mapping[str, Any]) -> str:
     return ngettext(
-        "%(count)s garderait sa décision, mais serait facturée autrement, pour %(amount)s.",
-        "%(count)s garderaient leur décision, mais seraient facturées autrement, pour %(amount)s.",
+        "%(count)s commande garderait sa décision, mais serait facturée autrement, pour %(amount)s.",
+        "%(count)s commandes garderaient leur décision, mais seraient facturées autrement, pour %(amount)s.",
         sum_["orders"],
         **_figures(sum_),
     )
