@@ -33,7 +33,7 @@ OVER = (DONE, FAILED, CANCELLED)
 ATTEMPTS = 2  # a simulation that a server did not survive so often is not tried again
 FILLING = 80  # percents for reading the orders: it takes most of the time
 _LOOK = 0.3  # seconds between looks at whether somebody cancelled a query
-_SCRATCH = "run-"
+SCRATCH = "run-"  # folders that hold a sheet while a simulation lasts
 log = logging.getLogger("houblon.simulate")
 
 
@@ -138,7 +138,7 @@ def take_up_again(desk: Desk, at: datetime) -> None:
 
 def tidy(folder: Path) -> None:
     """Remove what simulations that were killed left in their folder."""
-    for left in folder.glob(f"{_SCRATCH}*"):
+    for left in folder.glob(f"{SCRATCH}*"):
         shutil.rmtree(left, ignore_errors=True)
 
 
@@ -260,7 +260,7 @@ def simulate(
     named = _proposal(desk, asked.proposal)
     before, after = sides(desk, asked, at)
     folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder, prefix=_SCRATCH) as scratch:
+    with TemporaryDirectory(dir=folder, prefix=SCRATCH) as scratch:
         with desk.ledger.reading() as connection:
             source = _source(desk, connection, asked, (before, after), tell, upload)
             zone = desk.installation.zone

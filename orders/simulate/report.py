@@ -23,7 +23,7 @@ from orders.simulate.sheet import OMISSIBLE, Sheet, connect, facts_reader
 from rules.content import Content
 from rules.policies import Policies
 
-FLIPS, AFFECTED, STRADDLING = 200, 50, 100
+FLIPS, AFFECTED, STRADDLING = 500, 50, 100
 _LOOK_BACK = timedelta(days=45)
 OUTCOMES = tuple(outcome.value for outcome in (Outcome.ACCEPTED, Outcome.HELD, Outcome.REFUSED))
 Progress = Callable[[int], None]
@@ -63,6 +63,7 @@ def report(
             "orders": sheet.count,
             "inputs_hash": inputs_hash(sheet, before, after),
             **_sums(connection, plan),
+            "affected": _affected(connection, plan),
             "retailers": _retailers(connection, plan),
             "groups": _groups(connection, plan),
             "due": {
@@ -172,6 +173,12 @@ def _lost(plan: Plan) -> str:
         if plan.settled(code)[0].outcome is Outcome.ACCEPTED and plan.settled(code)[1].outcome is not Outcome.ACCEPTED
     ]
     return ", ".join(codes or ["-1"])
+
+
+def _affected(connection: duckdb.DuckDBPyConnection, plan: Plan) -> int:
+    """How many retailers have an order that is decided otherwise."""
+    query = f"SELECT count(DISTINCT retailer) FROM judged WHERE pair IN ({_changed_pairs(plan)})"
+    return connection.execute(query).fetchone()[0]  # type: ignore[index]
 
 
 def _retailers(connection: duckdb.DuckDBPyConnection, plan: Plan) -> list[dict[str, Any]]:
