@@ -1,7 +1,10 @@
 """CSV as spreadsheets write and read it: words compared, delimiters guessed, formulas disarmed."""
 
+import csv
+import io
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 
 DELIMITERS = ";\t,"
 # What a spreadsheet would run as a formula.
@@ -33,3 +36,12 @@ def guarded(cell: str) -> str:
 def unguarded(cell: str) -> str:
     """The cell as it was before `guarded`."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
+
+
+def written(header: Sequence[str], rows: Iterable[Sequence[str]], delimiter: str) -> bytes:
+    """The rows as a CSV file that a spreadsheet opens as it is and runs nothing of: UTF-8 with its mark."""
+    file = io.StringIO()
+    writer = csv.writer(file, delimiter=delimiter, lineterminator="\r\n")
+    writer.writerow(header)
+    writer.writerows([guarded(cell) for cell in row] for row in rows)
+    return b"\xef\xbb\xbf" + file.getvalue().encode()

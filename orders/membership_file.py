@@ -13,7 +13,8 @@ import msgspec
 
 from engine.policy import BASE
 from engine.problem import Problem, problem, refuse
-from orders.csv_text import delimiter_of, folded, guarded, unguarded, word
+from orders import csv_text
+from orders.csv_text import delimiter_of, folded, unguarded, word
 from orders.retailer_cards import is_id
 from rules.content import Content
 
@@ -184,14 +185,9 @@ def plan_import(
 
 
 def written(rows: Iterable[Mapping[str, Any]], delimiter: str) -> bytes:
-    """The rows as a CSV file that a spreadsheet opens and runs nothing of: UTF-8 with its mark."""
-    file = io.StringIO()
-    writer = csv.writer(file, delimiter=delimiter, lineterminator="\r\n")
+    """The rows as a CSV file for spreadsheets."""
     header = ("detaillant", "groupe", "nom", "courriel", "langue", "province")
-    writer.writerow(header)
-    for row in rows:
-        writer.writerow([guarded(str(row[name] or "")) for name in header])
-    return b"\xef\xbb\xbf" + file.getvalue().encode()
+    return csv_text.written(header, ([str(row[name] or "") for name in header] for row in rows), delimiter)
 
 
 def _decoded(data: bytes) -> str:

@@ -22,7 +22,10 @@ STEP = 500  # rows between two words of progress
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """What is wrong in one place: the row's number as the file's program shows it, the column's header."""
+    """What is wrong in one place: the row's number as the file's program shows it, the column's header.
+
+    An order that is JSON has no columns: the problem's own pointer says where.
+    """
 
     row: int
     column: str
@@ -30,8 +33,7 @@ class Fault(msgspec.Struct, frozen=True):
 
     def as_problem(self) -> Problem:
         """The fault as every door tells it."""
-        pointer = step("/rows", self.row, *([self.column] if self.column else []))
-        return Problem(self.problem.code, pointer, self.problem.message)
+        return self.problem.under(step("/rows", self.row, *([self.column] if self.column else [])))
 
 
 class Orders:
@@ -185,7 +187,7 @@ class Orders:
             column = str(place + 1)
         for each in problems:
             if len(self.faults) < KEPT_FAULTS:
-                self.faults.append(Fault(row, column or each.pointer, each))
+                self.faults.append(Fault(row, column, each))
 
 
 class _Gathered(msgspec.Struct):

@@ -10,12 +10,13 @@ from sqlalchemy import Connection, select
 
 from engine.problem import Invalid, refuse
 from orders.csv_text import folded
+from orders.desk import Desk
 from orders.membership_file import groups_by_name
 from orders.retailers import all_memberships
 from orders.simulate.fill import Taken
 from orders.simulate.upload import Upload, open_upload, remove
 from orders.simulate.upload_orders import Orders
-from orders.simulate.upload_reading import Reading
+from orders.simulate.upload_reading import Reading, guess_reading, remembered
 from orders.simulate.upload_rows import Names
 from orders.tables import retailers
 from rules.content import Content
@@ -76,6 +77,7 @@ class FileSource:
                 {
                     "row": fault.row,
                     "column": fault.column,
+                    "pointer": fault.as_problem().pointer,
                     "code": fault.problem.code,
                     "message": {"fr": fault.problem.message.fr, "en": fault.problem.message.en},
                 }
@@ -101,6 +103,14 @@ def names_in(connection: Connection, contents: Sequence[Content], zone: ZoneInfo
         groups |= groups_by_name(content)
         cycles |= {folded(cycle.name): id for id, cycle in content.cycles.items()} | {id: id for id in content.cycles}
     return Names(zone, ids, groups, cycles, all_memberships(connection))
+
+
+def reading_of(desk: Desk, upload: Upload, folder: Path, at: datetime) -> Reading:
+    """How the file's columns are understood: as somebody kept it for these headers, else as they are guessed."""
+    with desk.ledger.reading() as connection:
+        kept = remembered(connection, upload)
+    content = desk.policies.content(desk.policies.in_force(at).number)
+    return kept or guess_reading(upload, folder, groups_by_name(content))
 
 
 def gone() -> Invalid:
