@@ -56,7 +56,7 @@ def index() -> str:
 @blueprint.post("")
 def start() -> Any:
     try:
-        id = _begin(_asked(request.form))
+        id = begin(_asked(request.form))
     except Invalid as invalid:
         return _listed(request.form, invalid.problems), 422
     return redirect(url_for("simulations.show", id=id), 303)
@@ -92,15 +92,18 @@ def again(id: str) -> Any:
     """Begin another one of the same question."""
     row = _row(id)
     try:
-        made = _begin(msgspec.convert(row.asked, Asked))
+        made = begin(msgspec.convert(row.asked, Asked))
     except Invalid as invalid:
         return _listed({}, invalid.problems), 422
     return redirect(url_for("simulations.show", id=made), 303)
 
 
-def _begin(asked: Asked) -> str:
-    """Begin it, and wait a moment: most are over before one could look. Raises Invalid."""
-    id = secrets.token_hex(6)
+def begin(asked: Asked, id: str | None = None) -> str:
+    """Begin it, and wait a moment: most are over before one could look. Raises Invalid.
+
+    The `id` is that of the upload whose orders it simulates; another one is made for those of the ledger.
+    """
+    id = id or secrets.token_hex(6)
     desk = house().desk
     jobs.start(desk, asked, id=id, by=author(), at=house().now())
     bell_of(current_app).set()
@@ -116,15 +119,28 @@ def _begin(asked: Asked) -> str:
 
 def _asked(form: Any) -> Asked:
     """What the form asks. Raises Invalid."""
-    what, against = form.get("quoi", ""), form.get("contre", "")
     since, until = periods.asked(form, _today()).instants(house().desk.installation.zone)
+    return msgspec.structs.replace(tried(form), since=since, until=until)
+
+
+def tried(form: Any) -> Asked:
+    """What a form tries, and against what."""
+    what, against = form.get("quoi", ""), form.get("contre", "")
     return Asked(
         proposal=what.removeprefix(DRAFT) if what.startswith(DRAFT) else None,
         version=int(what) if what.isdecimal() else None,
         against=int(against) if against.isdecimal() else None,
-        since=since,
-        until=until,
     )
+
+
+def choices() -> dict[str, Any]:
+    """What may be tried: drafts, the latest first, and versions."""
+    store = house().store
+    drafts = [each for each in store.history().proposals.values() if each.state in (OPEN, SCHEDULED)]
+    return {
+        "drafts": sorted(drafts, key=lambda each: each.changed_at, reverse=True),
+        "versions": list(reversed(store.versions()))[:VERSIONS],
+    }
 
 
 def _progress(row: Row[Any]) -> Any:
@@ -137,19 +153,17 @@ def _progress(row: Row[Any]) -> Any:
 
 
 def _listed(typed: Any, problems: Any = ()) -> str:
-    store, zone = house().store, house().desk.installation.zone
+    zone = house().desk.installation.zone
     with house().desk.ledger.reading() as connection:
         rows = jobs.recent(connection)
         counts = {
             choice: count_between(connection, *periods.chosen(choice, _today()).instants(zone))
             for choice in periods.CHOICES
         }
-    drafts = [each for each in store.history().proposals.values() if each.state in (OPEN, SCHEDULED)]
     return render_template(
         "simulations/index.html",
         rows=[(row, subject_of(row), row.summary and headline(row.summary)) for row in rows],
-        drafts=sorted(drafts, key=lambda each: each.changed_at, reverse=True),
-        versions=list(reversed(store.versions()))[:VERSIONS],
+        **choices(),
         draft_prefix=DRAFT,
         counts=counts,
         upload=_UPLOAD if _UPLOAD in current_app.view_functions else None,

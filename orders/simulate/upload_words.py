@@ -28,15 +28,15 @@ MEANINGS: dict[str, Meaning] = {
         ORDER,
         "numéro de commande",
         "order number",
-        "commande no_commande no_de_commande numero_de_commande numero_commande n_commande num_commande id_commande "
-        "commande_id bon_de_commande no_bon_de_commande bc reference ref order order_id orderid order_no order_number "
+        "commande no_commande numero_commande n_commande num_commande id_commande "
+        "commande_id bon_commande no_bon_commande bc reference ref order order_id orderid order_no order_number "
         "order_num po po_number purchase_order id",
     ),
     "date": _meaning(
         ORDER,
         "date de la commande",
         "order date",
-        "date date_commande date_de_commande date_de_la_commande commandee_le passee_le order_date orderdate "
+        "date date_commande commandee_le passee_le order_date orderdate "
         "ordered_at ordered_on placed_at created_at date_order date_creation",
     ),
     "value": _meaning(
@@ -50,15 +50,15 @@ MEANINGS: dict[str, Meaning] = {
         ORDER,
         "nombre d’articles",
         "number of items",
-        "articles nb_articles nombre_articles nombre_d_articles items items_count item_count quantite_totale "
+        "articles nb_articles nombre_articles items items_count item_count quantite_totale "
         "qte_totale total_quantity total_qty total_items",
     ),
     "planned": _meaning(
         ORDER,
         "livraison prévue",
         "planned delivery",
-        "livraison date_livraison date_de_livraison livraison_prevue date_livraison_prevue "
-        "date_de_livraison_prevue planned_delivery delivery_date requested_delivery_date required_date",
+        "livraison date_livraison livraison_prevue date_livraison_prevue "
+        "planned_delivery delivery_date requested_delivery_date required_date",
     ),
     "lines": _meaning(
         ORDER, "lignes, en JSON", "lines, as JSON", "lignes lines line_items lignes_json lines_json order_lines"
@@ -67,15 +67,15 @@ MEANINGS: dict[str, Meaning] = {
         RETAILER,
         "détaillant",
         "retailer",
-        "detaillant id_detaillant detaillant_id no_detaillant client id_client client_id no_client no_de_client "
-        "numero_client numero_de_client code_client acheteur magasin etablissement compte buyer buyer_id customer "
+        "detaillant id_detaillant detaillant_id no_detaillant client id_client client_id no_client "
+        "numero_client code_client acheteur magasin etablissement compte buyer buyer_id customer "
         "customer_id customer_no customer_number retailer retailer_id store store_id store_number account account_id",
     ),
     "buyer_name": _meaning(
         RETAILER,
         "nom du détaillant",
         "retailer’s name",
-        "nom nom_client nom_du_client nom_detaillant nom_du_detaillant raison_sociale name client_name "
+        "nom nom_client nom_detaillant raison_sociale name client_name "
         "customer_name buyer_name retailer_name store_name company",
     ),
     "groups": _meaning(
@@ -131,8 +131,7 @@ MEANINGS: dict[str, Meaning] = {
         LINE,
         "montant de la ligne",
         "line amount",
-        "montant_ligne montant_de_la_ligne total_ligne sous_total_ligne line_total line_amount amount "
-        "extended_price net_amount",
+        "montant_ligne total_ligne sous_total_ligne line_total line_amount amount extended_price net_amount",
     ),
     "available": _meaning(LINE, "disponible", "available", "disponible en_stock available in_stock"),
     "distributor": _meaning(
@@ -142,18 +141,27 @@ MEANINGS: dict[str, Meaning] = {
         OTHER,
         "mode de livraison",
         "delivery method",
-        "mode_de_livraison mode_livraison delivery_method shipping_method delivery_mode",
+        "mode_livraison delivery_method shipping_method delivery_mode",
     ),
     "currency": _meaning(OTHER, "devise", "currency", "devise monnaie currency currency_code"),
     "source": _meaning(OTHER, "source", "source", "source origine canal channel"),
     "note": _meaning(OTHER, "note", "note", "note notes commentaire commentaires comment comments remarque remarques"),
 }
-_BY_WORD = {each: name for name, meaning in MEANINGS.items() for each in meaning.words}
+_SMALL = frozenset(("de", "du", "des", "d", "la", "le", "les", "l", "the", "of", "s"))
+
+
+def _essential(header: str) -> str:
+    """A header's word without articles: « Numéro de la commande » and « numero_commande » are one."""
+    parts = word(header).split("_")
+    return "_".join([part for part in parts if part not in _SMALL] or parts)
+
+
+_BY_WORD = {_essential(each): name for name, meaning in MEANINGS.items() for each in meaning.words}
 
 
 def meaning_of(header: str) -> str | None:
     """What a header says that its column holds."""
-    return _BY_WORD.get(word(header))
+    return _BY_WORD.get(_essential(header))
 
 
 def header_among(rows: Sequence[Sequence[object]]) -> int | None:
