@@ -160,9 +160,11 @@ def _listed(typed: Any, problems: Any = ()) -> str:
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """What a simulation is about: what is tried, what it is compared with, over which days."""
+    """What a simulation is about: what is tried (a `kind` and its `name`), compared with what, over which days."""
 
     what: Text
+    kind: Text
+    name: Text
     against: Text
     proposal: str | None
     period: periods.Period
@@ -174,16 +176,18 @@ def subject_of(row: Row[Any]) -> Subject:
     if asked.proposal:
         found = history.proposals.get(asked.proposal)
         name = found.name if found else asked.proposal
-        what = Text(f"Brouillon « {name} »", f"Draft “{name}”")
+        quoted = Text(f"« {name} »", f"“{name}”")
+        what, kind = Text(f"Brouillon {quoted.fr}", f"Draft {quoted.en}"), Text("Brouillon", "Draft")
     else:
-        what = _version(asked.version)
+        what = quoted = kind = _version(asked.version)
     against = _version(asked.against) if asked.against else Text("en vigueur", "in force")
     period = periods.period_of(asked.since, asked.until, house().desk.installation.zone)
-    return Subject(what, against, asked.proposal if asked.proposal in history.proposals else None, period)
+    proposal = asked.proposal if asked.proposal in history.proposals else None
+    return Subject(what, kind, quoted, against, proposal, period)
 
 
 def _version(number: int | None) -> Text:
-    return Text(f"Version {number}", f"Version {number}") if number else Text("dernière version", "newest version")
+    return Text(f"Version {number}", f"Version {number}") if number else Text("Dernière version", "Newest version")
 
 
 def _exports(id: str) -> list[tuple[str, str]]:
