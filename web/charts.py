@@ -55,7 +55,7 @@ def columns(
         _shape(plot, "rect", "after", x=_LEFT + band * (place + 0.14), y=top, width=band * 0.72, height=size)
     corners = [(_LEFT + band * (place + side), y(value)) for place, value in enumerate(before) for side in (0, 1)]
     _shape(plot, "path", "before", d=_path(corners))
-    for place in _some(len(names), 4):
+    for place in _some(len(names), 3):
         _text(plot, names[place], _LEFT + band * (place + 0.5), HEIGHT - 10, "tick", "middle")
     _legend(plot, keys)
     return _written(svg)

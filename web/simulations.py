@@ -30,7 +30,7 @@ from rules.proposal import OPEN, SCHEDULED
 from web import simulation_periods as periods
 from web.auth import author
 from web.open import house
-from web.simulation_view import headline, report_view
+from web.simulation_view import report_view, sentences
 
 blueprint = Blueprint("simulations", __name__, url_prefix="/simulations")
 DRAFT = "brouillon:"
@@ -147,7 +147,7 @@ def _listed(typed: Any, problems: Any = ()) -> str:
     drafts = [each for each in store.history().proposals.values() if each.state in (OPEN, SCHEDULED)]
     return render_template(
         "simulations/index.html",
-        rows=[(row, subject_of(row), row.summary and headline(row.summary)) for row in rows],
+        rows=[(row, subject_of(row), row.summary and sentences(row.summary)[0]) for row in rows],
         drafts=sorted(drafts, key=lambda each: each.changed_at, reverse=True),
         versions=list(reversed(store.versions()))[:VERSIONS],
         draft_prefix=DRAFT,
