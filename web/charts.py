@@ -14,7 +14,7 @@ import msgspec
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 360, 230
-_LEFT, _RIGHT, _TOP, _BOTTOM = 54, 10, 46, 30
+_LEFT, _RIGHT, _TOP, _BOTTOM = 54, 18, 46, 30
 _ROW, _BAR = 44, 12
 Label = Callable[[float], str]
 
@@ -55,7 +55,7 @@ def columns(
         _shape(plot, "rect", "after", x=_LEFT + band * (place + 0.14), y=top, width=band * 0.72, height=size)
     corners = [(_LEFT + band * (place + side), y(value)) for place, value in enumerate(before) for side in (0, 1)]
     _shape(plot, "path", "before", d=_path(corners))
-    for place in _some(len(names), 4):
+    for place in _some(len(names), 3):
         _text(plot, names[place], _LEFT + band * (place + 0.5), HEIGHT - 10, "tick", "middle")
     _legend(plot, keys)
     return _written(svg)
@@ -69,17 +69,17 @@ def curve(told: Told, points: Sequence[tuple[float, float]], marks: Sequence[Mar
     y = _line(low, high, HEIGHT - _BOTTOM, _TOP)
     x = _line(points[0][0], points[-1][0], _LEFT, WIDTH - _RIGHT)
     _across(plot, low, high, step, y, up)
-    for place in _some(len(points), 4):
-        at = points[place][0]
-        anchor = "end" if place == len(points) - 1 else "start" if place == 0 else "middle"
-        _text(plot, across(at), x(at), HEIGHT - 10, "tick", anchor)
+    first, last = points[0][0], points[-1][0]
+    for at in _round_values(first, last):
+        _shape(plot, "path", "axis", d=_path([(x(at), HEIGHT - _BOTTOM), (x(at), HEIGHT - _BOTTOM + 4)]))
+        _text(plot, across(at), x(at), HEIGHT - 10, "tick", "middle")
     _shape(plot, "path", "after line", d=_path([(x(at), y(value)) for at, value in points]))
-    for row, mark in enumerate(marks):
-        place = x(mark.at)
-        # Labels one above the other, so that two marks side by side stay readable.
-        height = 14 + 16 * row
+    # Labels one above the other, and all to the side where there is room: no line crosses a label so.
+    to_right = sum(x(mark.at) for mark in marks) < len(marks) * WIDTH * 0.55
+    anchor = "start" if to_right else "end"
+    for row, mark in enumerate(sorted(marks, key=lambda each: each.at, reverse=not to_right)):
+        place, height = x(mark.at), 14 + 16 * row
         _shape(plot, "path", f"mark {mark.kind}", d=_path([(place, height + 4), (place, HEIGHT - _BOTTOM)]))
-        anchor = "start" if place < WIDTH * 0.55 else "end"
         _text(plot, mark.label, place + (4 if anchor == "start" else -4), height, f"label {mark.kind}", anchor)
         for at, value in points:
             if at == mark.at:
@@ -134,6 +134,12 @@ def _scale(least: float, most: float) -> tuple[float, float, float]:
     step = next(power * each for each in (1, 2, 2.5, 5, 10) if power * each * 4 >= span * 0.999)
     low = math.floor(least / step + 1e-9) * step
     return low, max(math.ceil(most / step - 1e-9) * step, low + step), step
+
+
+def _round_values(first: float, last: float) -> list[float]:
+    """Round values between the two, some four."""
+    _low, _high, step = _scale(first, last)
+    return [step * place for place in range(math.ceil(first / step - 1e-9), math.floor(last / step + 1e-9) + 1)]
 
 
 def _line(start: float, end: float, first: float, last: float) -> Callable[[float], float]:

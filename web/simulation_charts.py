@@ -40,15 +40,22 @@ def cash_chart(document: Mapping[str, Any]) -> Markup | None:
 
 
 def shifts_chart(document: Mapping[str, Any]) -> Markup | None:
-    """By how many days due dates move; None where none does."""
-    moved = [each for each in document["due"]["shifts"] if each["days"]]
-    if not moved:
+    """By how many days due dates move; None where a sentence says it."""
+    moved = _moved(document)
+    if len(moved) < 2:
         return None
-    told = Told(
-        "decalages", _("Échéances déplacées"), "; ".join(f"{shift_text(e['days'])}, {_count(e)}" for e in moved)
-    )
+    told = Told("decalages", _("Échéances déplacées"), shifts_said(document))
     most = sorted(sorted(moved, key=lambda each: -each["orders"])[:_ROWS], key=lambda each: each["days"])
     return bars(told, [(shift_text(each["days"]), each["orders"], _count(each)) for each in most])
+
+
+def shifts_said(document: Mapping[str, Any]) -> str:
+    """The same in words; empty where no due date moves."""
+    return "; ".join(f"{_count(each)}, {shift_text(each['days'])}" for each in _moved(document))
+
+
+def _moved(document: Mapping[str, Any]) -> list[Any]:
+    return [each for each in document["due"]["shifts"] if each["days"]]
 
 
 def groups_chart(document: Mapping[str, Any]) -> Markup | None:

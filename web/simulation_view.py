@@ -1,6 +1,7 @@
 """A report as its page shows it: the headline, the matrix, who is affected, and thresholds by name."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from flask_babel import gettext as _
@@ -18,18 +19,23 @@ from orders.simulate.summary import summary_of
 from web import format
 from web.language import current
 from web.setting_forms import FORMS
-from web.simulation_charts import cash_chart, explorer_charts, groups_chart, shift_text, shifts_chart
+from web.simulation_charts import cash_chart, explorer_charts, groups_chart, shift_text, shifts_chart, shifts_said
 
 FLIPS_SHOWN = 20
 OUTCOMES = tuple(outcome.value for outcome in (Outcome.ACCEPTED, Outcome.HELD, Outcome.REFUSED))
 
 
 def headline(summary: Mapping[str, Any]) -> str:
-    """What a simulation found, in a sentence or two: « 37 commandes de plus seraient acceptées… »"""
+    """What a simulation found, in a sentence or more: « 37 commandes de plus seraient acceptées… »"""
+    return " ".join(sentences(summary))
+
+
+def sentences(summary: Mapping[str, Any]) -> list[str]:
+    """The same, sentence by sentence, what matters most first."""
     gained, lost = summary["gained"], summary["lost"]
     said = []
     if not summary["orders"]:
-        return _("Aucune commande dans cette période.")
+        return [_("Aucune commande dans cette période.")]
     if gained["orders"]:
         said.append(_more(gained) + (_and_less(lost) if lost["orders"] else "") + ".")
     elif lost["orders"]:
@@ -38,7 +44,7 @@ def headline(summary: Mapping[str, Any]) -> str:
         said.append(_other(summary["other"]))
     if summary["other_terms"]["orders"]:
         said.append(_other_terms(summary["other_terms"]))
-    return " ".join(said) or _unchanged(summary["orders"])
+    return said or [_unchanged(summary["orders"])]
 
 
 def _more(sum_: Mapping[str, Any]) -> str:
@@ -113,7 +119,7 @@ def report_view(document: dict[str, Any], page: int, groups: Mapping[str, str]) 
     return {
         "document": document,
         "summary": summary,
-        "headline": headline(summary),
+        "sentences": sentences(summary),
         "matrix": _matrix(document),
         "changed": changed,
         "flips": kept[(page - 1) * FLIPS_SHOWN : page * FLIPS_SHOWN],
@@ -121,6 +127,7 @@ def report_view(document: dict[str, Any], page: int, groups: Mapping[str, str]) 
         "pages": last,
         "cash": cash_chart(document),
         "shifts": shifts_chart(document),
+        "shifted": shifts_said(document),
         "moves": [(shift_text(each["days"]), each) for each in document["due"]["shifts"]],
         "groups": groups_chart(document),
         "near": [_near(each, groups) for each in document["near_misses"]],
@@ -169,6 +176,11 @@ def _near(each: dict[str, Any], groups: Mapping[str, str]) -> dict[str, Any]:
         "name": threshold_name(each, groups),
         "phrase": threshold_phrase(each, value),
         "nearest": nearest,
+        "within": [
+            more
+            for less, more in pairwise([{"orders": 0}, *each["within"]])
+            if more["orders"] > less["orders"] and more["percent"] < 100
+        ],
     }
 
 

@@ -30,7 +30,7 @@ from rules.proposal import OPEN, SCHEDULED
 from web import simulation_periods as periods
 from web.auth import author
 from web.open import house
-from web.simulation_view import headline, report_view
+from web.simulation_view import report_view, sentences
 
 blueprint = Blueprint("simulations", __name__, url_prefix="/simulations")
 DRAFT = "brouillon:"
@@ -91,11 +91,19 @@ def cancel(id: str) -> Any:
 def again(id: str) -> Any:
     """Begin another one of the same question."""
     row = _row(id)
+    if row.asked.get("file") is not None:
+        flash(_("Le fichier n’est plus là : choisissez-le de nouveau."), "")
+        return redirect(url_for(_UPLOAD, quoi=_tried_in(row), contre=row.asked["against"] or ""), 303)
     try:
         made = begin(msgspec.convert(row.asked, Asked))
     except Invalid as invalid:
         return _listed({}, invalid.problems), 422
     return redirect(url_for("simulations.show", id=made), 303)
+
+
+def _tried_in(row: Row[Any]) -> str:
+    """What was tried, as the forms' list has it."""
+    return f"{DRAFT}{row.asked['proposal']}" if row.asked["proposal"] else str(row.asked["version"] or "")
 
 
 def begin(asked: Asked, id: str | None = None) -> str:
@@ -162,7 +170,7 @@ def _listed(typed: Any, problems: Any = ()) -> str:
         }
     return render_template(
         "simulations/index.html",
-        rows=[(row, subject_of(row), row.summary and headline(row.summary)) for row in rows],
+        rows=[(row, subject_of(row), row.summary and sentences(row.summary)[0]) for row in rows],
         **choices(),
         draft_prefix=DRAFT,
         counts=counts,
@@ -174,12 +182,18 @@ def _listed(typed: Any, problems: Any = ()) -> str:
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """What a simulation is about: what is tried, what it is compared with, over which days."""
+    """What a simulation is about: what is tried (a `kind` and its `name`), compared with what, over which orders.
+
+    They are those of a `file`, by its name, or those received in a period.
+    """
 
     what: Text
+    kind: Text
+    name: Text
     against: Text
     proposal: str | None
     period: periods.Period
+    file: str | None = None
 
 
 def subject_of(row: Row[Any]) -> Subject:
@@ -188,16 +202,18 @@ def subject_of(row: Row[Any]) -> Subject:
     if asked.proposal:
         found = history.proposals.get(asked.proposal)
         name = found.name if found else asked.proposal
-        what = Text(f"Brouillon « {name} »", f"Draft “{name}”")
+        quoted = Text(f"« {name} »", f"“{name}”")
+        what, kind = Text(f"Brouillon {quoted.fr}", f"Draft {quoted.en}"), Text("Brouillon", "Draft")
     else:
-        what = _version(asked.version)
+        what = quoted = kind = _version(asked.version)
     against = _version(asked.against) if asked.against else Text("en vigueur", "in force")
     period = periods.period_of(asked.since, asked.until, house().desk.installation.zone)
-    return Subject(what, against, asked.proposal if asked.proposal in history.proposals else None, period)
+    proposal = asked.proposal if asked.proposal in history.proposals else None
+    return Subject(what, kind, quoted, against, proposal, period, asked.file)
 
 
 def _version(number: int | None) -> Text:
-    return Text(f"Version {number}", f"Version {number}") if number else Text("dernière version", "newest version")
+    return Text(f"Version {number}", f"Version {number}") if number else Text("Dernière version", "Newest version")
 
 
 def _exports(id: str) -> list[tuple[str, str]]:

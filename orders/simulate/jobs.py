@@ -337,9 +337,14 @@ def _move(desk: Desk, id: str, state_before: str, **values: Any) -> bool:
 
 
 def work_for_ever(
-    desk: Callable[[], Desk], folder: Path, now: Callable[[], datetime], bell: threading.Event, idle: float = 1.0
+    desk: Callable[[], Desk],
+    folder: Path,
+    now: Callable[[], datetime],
+    bell: threading.Event,
+    idle: float = 1.0,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> None:
-    """The server's worker: one simulation after the other, begun at once when the bell rings.
+    """The server’s worker: one simulation after the other, begun at once when the bell rings.
 
     One process works them at a time; when it ends, even by a kill, another one takes up what it left.
     Files that nobody needs any more are taken away.
@@ -348,7 +353,7 @@ def work_for_ever(
     with FileLock(folder / "worker.lock", poll_interval=idle):
         tidy(folder)
         take_up_again(desk(), now())
-        while True:
+        while not is_over():
             bell.clear()
             try:
                 busy = run_next(desk(), folder, now)

@@ -93,13 +93,17 @@ def test_the_worker_clears_what_a_kill_left_and_begins_at_the_bell(desk, tmp_pat
     left = tmp_path / "scratch" / "run-killed"
     left.mkdir(parents=True)
     (left / "sheet.parquet").write_bytes(b"half of it")
-    bell = threading.Event()
-    arguments = (lambda: desk, tmp_path / "scratch", lambda: NOON, bell, 60)
-    threading.Thread(target=work_for_ever, args=arguments, daemon=True).start()
+    bell, over = threading.Event(), threading.Event()
+    arguments = (lambda: desk, tmp_path / "scratch", lambda: NOON, bell, 60, over.is_set)
+    worker = threading.Thread(target=work_for_ever, args=arguments)
+    worker.start()
     until(lambda: not left.exists())
     start(desk, ASKED, id="s-1", by="anne", at=NOON)
     bell.set()
     until(lambda: state(desk, "s-1").state == DONE)
+    over.set()
+    bell.set()
+    worker.join()
 
 
 def test_cancelling_stops_a_query_that_runs(desk):
