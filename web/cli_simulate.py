@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
+import msgspec
 
 from engine.problem import refuse
 from orders.simulate.exports import TYPES, exported
@@ -57,7 +58,7 @@ def simulate(
         upload = folder / "upload"
         if file is not None:
             reading = _read(house, file, upload)
-            asked = Asked(asked.proposal, asked.version, None, asked.since, asked.until, reading)
+            asked = msgspec.structs.replace(asked, reading=reading, file=file.name)
         hidden = as_json or not sys.stderr.isatty()
         with click.progressbar(length=100, label="Simulating", file=sys.stderr, hidden=hidden) as bar:
             found = run(

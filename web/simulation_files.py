@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.datastructures import FileStorage
 
@@ -13,12 +14,19 @@ from engine.labels import FACT_LABELS
 from engine.problem import Invalid, Problem, refuse
 from orders.simulate import jobs
 from orders.simulate.exports import TYPES, exported
-from orders.simulate.jobs import Asked
 from orders.simulate.upload import Upload, open_upload, receive, rows_of
 from orders.simulate.upload_cells import Cell
 from orders.simulate.upload_guard import MAX_BYTES, MAX_ROWS, ORDERS, too_large
 from orders.simulate.upload_look import Look, look_at
-from orders.simulate.upload_reading import BY_LINE, IN_A_CELL, Reading, check_reading, days_are_certain, forget, remember
+from orders.simulate.upload_reading import (
+    BY_LINE,
+    IN_A_CELL,
+    Reading,
+    check_reading,
+    days_are_certain,
+    forget,
+    remember,
+)
 from orders.simulate.upload_source import gone, names_in, reading_of
 from orders.simulate.upload_words import LINE, MEANINGS, ORDER, OTHER, RETAILER
 from web.auth import author
@@ -114,15 +122,13 @@ def _go_on(id: str) -> Any:
             begun = jobs.status(connection, id)
         if begun is None:
             _remember(found, reading)
-            begin(Asked(asked.proposal, asked.version, asked.against, reading=reading), id)
+            begin(msgspec.structs.replace(asked, reading=reading, file=found.name), id)
     except Invalid as invalid:
         return _shown(id, found, reading, request.form, invalid.problems)
     return redirect(url_for("simulations.show", id=id), 303)
 
 
-def _shown(
-    id: str, found: Upload, reading: Reading, typed: Any, problems: tuple[Problem, ...] = ()
-) -> Any:
+def _shown(id: str, found: Upload, reading: Reading, typed: Any, problems: tuple[Problem, ...] = ()) -> Any:
     """The page with the file as it is understood; what is wanting is said, and what was chosen stays."""
     look = None
     try:

@@ -40,7 +40,7 @@ log = logging.getLogger("houblon.simulate")
 class Asked(msgspec.Struct, frozen=True):
     """What is simulated: a proposal or a version beside `against` (the one in force), over which orders.
 
-    They are the ledger's; with `reading`, those of the uploaded file that lies in the job's own folder.
+    They are the ledger's; with `reading`, those of the uploaded `file` (its name) that lies in the job's own folder.
     """
 
     proposal: str | None = None
@@ -49,6 +49,7 @@ class Asked(msgspec.Struct, frozen=True):
     since: datetime | None = None
     until: datetime | None = None
     reading: Reading | None = None
+    file: str | None = None
 
 
 class Stopped(Exception):
