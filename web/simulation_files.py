@@ -178,7 +178,7 @@ def _mine(id: str) -> Upload | None:
 
 
 def _folder(id: str) -> Path:
-    return house().settings.data / "simulations" / id
+    return house().settings.data / jobs.FOLDER / id
 
 
 def _chunks(file: FileStorage) -> Iterator[bytes]:

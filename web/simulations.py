@@ -92,7 +92,7 @@ def again(id: str) -> Any:
     """Begin another one of the same question."""
     row = _row(id)
     if row.asked.get("file") is not None:
-        flash(_("Le fichier n’est plus là : choisissez-le de nouveau."), "")
+        flash(_("Le fichier n’est plus là : choisissez-le de nouveau."), "")
         return redirect(url_for(_UPLOAD, quoi=_tried_in(row), contre=row.asked["against"] or ""), 303)
     try:
         made = begin(msgspec.convert(row.asked, Asked))

@@ -34,6 +34,7 @@ ATTEMPTS = 2  # a simulation that a server did not survive so often is not tried
 FILLING = 80  # percents for reading the orders: it takes most of the time
 _LOOK = 0.3  # seconds between looks at whether somebody cancelled a query
 SCRATCH = "run-"  # folders that hold a sheet while a simulation lasts
+FOLDER = "simulations"  # in the data folder: sheets and uploads, while they last
 log = logging.getLogger("houblon.simulate")
 
 
