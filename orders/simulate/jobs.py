@@ -119,7 +119,7 @@ def cancel(desk: Desk, id: str) -> bool:
     )
 
 
-def is_over(desk: Desk, id: str) -> bool | None:
+def has_ended(desk: Desk, id: str) -> bool | None:
     """Whether a job waits and runs no more; None when there is none."""
     with desk.ledger.reading() as connection:
         job = status(connection, id)
@@ -359,7 +359,7 @@ def work_for_ever(
             bell.clear()
             try:
                 busy = run_next(desk(), folder, now)
-                clear_away(folder, lambda id: is_over(desk(), id), now())
+                clear_away(folder, lambda id: has_ended(desk(), id), now())
             except Exception:
                 log.exception("simulations could not be read; trying again")
                 busy = False

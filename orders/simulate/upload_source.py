@@ -122,12 +122,12 @@ def gone() -> Invalid:
     )
 
 
-def clear_away(folder: Path, is_over: Callable[[str], bool | None], now: datetime) -> None:
-    """Remove the uploads whose job is over, and those that became no job in time (`is_over` answers None)."""
+def clear_away(folder: Path, has_ended: Callable[[str], bool | None], now: datetime) -> None:
+    """Remove the uploads whose job is over, and those that became no job in time (`has_ended` answers None)."""
     for each in folder.iterdir() if folder.is_dir() else ():
         upload = open_upload(each)
         if upload is None:
             continue
-        over = is_over(each.name)
+        over = has_ended(each.name)
         if over or (over is None and now - upload.at >= KEPT_FOR):
             remove(each)

@@ -59,7 +59,7 @@ def _decimal(text: str, mark: str) -> Decimal:
         plain = "-" + plain[1:-1]
     plain = _CURRENCY.sub("", plain)
     if len(plain) > 40 or not _PLAIN[mark].fullmatch(plain):
-        fr, en = ("1 234,50", "1.234,50") if mark == COMMA else ("1,234.50", "1,234.50")
+        fr, en = ("1\u00a0234,50", "1\u00a0234,50") if mark == COMMA else ("1,234.50", "1,234.50")
         raise Unread(
             "number",
             f"Un nombre comme « {fr} » est attendu, pas « {_cut(text)} ».",
