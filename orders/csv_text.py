@@ -4,9 +4,11 @@ import csv
 import io
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 DELIMITERS = ";\t,"
+_LOOKED_AT = 20  # lines
 # What a spreadsheet would run as a formula.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
@@ -23,9 +25,17 @@ def word(header: str) -> str:
 
 
 def delimiter_of(text: str) -> str:
-    """What parts the cells of a file's first line; a comma where nothing does."""
-    first = re.sub(r'"[^"]*"', "", text.split("\n", 1)[0])
-    return max(DELIMITERS, key=first.count) if any(mark in first for mark in DELIMITERS) else ","
+    """What parts the cells: the mark that most of the first lines have as often; a comma where there is none.
+
+    A title above the table, or decimal commas in it, do not mislead.
+    """
+    lines = [line for line in re.sub(r'"[^"]*"', "", text).splitlines() if line.strip()][:_LOOKED_AT]
+
+    def agreement(mark: str) -> tuple[int, int]:
+        counts = Counter(line.count(mark) for line in lines if mark in line)
+        return max(counts.values(), default=0), sum(count * times for count, times in counts.items())
+
+    return max(DELIMITERS, key=agreement) if any(mark in line for mark in DELIMITERS for line in lines) else ","
 
 
 def guarded(cell: str) -> str:

@@ -44,7 +44,7 @@ def near_misses(
         if cases and codes:
             rows = (
                 f"SELECT order_id, key, retailer, {fact} AS fact, CASE {' '.join(cases)} END AS minimum, order_value "
-                f"FROM {plan.source} WHERE {fact} IS NOT NULL AND {plan.pair_sql} IN ({codes})"
+                f"FROM {plan.source} WHERE {plan.pair_sql} IN ({codes})"
             )
             found += _near(connection, sheet, minimum, rows, {"path": path})
     return found

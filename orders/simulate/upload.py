@@ -62,8 +62,13 @@ def _store(chunks: Iterator[bytes], path: Path) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
+def child(file: Path, folder: Path) -> list[str]:
+    """The command that reads a file into a folder."""
+    return [sys.executable, "-P", "-m", "orders.simulate.upload_child", str(file), str(folder)]
+
+
 def _read(folder: Path) -> Found:
-    command = [sys.executable, "-P", "-m", "orders.simulate.upload_child", str(folder / _FILE), str(folder)]
+    command = child(folder / _FILE, folder)
     try:
         done = subprocess.run(
             command,

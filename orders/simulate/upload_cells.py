@@ -117,7 +117,7 @@ def _csv(path: Path) -> Opened:
     except UnicodeError:
         raise unreadable() from None
     file.seek(0)
-    delimiter = delimiter_of(start.lstrip("\r\n"))
+    delimiter = delimiter_of(start)
     return Opened(_csv_rows(file, delimiter), None, {"encoding": encoding, "delimiter": _MARKS[delimiter]})
 
 

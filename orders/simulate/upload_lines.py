@@ -58,24 +58,33 @@ def line_of(cells: Cells, mark: str, rates: bool) -> tuple[Line, bool]:
     quantity = _read(cells, "quantity", lambda cell: whole_of(cell, mark, least=1))
     if quantity is None:
         raise LineFault("quantity", _WANTING)
-    amount = _read(cells, "amount", lambda cell: cents_of(cell, mark))
-    price = _read(cells, "unit_price", lambda cell: decimal_of(cell, mark)) if amount is None else None
-    if amount is None and price is None:
-        raise LineFault("unit_price", _WANTING)
-    off = Decimal(0)
-    if amount is None:
-        share = _read(cells, "discount", lambda cell: share_of(cell, mark) if rates else decimal_of(cell, mark))
-        full = quantity * price  # type: ignore[operator]
-        off = (full * share if rates else share) if share else off
-        amount = to_cents(full - off)
-    if amount < 0 or (price is not None and price < 0) or off < 0:
-        raise LineFault("unit_price" if price is not None else "amount", _NEGATIVE)
-    if amount > MAX_VALUE:
-        raise LineFault("unit_price" if price is not None else "amount", _TOO_LARGE)
-    sku, category = _text(cells.get("sku")), _text(cells.get("category"))
+    unit, discount = _priced(cells, quantity, mark, rates)
+    if quantity * unit > MAX_VALUE:
+        raise LineFault("amount" if cells.get("amount") is not None else "unit_price", _TOO_LARGE)
+    sku, category = _text(cells, "sku"), _text(cells, "category")
     available = _read(cells, "available", truth_of)
-    unit, discount = split(amount, quantity)
     return Line(sku or "?", quantity, unit, category=category, discount=discount, available=available), sku is not None
+
+
+def _priced(cells: Cells, quantity: int, mark: str, rates: bool) -> tuple[Price, Price]:
+    """The line's price per unit and its discount, in cents; what is finer than a cent goes into the discount."""
+    amount = _read(cells, "amount", lambda cell: cents_of(cell, mark))
+    if amount is not None:
+        if amount < 0:
+            raise LineFault("amount", _NEGATIVE)
+        return split(amount, quantity)
+    price = _read(cells, "unit_price", lambda cell: decimal_of(cell, mark))
+    if price is None:
+        raise LineFault("unit_price", _WANTING)
+    off = _read(cells, "discount", lambda cell: share_of(cell, mark) if rates else decimal_of(cell, mark)) or Decimal(0)
+    for meaning, value in (("unit_price", price), ("discount", off)):
+        if value < 0:
+            raise LineFault(meaning, _NEGATIVE)
+    if rates:
+        return split(to_cents(quantity * price * (1 - off)), quantity)
+    if to_cents(price) == price * 100:
+        return Price(to_cents(price)), Price(to_cents(off))
+    return split(max(0, to_cents(quantity * price - off)), quantity)
 
 
 def split(amount: int, quantity: int) -> tuple[Price, Price]:
@@ -94,10 +103,11 @@ def _read(cells: Cells, meaning: str, reader: Any) -> Any:
         raise LineFault(meaning, unread) from None
 
 
-def _text(cell: Cell) -> str | None:
+def _text(cells: Cells, meaning: str) -> str | None:
+    cell = cells.get(meaning)
     text = None if cell is None else str(cell).strip()
     if text and len(text) > 200:
-        raise LineFault("sku", Unread("text", "Au plus 200 caractères.", "At most 200 characters."))
+        raise LineFault(meaning, Unread("text", "Au plus 200 caractères.", "At most 200 characters."))
     return text or None
 
 

@@ -14,7 +14,7 @@ from orders.simulate.upload_rows import Names
 
 LOOKED_AT = 5_000  # rows that a page waits for
 FIRST = 8
-_WAYS = ("line_count", "item_count", "placed_hour", "largest_line_value", "skus")
+_OMITTED = ("line_count", "largest_line_value", "skus", "placed_hour")
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -25,7 +25,7 @@ class Seen(msgspec.Struct, frozen=True):
     is_known: bool
     groups: tuple[str, ...]
     day: date
-    items: int | None
+    items: int
     lines: int | None
     cents: int
 
@@ -78,7 +78,7 @@ def look_at(upload: Upload, folder: Path, reading: Reading, names: Names, most: 
         *(days or (None, None)),
         len(buyers),
         len(buyers & ids),
-        tuple(fact for fact in _WAYS if fact in unsaid),
+        tuple(fact for fact in _OMITTED if fact in unsaid),
         orders.faulty,
         orders.faults,
     )
@@ -92,7 +92,7 @@ def _seen(taken: Taken, day: date, cents: int, is_known: bool) -> Seen:
         is_known,
         tuple(dict.fromkeys((*taken.kept, *(order.buyer.groups or ())))),
         day,
-        None if "item_count" in omitted else sum(line.quantity for line in order.lines),
+        sum(line.quantity for line in order.lines),
         None if "line_count" in omitted else len(order.lines),
         cents,
     )

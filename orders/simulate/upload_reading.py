@@ -99,6 +99,14 @@ def check_reading(reading: Reading, width: int) -> None:
             "Dites quelle colonne donne la valeur de la commande, ou la quantité et le prix de chaque ligne.",
             "Say which column gives the order’s value, or each line’s quantity and price.",
         )
+    # Automatic acceptance itself reads both: without them, no order of the file could be decided.
+    if reading.shape == BY_ORDER and "items" not in places:
+        faults.add(
+            "required",
+            "/columns/items",
+            "Dites quelle colonne donne le nombre d’articles de la commande\u00a0: aucune ne s’accepte sans.",
+            "Say which column gives the order’s number of items: none is accepted without it.",
+        )
     allowed = {
         "decimal": (reading.decimal, (COMMA, POINT)),
         "days": (reading.days, (DAY_FIRST, MONTH_FIRST)),

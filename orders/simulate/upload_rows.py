@@ -150,12 +150,11 @@ class RowReader:
         """One line that stands for all: its quantity and value are the order's."""
         mark = self.reading.decimal
         value = self._read(row, "value", lambda cell: cents_of(cell, mark), required=True)
-        items = self._read(row, "items", lambda cell: whole_of(cell, mark, least=1))
+        items = self._read(row, "items", lambda cell: whole_of(cell, mark, least=1), required=True)
         if value < 0:
             raise Faulty("value", _NEGATIVE)
-        unit, discount = split(value, items or 1)
-        omitted = _NO_LINES if items is not None else _NO_LINES | {"item_count"}
-        return (Line("?", items or 1, unit, discount=discount),), omitted
+        unit, discount = split(value, items)
+        return (Line("?", items, unit, discount=discount),), _NO_LINES
 
     def line_in(self, row: Row) -> tuple[Line, bool]:
         """The line that the row is, and whether it names its product."""

@@ -27,7 +27,7 @@ _NUMERIC = re.compile(r"-?[\d.,]*\d[\d.,]*", re.ASCII)
 _DAY = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})(?:[ T,]+(.*))?", re.ASCII)
 _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T](.*))?", re.ASCII)
 _CLOCK = re.compile(
-    r"(\d{1,2})\s*[:h]\s*(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?", re.ASCII | re.IGNORECASE
+    r"(\d{1,2})\s*[:h]\s*(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?", re.ASCII | re.IGNORECASE
 )
 _YES = frozenset(("oui", "o", "vrai", "yes", "y", "true", "t", "x", "1"))
 _NO = frozenset(("non", "n", "faux", "no", "false", "f", "0"))

@@ -27,7 +27,9 @@ _RELATIONS = (
     '<Relationship Id="rId2" Target="sharedStrings.xml" '
     'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"/></Relationships>'
 )
-_SHEET = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData></worksheet>'
+_SHEET = (
+    '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData></worksheet>'
+)
 
 
 def workbook(path: Path, sheet=None, **members):
@@ -193,5 +195,8 @@ def an_array(path):
 BOMBS = {
     name: make
     for name, make in list(globals().items())
-    if callable(make) and getattr(make, "__module__", "") == __name__ and not name.startswith("_") and name not in ("workbook", "an_array")
+    if callable(make)
+    and getattr(make, "__module__", "") == __name__
+    and not name.startswith("_")
+    and name not in ("workbook", "an_array")
 }
