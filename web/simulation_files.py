@@ -54,9 +54,13 @@ class Column(NamedTuple):
 def _make_room(endpoint: str | None, values: Any) -> None:
     """A file may be larger than any other form. Before the form is read: the token that guards it is in it."""
     if endpoint == "simulation_files.upload":
-        if (request.content_length or 0) > MAX_BYTES + _ROOM:
-            raise too_large()
         request.max_content_length = MAX_BYTES + _ROOM
+
+
+@blueprint.errorhandler(413)
+def _too_large(fault: Exception) -> Any:
+    """What is over that was not read: nothing of the form is known."""
+    return _page({}, problems=too_large().problems), 413
 
 
 @blueprint.route("/fichier", methods=["GET", "POST"])

@@ -51,10 +51,10 @@ class Look(msgspec.Struct, frozen=True):
         return self.rows >= self.total
 
 
-def look_at(upload: Upload, folder: Path, reading: Reading, names: Names, most: int = LOOKED_AT) -> Look:
+def look_at(upload: Upload, folder: Path, reading: Reading, names: Names, most: int | None = None) -> Look:
     """Read the file's first rows by the reading."""
-    orders = Orders(upload, folder, reading, names, most_rows=most)
-    ids = frozenset(names.retailers.values())
+    orders = Orders(upload, folder, reading, names, most_rows=LOOKED_AT if most is None else most)
+    ids = {*names.retailers.values(), *names.kept}
     first: list[Seen] = []
     buyers: set[str] = set()
     unsaid: set[str] = set()
