@@ -68,3 +68,54 @@ def test_one_is_cancelled_and_another_followed_to_its_result(open_page, browser,
     begin(plain)
     plain.locator(".headline").wait_for(timeout=15_000)  # the progress page comes again by itself
     context.close()
+
+
+FILE = """Commande;Client;Date;Articles;Total;Note
+A;comptoir-1;05/06/2021;30;1 240,50;urgent
+B;comptoir-2;06/07/2021;6;500,00;
+C;;13/07/2021;6;500,00;
+"""
+
+
+@pytest.mark.parametrize("scripted", [True, False], ids=["script", "sans script"])
+def test_a_file_is_chosen_corrected_and_simulated(browser, site, tmp_path, scripted):  # noqa: F811
+    address, password, lock = site
+    lock.release()
+    (tmp_path / "mai.csv").write_text(FILE, encoding="utf-8")
+    width = 1280 if scripted else 390
+    context = browser.new_context(
+        java_script_enabled=scripted, base_url=address, viewport={"width": width, "height": 900}
+    )
+    page = context.new_page()
+    page.goto("/connexion")
+    page.fill("#email", ADMIN)
+    page.fill("#password", password)
+    page.get_by_role("button", name="Ouvrir la session").click()
+    page.goto("/simulations")
+    page.get_by_role("link", name="Sur un fichier de commandes").click()
+    page.select_option("#quoi", "1")
+    page.set_input_files("#fichier", tmp_path / "mai.csv")
+    page.get_by_role("button", name="Lire le fichier").click()
+    expect(page.locator("#quoi")).to_have_value("1")
+    page.get_by_label("Note", exact=True).select_option("")
+    page.get_by_role("button", name="Relire avec ces choix").click()
+    expect(page.get_by_label("Note", exact=True)).to_have_value("")
+    expect(page.locator("#fautes")).to_contain_text("ligne 4")
+    if scripted:
+        for language in ("fr", "en"):
+            context.add_cookies([{"name": "langue", "value": language, "url": address}])
+            for wide in (390, 1280):
+                page.set_viewport_size({"width": wide, "height": 900})
+                page.reload() if wide == 390 and language == "en" else None
+                assert page.evaluate("document.documentElement.scrollWidth") <= wide
+                found = Axe().run(page)
+                assert [each["id"] for each in found.response["violations"]] == [], found.generate_report()
+        context.add_cookies([{"name": "langue", "value": "fr", "url": address}])
+    page.locator("[name=lancer]").click()
+    page.wait_for_url("**/simulations/*")
+    expect(page.locator(".headline")).to_be_visible(timeout=15_000)
+    expect(page.locator("main")).to_contain_text("1 ligne de mai.csv ne se lisait pas")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Excel").click()
+    assert download.value.suggested_filename.endswith(".xlsx")
+    context.close()
