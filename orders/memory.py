@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
+from rules.look import Look
+
 T = TypeVar("T")
 # A file's time moves in ticks of some milliseconds: a log written just now may be written again within its tick.
 _SETTLED = 0.1  # seconds
@@ -21,30 +23,37 @@ class Memory:
 
     def __init__(self, path: str | None):
         self._log = path and f"{path}-wal"
+        self._answers = Look(self._standing)
         # Read and replaced as one, so that threads need no lock.
         self._known: tuple[Any, dict[Hashable, Any]] = (None, {})
 
     def ask(self, about: Hashable, read: Callable[[], T]) -> T:
         """What `read` answers, or answered before in the same state of the database."""
-        stamp = self._stamp()
-        if stamp is None:
+        if self._log is None:
             return read()
-        known_at, known = self._known
-        if known_at != stamp or len(known) > _MOST:
-            known = {}
-            self._known = (stamp, known)
+        answers = self._answers()
         try:
-            return known[about]
+            return answers[about]
         except KeyError:
             # Kept under the stamp of before the reading: what is committed meanwhile changes it.
-            answer = known[about] = read()
+            answer = answers[about] = read()
             return answer
 
+    def forget(self) -> None:
+        """This process changed something that is remembered."""
+        self._answers.again()
+
+    def _standing(self) -> dict[Hashable, Any]:
+        """The answers that still stand; new ones while the log is too young to tell."""
+        stamp, (known_at, answers) = self._stamp(), self._known
+        if stamp is None or stamp != known_at or len(answers) > _MOST:
+            answers = {}
+            self._known = (stamp, answers)
+        return answers
+
     def _stamp(self) -> tuple[int, int, int] | None:
-        if self._log is None:
-            return None
         try:
-            found = os.stat(self._log)
+            found = os.stat(self._log)  # type: ignore[arg-type]
         except OSError:
             return None
         if abs(time.time() - found.st_mtime) < _SETTLED:

@@ -6,13 +6,16 @@ from flask_wtf.csrf import CSRFProtect
 from web import (
     account,
     api,
+    api_docs,
     auth,
     bulk,
+    calls,
     days,
     deliveries,
     endpoints,
     errors,
     exchange,
+    express,
     group_identity,
     groups,
     health,
@@ -26,6 +29,7 @@ from web import (
     lifecycle,
     membership_files,
     memberships,
+    metrics,
     move_text,
     navigation,
     overview,
@@ -88,6 +92,7 @@ PAGES = (
     account,
     invitation,
     language,
+    api_docs,
 )
 
 
@@ -105,11 +110,16 @@ def create_app(house: House) -> Flask:
     move_text.register(app)
     navigation.register(app)
     errors.register(app)
-    harden(app, house.settings)
-    for door in (webhooks, api, health):
+    calls.register(app)
+    for engine in {house.desk.ledger.engine, house.desk.ledger.write_engine}:
+        metrics.watch_database(engine)
+    for door in (webhooks, health):
         csrf.exempt(door.blueprint)
         app.register_blueprint(door.blueprint)
+    api.register(app, csrf, house)
     for page in PAGES:
         app.register_blueprint(page.blueprint)
     separate(app)
+    express.expedite(app, house)
+    harden(app, house.settings)
     return app
