@@ -15,7 +15,11 @@ from engine.vocabulary import FACTS, Kind
 def any_condition(conditions: Sequence[Condition]) -> Condition:
     """One condition for `any` of these, which are at least one."""
     terms = list(dict.fromkeys(term for condition in conditions for term in _terms(condition)))
-    return _pruned(_factored(_absorbed(terms)))
+    found = _factored(_absorbed(terms))
+    # What is pruned below may leave a comparison alone that settles something beside it.
+    while (pruned := _pruned(found)) != found:
+        found = pruned
+    return found
 
 
 Term = frozenset[Condition]  # all of its members together
@@ -143,11 +147,18 @@ def _implies(one: Comparison, other: Comparison) -> bool:
 
 
 def _and(members: Sequence[Condition]) -> Condition:
-    return members[0] if len(members) == 1 else AllOf(tuple(sorted(members, key=cost)))
+    flat = [each for member in members for each in (member.members if isinstance(member, AllOf) else (member,))]
+    return _joined(flat, AllOf)
 
 
 def _or(members: Sequence[Condition]) -> Condition:
-    return members[0] if len(members) == 1 else AnyOf(tuple(sorted(members, key=cost)))
+    return _joined([each for member in members for each in _alternatives(member)], AnyOf)
+
+
+def _joined(members: Sequence[Condition], block: type[AllOf] | type[AnyOf]) -> Condition:
+    """The cheapest first, each once."""
+    distinct = sorted(dict.fromkeys(members), key=cost)
+    return distinct[0] if len(distinct) == 1 else block(tuple(distinct))
 
 
 def cost(condition: Condition) -> int:

@@ -108,7 +108,7 @@ def _publication(store: Store, version: Version, source: str) -> Act:
         "policy.rolled_back_in_emergency" if version.emergency else "policy.published",
         f"v{version.number}",
         before,
-        {**after, "hash": version.hash},
+        {**after, "hash": version.hash, **({"report": version.approved_report} if version.approved_report else {})},
         _reference(version),
     )
 

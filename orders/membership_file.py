@@ -6,7 +6,6 @@ A file is UTF-8 or Windows-1252 (which holds Latin-1), its cells apart by comma,
 import csv
 import io
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,13 +13,13 @@ import msgspec
 
 from engine.policy import BASE
 from engine.problem import Problem, problem, refuse
+from orders import csv_text
+from orders.csv_text import delimiter_of, folded, unguarded, word
 from orders.retailer_cards import is_id
 from rules.content import Content
 
 MAX_BYTES, MAX_ROWS, MAX_COLUMNS = 400_000, 10_000, 50
 ADD, REPLACE = "add", "replace"
-# What a spreadsheet would run as a formula.
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _HEADERS = {
     "retailer": "detaillant identifiant id retailer retailer_id client customer buyer buyer_id numero no code".split(),
     "group": "groupe groupes group groups group_id groupe_id categorie segment".split(),
@@ -82,11 +81,11 @@ def read_sheet(data: bytes | str) -> Sheet:
     if "\0" in text:
         raise refuse("text", "/fichier", "Ce fichier n’est pas un texte CSV.", "This file is not CSV text.")
     text = "\n".join(text.splitlines())
-    reader = csv.reader(io.StringIO(text), delimiter=_delimiter(text), strict=True)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter_of(text), strict=True)
     rows: list[tuple[int, tuple[str, ...]]] = []
     try:
         for cells in reader:
-            kept = tuple(_unguarded(cell.strip()) for cell in cells[:MAX_COLUMNS])
+            kept = tuple(unguarded(cell.strip()) for cell in cells[:MAX_COLUMNS])
             if any(kept):
                 rows.append((reader.line_num, kept))
             if len(rows) > MAX_ROWS + 1:
@@ -112,10 +111,10 @@ def guess_columns(sheet: Sheet, content: Content) -> Columns:
         meaning = _meaning(cell)
         if meaning:
             found.setdefault(meaning, number)
-    groups = _groups_by_name(content)
+    groups = groups_by_name(content)
     if "group" not in found:
         hits = [
-            (sum(_folded(cells[n]) in groups for _, cells in sheet.rows[:200] if n < len(cells)), -n)
+            (sum(folded(cells[n]) in groups for _, cells in sheet.rows[:200] if n < len(cells)), -n)
             for n in range(sheet.width)
             if n not in found.values()
         ]
@@ -153,13 +152,13 @@ def plan_import(
     names: dict[str, str] = {}
     faults: list[Fault] = []
     spoiled: set[str] = set()
-    by_name = _groups_by_name(content)
+    by_name = groups_by_name(content)
     for line, cells in sheet.rows:
         retailer = _cell(cells, columns.retailer)
         if not is_id(retailer):
             faults.append(Fault(line, _NO_RETAILER))
             continue
-        groups, unknown = _groups_in(_cell(cells, columns.group), by_name)
+        groups, unknown = groups_in(_cell(cells, columns.group), by_name)
         if unknown:
             faults.append(Fault(line, _no_group(unknown)))
             spoiled.add(retailer)
@@ -186,22 +185,9 @@ def plan_import(
 
 
 def written(rows: Iterable[Mapping[str, Any]], delimiter: str) -> bytes:
-    """The rows as a CSV file that a spreadsheet opens and runs nothing of: UTF-8 with its mark."""
-    file = io.StringIO()
-    writer = csv.writer(file, delimiter=delimiter, lineterminator="\r\n")
+    """The rows as a CSV file for spreadsheets."""
     header = ("detaillant", "groupe", "nom", "courriel", "langue", "province")
-    writer.writerow(header)
-    for row in rows:
-        writer.writerow([_guarded(str(row[name] or "")) for name in header])
-    return b"\xef\xbb\xbf" + file.getvalue().encode()
-
-
-def _guarded(cell: str) -> str:
-    return f"'{cell}" if _FORMULA.match(cell) else cell
-
-
-def _unguarded(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
+    return csv_text.written(header, ([str(row[name] or "") for name in header] for row in rows), delimiter)
 
 
 def _decoded(data: bytes) -> str:
@@ -214,34 +200,24 @@ def _decoded(data: bytes) -> str:
         return data.decode("cp1252", errors="replace")
 
 
-def _delimiter(text: str) -> str:
-    first = re.sub(r'"[^"]*"', "", text.split("\n", 1)[0])
-    return max(";\t,", key=first.count) if any(mark in first for mark in ";\t,") else ","
-
-
 def _meaning(cell: str) -> str | None:
-    word = re.sub(r"[^a-z0-9]+", "_", _folded(cell)).strip("_")
-    return next((meaning for meaning, words in _HEADERS.items() if word in words), None)
+    name = word(cell)
+    return next((meaning for meaning, words in _HEADERS.items() if name in words), None)
 
 
-def _folded(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    return " ".join("".join(each for each in plain if not unicodedata.combining(each)).split())
-
-
-def _groups_by_name(content: Content) -> dict[str, str]:
+def groups_by_name(content: Content) -> dict[str, str]:
     """Each group's id by its id and by its name, both folded."""
     groups = content.ranked()
-    return {_folded(group.name): group.id for group in groups} | {group.id: group.id for group in groups}
+    return {folded(group.name): group.id for group in groups} | {group.id: group.id for group in groups}
 
 
-def _groups_in(cell: str, by_name: Mapping[str, str]) -> tuple[list[str], str | None]:
+def groups_in(cell: str, by_name: Mapping[str, str]) -> tuple[list[str], str | None]:
     """The groups that a cell names, several apart by « | »; and the first name that is none."""
     if not cell:
         return [], None
     found = []
-    for name in [cell] if _folded(cell) in by_name else _SEPARATORS.split(cell):
-        group = by_name.get(_folded(name))
+    for name in [cell] if folded(cell) in by_name else _SEPARATORS.split(cell):
+        group = by_name.get(folded(name))
         if group is None:
             return [], name
         if group != BASE:  # everyone is in it

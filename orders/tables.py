@@ -355,5 +355,20 @@ simulations = Table(
     Column("report_hash", String(80)),
     Column("result", Json),
     Column("error", Json),
+    # How often a worker took it up: one that a server does not survive is not tried for ever.
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    # The report in short, so that lists need not read it whole.
+    Column("summary", Json),
     Index("simulations_by_state", "state", "created_at"),
+    Index("simulations_by_report", "report_hash"),
+)
+
+# How the columns of uploaded files are understood, by their headers.
+file_readings = Table(
+    "file_readings",
+    metadata,
+    Column("headers", String(80), primary_key=True),
+    Column("reading", Json, nullable=False),
+    Column("by", String(320), nullable=False),
+    Column("at", Instant, nullable=False),
 )

@@ -24,8 +24,8 @@ class Version(msgspec.Struct, frozen=True):
     """One published state: who made it, when, and from when it counts (instants in UTC).
 
     `hash` is the sha256 of its whole content, written canonically. `proposal` is the id of the
-    proposal that it was, `approved_by` who approved that; `emergency` marks a return to an earlier
-    version that nobody approved anew.
+    proposal that it was, `approved_by` who approved that, `approved_report` the hash of the simulation's
+    report that they saw; `emergency` marks a return to an earlier version that nobody approved anew.
     """
 
     number: int
@@ -37,6 +37,7 @@ class Version(msgspec.Struct, frozen=True):
     proposal: str | None = None
     approved_by: str | None = None
     emergency: bool = False
+    approved_report: str | None = None
 
 
 class Group(msgspec.Struct, frozen=True, eq=False):

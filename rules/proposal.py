@@ -20,11 +20,15 @@ class UnknownProposal(LookupError):
 
 
 class Approval(msgspec.Struct, frozen=True):
-    """Who agreed to a proposal, when, and to exactly which content."""
+    """Who agreed to a proposal, when, and to exactly which content.
+
+    `report` is the hash of the simulation's report that they had before them, if there was one.
+    """
 
     by: str
     at: datetime
     hash: str
+    report: str | None = None
 
 
 class Notice(msgspec.Struct, frozen=True):

@@ -39,8 +39,13 @@ def rename(store: Store, id: str, name: str, description: str, *, at: datetime, 
     return change(store, id, seen, work, None, at)
 
 
-def approve(store: Store, id: str, *, by: str, at: datetime, seen: int | None = None) -> Proposal:
-    """Agree to the proposal's content as it is; whoever wrote in it can't. Raises Invalid `own_proposal`."""
+def approve(
+    store: Store, id: str, *, by: str, at: datetime, seen: int | None = None, report: str | None = None
+) -> Proposal:
+    """Agree to the proposal's content as it is; whoever wrote in it can't. Raises Invalid `own_proposal`.
+
+    `report` is the hash of the report that was looked at.
+    """
 
     def work(history: History, proposal: Proposal) -> Proposal:
         if by in proposal.editors:
@@ -50,7 +55,7 @@ def approve(store: Store, id: str, *, by: str, at: datetime, seen: int | None = 
                 "Une autre personne que ses auteurs doit approuver ce brouillon.",
                 "Somebody other than its authors must approve this proposal.",
             )
-        agreed = Approval(by, at, hash_of(proposal, history.content(proposal.base)))
+        agreed = Approval(by, at, hash_of(proposal, history.content(proposal.base)), report)
         return msgspec.structs.replace(proposal, approval=agreed)
 
     return change(store, id, seen, work, None, at)

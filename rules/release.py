@@ -54,6 +54,7 @@ def release_proposal(
         effective_from=moment,
         proposal=proposal.id,
         approved_by=proposal.approval and proposal.approval.by,
+        approved_report=proposal.approval and proposal.approval.report,
     )
     made = release(writer, edits, version, premises, "conflict", proposal.id)
     closed = msgspec.structs.replace(

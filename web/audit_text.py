@@ -48,6 +48,7 @@ _MEMBERS: dict[str, Text] = {
     "state": Text("état", "state"),
     "revision": Text("révision", "revision"),
     "approved_by": Text("approuvé par", "approved by"),
+    "report": Text("rapport de simulation", "simulation’s report"),
     "effective_from": Text("en vigueur le", "in force from"),
     "active": Text("actif", "active"),
     "two_factor": Text("deuxième facteur", "second factor"),

@@ -20,6 +20,7 @@ import msgspec
 
 from engine.problem import Invalid, refuse
 from orders.migrate import NewerLedger, is_known
+from orders.simulate.jobs import FOLDER
 from orders.snapshot import damage, database_file, revision_of, snapshot
 from rules.durable import decode, generations, kept
 from rules.storage import CrashSafeStorage
@@ -157,6 +158,8 @@ def _stage_others(settings: Settings, staged: Path) -> None:
         if settings.mail_folder in path.parents:
             continue
         if str(name).startswith(FILE) or path.name.endswith(_PASSING):
+            continue
+        if name.parts[0] == FOLDER:  # of simulations that run
             continue
         if str(name) == LEDGER or (database is not None and path.absolute() == database.absolute()):
             continue

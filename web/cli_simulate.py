@@ -1,47 +1,134 @@
-"""`houblon simulate`: what a proposal or version would have done over the ledger's orders; nothing is recorded."""
+"""`houblon simulate`: what a proposal or version would have done over past orders or a file's; nothing is recorded."""
 
+import json
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
+import msgspec
 
 from engine.problem import refuse
+from orders.simulate.exports import TYPES, exported
 from orders.simulate.jobs import Asked
 from orders.simulate.jobs import simulate as run
+from orders.simulate.upload import receive
+from orders.simulate.upload_guard import ORDERS
+from orders.simulate.upload_reading import Reading, check_reading
+from orders.simulate.upload_source import reading_of
+from web.cli_rules import AUTHOR
+from web.composition import House
 from web.shell import data_option, json_option, opened, say, speaks_problems
 
 
 @click.command()
 @data_option
 @json_option
-@click.option("--ledger", is_flag=True, required=True, help="Over the orders that were received.")
-@click.option("--from", "since", help="Received from this day on (YYYY-MM-DD).")
-@click.option("--to", "until", help="Received before this day.")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--ledger", is_flag=True, help="Over the orders that were received.")
+@click.option("--from", "since", help="Received, or in a file placed, from this day on (YYYY-MM-DD).")
+@click.option("--to", "until", help="Before this day.")
 @click.option("--proposal", help="As if this proposal were published.")
-@click.option("--version", "number", type=int, help="By this version.")
+@click.option("--version", "number", type=int, help="By this version; the newest when nothing is said.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the report to a .xlsx, .csv or .json file.")
 @speaks_problems
 def simulate(
     data: Path | None,
+    file: Path | None,
     ledger: bool,
     since: str | None,
     until: str | None,
     proposal: str | None,
     number: int | None,
+    out: Path | None,
     as_json: bool,
 ) -> None:
-    """Compare a proposal or a version with what is in force, over the ledger's orders."""
-    if (proposal is None) == (number is None):
-        raise refuse("choice", "", "Donnez --proposal ou --version.", "Give either --proposal or --version.")
-    with opened(data) as house, TemporaryDirectory() as folder:
-        zone = house.desk.installation.zone
+    """Compare a proposal or a version with what is in force, over the ledger's orders or those of FILE.
+
+    FILE is a CSV, an .xlsx workbook, JSON Lines or Parquet; its columns are understood by their headers. Rows
+    that can't be read are told on standard error and left out; the exit status is then 1.
+    """
+    _check_usage(file, ledger, proposal, number, out, as_json)
+    with opened(data) as house, TemporaryDirectory() as name:
+        folder, zone = Path(name), house.desk.installation.zone
         asked = Asked(proposal, number, None, _day(since, "/from", zone), _day(until, "/to", zone))
+        upload = folder / "upload"
+        if file is not None:
+            reading = _read(house, file, upload)
+            asked = msgspec.structs.replace(asked, reading=reading, file=file.name)
         hidden = as_json or not sys.stderr.isatty()
         with click.progressbar(length=100, label="Simulating", file=sys.stderr, hidden=hidden) as bar:
-            found = run(house.desk, asked, Path(folder), house.now(), lambda percent: bar.update(percent - bar.pos))
+            found = run(
+                house.desk,
+                asked,
+                folder / "work",
+                house.now(),
+                lambda percent: bar.update(percent - bar.pos),
+                upload=upload,
+            )
+        if out is not None:
+            _write(out, exported(found, out.suffix[1:], "fr", zone, house.now()))
     say(found, as_json, _told(found))
+    if found["source"].get("faulty_rows"):
+        _tell_faults(found["source"])
+
+
+def _check_usage(
+    file: Path | None, ledger: bool, proposal: str | None, number: int | None, out: Path | None, as_json: bool
+) -> None:
+    if (file is not None) == ledger:
+        raise click.UsageError("Give either FILE or --ledger.")
+    if proposal is not None and number is not None:
+        raise click.UsageError("Give either --proposal or --version.")
+    if out is not None and as_json:
+        raise click.UsageError("Give either --json or --out.")
+    if out is not None and out.suffix[1:] not in TYPES:
+        raise click.UsageError("--out takes a name that ends in .xlsx, .csv or .json.")
+
+
+def _read(house: House, file: Path, folder: Path) -> Reading:
+    """Read the file into the folder; its columns by the reading that somebody kept, else guessed. Raises Invalid."""
+    try:
+        upload = receive(_chunks(file), file.name, folder, by=AUTHOR, at=house.now())
+    except OSError:
+        raise _unreadable(file) from None
+    reading = reading_of(house.desk, upload, folder, house.now())
+    if upload.found.kind != ORDERS:
+        check_reading(reading, upload.found.width)
+    return reading
+
+
+def _chunks(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as opened_file:
+        while chunk := opened_file.read(1 << 20):
+            yield chunk
+
+
+def _unreadable(file: Path) -> Exception:
+    return refuse("file", "", f"Le fichier {file.name} ne se lit pas.", f"The file {file.name} can't be read.")
+
+
+def _write(out: Path, body: bytes) -> None:
+    try:
+        out.write_bytes(body)
+    except OSError:
+        raise refuse(
+            "file", "/out", f"Le fichier {out.name} ne s’écrit pas.", f"The file {out.name} can't be written."
+        ) from None
+
+
+def _tell_faults(source: dict[str, Any]) -> None:
+    """The faults that the report lists, as Problems; and how many rows were left out."""
+    errors = [
+        {"code": each["code"], "pointer": each["pointer"], "message": each["message"]["en"]}
+        for each in source["faults"]
+    ]
+    click.echo(json.dumps({"errors": errors}, ensure_ascii=False, indent=2), err=True)
+    click.echo(f"{source['faulty_rows']} of {source['rows']} rows could not be read: they are left out", err=True)
+    sys.exit(1)
 
 
 def _day(text: str | None, pointer: str, zone: Any) -> datetime | None:

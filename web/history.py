@@ -6,6 +6,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask_babel import gettext as _
 
 from engine.problem import Invalid
+from orders.simulate.jobs import ids_of
 from rules.changes import changes, edits_to
 from rules.drafts import begin
 from rules.publish import Conflict, roll_back
@@ -29,10 +30,13 @@ def index() -> str:
     newest = store.newest().number
     top = min(request.args.get("avant", newest, type=int), newest)
     versions = [store.version(number) for number in range(top, max(top - PAGE, 0), -1)]
+    with house().desk.ledger.reading() as connection:
+        reports = ids_of(connection, [each.approved_report for each in versions if each.approved_report])
     return render_template(
         "history.html",
         told=[(version, _told(version.number)) for version in versions],
         newest=newest,
+        reports=reports,
         more=top - PAGE if top > PAGE else None,
         approval=house().profile.approval,
         may_hurry=may("hurry"),

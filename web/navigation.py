@@ -52,6 +52,7 @@ PLACES: tuple[tuple[object, tuple[Place, ...]], ...] = (
             Place("retailers.index", _("Détaillants"), "people"),
             Place("proposals.index", _("Brouillons"), "pencil-square"),
             Place("whatif.show", _("Et si…"), "question-circle", main=True),
+            Place("simulations.index", _("Simulations"), "bar-chart", within=("simulation_files",)),
             Place("history.index", _("Historique"), "clock-history"),
         ),
     ),

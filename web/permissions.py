@@ -14,6 +14,7 @@ PERMISSIONS: dict[str, Text] = {
         "accept, refuse and invoice orders, plan their delivery anew, send a message again",
     ),
     "try": Text("essayer une commande dans « Et si… »", "try an order in “What if…”"),
+    "simulate": Text("simuler un brouillon sur les commandes passées", "simulate a proposal over past orders"),
     "comment": Text("commenter un brouillon", "comment on a proposal"),
     "edit": Text("écrire dans des brouillons", "write in proposals"),
     "retailers": Text(
@@ -37,7 +38,7 @@ PERMISSIONS: dict[str, Text] = {
 # From the least to the most; each line says what the role adds to the one before.
 LADDER: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("viewer", ("view",)),
-    ("operator", ("review", "try", "comment")),
+    ("operator", ("review", "try", "simulate", "comment")),
     ("editor", ("edit", "retailers")),
     ("approver", ("approve", "publish")),
     ("administrator", ("hurry", "users", "keys", "sources", "settings", "audit", "administer")),
@@ -79,6 +80,10 @@ _OWN = {"account", "security"}  # blueprints
 # Pages that not every role opens.
 PAGES: dict[str, str] = {
     "whatif.show": "try",
+    "simulations.index": "simulate",
+    "simulations.show": "simulate",
+    "simulation_files.upload": "simulate",
+    "simulation_files.export": "simulate",
     "planned_delivery.show": "review",
     "rules.show": "edit",
     "group_identity.show": "edit",
@@ -120,6 +125,10 @@ ACTS: dict[str, str] = {
     "lifecycle.remove_line": "review",
     "lifecycle.keep_address": "review",
     "whatif.try_order": "try",
+    "simulations.start": "simulate",
+    "simulations.cancel": "simulate",
+    "simulations.again": "simulate",
+    "simulation_files.upload": "simulate",
     "groups.create": "edit",
     "groups.change_setting": "edit",
     "groups.show_reach": "view",

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from engine.problem import Invalid, refuse
 from orders import queries
+from orders.simulate.jobs import report_of
 from rules import proposals
 from rules.drafts import begin, revise, settle
 from rules.proposal import (
@@ -34,6 +35,7 @@ from web.aftermath import settle as settle_aftermath
 from web.auth import author
 from web.change_text import tell, tell_clash, what_of
 from web.open import house
+from web.simulation_view import headline
 
 blueprint = Blueprint("proposals", __name__, url_prefix="/brouillons")
 _CLOSED_SHOWN = 20
@@ -132,7 +134,8 @@ def settle_clashes(proposal: Proposal, seen: int) -> None:
 @blueprint.post("/<id>/approuver")
 @_act("approved")
 def approve(proposal: Proposal, seen: int) -> None:
-    proposals.approve(house().store, proposal.id, by=author(), at=house().now(), seen=seen)
+    report = _report_seen(proposal)
+    proposals.approve(house().store, proposal.id, by=author(), at=house().now(), seen=seen, report=report)
     flash(_("Approuvé, tel que ce brouillon est maintenant."), "accepted")
 
 
@@ -220,6 +223,7 @@ def _page(proposal: Proposal, **faults: Any) -> str:
     changes, stands = _changes(proposal), _standing(proposal)
     with house().desk.ledger.reading() as connection:
         members = queries.count_members(connection)
+        simulated = report_of(connection, proposal.id)
     return render_template(
         "proposal.html",
         proposal=proposal,
@@ -237,8 +241,29 @@ def _page(proposal: Proposal, **faults: Any) -> str:
         is_author=author() in proposal.editors,
         working=drafting.working_in(),
         scenarios=len(content.scenarios),
+        simulated=simulated,
+        found=simulated and headline(simulated.summary),
+        is_found_now=simulated is not None and simulated.summary["changes"] == hash_of(proposal, base),
         **{"problems": (), "failed": None, "stale": None, "typed": {}, **faults},
     )
+
+
+def _report_seen(proposal: Proposal) -> str | None:
+    """The hash of the report that stood beside the button, if one did. Raises Invalid when it is another now."""
+    seen = request.form.get("rapport")
+    if not seen:
+        return None
+    with house().desk.ledger.reading() as connection:
+        found = report_of(connection, proposal.id)
+    changes = hash_of(proposal, house().store.history().content(proposal.base))
+    if found is None or (found.report_hash, found.summary["changes"]) != (seen, changes):
+        raise refuse(
+            "report",
+            "/report",
+            "Un autre rapport est venu depuis : relisez-le, puis approuvez.",
+            "Another report came since: read it again, then approve.",
+        )
+    return seen
 
 
 def _reached(changes: Any, content: Any) -> list[Any]:
@@ -271,6 +296,7 @@ def _noted(proposal: Proposal) -> dict[str, Any]:
         "state": proposal.state,
         "revision": proposal.revision,
         "approved_by": proposal.approval and proposal.approval.by,
+        "report": proposal.approval and proposal.approval.report,
         "effective_from": proposal.effective_from and proposal.effective_from.isoformat(),
         "comments": len(proposal.comments),
         "documents": {f"/{edit.kind}s/{edit.id}": edit.document for edit in proposal.edits},

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from orders.couriers import Couriers
-from orders.simulate.jobs import work_for_ever
+from orders.simulate.jobs import FOLDER, work_for_ever
 from web import create_app
 from web.aftermath import settle
 from web.composition import House, open_house
@@ -17,6 +17,7 @@ from web.logs import configure
 from web.pulse import Pulse
 from web.serve import ADDRESS
 from web.settings import Settings
+from web.simulations import bell_of
 from web.tracing import trace
 
 log = logging.getLogger("houblon.outbox")
@@ -62,6 +63,6 @@ app = create_app(_house)
 app.extensions[PULSE] = _pulse = Pulse()
 trace(app, _house.desk.ledger, os.environ)
 _start(_deliver_for_ever, _house, _pulse)
-_start(work_for_ever, _house.desk, _house.settings.data / "simulations", _house.now)
+_start(work_for_ever, lambda: _house.desk, _house.settings.data / FOLDER, _house.now, bell_of(app))
 if ADDRESS in os.environ:
     _start(_announce, os.environ[ADDRESS])

@@ -205,7 +205,14 @@ def _compared(operator: type[exp.Binary], column: exp.Expression, value: int | f
 
 
 def _joined(condition: Condition, members: Sequence[exp.Expression]) -> exp.Expression:
-    return exp.and_(*members) if isinstance(condition, AllOf) else exp.or_(*members)
+    """By AND or OR; what no order of the table can change is not said, which is Kleene's own law."""
+    is_all = isinstance(condition, AllOf)
+    if any(each == exp.convert(not is_all) for each in members):
+        return exp.convert(not is_all)
+    kept = [each for each in members if each != exp.convert(is_all)]
+    if not kept:
+        return exp.convert(is_all)
+    return exp.and_(*kept) if is_all else exp.or_(*kept)
 
 
 def _sum(terms: Sequence[exp.Expression]) -> exp.Expression:

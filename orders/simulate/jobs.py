@@ -1,37 +1,56 @@
 """Simulations as jobs: begun, worked in the background, cancelled, resumed, kept with their inputs' hash."""
 
 import logging
+import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import duckdb
 import msgspec
+from filelock import FileLock
 from sqlalchemy import Connection, Row, insert, select, update
 
-from engine.problem import Invalid
+from engine.problem import Invalid, Problem, problem
 from orders.desk import Desk
 from orders.simulate.fill import fill_sheet
-from orders.simulate.ledger_orders import count_between, orders_between
-from orders.simulate.report import Change, report, report_hash
+from orders.simulate.ledger_orders import LedgerSource
+from orders.simulate.report import Change, Guard, Progress, report, report_hash
+from orders.simulate.summary import summary_of
+from orders.simulate.upload_reading import Reading
+from orders.simulate.upload_source import FileSource, clear_away, names_in
 from orders.tables import simulations
 from orders.whatif import proposed_content, version_content
 from rules.content import Content
+from rules.proposal import hash_of
 
 PENDING, RUNNING, DONE, FAILED, CANCELLED = "pending", "running", "done", "failed", "cancelled"
+OVER = (DONE, FAILED, CANCELLED)
+ATTEMPTS = 2  # a simulation that a server did not survive so often is not tried again
+FILLING = 80  # percents for reading the orders: it takes most of the time
+_LOOK = 0.3  # seconds between looks at whether somebody cancelled a query
+SCRATCH = "run-"  # folders that hold a sheet while a simulation lasts
+FOLDER = "simulations"  # in the data folder: sheets and uploads, while they last
 log = logging.getLogger("houblon.simulate")
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What is simulated: a proposal or a version beside `against` (the one in force), over the ledger's orders."""
+    """What is simulated: a proposal or a version beside `against` (the one in force), over which orders.
+
+    They are the ledger's; with `reading`, those of the uploaded `file` (its name) that lies in the job's own folder.
+    """
 
     proposal: str | None = None
     version: int | None = None
     against: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    reading: Reading | None = None
+    file: str | None = None
 
 
 class Stopped(Exception):
@@ -76,13 +95,20 @@ def recent(connection: Connection, limit: int = 20, after: Row[Any] | None = Non
 
 
 def report_of(connection: Connection, proposal: str) -> Row[Any] | None:
-    """The newest finished report about a proposal."""
+    """The newest finished simulation of a proposal, without its report."""
+    kept = [column for column in simulations.c if column.name != "result"]
     return connection.execute(
-        select(simulations)
+        select(*kept)
         .where(simulations.c.proposal == proposal, simulations.c.state == DONE)
         .order_by(simulations.c.created_at.desc())
         .limit(1)
     ).one_or_none()
+
+
+def ids_of(connection: Connection, hashes: Sequence[str]) -> dict[str, str]:
+    """The simulations that made reports, by the reports' hashes."""
+    query = select(simulations.c.report_hash, simulations.c.id).where(simulations.c.report_hash.in_(hashes))
+    return {row.report_hash: row.id for row in connection.execute(query)} if hashes else {}
 
 
 def cancel(desk: Desk, id: str) -> bool:
@@ -99,16 +125,29 @@ def cancel(desk: Desk, id: str) -> bool:
     )
 
 
-def take_up_again(desk: Desk) -> None:
-    """What a stopped server left running waits again."""
-    desk.ledger.write(
-        lambda connection: (
-            connection.execute(
-                update(simulations).where(simulations.c.state == RUNNING).values(state=PENDING, progress=0)
-            )
-            and None
-        )
-    )
+def has_ended(desk: Desk, id: str) -> bool | None:
+    """Whether a job waits and runs no more; None when there is none."""
+    with desk.ledger.reading() as connection:
+        job = status(connection, id)
+    return None if job is None else job.state in OVER
+
+
+def take_up_again(desk: Desk, at: datetime) -> None:
+    """What a stopped server left running waits again; what stopped it too often has failed."""
+
+    def work(connection: Connection) -> None:
+        running = update(simulations).where(simulations.c.state == RUNNING)
+        lost = running.where(simulations.c.attempts >= ATTEMPTS)
+        connection.execute(lost.values(state=FAILED, error=_told([_INTERRUPTED]), finished_at=at))
+        connection.execute(running.values(state=PENDING, progress=0))
+
+    desk.ledger.write(work)
+
+
+def tidy(folder: Path) -> None:
+    """Remove what simulations that were killed left in their folder."""
+    for left in folder.glob(f"{SCRATCH}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def run_next(desk: Desk, folder: Path, now: Callable[[], datetime], id: str | None = None) -> bool:
@@ -119,19 +158,26 @@ def run_next(desk: Desk, folder: Path, now: Callable[[], datetime], id: str | No
         )
         query = query.where(simulations.c.id == id) if id else query
         row = connection.execute(query.order_by(simulations.c.created_at).limit(1)).one_or_none()
-    if row is None or not _move(desk, row.id, PENDING, state=RUNNING):
+    if row is None or not _move(desk, row.id, PENDING, state=RUNNING, attempts=simulations.c.attempts + 1):
         return False
     asked = msgspec.convert(row.asked, Asked)
     try:
-        document = simulate(desk, asked, folder, row.created_at, _Told(desk, row.id))
+        document = simulate(
+            desk,
+            asked,
+            folder,
+            row.created_at,
+            _Heard(desk, row.id),
+            lambda connection: _interruptible(desk, row.id, connection),
+            folder / row.id,
+        )
     except Stopped:
         pass
     except Invalid as invalid:
-        _move(desk, row.id, RUNNING, state=FAILED, error=[each.as_json("fr") for each in invalid.problems])
+        _move(desk, row.id, RUNNING, state=FAILED, error=_told(invalid.problems), finished_at=now())
     except Exception:
         log.exception("simulation %s failed", row.id)
-        message = "La simulation a échoué ; rien n’est changé. Relancez-la."
-        _move(desk, row.id, RUNNING, state=FAILED, error=[{"code": "failed", "pointer": "", "message": message}])
+        _move(desk, row.id, RUNNING, state=FAILED, error=_told([_BROKEN]), finished_at=now())
     else:
         _move(
             desk,
@@ -140,6 +186,7 @@ def run_next(desk: Desk, folder: Path, now: Callable[[], datetime], id: str | No
             state=DONE,
             progress=100,
             result=document,
+            summary=summary_of(document),
             inputs_hash=document["inputs_hash"],
             report_hash=report_hash(document),
             finished_at=now(),
@@ -147,7 +194,28 @@ def run_next(desk: Desk, folder: Path, now: Callable[[], datetime], id: str | No
     return True
 
 
-class _Told:
+def _told(problems: Sequence[Problem]) -> list[Any]:
+    """Problems as they are kept, in both languages."""
+    return [msgspec.to_builtins(each) for each in problems]
+
+
+_BROKEN = problem(
+    "failed",
+    "",
+    "La simulation a échoué ; rien n’est changé. Relancez-la.",
+    "The simulation failed; nothing is changed. Start it again.",
+)
+_INTERRUPTED = problem(
+    "interrupted",
+    "",
+    "Le serveur s’est arrêté deux fois pendant cette simulation ; rien n’est changé. Relancez-la, au besoin sur une "
+    "période plus courte.",
+    "The server stopped twice during this simulation; nothing is changed. Start it again, over a shorter period if "
+    "need be.",
+)
+
+
+class _Heard:
     """Progress as it is, written at most once a percent; raises Stopped when the job was cancelled."""
 
     def __init__(self, desk: Desk, id: str):
@@ -160,19 +228,79 @@ class _Told:
                 raise Stopped
 
 
+@contextmanager
+def _interruptible(desk: Desk, id: str, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """While it lasts, a query of a job that is cancelled stops; raises Stopped then."""
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(_LOOK):
+            with desk.ledger.reading() as reading:
+                found = status(reading, id)
+            if found is None or found.state != RUNNING:
+                connection.interrupt()
+
+    watch = threading.Thread(target=look, name="simulation watch", daemon=True)
+    watch.start()
+    try:
+        yield
+    except duckdb.InterruptException:
+        raise Stopped from None
+    finally:
+        over.set()
+        watch.join()
+
+
 def simulate(
-    desk: Desk, asked: Asked, folder: Path, at: datetime, tell: Callable[[int], None] = lambda percent: None
+    desk: Desk,
+    asked: Asked,
+    folder: Path,
+    at: datetime,
+    tell: Progress = lambda percent: None,
+    guard: Guard = nullcontext,
+    upload: Path | None = None,
 ) -> dict[str, Any]:
-    """The report that was asked for, in one go; `folder` holds the sheet while it lasts."""
+    """The report that was asked for, in one go; `folder` holds the sheet while it lasts, `upload` a file's rows.
+
+    `tell` is given percents and may stop it by raising; `guard` is that of `report`.
+    """
+    # Named first: a proposal that is written in meanwhile makes its own report look old, never new.
+    named = _proposal(desk, asked.proposal)
     before, after = sides(desk, asked, at)
     folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder) as scratch, desk.ledger.reading() as connection:
-        total = max(1, count_between(connection, asked.since, asked.until))
-        taken = orders_between(connection, asked.since, asked.until)
-        zone = desk.installation.zone
-        sheet = fill_sheet(Path(scratch) / "sheet.parquet", taken, zone, lambda done: tell(30 * done // total))
-        document = report(sheet, desk.policies, before, after, desk.installation, changes_of(desk), tell)
-    return {**document, "source": {"kind": "ledger"}, "before": _named(before), "after": _named(after)}
+    with TemporaryDirectory(dir=folder, prefix=SCRATCH) as scratch:
+        with desk.ledger.reading() as connection:
+            source = _source(desk, connection, asked, (before, after), tell, upload)
+            zone = desk.installation.zone
+            sheet = fill_sheet(Path(scratch) / "sheet.parquet", source.orders, zone, source.progress)
+        document = report(
+            sheet,
+            desk.policies,
+            before,
+            after,
+            desk.installation,
+            changes_of(desk),
+            lambda percent: tell(FILLING + (100 - FILLING) * percent // 100),
+            guard,
+        )
+    return {**document, "source": source.document(), "before": _named(before), "after": {**_named(after), **named}}
+
+
+def _source(
+    desk: Desk,
+    connection: Connection,
+    asked: Asked,
+    contents: tuple[Content, Content],
+    tell: Progress,
+    upload: Path | None,
+) -> LedgerSource | FileSource:
+    def filling(percent: int) -> None:
+        tell(FILLING * percent // 100)
+
+    if asked.reading is None:
+        return LedgerSource(connection, asked.since, asked.until, filling)
+    names = names_in(connection, contents, desk.installation.zone)
+    return FileSource(upload, asked.reading, names, asked.since, asked.until, filling)
 
 
 def sides(desk: Desk, asked: Asked, at: datetime) -> tuple[Content, Content]:
@@ -196,6 +324,15 @@ def _named(content: Content) -> dict[str, Any]:
     return {"version": content.version.number, "note": content.version.note, "hash": content.version.hash}
 
 
+def _proposal(desk: Desk, id: str | None) -> dict[str, Any]:
+    """Which proposal it is, and the hash of what it changes: that which an approval agrees to."""
+    history = desk.policies.store.history()
+    found = history.proposals.get(id or "")
+    if found is None:
+        return {}
+    return {"proposal": found.id, "name": found.name, "changes": hash_of(found, history.content(found.base))}
+
+
 def _move(desk: Desk, id: str, state_before: str, **values: Any) -> bool:
     return desk.ledger.write(
         lambda connection: (
@@ -207,15 +344,30 @@ def _move(desk: Desk, id: str, state_before: str, **values: Any) -> bool:
     )
 
 
-def work_for_ever(desk: Desk, folder: Path, now: Callable[[], datetime], idle: float = 1.0) -> None:
-    """The server's worker: one simulation after the other."""
-    waiting = threading.Event()
-    take_up_again(desk)
-    while True:
-        try:
-            busy = run_next(desk, folder, now)
-        except Exception:
-            log.exception("simulations could not be read; trying again")
-            busy = False
-        if not busy:
-            waiting.wait(idle)
+def work_for_ever(
+    desk: Callable[[], Desk],
+    folder: Path,
+    now: Callable[[], datetime],
+    bell: threading.Event,
+    idle: float = 1.0,
+    is_over: Callable[[], bool] = lambda: False,
+) -> None:
+    """The server’s worker: one simulation after the other, begun at once when the bell rings.
+
+    One process works them at a time; when it ends, even by a kill, another one takes up what it left.
+    Files that nobody needs any more are taken away.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "worker.lock", poll_interval=idle):
+        tidy(folder)
+        take_up_again(desk(), now())
+        while not is_over():
+            bell.clear()
+            try:
+                busy = run_next(desk(), folder, now)
+                clear_away(folder, lambda id: has_ended(desk(), id), now())
+            except Exception:
+                log.exception("simulations could not be read; trying again")
+                busy = False
+            if not busy:
+                bell.wait(idle)

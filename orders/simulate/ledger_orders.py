@@ -1,7 +1,8 @@
 """The ledger's orders of a period, as orders of a sheet."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -9,6 +10,24 @@ from engine.order import decode_order
 from orders.retailers import all_memberships
 from orders.simulate.fill import Taken
 from orders.tables import orders
+
+
+class LedgerSource:
+    """The orders received in a period as the source of a simulation; `tell` is given percents of them."""
+
+    def __init__(
+        self, connection: Connection, since: datetime | None, until: datetime | None, tell: Callable[[int], None]
+    ):
+        self._period, self._tell = {"from": since, "to": until}, tell
+        self._total = max(1, count_between(connection, since, until))
+        self.orders = orders_between(connection, since, until)
+
+    def progress(self, done: int) -> None:
+        self._tell(100 * done // self._total)
+
+    def document(self) -> dict[str, Any]:
+        """What a report says of its source."""
+        return {"kind": "ledger", **{name: at and at.isoformat() for name, at in self._period.items()}}
 
 
 def count_between(connection: Connection, since: datetime | None, until: datetime | None) -> int:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,17 @@ from engine.money import dollars
 from engine.reasons import not_in_currency, reasons, unknown_group
 from engine.terms import DueDate
 from orders.simulate.dates import Dates, cash_by_week, moment_of, shifts
+from orders.simulate.explorer import explore, near_misses
 from orders.simulate.query import Lane, Plan, Seat
-from orders.simulate.sheet import Sheet, connect, facts_reader
-from orders.simulate.thresholds import explore, near_misses
+from orders.simulate.sheet import OMISSIBLE, Sheet, connect, facts_reader
 from rules.content import Content
 from rules.policies import Policies
 
-FLIPS, AFFECTED, STRADDLING = 200, 50, 100
+FLIPS, AFFECTED, STRADDLING = 500, 50, 100
 _LOOK_BACK = timedelta(days=45)
 OUTCOMES = tuple(outcome.value for outcome in (Outcome.ACCEPTED, Outcome.HELD, Outcome.REFUSED))
 Progress = Callable[[int], None]
+Guard = Callable[[duckdb.DuckDBPyConnection], AbstractContextManager[object]]
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -44,18 +46,24 @@ def report(
     installation: Installation,
     changes: tuple[Change, ...] = (),
     progress: Progress = lambda percent: None,
+    guard: Guard = nullcontext,
 ) -> dict[str, Any]:
-    """All that is told of two contents over a sheet; `progress` is given true percents and may stop it by raising."""
+    """All that is told of two contents over a sheet.
+
+    `progress` is given true percents and may stop it by raising; `guard` is entered with the connection
+    that queries run on, so that somebody may interrupt them.
+    """
     plan = Plan(sheet, policies, before, after, installation)
-    with connect(Path(sheet.path).parent) as connection:
+    with connect(Path(sheet.path).parent) as connection, guard(connection):
         _judge(connection, plan)
-        progress(40)
+        progress(15)
         dates = Dates(plan)
         dues = list(dates.grouped(connection))
         found = {
             "orders": sheet.count,
             "inputs_hash": inputs_hash(sheet, before, after),
             **_sums(connection, plan),
+            "affected": _affected(connection, plan),
             "retailers": _retailers(connection, plan),
             "groups": _groups(connection, plan),
             "due": {
@@ -66,24 +74,23 @@ def report(
                 ],
             },
         }
-        progress(55)
+        progress(25)
         found["flips"] = _flips(connection, plan, dates)
-        progress(70)
-        found["near_misses"] = near_misses(connection, sheet, policies, after, installation)
-        progress(80)
-        found["explorer"] = explore(connection, sheet, policies, before, after, installation)
-        progress(90)
+        progress(45)
+        missed = near_misses(connection, sheet, policies, after, installation)
+        progress(60)
+        found["explorer"], of_rules = explore(connection, sheet, policies, before, after, installation)
+        found["near_misses"] = [*missed, *of_rules]
+        progress(95)
         found["time"] = _in_time(connection, plan, changes)
-        found["omitted"] = [
-            name for name in ("line_count", "largest_line_value", "skus") if name in sheet.codes.wanting
-        ]
+        found["omitted"] = [name for name in sorted(OMISSIBLE) if name in sheet.codes.wanting]
     progress(100)
     return found
 
 
 def inputs_hash(sheet: Sheet, before: Content, after: Content) -> str:
     """The hash of all that a report follows from."""
-    parts = "\n".join((sheet.hash, before.version.hash, after.version.hash))
+    parts = f"{sheet.hash}\n{before.version.hash}\n{after.version.hash}"
     return "sha256:" + hashlib.sha256(parts.encode()).hexdigest()
 
 
@@ -166,6 +173,12 @@ def _lost(plan: Plan) -> str:
         if plan.settled(code)[0].outcome is Outcome.ACCEPTED and plan.settled(code)[1].outcome is not Outcome.ACCEPTED
     ]
     return ", ".join(codes or ["-1"])
+
+
+def _affected(connection: duckdb.DuckDBPyConnection, plan: Plan) -> int:
+    """How many retailers have an order that is decided otherwise."""
+    query = f"SELECT count(DISTINCT retailer) FROM judged WHERE pair IN ({_changed_pairs(plan)})"
+    return connection.execute(query).fetchone()[0]  # type: ignore[index]
 
 
 def _retailers(connection: duckdb.DuckDBPyConnection, plan: Plan) -> list[dict[str, Any]]:

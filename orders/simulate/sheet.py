@@ -20,7 +20,7 @@ BITS = 62  # a word of categories: 64 bits with a sign, and room to add
 SELECTS = tuple(name for name, fact in FACTS.items() if fact.kind is Kind.SELECT)
 PLAIN = tuple(name for name, fact in FACTS.items() if fact.kind in (Kind.NUMERIC, Kind.BOOLEAN))
 # What a file may leave out although every real order says it.
-OMISSIBLE = frozenset({"line_count", "largest_line_value", "skus"})
+OMISSIBLE = frozenset({"line_count", "largest_line_value", "skus", "placed_hour"})
 
 
 class Retailer(msgspec.Struct, frozen=True):

@@ -1,21 +1,78 @@
-"""Minimums: who missed one by how little, and what moving it would do."""
+"""Thresholds: the numbers that orders are held against, and contents in which one of them is another."""
 
+from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
-import duckdb
 import msgspec
 
-from engine.decision import Outcome
-from engine.evaluate import Installation
+from engine.conditions import AllOf, AnyOf, Comparison, Condition, comparisons_of
 from engine.lowering import MINIMUMS
 from engine.money import cents, dollars
-from orders.simulate.query import Plan
-from orders.simulate.sheet import Sheet
-from rules.content import Content
-from rules.policies import Policies
+from engine.numbers import interval, whole_bounds
+from engine.policy import Rule
+from engine.problem import Text
+from engine.vocabulary import FACTS, Kind
+from rules.content import Content, Group
+from rules.statements import RULES
 
-POINTS, NEAREST = 25, 10
+# Beyond what any order says, either way; a float, for JSON holds no such whole number.
+_BEYOND = 1e19
 _HIGHEST = {"acceptance.minimum_items": 1_000_000, "acceptance.minimum_value": "999999999999.00"}
+_UPWARDS = ("greater_than", "greater_than_or_equal_to")
+_DOWNWARDS = ("less_than", "less_than_or_equal_to")
+
+
+class Threshold(msgspec.Struct, frozen=True, eq=False):
+    """One number of a group: a minimum, or the value of a comparison in a rule that holds, refuses or waives.
+
+    `path` is that of the statement; `place` counts the rule's comparisons as they are written. The
+    value and what it was `before` are the content's own: None where none is stated. `eases` says
+    that an order is better off when the comparison holds.
+    """
+
+    path: str
+    group: str
+    fact: str
+    operator: str
+    value: Any
+    before: Any
+    place: int = 0
+    label: Text | None = None
+    eases: bool = False
+
+    @property
+    def scale(self) -> int:
+        return FACTS[self.fact].scale
+
+    def units(self, value: Any) -> int | None:
+        """The value in stored units (cents, items, days), the whole one that compares the same; None for none."""
+        if value is None or isinstance(value, str):
+            return None if value is None else cents(value)
+        bounds = whole_bounds(interval(self.operator, Decimal(repr(value))), self.scale)
+        strict = self.operator in ("greater_than", "less_than")
+        return int(bounds.high) + strict if bounds.low is None else int(bounds.low) - strict  # type: ignore[arg-type]
+
+    def shown(self, units: int | None) -> Any:
+        """Stored units as the report writes them: money as a decimal string."""
+        return dollars(units) if units is not None and self.scale == 100 else units
+
+    def meets(self, units: int) -> str:
+        """The comparison against a number of stored units, as SQL."""
+        bounds = whole_bounds(interval(self.operator, Decimal(units) / self.scale), self.scale)
+        return f"fact >= {bounds.low}" if bounds.low is not None else f"fact <= {bounds.high}"
+
+    def moved(self, content: Content, *, holds: bool) -> Content:
+        """The content in which the comparison holds for every order that says the fact, or for none."""
+        if self.path in MINIMUMS:
+            return with_minimum(content, self.path, _HIGHEST[self.path] if holds else None, self.group)
+        value = -_BEYOND if holds is (self.operator in _UPWARDS) else _BEYOND
+        group = content.groups[self.group]
+        id = self.path.removeprefix(RULES)
+        rule: Any = group.rules[id]
+        changed = msgspec.structs.replace(rule, condition=_with_value(rule.condition, self.place, value))
+        put = msgspec.structs.replace(group, rules={**group.rules, id: changed})
+        return _variant(content, {**content.groups, self.group: put}, f"{self.path}.{self.place}={value}@{self.group}")
 
 
 def with_minimum(content: Content, path: str, value: Any, group: str | None = None) -> Content:
@@ -26,175 +83,68 @@ def with_minimum(content: Content, path: str, value: Any, group: str | None = No
         else each
         for id, each in content.groups.items()
     }
+    return _variant(content, groups, f"{path}={value}@{group}")
+
+
+def thresholds_of(before: Content, after: Content, most: int) -> list[Threshold]:
+    """The two minimums, then at most `most` numbers of rules: first those that the second content changes."""
+    minimums = [_minimum(before, after, path) for path in MINIMUMS]
+    written = [each for group in after.ranked() for each in _of_rules(before.groups.get(group.id), group)]
+    return [*minimums, *sorted(written, key=lambda each: each.value == each.before)[:most]]
+
+
+def _variant(content: Content, groups: dict[str, Group], what: str) -> Content:
     # Its own hash, so that policies remembered for the real one are not taken for it.
-    version = msgspec.structs.replace(content.version, hash=f"{content.version.hash}+{path}={value}@{group}")
+    version = msgspec.structs.replace(content.version, hash=f"{content.version.hash}+{what}")
     return msgspec.structs.replace(content, groups=groups, version=version)
 
 
-def written_minimum(path: str, value: Any) -> int:
-    """A minimum in stored units: cents, or items."""
-    return cents(value) if path == "acceptance.minimum_value" else int(value)
+def _minimum(before: Content, after: Content, path: str) -> Threshold:
+    """That of the highest group whose minimum the second content changes, else of Tous."""
+
+    def stated(content: Content, id: str) -> Any:
+        return content.groups[id].settings.get(path) if id in content.groups else None
+
+    changed = (each.id for each in after.ranked() if stated(after, each.id) != stated(before, each.id))
+    group = next(changed, "tous")
+    return Threshold(path, group, MINIMUMS[path], "less_than", stated(after, group), stated(before, group))
 
 
-def shown_minimum(path: str, units: int) -> Any:
-    return dollars(units) if path == "acceptance.minimum_value" else units
-
-
-def near_misses(
-    connection: duckdb.DuckDBPyConnection,
-    sheet: Sheet,
-    policies: Policies,
-    content: Content,
-    installation: Installation,
-) -> list[dict[str, Any]]:
-    """For each minimum: the orders that nothing else held, the nearest first."""
-    found = []
-    for path, fact in MINIMUMS.items():
-        plan = Plan(sheet, policies, content, with_minimum(content, path, None), installation)
-        gaps = []
-        for lane in plan.lanes:
-            minimum = lane.before.judge.policy.settings[path].value
-            if minimum is not None:
-                claims = ", ".join(map(str, lane.claims))
-                gaps.append(f"WHEN claim IN ({claims}) THEN {written_minimum(path, minimum)}")
-        codes = _codes(plan, Outcome.HELD, Outcome.ACCEPTED)
-        if not gaps or not codes:
+def _of_rules(before: Group | None, group: Group) -> Iterator[Threshold]:
+    for id, rule in group.rules.items():
+        effects = {action.name for action in rule.actions} if rule is not None and rule.enabled else set()
+        if rule is None or not effects & {"hold", "refuse", "waive_minimums"}:
             continue
-        query = (
-            f"SELECT order_id, key, retailer, {fact}, CASE {' '.join(gaps)} END AS minimum, order_value "
-            f"FROM {plan.source} WHERE {plan.pair_sql} IN ({codes})"
-        )
-        count, value = connection.execute(f"SELECT count(*), coalesce(sum(order_value), 0) FROM ({query})").fetchone()  # type: ignore[misc]
-        nearest = connection.execute(
-            f"{query} ORDER BY (minimum - {fact}) / minimum, order_id LIMIT {NEAREST}"
-        ).fetchall()
-        parts = " , ".join(f"count_if(minimum - {fact} <= minimum * {share} / 100)" for share in _SHARES)
-        within = connection.execute(f"SELECT {parts} FROM ({query})").fetchone()
-        if count:
-            found.append(
-                {
-                    "path": path,
-                    "orders": count,
-                    "value": dollars(int(value)),
-                    "within": [{"percent": s, "orders": n} for s, n in zip(_SHARES, within or (), strict=True)],
-                    "nearest": [
-                        {
-                            "order_id": id,
-                            "key": key,
-                            "retailer": sheet.codes.retailers[retailer].name or sheet.codes.retailers[retailer].id,
-                            "actual": shown_minimum(path, actual),
-                            "minimum": shown_minimum(path, minimum),
-                            "missing": shown_minimum(path, minimum - actual),
-                            "value": dollars(cents_),
-                        }
-                        for id, key, retailer, actual, minimum, cents_ in nearest
-                    ],
-                }
-            )
-    return found
+        earlier = _values(before.rules.get(id) if before else None)
+        for place, each in enumerate(comparisons_of(rule.condition)):
+            if each.kind is Kind.NUMERIC and each.operator in (*_UPWARDS, *_DOWNWARDS):
+                yield Threshold(
+                    RULES + id,
+                    group.id,
+                    each.name,
+                    each.operator,
+                    each.value,
+                    earlier.get((place, each.name, each.operator)),
+                    place,
+                    rule.label,
+                    not effects & {"hold", "refuse"},
+                )
 
 
-_SHARES = (5, 10, 25, 50, 100)
+def _values(rule: Rule | None) -> dict[tuple[int, str, str], Any]:
+    """The values of a rule's comparisons, by what is compared."""
+    if rule is None:
+        return {}
+    return {(place, each.name, each.operator): each.value for place, each in enumerate(comparisons_of(rule.condition))}
 
 
-def explore(
-    connection: duckdb.DuckDBPyConnection,
-    sheet: Sheet,
-    policies: Policies,
-    before: Content,
-    after: Content,
-    installation: Installation,
-) -> list[dict[str, Any]]:
-    """For each minimum: what is accepted by itself as it moves, orders and dollars, the chosen one marked.
-
-    An order that passes with no minimum and not with the highest passes exactly from its own figure down.
-    """
-    found = []
-    for path, fact in MINIMUMS.items():
-        group = _moved(before, after, path)
-        chosen = after.groups[group].settings.get(path)
-        plan = Plan(
-            sheet,
-            policies,
-            with_minimum(after, path, None, group),
-            with_minimum(after, path, _HIGHEST[path], group),
-            installation,
-        )
-        turning = _codes(plan, Outcome.ACCEPTED, Outcome.HELD)
-        always = _codes(plan, Outcome.ACCEPTED, Outcome.ACCEPTED)
-        if not turning:
-            continue
-        connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE moved AS SELECT {fact} AS fact, order_value, "
-            f"{plan.pair_sql} AS pair FROM {plan.source}"
-        )
-        top = connection.execute(f"SELECT quantile_disc(fact, 0.9) FROM moved WHERE pair IN ({turning})").fetchone()
-        if top is None or top[0] is None:
-            continue
-        marks = [
-            written_minimum(path, each)
-            for each in (chosen, before.groups.get(group) and before.groups[group].settings.get(path))
-            if each is not None
-        ]
-        grid = _grid(max([int(top[0]), *(2 * mark for mark in marks)]), marks)
-        base = f"pair IN ({always})" if always else "FALSE"
-        sums = ", ".join(
-            f"count_if({base} OR (pair IN ({turning}) AND fact >= {point})), "
-            f"coalesce(sum(order_value) FILTER ({base} OR (pair IN ({turning}) AND fact >= {point})), 0)"
-            for point in grid
-        )
-        row = connection.execute(f"SELECT {sums} FROM moved").fetchone() or ()
-        earlier = before.groups[group].settings.get(path) if group in before.groups else None
-        found.append(
-            {
-                "path": path,
-                "group": group,
-                "chosen": chosen,
-                "before": earlier,
-                "points": [
-                    {
-                        "minimum": shown_minimum(path, point),
-                        "orders": row[2 * place],
-                        "rate": _rate(row[2 * place], sheet.count),
-                        "value": dollars(int(row[2 * place + 1])),
-                    }
-                    for place, point in enumerate(grid)
-                ],
-            }
-        )
-    return found
+def _with_value(condition: Condition, place: int, value: float) -> Condition:
+    """The tree with another value in the comparison that is written in this place."""
+    return _rewritten(condition, iter(range(1_000_000)), place, value)
 
 
-def _moved(before: Content, after: Content, path: str) -> str:
-    """The highest group whose minimum the second content changes, else Tous."""
-    for group in after.ranked():
-        earlier = before.groups[group.id].settings.get(path) if group.id in before.groups else None
-        if group.settings.get(path) != earlier:
-            return group.id
-    return "tous"
-
-
-def _grid(top: int, marks: list[int]) -> list[int]:
-    step = _nice(max(top, POINTS) / (POINTS - 1))
-    return sorted({*(step * place for place in range(POINTS)), *marks})
-
-
-def _nice(rough: float) -> int:
-    """The next of 1, 2, 2.5 or 5 times a power of ten."""
-    power = 1
-    while True:
-        for factor in (10, 20, 25, 50):
-            if factor * power / 10 >= rough and factor * power % 10 == 0:
-                return factor * power // 10
-        power *= 10
-
-
-def _rate(count: int, total: int) -> float | None:
-    return round(100 * count / total, 1) if total else None
-
-
-def _codes(plan: Plan, before: Outcome, after: Outcome) -> str:
-    """Every pair's number of these two outcomes."""
-    pairs = (plan.settled(code) for code in range(plan.width**2))
-    kept = [str(code) for code, (one, other) in enumerate(pairs) if (one.outcome, other.outcome) == (before, after)]
-    return ", ".join(kept)
+def _rewritten(condition: Condition, count: Iterator[int], place: int, value: float) -> Condition:
+    if isinstance(condition, Comparison):
+        return msgspec.structs.replace(condition, value=value) if next(count) == place else condition
+    members = tuple(_rewritten(member, count, place, value) for member in condition.members)
+    return AllOf(members) if isinstance(condition, AllOf) else AnyOf(members)

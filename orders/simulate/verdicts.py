@@ -215,12 +215,12 @@ def pair(before: Side, after: Side, width: int) -> exp.Expression:
     barriers = before.barriers.shared_with(after.barriers)
     settled = exp.Case()
     if refusals:
-        settled = settled.when(refusals.either(before.columns, kleene), number(REFUSED * width + REFUSED))
+        settled = settled.when(_at_once(refusals.either(before.columns, kleene)), number(REFUSED * width + REFUSED))
     own = [(side, side.refusals.without(refusals), side.barriers.without(barriers)) for side in (before, after)]
     refused = [([(refuses.either(side.columns, kleene), REFUSED)] if refuses else []) for side, refuses, _ in own]
     if barriers:
         held = [_case(each, number(HELD)) for each in refused]
-        settled = settled.when(barriers.either(before.columns, possible), _coded(*held, width))
+        settled = settled.when(_at_once(barriers.either(before.columns, possible)), _coded(*held, width))
     barred = [([(bars.either(side.columns, possible), HELD)] if bars else []) for side, _, bars in own]
     each = [
         _case([*refuses, *bars], side.accepted())
@@ -233,8 +233,16 @@ def pair(before: Side, after: Side, width: int) -> exp.Expression:
 def _case(branches: Sequence[tuple[exp.Expression, int]], otherwise: exp.Expression) -> exp.Expression:
     case = exp.Case()
     for test, value in branches:
-        case = case.when(test, number(value))
+        case = case.when(_at_once(test), number(value))
     return case.else_(otherwise) if branches else otherwise
+
+
+def _at_once(test: exp.Expression) -> exp.Expression:
+    """The test as a number that is compared: DuckDB then works it out for whole vectors of orders.
+
+    As a condition it narrows a selection comparison by comparison, which takes a quarter longer.
+    """
+    return exp.EQ(this=exp.cast(exp.paren(test, copy=False), "TINYINT"), expression=number(1))
 
 
 def _coded(before: exp.Expression, after: exp.Expression, width: int) -> exp.Expression:

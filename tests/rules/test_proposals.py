@@ -164,8 +164,9 @@ def test_an_approval_is_another_persons_and_any_later_edit_voids_it(store):
     approve(store, made.id, by="chef", at=NOW)
     revise(store, made.id, [say("rank", 7)], by="bo", at=NOW)
     assert raised(publish_proposal, store, made.id, **required) == {("approval_required", "")}
-    approve(store, made.id, by="chef", at=NOW)
-    assert publish_proposal(store, made.id, **required).approved_by == "chef"
+    approve(store, made.id, by="chef", at=NOW, report="sha256:rapport")
+    version = publish_proposal(store, made.id, **required)
+    assert (version.approved_by, version.approved_report) == ("chef", "sha256:rapport")
 
 
 def test_an_approval_outlives_what_others_publish_elsewhere_and_a_new_name(store):

@@ -1,26 +1,37 @@
 """Simulations as jobs: kept, cancelled, taken up again, and without any other effect."""
 
 import hashlib
+import threading
+import time
 
+import duckdb
 import pytest
 
 from engine.problem import Invalid
 from orders.simulate.jobs import (
     CANCELLED,
     DONE,
+    FAILED,
     PENDING,
     Asked,
     Stopped,
+    _interruptible,
     cancel,
+    ids_of,
+    report_of,
     result,
     run_next,
     start,
     status,
     take_up_again,
+    work_for_ever,
 )
 from orders.simulate.jobs import simulate as run
 from orders.simulate.report import report_hash
 from orders.tables import simulations
+from rules.drafts import begin
+from rules.proposal import hash_of
+from rules.statements import Edit
 from tests.orders.desks import NOON, make_desk, order_body, publish_groups, rows, send, tous
 
 
@@ -35,6 +46,17 @@ def desk(tmp_path):
 
 
 ASKED = Asked(version=2, against=1)
+
+
+HIGHER = tous(acceptance_minimum_items=48)
+
+
+def until(answer, seconds=20):
+    """Wait for what another thread does."""
+    end = time.monotonic() + seconds
+    while not answer():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def state(desk, id):
@@ -55,12 +77,56 @@ def test_a_job_ends_with_its_report_and_the_hash_of_its_inputs(desk, tmp_path):
     assert not run_next(desk, tmp_path / "scratch", lambda: NOON)
 
 
-def test_a_job_that_a_stopped_server_left_is_taken_up_again(desk, tmp_path):
+def test_a_job_that_a_stopped_server_left_is_taken_up_again_and_not_for_ever(desk, tmp_path):
     start(desk, ASKED, id="s-1", by="anne", at=NOON)
-    desk.ledger.write(lambda c: c.execute(simulations.update().values(state="running", progress=40)) and None)
-    take_up_again(desk)
-    assert (state(desk, "s-1").state, state(desk, "s-1").progress) == (PENDING, 0)
-    assert run_next(desk, tmp_path / "scratch", lambda: NOON) and state(desk, "s-1").state == DONE
+    for attempt, then in ((1, PENDING), (2, FAILED)):
+        found = {"state": "running", "progress": 40, "attempts": attempt}
+        desk.ledger.write(lambda c, found=found: c.execute(simulations.update().values(found)) and None)
+        take_up_again(desk, NOON)
+        assert state(desk, "s-1").state == then
+    assert "s’est arrêté deux fois" in state(desk, "s-1").error[0]["message"]["fr"]
+    start(desk, ASKED, id="s-2", by="anne", at=NOON)
+    assert run_next(desk, tmp_path / "scratch", lambda: NOON) and state(desk, "s-2").attempts == 1
+
+
+def test_the_worker_clears_what_a_kill_left_and_begins_at_the_bell(desk, tmp_path):
+    left = tmp_path / "scratch" / "run-killed"
+    left.mkdir(parents=True)
+    (left / "sheet.parquet").write_bytes(b"half of it")
+    bell, over = threading.Event(), threading.Event()
+    arguments = (lambda: desk, tmp_path / "scratch", lambda: NOON, bell, 60, over.is_set)
+    worker = threading.Thread(target=work_for_ever, args=arguments)
+    worker.start()
+    until(lambda: not left.exists())
+    start(desk, ASKED, id="s-1", by="anne", at=NOON)
+    bell.set()
+    until(lambda: state(desk, "s-1").state == DONE)
+    over.set()
+    bell.set()
+    worker.join()
+
+
+def test_cancelling_stops_a_query_that_runs(desk):
+    start(desk, ASKED, id="s-1", by="anne", at=NOON)
+    desk.ledger.write(lambda c: c.execute(simulations.update().values(state="running")) and None)
+    began = time.monotonic()
+    with duckdb.connect() as connection, pytest.raises(Stopped), _interruptible(desk, "s-1", connection):
+        cancel(desk, "s-1")
+        connection.execute("SELECT count(*) FROM range(10_000_000_000) AS a, range(100) AS b WHERE hash(a, b) = 1")
+    assert time.monotonic() - began < 10
+
+
+def test_a_report_is_found_by_its_proposal_and_by_its_hash(desk, tmp_path):
+    drafted = begin(desk.policies.store, "Six", by="anne", at=NOON, edits=[Edit("group", "tous", HIGHER)])
+    start(desk, Asked(proposal=drafted.id), id="s-1", by="anne", at=NOON)
+    assert run_next(desk, tmp_path / "scratch", lambda: NOON)
+    with desk.ledger.reading() as connection:
+        found = report_of(connection, drafted.id)
+        assert ids_of(connection, [found.report_hash, "sha256:0"]) == {found.report_hash: "s-1"}
+        after = result(connection, "s-1")["after"]
+    base = desk.policies.store.content(drafted.base)
+    assert found.summary["changes"] == hash_of(drafted, base) == after["changes"]
+    assert found.summary["gained"]["orders"] == 0 and found.summary["lost"]["orders"] == 2
 
 
 def test_a_cancelled_job_is_not_run_and_one_that_runs_stops(desk, tmp_path):

@@ -60,7 +60,7 @@ def test_sums_and_explanations_are_those_of_the_engine(tmp_path, name):
             assert [each["message"]["fr"] for each in side["reasons"]] == [each.message.fr for each in decision.reasons]
             due = decision.invoice.due.due_date if decision.invoice else None
             assert side["due_date"] == (due.isoformat() if due else None)
-    assert [each["path"] for each in found["explorer"]] == ["acceptance.minimum_items", "acceptance.minimum_value"]
+    assert {"acceptance.minimum_items", "acceptance.minimum_value"} < {each["path"] for each in found["explorer"]}
     for explored in found["explorer"]:
         chosen = next(point for point in explored["points"] if str(point["minimum"]) == str(explored["chosen"]))
         assert chosen["orders"] == found["automation"]["after"]["orders"]

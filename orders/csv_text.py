@@ -1,0 +1,57 @@
+"""CSV as spreadsheets write and read it: words compared, delimiters guessed, formulas disarmed."""
+
+import csv
+import io
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+DELIMITERS = ";\t,"
+_LOOKED_AT = 20  # lines
+# What a spreadsheet would run as a formula.
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+
+
+def folded(text: str) -> str:
+    """The text without accents, case and superfluous spaces: what two headers or names are compared by."""
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    return " ".join("".join(each for each in plain if not unicodedata.combining(each)).split())
+
+
+def word(header: str) -> str:
+    """A column's header as one word: « Nº de commande » → `no_de_commande`."""
+    return re.sub(r"[^a-z0-9]+", "_", folded(header)).strip("_")
+
+
+def delimiter_of(text: str) -> str:
+    """What parts the cells: the mark that most of the first lines have as often; a comma where there is none.
+
+    A title above the table, or decimal commas in it, do not mislead.
+    """
+    lines = [line for line in re.sub(r'"[^"]*"', "", text).splitlines() if line.strip()][:_LOOKED_AT]
+
+    def agreement(mark: str) -> tuple[int, int]:
+        counts = Counter(line.count(mark) for line in lines if mark in line)
+        return max(counts.values(), default=0), sum(count * times for count, times in counts.items())
+
+    return max(DELIMITERS, key=agreement) if any(mark in line for mark in DELIMITERS for line in lines) else ","
+
+
+def guarded(cell: str) -> str:
+    """The cell behind an apostrophe where a spreadsheet would run it."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def unguarded(cell: str) -> str:
+    """The cell as it was before `guarded`."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
+
+
+def written(header: Sequence[str], rows: Iterable[Sequence[str]], delimiter: str) -> bytes:
+    """The rows as a CSV file that a spreadsheet opens as it is and runs nothing of: UTF-8 with its mark."""
+    file = io.StringIO()
+    writer = csv.writer(file, delimiter=delimiter, lineterminator="\r\n")
+    writer.writerow(header)
+    writer.writerows([guarded(cell) for cell in row] for row in rows)
+    return b"\xef\xbb\xbf" + file.getvalue().encode()

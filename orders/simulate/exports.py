@@ -1,0 +1,126 @@
+"""A report as a file: CSV of the orders that change, a workbook of all its tables, or JSON as it is kept."""
+
+import io
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import xlsxwriter
+
+from orders import csv_text
+from orders.simulate.export_tables import Cell, Share, Table, Telling
+
+TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "json": "application/json",
+}
+_LONGEST = 32_000  # characters that a spreadsheet's cell holds
+_WIDEST, _NARROWEST = 60, 9  # of a column, in characters
+
+
+def exported(report: dict[str, Any], kind: str, language: str, zone: ZoneInfo, at: datetime) -> bytes:
+    """The report as a file of one of TYPES; `at` is when the workbook says that it was made."""
+    if kind == "json":
+        return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+    telling = Telling(report, language, zone)
+    return orders_csv(telling.orders(), language) if kind == "csv" else workbook(telling.tables(), language, at)
+
+
+def orders_csv(table: Table, language: str) -> bytes:
+    """The table as a spreadsheet of the language opens it: in French, commas are decimal marks."""
+    rows = ([_text(cell, language) for cell in row] for row in table.rows)
+    return csv_text.written(table.header, rows, ";" if language == "fr" else ",")
+
+
+def _text(cell: Cell, language: str) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime):
+        return cell.isoformat(sep=" ", timespec="minutes")[:16]
+    if isinstance(cell, date):
+        return cell.isoformat()
+    if isinstance(cell, Decimal):
+        return str(cell).replace(".", ",") if language == "fr" else str(cell)
+    return str(cell.percent) if isinstance(cell, Share) else str(cell)
+
+
+def workbook(tables: Sequence[Table], language: str, at: datetime) -> bytes:
+    """The tables, a sheet each: frozen headers, figures as figures, and no cell that runs."""
+    file = io.BytesIO()
+    # Texts stay texts, whatever they begin with.
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(file, options) as book:
+        book.set_properties({"created": at.replace(tzinfo=None), "author": "Houblon"})
+        writer = _Writer(book, language)
+        for table in tables:
+            writer.write(table)
+    return file.getvalue()
+
+
+class _Writer:
+    """Writes tables as sheets of one workbook."""
+
+    def __init__(self, book: xlsxwriter.Workbook, language: str):
+        self.book = book
+        money = '#,##0.00\u00a0"$"' if language == "fr" else '"$"#,##0.00'
+        named = {
+            "money": money,
+            "count": "#,##0",
+            "share": '0.0\u00a0"%"' if language == "fr" else '0.0"%"',
+            "day": "yyyy-mm-dd",
+            "moment": "yyyy-mm-dd hh:mm",
+        }
+        # Excel's own default wraps nothing: reasons are long, and are read.
+        self.formats = {name: book.add_format({"num_format": code, "valign": "top"}) for name, code in named.items()}
+        self.formats["text"] = book.add_format({"valign": "top", "text_wrap": True})
+        self.head = book.add_format(
+            {"bold": True, "bottom": 1, "bg_color": "#e9f2ea", "text_wrap": True, "valign": "top"}
+        )
+
+    def write(self, table: Table) -> None:
+        sheet = self.book.add_worksheet(table.title)
+        sheet.freeze_panes(1, 0)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(0)
+        for place, title in enumerate(table.header):
+            sheet.write_string(0, place, title, self.head)
+            cells = [row[place] for row in table.rows]
+            sheet.set_column(place, place, _width(title, cells))
+        for number, row in enumerate(table.rows, start=1):
+            for place, cell in enumerate(row):
+                self._cell(sheet, number, place, cell)
+
+    def _cell(self, sheet: Any, row: int, place: int, cell: Cell) -> None:
+        if cell is None or (isinstance(cell, Share) and cell.percent is None):
+            return
+        if isinstance(cell, str):
+            sheet.write_string(row, place, cell[:_LONGEST], self.formats["text"])
+        elif isinstance(cell, datetime):
+            sheet.write_datetime(row, place, cell.replace(tzinfo=None), self.formats["moment"])
+        elif isinstance(cell, date):
+            sheet.write_datetime(row, place, cell, self.formats["day"])
+        elif isinstance(cell, Share):
+            sheet.write_number(row, place, cell.percent, self.formats["share"])
+        elif isinstance(cell, Decimal):
+            sheet.write_number(row, place, float(cell), self.formats["money"])
+        else:
+            sheet.write_number(row, place, cell, self.formats["count"])
+
+
+def _width(title: str, cells: Sequence[Cell]) -> int:
+    """A column's width: that of its longest cell, within reason; an amount takes its format's marks too."""
+    longest = max((_length(cell) for cell in cells), default=0)
+    return min(_WIDEST, max(_NARROWEST, longest, min(len(title), 18)) + 2)
+
+
+def _length(cell: Cell) -> int:
+    if isinstance(cell, Decimal):
+        return len(f"{cell:,.2f}") + 2
+    if isinstance(cell, datetime):
+        return 16
+    return 10 if isinstance(cell, date) else len(str(cell)) if isinstance(cell, str | int) else 6

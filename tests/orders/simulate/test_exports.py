@@ -1,0 +1,85 @@
+"""Reports as files: every figure a figure, every text a text, in both languages."""
+
+import io
+import json
+import zipfile
+from datetime import date, datetime
+
+import pytest
+from python_calamine import CalamineWorkbook
+
+from engine.money import dollars
+from orders.simulate.exports import exported
+from orders.simulate.fill import Taken, fill_sheet
+from orders.simulate.report import report
+from rules.policies import Policies
+from tests.engine.policies import INSTALLATION, NOON, ZONE, order
+from tests.orders.simulate.contents import content, group
+
+HOSTILE = '=HYPERLINK("http://x")'
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory):
+    taken = [
+        Taken(order(id=id, lines=[{"sku": "IPA", "quantity": n, "unit_price": "54.00"}], buyer={"id": buyer}), NOON)
+        for id, n, buyer in ((HOSTILE, 30, "-1+cmd|' /C calc'!A0"), ("PO-2", 22, "Bar"), ("PO-3", 40, "Bar"))
+    ]
+    sheet = fill_sheet(tmp_path_factory.mktemp("sheet") / "sheet.parquet", taken, ZONE)
+    contents = content(1), content(2, group("tous", 0, {"acceptance.minimum_items": 36}))
+    found = report(sheet, Policies(None), *contents, INSTALLATION)
+    fault = {"row": 4, "column": "@SUM", "code": "date", "pointer": "/rows/4", "message": {"fr": "Non.", "en": "No."}}
+    source = {"kind": "file", "name": "+mai.csv", "hash": "sha256:1", "rows": 4, "faulty_rows": 1, "faults": [fault]}
+    named = {"note": "", "hash": "sha256:0"}
+    return {**found, "source": source, "before": {"version": 1, **named}, "after": {"version": 2, **named}}
+
+
+def sheets(body):
+    book = CalamineWorkbook.from_filelike(io.BytesIO(body))
+    return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+
+
+def test_a_workbook_has_a_sheet_for_each_table_with_figures_that_add_up(document):
+    body = exported(document, "xlsx", "fr", ZONE, NOON)
+    found = sheets(body)
+    assert list(found) == [
+        *("Résumé", "Matrice", "Détaillants", "Groupes", "Commandes", "Échéances", "Près du seuil"),
+        "Lignes fautives",
+    ]
+    matrix = found["Matrice"]
+    assert matrix[0] == ["Avant", "Après", "Commandes", "Valeur"]
+    assert sum(row[2] for row in matrix[1:]) == 3
+    assert dollars(round(sum(row[3] for row in matrix[1:]) * 100)) == document["value"]
+    [flip] = found["Commandes"][1:]
+    assert flip[0] == HOSTILE and flip[2:4] == [datetime(2021, 5, 12, 10, 0), 1620.0]
+    assert (flip[4], flip[8], flip[7]) == ("acceptée", "en attente", date(2021, 6, 11))
+    assert "30 articles, il en faut 36" in flip[9].replace("\u00a0", " ")
+    assert found["Lignes fautives"][1] == [4.0, "@SUM", "Non."]
+    assert [row[1:] for row in found["Résumé"] if row[0] == "Acceptées d’elles-mêmes"] == [[2.0, 1.0]]
+    near = {row[1]: row[3:6] for row in found["Près du seuil"][1:]}
+    assert near == {HOSTILE: [30.0, 36.0, 6.0], "PO-2": [22.0, 36.0, 14.0]}
+
+
+def test_a_workbook_speaks_english_freezes_its_headers_and_runs_nothing(document):
+    body = exported(document, "xlsx", "en", ZONE, NOON)
+    found = sheets(body)
+    assert list(found)[:5] == ["Summary", "Matrix", "Retailers", "Groups", "Orders"]
+    assert found["Orders"][1][4:6][0] == "accepted"
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        parts = {name: archive.read(name).decode() for name in archive.namelist() if name.endswith(".xml")}
+    pages = [part for name, part in parts.items() if name.startswith("xl/worksheets/")]
+    assert len(pages) == 8 and all('state="frozen"' in page and "<f>" not in page for page in pages)
+    assert "&quot;$&quot;#,##0.00" in parts["xl/styles.xml"] and "hyperlink" not in "".join(pages).lower()
+    assert exported(document, "xlsx", "en", ZONE, NOON) == body
+
+
+def test_the_orders_that_change_are_a_csv_that_runs_nothing(document):
+    french = exported(document, "csv", "fr", ZONE, NOON).decode("utf-8-sig").splitlines()
+    assert french[0].startswith("Commande;Détaillant;Date;Valeur;Issue avant;Raisons avant")
+    assert french[1].startswith('"\'=HYPERLINK(""http://x"")";\'-1+cmd') and ";1620,00;acceptée;" in french[1]
+    english = exported(document, "csv", "en", ZONE, NOON).decode("utf-8-sig")
+    assert english.startswith("Order,Retailer,Date,Value") and ",1620.00,accepted," in english
+
+
+def test_json_is_the_report_as_it_is_kept(document):
+    assert json.loads(exported(document, "json", "fr", ZONE, NOON)) == document
