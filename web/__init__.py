@@ -7,6 +7,7 @@ from web import (
     account,
     api,
     auth,
+    browsers,
     bulk,
     days,
     deliveries,
@@ -100,6 +101,7 @@ def create_app(house: House) -> Flask:
     language.register(app)
     icons.register(app)
     days.register(app)
+    browsers.register(app)
     move_text.register(app)
     navigation.register(app)
     errors.register(app)

@@ -51,11 +51,14 @@ def show(key: int) -> str:
         row=row,
         order=decode_order(row.body),
         decisions=made,
-        moves=moves,
         invoice=invoice,
         credit_note=credit_note,
         at_delivery=at_delivery,
         cancellable=CANCELLABLE,
-        messages=messages,
+        story=sorted(
+            [*((each.at, each, None) for each in moves), *((each.created_at, None, each) for each in messages)],
+            key=lambda each: each[0],
+        ),
+        said={reason["code"]: reason["message"] for each in made for reason in each.document["reasons"]},
         content=house().store.content(house().store.newest().number),
     )

@@ -15,6 +15,7 @@ from orders.whatif import what_if
 from rules.proposal import OPEN, SCHEDULED
 from web import drafting
 from web.explanation import explain
+from web.language import current
 from web.open import house
 from web.order_form import blank, order_body, pasted
 from web.scenarios import expected_of
@@ -27,7 +28,7 @@ _DRAFT, _NOTHING = "brouillon:", "aucune"
 def show() -> str:
     """An empty form, or one filled from a stored order or a scenario."""
     key, scenario = request.args.get("commande", type=int), request.args.get("cas")
-    typed = _of_order(key) or _of_scenario(scenario) or blank()
+    typed = _of_order(key) or _of_scenario(scenario) or blank(current())
     working = request.args.get("brouillon") or getattr(drafting.working_in(), "id", None)
     if working:
         typed["version"] = f"{_DRAFT}{working}"
@@ -113,14 +114,14 @@ def _page(typed: dict[str, Any], **found: Any) -> str:
 def _of_order(key: int | None) -> dict[str, Any] | None:
     with house().desk.ledger.reading() as connection:
         row = queries.order_row(connection, key) if key else None
-    return pasted(row.body) if row else None
+    return pasted(row.body, current()) if row else None
 
 
 def _of_scenario(id: str | None) -> dict[str, Any] | None:
     scenario = drafting.shown(drafting.working_in()).scenarios.get(id or "")
     if scenario is None:
         return None
-    typed = pasted(msgspec.json.encode(scenario["order"]))
+    typed = pasted(msgspec.json.encode(scenario["order"]), current())
     at = scenario.get("accepted_at")
     if at:
         local = datetime.fromisoformat(at).astimezone(house().desk.installation.zone)
