@@ -22,15 +22,15 @@ ACTS: dict[str, Text] = {
     "memberships.set": Text("détaillants rangés dans leurs groupes", "retailers put into their groups"),
     "policy.published": Text("version publiée", "version published"),
     "policy.rolled_back_in_emergency": Text("retour d’urgence", "emergency roll-back"),
-    "proposal.approved": Text("brouillon approuvé", "proposal approved"),
-    "proposal.begun": Text("brouillon ouvert", "proposal begun"),
-    "proposal.discarded": Text("brouillon écarté", "proposal discarded"),
-    "proposal.published": Text("brouillon publié", "proposal published"),
-    "proposal.renamed": Text("brouillon renommé", "proposal renamed"),
-    "proposal.revised": Text("brouillon modifié", "proposal revised"),
-    "proposal.scheduled": Text("brouillon planifié", "proposal scheduled"),
+    "proposal.approved": Text("brouillon approuvé", "draft approved"),
+    "proposal.begun": Text("brouillon ouvert", "draft begun"),
+    "proposal.discarded": Text("brouillon écarté", "draft discarded"),
+    "proposal.published": Text("brouillon publié", "draft published"),
+    "proposal.renamed": Text("brouillon renommé", "draft renamed"),
+    "proposal.revised": Text("brouillon modifié", "draft revised"),
+    "proposal.scheduled": Text("brouillon planifié", "draft scheduled"),
     "proposal.settled": Text("conflits réglés", "conflicts settled"),
-    "proposal.taken_up": Text("brouillon repris", "proposal taken up again"),
+    "proposal.taken_up": Text("brouillon repris", "draft taken up again"),
     "proposal.withdrawn": Text("date retirée", "date withdrawn"),
     "source.added": Text("secret de source ajouté", "source secret added"),
     "source.secret_retired": Text("secret de source retiré", "source secret retired"),
@@ -62,7 +62,7 @@ _MEMBERS: dict[str, Text] = {
 }
 _PLACE = re.compile(r"/(?P<kind>group|cycle|scenario|guardrail)s/(?P<id>[^/]+)(?:/(?P<path>.+))?")
 _FOR_MACHINES = (("hash",), ("revision",))
-_IN_IT = (Text("pas dans le brouillon", "not in the proposal"), Text("dans le brouillon", "in the proposal"))
+_IN_IT = (Text("pas dans le brouillon", "not in the draft"), Text("dans le brouillon", "in the draft"))
 _YES, _NO, _NOTHING = Text("oui", "yes"), Text("non", "no"), Text("rien", "nothing")
 _LONGEST = 160
 _ABSENT = object()

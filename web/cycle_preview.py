@@ -10,7 +10,7 @@ from engine.problem import Problem, Text, problem
 from engine.terms import Terms, due_date, parse_terms, terms_sentence
 from rules.content import Content
 
-COUNT = 6
+COUNT = 10
 _COLUMNS = 3
 
 

@@ -41,6 +41,7 @@ def show() -> str:
         weeks=_WEEKS,
         held=held,
         version=version,
+        begins=version.number == 1 and not figures["unpaid"].count and not held,
         planned=store.history().scheduled(),
         coming=_coming(store.content(version.number).cycles.values(), day),
     )
