@@ -73,12 +73,17 @@ def _decode_money(type_: type, value: object) -> object:
     raise NotImplementedError(type_)
 
 
-_decoder = msgspec.json.Decoder(Order, dec_hook=_decode_money)
+_decoder: msgspec.json.Decoder[Order] = msgspec.json.Decoder(Order, dec_hook=_decode_money)
 
 
 def decode_order(body: bytes) -> Order:
     """Decode an order's JSON. Raises msgspec.ValidationError or DecodeError at the first fault."""
     return _decoder.decode(body)
+
+
+def decoder_of(type_: Any) -> msgspec.json.Decoder[Any]:
+    """A decoder of JSON to a type that holds orders."""
+    return msgspec.json.Decoder(type_, dec_hook=_decode_money)
 
 
 def order_of(document: object) -> Order:

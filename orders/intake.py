@@ -4,7 +4,7 @@ import hashlib
 
 import msgspec
 
-from engine.order import Order, decode_order
+from engine.order import Order, decode_order, order_of
 from engine.problem import Faults, refuse, step
 from orders.order_schema import ORDER
 from rules.faults import load
@@ -12,6 +12,8 @@ from rules.faults import load
 MAX_BODY = 1_000_000
 # What the ledger's columns and a page can hold; sums stay exact in any reader of JSON as well.
 MAX_VALUE = 10**15
+# Dates outside of these years are slips of a keyboard, and sums on them may leave the calendar.
+YEARS = range(1900, 3000)
 LENGTHS = {"name": 300, "email": 320, "language": 35, "province": 100}
 
 
@@ -26,12 +28,39 @@ def read_order(body: bytes) -> Order:
         # The schema finds nothing wrong only if it and the decoder differ, which a test rules out.
         raise refuse("order", "", "Cette commande ne se lit pas.", "This order can't be read.") from fault
     faults = Faults()
-    _check_sizes(order, faults)
+    with faults.gather():
+        check_order(order)
     # PostgreSQL keeps no null character, no screen shows one; JSON writes it in this one way.
     if b"\\u0000" in body:
         _check_texts(document, "", faults)
     faults.raise_if_any()
     return order
+
+
+def order_in(document: object) -> Order:
+    """The order in a parsed JSON document. Raises Invalid with every fault."""
+    try:
+        order = order_of(document)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        load(ORDER, document)
+        raise refuse("order", "", "Cette commande ne se lit pas.", "This order can't be read.") from None
+    check_order(order)
+    return order
+
+
+def check_order(order: Order) -> None:
+    """What can be counted, dated and kept. Raises Invalid with every fault."""
+    faults = Faults()
+    _check_sizes(order, faults)
+    for name, moment in (("placed_at", order.placed_at), ("planned_delivery", order.planned_delivery)):
+        if moment is not None and moment.year not in YEARS:
+            faults.add(
+                "date",
+                step("", name),
+                f"Une date des années {YEARS[0]} à {YEARS[-1]}.",
+                f"A date of the years {YEARS[0]} to {YEARS[-1]}.",
+            )
+    faults.raise_if_any()
 
 
 def parse_json(body: bytes) -> object:

@@ -3,29 +3,36 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from engine.problem import refuse
 from orders.announcements import announce_viewed
 from orders.desk import Conflict, Desk
 from orders.history import BUYER, SYSTEM, keep_invoice_move, who_text
+from orders.prepared import Prepared
 from orders.tables import invoices, transitions
 
 # From which states each one can be reached; a buyer may open the link before its sending is noted.
 _BEFORE = {
-    "sent": ("issued",),
     "viewed": ("issued", "sent"),
     "paid": ("issued", "sent", "viewed"),
     "credited": ("issued", "sent", "viewed", "paid"),
 }
+# For every mail that brings one: prepared.
+_SENT = Prepared(
+    update(invoices)
+    .where(invoices.c.key == bindparam("invoice"), invoices.c.state == "issued")
+    .values(state="sent")
+    .returning(invoices.c.order_key)
+)
 _WORDS = {"paid": ("payée", "paid"), "credited": ("créditée", "credited")}
 
 
 def sent(connection: Connection, invoice_key: int | None, at: datetime) -> None:
     """Note that the message which brings the invoice to its buyer has left; nothing for other messages."""
-    if invoice_key is not None:
-        row = _row(connection, invoice_key)
-        _move(connection, row, "sent", who=SYSTEM, at=at)
+    order_key = invoice_key and _SENT.scalar(connection, {"invoice": invoice_key})
+    if order_key:
+        keep_invoice_move(connection, (order_key, invoice_key), "issued", "sent", who=SYSTEM, at=at, why="")
 
 
 def viewed(desk: Desk, invoice_key: int, *, at: datetime) -> bool:

@@ -45,7 +45,9 @@ class Ledger:
             # One connection a thread: nothing to check out, nothing to begin or to end.
             self._own, self._glances = threading.local(), weakref.WeakSet[Any]()
         else:
-            self.engine = self.write_engine = create_engine(url, pool_size=10, max_overflow=30, pool_pre_ping=True)
+            self.engine = self.write_engine = create_engine(
+                url, pool_size=10, max_overflow=30, pool_pre_ping=True, hide_parameters=True
+            )
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -71,6 +73,13 @@ class Ledger:
         What `work` raises is raised here and leaves nothing behind. Work may be done anew when
         transactions collide or a group fails, so it must depend on nothing but the connection.
         """
+        try:
+            return self.record(work)
+        finally:
+            self.memory.forget()
+
+    def record(self, work: Work[T]) -> T:
+        """`write`, for the stream of orders and messages: work that changes nothing which `memory` answers."""
         if self.is_embedded:
             return self._writer.do(work)
         return _write_alone(self.engine, work)
@@ -111,7 +120,8 @@ class _Connection(sqlite3.Connection):
 
 
 def _sqlite(url: str, begin: str, **pool: int) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 30, "factory": _Connection}, **pool)
+    # What a statement failed with is told in logs; the values in it are people's.
+    engine = create_engine(url, connect_args={"timeout": 30, "factory": _Connection}, hide_parameters=True, **pool)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: Any) -> None:

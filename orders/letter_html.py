@@ -1,7 +1,8 @@
 """The HTML of a mail. Mail readers keep no stylesheet, so each element carries its own style."""
 
 from collections.abc import Iterable
-from html import escape
+
+from markupsafe import escape
 
 from orders.desk import Seller
 
@@ -53,4 +54,4 @@ def html_letter(
 
 
 def _html(text: str) -> str:
-    return escape(text).replace("\n", "<br>")
+    return str(escape(text)).replace("\n", "<br>")

@@ -11,7 +11,7 @@ from orders.desk import Conflict, Desk, Matter
 from orders.history import keep_move, settled
 from orders.invoice import Issued, credit
 from orders.invoice_moves import credited
-from orders.receive import chain_and_policy
+from orders.receive import ruling
 from orders.review import buyer_of, invoice_as_decided, order_at
 from orders.tables import invoices, orders
 
@@ -53,7 +53,7 @@ def _deliver(connection: Connection, desk: Desk, key: int, by: str, at: datetime
             f"Order {row.order_id} is still held: accept it before it is delivered.",
         )
     _move_on(connection, desk, row, "accepted", "delivered")
-    policy, _ = chain_and_policy(connection, desk, order, at)
+    policy = ruling(connection, desk, order, at).policy
     keep_move(connection, Matter(key, order, buyer_of(connection, row), policy, at), "accepted", "delivered", by, why)
     if _invoice(connection, key) is not None:
         return None
@@ -65,7 +65,7 @@ def _cancel(connection: Connection, desk: Desk, key: int, was: str, by: str, at:
         raise ValueError(f"an order that is {was} can't be cancelled")
     row, order = order_at(connection, key)
     _move_on(connection, desk, row, was, "cancelled")
-    policy, _ = chain_and_policy(connection, desk, order, at)
+    policy = ruling(connection, desk, order, at).policy
     matter = Matter(key, order, buyer_of(connection, row), policy, at)
     move = keep_move(connection, matter, was, "cancelled", by, why)
     credited_invoice = _invoice(connection, key)

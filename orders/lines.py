@@ -11,7 +11,7 @@ from engine.order import decode_order
 from orders.desk import Conflict, Desk, Matter
 from orders.history import keep_move
 from orders.intake import content_hash
-from orders.receive import Arrival, chain_and_policy, decide_again
+from orders.receive import Arrival, decide_again, ruling
 from orders.review import buyer_of, held_order
 
 Lines = list[dict[str, Any]]
@@ -49,7 +49,7 @@ def _mend(
         if not 0 <= index < len(lines):
             raise LookupError(f"order {key} has no line {index}")
         body = msgspec.json.encode({**document, "lines": mend(row, lines, index)})
-        policy, _ = chain_and_policy(connection, desk, order, at)
+        policy = ruling(connection, desk, order, at).policy
         matter = Matter(key, order, buyer_of(connection, row), policy, at)
         keep_move(connection, matter, "held", "held", by, f"{code} {order.lines[index].sku}")
         arrival = Arrival(body, decode_order(body), content_hash(body), row.source, at)

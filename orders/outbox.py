@@ -13,12 +13,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, String, exists, literal, or_, select, update
+from sqlalchemy import Connection, Row, String, bindparam, exists, literal, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from orders import invoice_moves
 from orders.endpoints import destination_of, park_waiting, pause
 from orders.ledger import Ledger
+from orders.prepared import Prepared
 from orders.tables import endpoints, outbox
 
 MAIL = "mail"
@@ -29,9 +30,18 @@ SCHEDULE = tuple(
 )
 LONGEST_WAIT = SCHEDULE[-1]
 BATCH = 20
+NOTED_WITHIN = 0.25  # seconds
 # So many failures one after the other, whatever the messages: the rest waits a little, untried.
 STRIKES = 3
 BREATHER = timedelta(seconds=30)
+
+
+Left = tuple[Row[Any], str | None]  # a message that has left, and what was answered
+_SENT = Prepared(
+    update(outbox)
+    .where(outbox.c.id == bindparam("this"))
+    .values(state="sent", sent_at=bindparam("at"), answer=bindparam("said"), error=None)
+)
 
 
 class Refused(Exception):
@@ -76,10 +86,13 @@ def deliver_due(
     """
     if not _is_anything_due(ledger, destination, now):
         return 0
-    rows = ledger.write(lambda connection: _lease(connection, destination, now))
-    began, strikes = seconds(), 0
+    rows = ledger.record(lambda connection: _lease(connection, destination, now))
+    began, noted, strikes, left = seconds(), 0.0, 0, []
     for index, row in enumerate(rows):
-        if seconds() - began > LEASE.total_seconds() / 2:
+        passed = seconds() - began
+        if passed - noted >= NOTED_WITHIN:
+            noted, left = passed, _noted(ledger, left, now)
+        if passed > LEASE.total_seconds() / 2:
             _give_back(ledger, rows[index:], now)
             break
         if strikes == STRIKES:
@@ -102,8 +115,9 @@ def deliver_due(
             _retry(ledger, row, failure, now)
             strikes += 1
         else:
-            _sent(ledger, row, now, answer)
+            left.append((row, answer))
             strikes = 0
+    _noted(ledger, left, now)
     return len(rows)
 
 
@@ -224,16 +238,19 @@ def _give_back(ledger: Ledger, rows: Sequence[Row[Any]], due_at: datetime) -> No
         _settle(ledger, row, due_at=due_at, attempts=row.attempts)
 
 
-def _sent(ledger: Ledger, row: Row[Any], at: datetime, answer: str | None) -> None:
-    """The one place where a message becomes sent, whoever holds the lease by now."""
-    query = update(outbox).where(outbox.c.id == row.id)
-    values = {"state": "sent", "sent_at": at, "answer": answer, "error": None}
+def _noted(ledger: Ledger, left: Sequence[Left], at: datetime) -> list[Left]:
+    """Note together what has left; nothing is left to note. A process that dies before sends it once more,
+    with the same id."""
+    if left:
+        ledger.record(lambda connection: _sent(connection, left, at))
+    return []
 
-    def note(connection: Connection) -> None:
-        connection.execute(query.values(**values))
+
+def _sent(connection: Connection, rows: Sequence[Left], at: datetime) -> None:
+    """The one place where messages become sent, whoever holds the lease by now."""
+    for row, answer in rows:
+        _SENT.change(connection, {"this": row.id, "at": at, "said": answer})
         invoice_moves.sent(connection, row.invoice_key, at)
-
-    ledger.write(note)
 
 
 def _settle(ledger: Ledger, row: Row[Any], **values: Any) -> None:
@@ -241,7 +258,7 @@ def _settle(ledger: Ledger, row: Row[Any], **values: Any) -> None:
     query = update(outbox).where(
         outbox.c.id == row.id, outbox.c.state == "pending", outbox.c.attempts == row.attempts + 1
     )
-    ledger.write(lambda connection: connection.execute(query.values(**values)))
+    ledger.record(lambda connection: connection.execute(query.values(**values)))
 
 
 def _told(failure: Exception) -> str:

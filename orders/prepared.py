@@ -66,6 +66,13 @@ class Prepared:
             return connection.execute(self.statement, dict(values)).inserted_primary_key[0]
         return _run(driver, self._for(values), values).lastrowid
 
+    def change(self, connection: Connection, values: Values) -> int:
+        """Run an update that returns nothing; how many rows it met."""
+        driver = _driver(connection)
+        if driver is None:
+            return connection.execute(self.statement, dict(values)).rowcount
+        return _run(driver, self._for(values), values).rowcount
+
     def _for(self, values: Values) -> _Compiled:
         columns = tuple(values)
         found = self._compiled.get(columns)
@@ -89,7 +96,7 @@ def _compile(statement: Any, columns: tuple[str, ...]) -> _Compiled:
         bind = compiled.binds[name]
         own = _ASKED if bind.required else bind.effective_value
         binds.append((name, own, bind.type.dialect_impl(_SQLITE).bind_processor(_SQLITE)))
-    found = () if statement.is_insert else statement.exported_columns if statement.is_select else statement._returning
+    found = statement.exported_columns if statement.is_select else statement._returning
     names = [column.name for column in found]
     results = tuple(column.type.dialect_impl(_SQLITE).result_processor(_SQLITE, None) for column in found)
     row = namedtuple("Found", names, rename=True) if names else None  # type: ignore[misc]

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
@@ -19,6 +19,7 @@ from orders.intake import content_hash
 from orders.prepared import Prepared
 from orders.retailers import keep_retailer, memberships_of
 from orders.tables import decisions, earlier_contents, orders, webhook_calls
+from rules.content import Content
 from rules.inherit import chain_of
 
 _CALL = Prepared(
@@ -40,41 +41,58 @@ class Received(msgspec.Struct, frozen=True):
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """An order as it came: its bytes, what they decode to, the hash of what they say."""
+    """An order as it came: its bytes, what they decode to, the hash of what they say; `sent` is what was signed."""
 
     body: bytes
     order: Order
     content_hash: str
     source: str
     at: datetime
+    sent: bytes
 
 
 def receive(
-    desk: Desk, body: bytes, order: Order, *, source: str, at: datetime, webhook_id: str | None = None
+    desk: Desk,
+    body: bytes,
+    order: Order,
+    *,
+    source: str,
+    at: datetime,
+    webhook_id: str | None = None,
+    sent: bytes | None = None,
 ) -> Received:
     """Decide `order` (decoded from `body`), record it and all that follows, durably, once.
 
     The same webhook id with the same body, or the same order with the same content, gives the
-    stored decision. Raises Conflict where the id came with another body, or where the order
-    changed after it was settled.
+    stored decision. `sent` is the body that was sent, where `body` was made of it. Raises Conflict
+    where the id came with another body, or where the order changed after it was settled.
     """
-    arrival = Arrival(body, order, content_hash(body), source, at)
+    arrival = Arrival(body, order, content_hash(body), source, at, body if sent is None else sent)
     if webhook_id is None:
-        return desk.ledger.write(lambda connection: _take_in(connection, desk, arrival))
-    return desk.ledger.write(lambda connection: _take_call(connection, desk, arrival, webhook_id))
+        return desk.ledger.record(lambda connection: _take_in(connection, desk, arrival))
+    return desk.ledger.record(lambda connection: _take_call(connection, desk, arrival, webhook_id))
 
 
-def chain_and_policy(connection: Connection, desk: Desk, order: Order, at: datetime) -> tuple[Policy, tuple[str, ...]]:
-    """The policy in force now, at `at`, for the order's buyer, and the claimed groups that nobody made."""
-    content = desk.policies.content(desk.policies.live(at).number)
+class Ruling(NamedTuple):
+    """What rules over an order: the content in force, the policy of its buyer's groups, and the groups it
+    claims that nobody made."""
+
+    content: Content
+    policy: Policy
+    unknown: tuple[str, ...]
+
+
+def ruling(connection: Connection, desk: Desk, order: Order, at: datetime) -> Ruling:
+    """What rules over the order now, at `at`."""
+    content = desk.policies.live(at)
     kept = memberships_of(connection, order.buyer.id)
     chain, unknown = chain_of(content, kept, order.buyer.groups or ())
-    return desk.policies.policy_in(content, chain), unknown
+    return Ruling(content, desk.policies.policy_in(content, chain), unknown)
 
 
 def _take_call(connection: Connection, desk: Desk, arrival: Arrival, webhook_id: str) -> Received:
     """The stored answer where this call came before; else the order is taken in and its answer kept."""
-    body_hash = hashlib.sha256(arrival.body).hexdigest()
+    body_hash = hashlib.sha256(arrival.sent).hexdigest()
     call = _CALL.first(connection, {"source": arrival.source, "webhook_id": webhook_id})
     if call is not None and call.body_hash != body_hash:
         raise Conflict(
@@ -146,8 +164,8 @@ def decide_again(
 
 def _decided(connection: Connection, desk: Desk, arrival: Arrival) -> tuple[Decision, Policy]:
     order, at = arrival.order, arrival.at
-    policy, unknown = chain_and_policy(connection, desk, order, at)
-    cycle = desk.policies.content(policy.version).cycles.get(order.distributor or "")
+    content, policy, unknown = ruling(connection, desk, order, at)
+    cycle = content.cycles.get(order.distributor or "")
     decision = decide(
         order, policy, accepted_at=at, cycle=cycle, installation=desk.installation, unknown_groups=unknown
     )

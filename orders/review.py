@@ -14,7 +14,7 @@ from orders.announcements import announce_order
 from orders.desk import Conflict, Desk, Matter
 from orders.history import keep_decision, keep_move, settled
 from orders.planned_delivery import followed
-from orders.receive import chain_and_policy
+from orders.receive import ruling
 from orders.tables import decisions, invoices, orders, retailers
 
 
@@ -181,7 +181,7 @@ def buyer_of(connection: Connection, row: Row[Any]) -> Row[Any]:
 def _matter(connection: Connection, desk: Desk, row: Row[Any], order: Order, at: datetime) -> Matter:
     # A clock that was set back must not let an order be settled before it was received.
     at = max(at, row.received_at)
-    policy, _ = chain_and_policy(connection, desk, order, at)
+    policy = ruling(connection, desk, order, at).policy
     return Matter(row.key, order, buyer_of(connection, row), policy, at)
 
 

@@ -254,6 +254,18 @@ sources = Table(
     Column("secret", String(200), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("active", Boolean, nullable=False),
+    # Whose signatures it sends: `standard`, `shopify`, `woocommerce`.
+    Column("kind", String(20), nullable=False, server_default="standard"),
+)
+
+# What a source's orders are read with: groups of buyers that name none, and how its payloads map.
+source_settings = Table(
+    "source_settings",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("groups", Json, nullable=False),
+    Column("mapping", Json),
+    Column("updated_at", Instant, nullable=False),
 )
 
 api_keys = Table(
@@ -278,6 +290,20 @@ saved_views = Table(
     Column("query", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     UniqueConstraint("who", "page", "name"),
+)
+
+# What a call with an Idempotency-Key was answered; without a status it is still being worked on.
+idempotent_calls = Table(
+    "idempotent_calls",
+    metadata,
+    Column("api_key", Key, primary_key=True, autoincrement=False),
+    Column("idempotency_key", String(200), primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("status", Integer),
+    Column("headers", Json),
+    Column("body", LargeBinary),
+    Index("idempotent_calls_by_age", "at"),
 )
 
 # Append-only: the database itself refuses to change or remove a row.

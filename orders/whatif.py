@@ -84,11 +84,18 @@ def what_if_of(
     given, dates count from `as_of` or `now`. Raises Invalid when there is no such version or
     proposal, and when the proposal's documents contradict each other.
     """
-    content = _content(desk, now, as_of, version, proposal)
+    content = content_asked(desk, now=now, as_of=as_of, version=version, proposal=proposal)
+    return what_if_in(desk, content, order, kept, accepted_at=accepted_at or as_of or now, trace=trace)
+
+
+def what_if_in(
+    desk: Desk, content: Content, order: Order, kept: Iterable[str], *, accepted_at: datetime, trace: bool = False
+) -> WhatIf:
+    """Decide `order`, of a buyer kept in the groups `kept`, by what a content holds; dates count from `accepted_at`."""
     chain, unknown = chain_of(content, kept, order.buyer.groups or ())
     policy = desk.policies.policy_in(content, chain)
     dates: dict[str, Any] = {
-        "accepted_at": accepted_at or as_of or now,
+        "accepted_at": accepted_at,
         "cycle": content.cycles.get(order.distributor or ""),
         "installation": desk.installation,
     }
@@ -97,7 +104,15 @@ def what_if_of(
     return WhatIf(decision, policy, content, invoicing(order, policy, **dates) if held else None)
 
 
-def _content(desk: Desk, now: datetime, as_of: datetime | None, version: int | None, proposal: str | None) -> Content:
+def content_asked(
+    desk: Desk,
+    *,
+    now: datetime,
+    as_of: datetime | None = None,
+    version: int | None = None,
+    proposal: str | None = None,
+) -> Content:
+    """What `version` or `proposal` holds, else what is in force `as_of`, else `now`. Raises Invalid."""
     policies = desk.policies
     if version and proposal:
         raise refuse(
@@ -107,8 +122,9 @@ def _content(desk: Desk, now: datetime, as_of: datetime | None, version: int | N
         return proposed_content(policies, proposal, as_of or now)
     if version:
         return version_content(policies, version)
-    current = (policies.live(now) if as_of is None or as_of >= now else policies.in_force(as_of)).number
-    return policies.foreseen(as_of) if as_of and as_of > now else policies.content(current)
+    if as_of is None or as_of == now:
+        return policies.live(now)
+    return policies.foreseen(as_of) if as_of > now else policies.content(policies.in_force(as_of).number)
 
 
 def proposed_content(policies: Policies, proposal: str, at: datetime) -> Content:

@@ -87,27 +87,32 @@ class Writer:
 
     def _commit(self, group: list[_Item]) -> None:
         """One transaction for all; nobody is told anything before it is durable, refusals included."""
-        try:
-            with self._engine.begin() as connection:
-                # Alone, a member needs no savepoint: the transaction is its own.
-                attempt = _attempt if len(group) > 1 else _alone
-                answers = [attempt(connection, item.work) for item in group]
-        except BaseException as failure:
-            # The transaction itself failed: its connection can't be trusted, and whom it was for
-            # can't be told. A member may have met another's rows, so each is done again alone.
-            self._engine.dispose()
-            if len(group) == 1:
-                group[0].failure = failure
-                group[0].done.release()
+        # Almost always every member succeeds, and a savepoint costs as much as a small member does:
+        # the first time without. Where one fails, a savepoint each; where the transaction itself
+        # fails, each alone.
+        for attempt in (_plainly, _in_savepoint) if len(group) > 1 else (_plainly,):
+            try:
+                with self._engine.begin() as connection:
+                    answers = [attempt(connection, item.work) for item in group]
+            except BaseException as failure:
+                # Its connection can't be trusted any more.
+                self._engine.dispose()
+                failed = failure
             else:
-                for item in group:
-                    self._commit([item])
-            return
-        for item, (item.result, item.failure) in zip(group, answers, strict=True):
-            item.done.release()
+                for item, (item.result, item.failure) in zip(group, answers, strict=True):
+                    item.done.release()
+                return
+        if len(group) == 1:
+            group[0].failure = failed
+            group[0].done.release()
+        else:
+            # Whom the failure was for can't be told; a member may have met another's rows.
+            for item in group:
+                self._commit([item])
 
 
-def _alone(connection: Connection, work: Work[Any]) -> tuple[Any, Exception | None]:
+def _plainly(connection: Connection, work: Work[Any]) -> tuple[Any, Exception | None]:
+    """One member, whose failure is that of the whole transaction."""
     result = work(connection)
     driver: Any = connection.connection.driver_connection
     if not driver.in_transaction:
@@ -115,7 +120,7 @@ def _alone(connection: Connection, work: Work[Any]) -> tuple[Any, Exception | No
     return result, None
 
 
-def _attempt(connection: Connection, work: Work[Any]) -> tuple[Any, Exception | None]:
+def _in_savepoint(connection: Connection, work: Work[Any]) -> tuple[Any, Exception | None]:
     """One member in a savepoint: its failure is its own."""
     driver: Any = connection.connection.driver_connection
     driver.execute("SAVEPOINT member")

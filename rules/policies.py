@@ -33,17 +33,17 @@ class Policies:
         promote_due(self.store, at, self.premises())
         return self.store.in_force(at)
 
-    def live(self, now: datetime) -> Version:
-        """The version in force now: the newest one, whatever the clock says.
+    def live(self, now: datetime) -> Content:
+        """What is in force now: the newest version, whatever the clock says.
 
         A version is made the moment it comes into force. A clock that is set back afterwards must not
         bring an earlier one back.
         """
         history = self.store.history()
-        if history.next_due is None or history.next_due > now:
-            return history.newest()
-        promote_due(self.store, now, self.premises())
-        return self.store.newest()
+        if history.next_due is not None and history.next_due <= now:
+            promote_due(self.store, now, self.premises())
+            history = self.store.history()
+        return history.content(history.newest().number)
 
     def foreseen(self, at: datetime) -> Content:
         """What will be in force at a future moment, as far as it is scheduled."""

@@ -6,9 +6,11 @@ from flask_wtf.csrf import CSRFProtect
 from web import (
     account,
     api,
+    api_docs,
     auth,
     browsers,
     bulk,
+    calls,
     days,
     deliveries,
     endpoints,
@@ -27,6 +29,7 @@ from web import (
     lifecycle,
     membership_files,
     memberships,
+    metrics,
     move_text,
     navigation,
     overview,
@@ -87,6 +90,7 @@ PAGES = (
     account,
     invitation,
     language,
+    api_docs,
 )
 
 
@@ -106,9 +110,13 @@ def create_app(house: House) -> Flask:
     navigation.register(app)
     errors.register(app)
     harden(app, house.settings)
-    for door in (webhooks, api, health):
+    calls.register(app)
+    for engine in {house.desk.ledger.engine, house.desk.ledger.write_engine}:
+        metrics.watch_database(engine)
+    for door in (webhooks, health):
         csrf.exempt(door.blueprint)
         app.register_blueprint(door.blueprint)
+    api.register(app, csrf, house)
     for page in PAGES:
         app.register_blueprint(page.blueprint)
     separate(app)

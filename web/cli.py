@@ -12,16 +12,18 @@ import click
 import msgspec
 
 from engine.problem import Invalid, refuse
-from orders.doors import add_key, add_source
+from orders.doors import add_key
 from orders.intake import read_order
 from orders.whatif import what_if
 from web.acts import note
-from web.api import read_moment
+from web.api.bodies import read_moment
 from web.cli_deliveries import follow_delivery
 from web.cli_endpoints import endpoint
 from web.cli_keeping import backup, migrate, restore
+from web.cli_replay import replay
 from web.cli_rules import AUTHOR, approval, check, export, import_
 from web.cli_simulate import simulate
+from web.cli_sources import source
 from web.cli_users import user
 from web.composition import utc_now
 from web.settings import Settings
@@ -143,24 +145,6 @@ def _moment(text: str | None, pointer: str) -> datetime | None:
 
 
 @main.group()
-def source() -> None:
-    """Who may send orders to the webhook."""
-
-
-@source.command("add")
-@_data
-@_json
-@click.argument("name")
-@_speaks_problems
-def source_add(data: Path | None, name: str, as_json: bool) -> None:
-    """Give a source a new signing secret; those it has stay active."""
-    with _open(data) as house:
-        secret = house.desk.ledger.write(lambda c: add_source(c, name, secrets.token_bytes, house.now()))
-        note(house, AUTHOR, "source.added", name)
-    _say({"secret": secret}, as_json, secret)
-
-
-@main.group()
 def key() -> None:
     """Keys for the API."""
 
@@ -189,8 +173,10 @@ for _command in (
     backup,
     restore,
     endpoint,
+    source,
     user,
     simulate,
+    replay,
 ):
     main.add_command(_command)
 

@@ -23,9 +23,13 @@ _TITLES = {
     404: Text("Il n’y a rien à cette adresse.", "There is nothing at this address."),
     405: Text("Cette adresse ne prend pas cette méthode.", "This address does not take this method."),
     409: Text("La demande contredit ce qui est déjà fait.", "The request contradicts what is done."),
-    413: Text("Le corps dépasse 1 Mo.", "The body is over 1 MB."),
+    412: Text(
+        "Quelqu’un l’a changé depuis : relisez, puis recommencez.", "It was changed since: read it again, then retry."
+    ),
+    413: Text("Le corps est trop grand.", "The body is too large."),
     415: Text("Le corps doit être du JSON.", "The body must be JSON."),
     422: Text("La demande a des défauts.", "The request has faults."),
+    428: Text("L’en-tête If-Match manque : dites l’état que vous avez lu.", "If-Match is missing: say what you read."),
     429: Text("Trop de demandes ; attendez un peu.", "Too many requests; wait a little."),
     503: Text(
         "Houblon ne peut rien écrire pour l’instant ; rien n’a été enregistré, envoyez de nouveau.",
@@ -41,9 +45,14 @@ def json_response(document: Any, status: int = 200, **headers: str) -> Response:
     return Response(msgspec.json.encode(document), status, headers, mimetype="application/json")
 
 
+def spoken() -> str:
+    """The language in which a machine's caller reads sentences: English unless it says French."""
+    return request.accept_languages.best_match(["en", "fr"]) or "en"
+
+
 def problem_response(status: int, problems: Iterable[Problem] = (), detail: str | None = None) -> Response:
     """An `application/problem+json` answer (RFC 9457) with every problem."""
-    language = request.accept_languages.best_match(["en", "fr"]) or "en"
+    language = spoken()
     document: dict[str, Any] = {
         "type": "about:blank",
         "title": _TITLES.get(status, _TITLES[400]).in_(language),

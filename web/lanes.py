@@ -10,9 +10,9 @@ from typing import Any
 from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface
 
-MACHINES = ("/webhooks/", "/api/v1/")
+MACHINES = ("/webhooks/", "/api/v1/", "/healthz", "/readyz", "/metrics")
 # Whose hooks are about sessions, accounts and forms.
-_OF_PAGES = ("flask_principal", "flask_login", "flask_security", "flask_wtf", "web.auth", "web.gate")
+_OF_PAGES = ("flask_limiter", "flask_principal", "flask_login", "flask_security", "flask_wtf", "web.auth", "web.gate")
 
 
 class PagesOnly(SecureCookieSessionInterface):

@@ -57,6 +57,7 @@ OPEN, DOOR, OWN = "open", "door", "own"
 # What anybody may open: the signed invoice link, what pages are made of, and the way in.
 _OPEN = {
     "static",
+    "api_docs.show",
     "invoices.shared",
     "invoices.shared_pdf",
     "language.switch",

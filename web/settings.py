@@ -15,7 +15,10 @@ class BadSetting(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """Where Houblon keeps its data and how it reaches the world."""
+    """Where Houblon keeps its data and how it reaches the world.
+
+    Rates are calls a minute that one API key may make: of decisions, and of everything else.
+    """
 
     data: Path
     database_url: str
@@ -24,10 +27,13 @@ class Settings:
     mail_from: str = "houblon@localhost"
     threads: int = 16
     private_webhooks: tuple[Network, ...] = ()
+    decision_rate: int = 600_000
+    api_rate: int = 3_000
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], data: Path | None = None) -> "Settings":
         """Settings of the environment; `data`, from a command's `--data`, wins. Raises BadSetting."""
+        environ = _secrets_from_files(environ)
         folder = data or Path(environ.get("HOUBLON_DATA") or "data")
         database = environ.get("HOUBLON_DATABASE_URL") or f"sqlite:///{folder.absolute() / 'ledger.db'}"
         if not re.match(r"sqlite:///|postgresql\+psycopg://", database):
@@ -38,7 +44,9 @@ class Settings:
             base_url=_url(environ, "HOUBLON_BASE_URL", ("http", "https")) or cls.base_url,
             smtp_url=_url(environ, "HOUBLON_SMTP_URL", ("smtp", "smtps")),
             mail_from=environ.get("HOUBLON_MAIL_FROM") or cls.mail_from,
-            threads=_threads(environ.get("HOUBLON_THREADS", "")),
+            threads=_whole(environ, "HOUBLON_THREADS", 256) or cls.threads,
+            decision_rate=_whole(environ, "HOUBLON_DECISION_RATE", 100_000_000) or cls.decision_rate,
+            api_rate=_whole(environ, "HOUBLON_API_RATE", 100_000_000) or cls.api_rate,
             private_webhooks=_networks(environ.get("HOUBLON_ALLOW_PRIVATE_WEBHOOKS", "")),
         )
 
@@ -62,11 +70,12 @@ def _url(environ: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str
     return value
 
 
-def _threads(text: str) -> int:
+def _whole(environ: Mapping[str, str], name: str, most: int) -> int | None:
+    text = environ.get(name)
     if not text:
-        return Settings.threads
-    if not text.isdecimal() or not 1 <= int(text) <= 256:
-        raise BadSetting("HOUBLON_THREADS is a whole number from 1 to 256")
+        return None
+    if not text.isdecimal() or not 1 <= int(text) <= most:
+        raise BadSetting(f"{name} is a whole number from 1 to {most}")
     return int(text)
 
 
@@ -77,3 +86,19 @@ def _networks(text: str) -> tuple[Network, ...]:
         raise BadSetting(
             "HOUBLON_ALLOW_PRIVATE_WEBHOOKS is yes, no, or addresses and networks between commas (10.0.0.0/8)"
         ) from None
+
+
+def _secrets_from_files(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment, with `HOUBLON_X` read from the file that `HOUBLON_X_FILE` names."""
+    read = dict(environ)
+    for name, path in environ.items():
+        if not name.startswith("HOUBLON_") or not name.endswith("_FILE") or not path:
+            continue
+        wanted = name.removesuffix("_FILE")
+        if environ.get(wanted):
+            raise BadSetting(f"{wanted} and {name} are both set: keep one")
+        try:
+            read[wanted] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise BadSetting(f"{name} names a file that can't be read") from None
+    return read

@@ -1,43 +1,127 @@
-"""`POST /webhooks/orders`: one signed order in, its decision out."""
+"""`POST /webhooks/…`: one signed order in, its decision out; from our own senders and from shops."""
 
-import logging
+import re
+from collections.abc import Callable
 
+import msgspec
+import structlog
 from flask import Blueprint, Response, abort, request
 
-from orders.doors import known_secrets
+from engine.problem import refuse
+from orders.desk import Conflict
+from orders.doors import SHOPIFY, STANDARD, WOOCOMMERCE, Sender, known_senders
 from orders.intake import read_order
 from orders.receive import receive
+from orders.sources import order_body
+from web import metrics
 from web.errors import json_response
 from web.open import house
+from web.shop_signatures import is_signed
 from web.signatures import Unsigned, verify
 
-log = logging.getLogger("houblon.webhooks")
+log = structlog.get_logger("houblon.webhooks")
 blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
+_PING = re.compile(rb"webhook_id=\d{1,12}")
+_DELIVERY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
+
+
+class Shop(msgspec.Struct, frozen=True):
+    """Where a shop writes its signature, its topic and its delivery's id, and which topic is an order."""
+
+    kind: str
+    signature: str
+    topic: str
+    delivery: str
+    takes: str
+
+
+_SHOPIFY = Shop(SHOPIFY, "X-Shopify-Hmac-Sha256", "X-Shopify-Topic", "X-Shopify-Webhook-Id", "orders/create")
+_WOOCOMMERCE = Shop(
+    WOOCOMMERCE, "X-WC-Webhook-Signature", "X-WC-Webhook-Topic", "X-WC-Webhook-Delivery-ID", "order.created"
+)
 
 
 @blueprint.post("/orders")
 def orders() -> Response:
     """Verify the raw bytes before anything reads them; answer once the decision is durable."""
-    body, now = request.get_data(), house().now()
-    source, webhook_id = _sender(body)
-    order = read_order(body)
-    received = receive(house().desk, body, order, source=source, at=now, webhook_id=webhook_id)
-    headers = {"Idempotent-Replay": "true"} if received.replayed else {}
-    log.info("order %s from %s: %s", order.id, source, received.document["outcome"])
-    return json_response(received.document, **headers)
+    body = request.get_data()
+    given: dict[str, str] = {}
+
+    def proves(sender: Sender) -> None:
+        given["id"] = verify(sender.secrets, request.headers, body, house().now())
+
+    sender = _sender(STANDARD, proves)
+    return _take_in(sender, STANDARD, body, given["id"])
 
 
-def _sender(body: bytes) -> tuple[str, str]:
-    """The source that signed the body, and the webhook's id; 401 when none did."""
-    secrets = known_secrets(house().desk.ledger)
-    now, by_source = house().now(), {}
-    for source, secret in secrets:
-        by_source.setdefault(source, []).append(secret)
+@blueprint.post("/shopify/orders")
+def shopify() -> Response:
+    """A Shopify `orders/create`."""
+    return _shop(_SHOPIFY)
+
+
+@blueprint.post("/woocommerce/orders")
+def woocommerce() -> Response:
+    """A WooCommerce `order.created`; the unsigned ping that it sends when it is set up is answered, and is all."""
+    if _WOOCOMMERCE.signature not in request.headers and _PING.fullmatch(request.get_data()):
+        return json_response({"status": "ok"})
+    return _shop(_WOOCOMMERCE)
+
+
+def _shop(shop: Shop) -> Response:
+    body = request.get_data()
+
+    def proves(sender: Sender) -> None:
+        if not is_signed(sender.secrets, request.headers.get(shop.signature, ""), body):
+            raise Unsigned("no signature matches")
+
+    sender = _sender(shop.kind, proves)
+    topic, delivery = request.headers.get(shop.topic, ""), request.headers.get(shop.delivery, "")
+    if topic != shop.takes:
+        raise refuse(
+            "topic",
+            "",
+            f"Cette adresse prend « {shop.takes} » ; abonnez-la à cela seulement.",
+            f"This address takes “{shop.takes}”: subscribe it to that alone.",
+        )
+    # The shops sign the body alone: without a usable id, the order's own id and content still keep it once.
+    return _take_in(sender, shop.kind, body, delivery if _DELIVERY.fullmatch(delivery) else None)
+
+
+def _sender(kind: str, proves: Callable[[Sender], None]) -> Sender:
+    """The source that signed the body; 401 when none did. `proves` raises Unsigned."""
+    known = known_senders(house().desk.ledger, kind)
     reason = "no source has a secret"
-    for source, known in by_source.items():
+    for sender in known:
         try:
-            return source, verify(known, request.headers, body, now)
+            proves(sender)
+            return sender
         except Unsigned as unsigned:
             reason = str(unsigned)
-    log.warning("webhook refused: %s", reason)
+    log.warning("webhook.unsigned", kind=kind, reason=reason)
+    metrics.WEBHOOKS.labels(kind, "unsigned").inc()
     abort(401)
+
+
+def _take_in(sender: Sender, kind: str, sent: bytes, webhook_id: str | None) -> Response:
+    """Decide, record, act; the same call again gets the stored answer."""
+    desk, now = house().desk, house().now()
+
+    def groups() -> frozenset[str]:
+        return frozenset(desk.policies.live(now).groups)
+
+    body = order_body(sender, kind, sent, groups)
+    order = read_order(body)
+    told = {"source": sender.source, "order": order.id, "webhook": webhook_id}
+    try:
+        received = receive(desk, body, order, source=sender.source, at=now, webhook_id=webhook_id, sent=sent)
+    except Conflict as conflict:
+        log.warning("webhook.conflict", code=conflict.code, **told)
+        metrics.WEBHOOKS.labels(kind, "conflict").inc()
+        raise
+    outcome, event = received.document["outcome"], "replayed" if received.replayed else "taken"
+    log.info(f"webhook.{event}", outcome=outcome, version=received.document["version"], **told)
+    metrics.WEBHOOKS.labels(kind, event).inc()
+    if not received.replayed:
+        metrics.decided("webhook", received.document)
+    return json_response(received.document, **({"Idempotent-Replay": "true"} if received.replayed else {}))

@@ -12,17 +12,22 @@ from orders.simulate.jobs import work_for_ever
 from web import create_app
 from web.aftermath import settle
 from web.composition import House, open_house
+from web.health import PULSE
+from web.logs import configure
+from web.pulse import Pulse
 from web.serve import ADDRESS
 from web.settings import Settings
+from web.tracing import trace
 
 log = logging.getLogger("houblon.outbox")
 IDLE = 0.5  # seconds between looks at the outbox
 
 
-def _deliver_for_ever(house: House) -> None:
+def _deliver_for_ever(house: House, pulse: Pulse) -> None:
     couriers = Couriers(house.desk.ledger, house.transport_of, house.now)
     settled = None
     while True:
+        pulse.beat()
         try:
             # Unless somebody changed the rules, or something is due, one look at the file is all.
             history = house.store.history()
@@ -51,11 +56,12 @@ def _start(work: Callable[..., None], *arguments: object) -> None:
     threading.Thread(target=work, args=arguments, name=work.__name__, daemon=True).start()
 
 
-logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-logging.getLogger("alembic").setLevel(logging.WARNING)
+configure()
 _house = open_house(Settings.from_env(os.environ))
 app = create_app(_house)
-_start(_deliver_for_ever, _house)
+app.extensions[PULSE] = _pulse = Pulse()
+trace(app, _house.desk.ledger, os.environ)
+_start(_deliver_for_ever, _house, _pulse)
 _start(work_for_ever, _house.desk, _house.settings.data / "simulations", _house.now)
 if ADDRESS in os.environ:
     _start(_announce, os.environ[ADDRESS])

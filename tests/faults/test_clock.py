@@ -54,4 +54,4 @@ def test_versions_published_on_a_clock_set_back_follow_each_other(desk):
     publish_groups(store, tous(acceptance_minimum_items=12), at=NOON - DAY)
     assert [version.number for version in store.versions()] == [1, 2, 3]
     for at in (NOON - DAY, NOON, NOON + DAY):
-        assert desk.policies.live(at).number == 3
+        assert desk.policies.live(at).version.number == 3

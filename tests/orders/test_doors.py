@@ -6,7 +6,7 @@ import pytest
 
 from engine.problem import Invalid
 from orders import tables
-from orders.doors import active_secrets, add_key, add_source, find_key, touch_key
+from orders.doors import add_key, add_source, find_key, retire_secrets, senders, touch_key
 from tests.orders.desks import NOON, rows
 from web.signatures import sign, verify
 
@@ -18,7 +18,7 @@ def random(count):
 def test_a_source_s_secret_signs_and_verifies(desk):
     secret = desk.ledger.write(lambda connection: add_source(connection, "boutique", random, NOON))
     with desk.ledger.reading() as connection:
-        assert list(active_secrets(connection)) == [("boutique", secret)]
+        assert [(each.source, each.secrets) for each in senders(connection)] == [("boutique", (secret,))]
     assert verify([secret], sign(secret, "msg_1", NOON, b"{}"), b"{}", NOON) == "msg_1"
 
 
@@ -29,7 +29,30 @@ def test_a_source_may_have_two_secrets_while_one_is_replaced(desk):
     for source in (random, other):
         desk.ledger.write(lambda connection, source=source: add_source(connection, "boutique", source, NOON))
     with desk.ledger.reading() as connection:
-        assert len({secret for _, secret in active_secrets(connection)}) == 2
+        [sender] = senders(connection)
+    assert len(set(sender.secrets)) == 2
+    assert desk.ledger.write(lambda connection: retire_secrets(connection, "boutique", keep=1)) == 1
+    with desk.ledger.reading() as connection:
+        assert senders(connection)[0].secrets == sender.secrets[1:]
+
+
+def test_a_shop_s_source_takes_the_secret_that_the_shop_made(desk):
+    def add(kind, secret, name="boutique"):
+        return desk.ledger.write(lambda connection: add_source(connection, name, random, NOON, kind, secret))
+
+    assert add("shopify", "shpss_0123456789") == "shpss_0123456789"
+    with desk.ledger.reading() as connection:
+        assert [each.source for each in senders(connection, "shopify")] == ["boutique"]
+        assert not senders(connection)
+    for kind, secret, name in (
+        ("shopify", None, "autre"),
+        ("shopify", "court", "autre"),
+        ("standard", None, "boutique"),
+        ("standard", "whsec_pas du base64", "autre"),
+        ("etsy", "0123456789", "autre"),
+    ):
+        with pytest.raises(Invalid):
+            add(kind, secret, name)
 
 
 def test_only_a_key_s_hash_is_kept(desk):

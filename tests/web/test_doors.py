@@ -1,13 +1,19 @@
 """The doors for machines: a signed order in, its decision out, exactly once."""
 
+import contextlib
 import json
+import random
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import func, select
 
+from engine.problem import Invalid
 from orders import queries
+from orders.doors import add_source, retire_secrets
 from orders.tables import invoices, orders
-from tests.web.houses import order, token_of
+from tests import cases
+from tests.web.houses import NOW, copy_of, open_place, order, token_of
 from web.signatures import sign
 
 
@@ -84,6 +90,39 @@ def test_an_unsigned_body_is_refused_before_it_is_read(place, header):
         response = place.client().post("/webhooks/orders", data=b"{", headers=given)
         assert (response.status_code, response.mimetype) == (401, "application/problem+json")
     assert count(place, orders) == 0
+
+
+def test_the_published_signatures_and_their_bit_flips_open_the_door_or_get_a_401(template, tmp_path):
+    """28 vectors, each at its own time and from a source with its own secret; never anything but 401 or 422."""
+    moment = [NOW]
+    folder, password = template
+    place = open_place(copy_of(folder, tmp_path / "data"), password, now=lambda: moment[0])
+    chance = random.Random(7)
+    for number, vector in enumerate(cases.load("standard_webhooks_vectors.json")):
+        ledger, name, secret = place.house.desk.ledger, f"v{number}", vector["secret"]
+        with contextlib.suppress(Invalid):
+            ledger.write(lambda c, name=name, secret=secret: add_source(c, name, bytes, NOW, secret=secret))
+        moment[0] = datetime.fromtimestamp(vector["now"], UTC)
+        headers, body = vector["headers"], vector["body"].encode()
+
+        def knock(headers, body=body):
+            with contextlib.suppress(ValueError):  # a line end can't stand in a header at all
+                response = place.client().post("/webhooks/orders", data=body, headers=headers)
+                return response.status_code, response.mimetype
+            return 401, "application/problem+json"
+
+        status = knock(headers)
+        if vector["valid"] is not None:
+            assert status == (422 if vector["valid"] else 401, "application/problem+json"), vector["name"]
+        for header in headers:
+            for _ in range(6):
+                text, at = headers[header], chance.randrange(max(len(headers[header]), 1))
+                flipped = text[:at] + chr(ord(text[at]) ^ 1 << chance.randrange(7)) + text[at + 1 :] if text else "\x01"
+                # Of several signatures one is good: a flip in another one changes nothing.
+                allowed = {401, 422} if " " in text and vector["valid"] else {401}
+                assert knock({**headers, header: flipped})[0] in allowed, (vector["name"], header, flipped)
+        ledger.write(lambda c, name=name: retire_secrets(c, name))
+    place.house.close()
 
 
 def test_a_body_over_a_megabyte_is_refused(place):

@@ -1,0 +1,121 @@
+"""Values as shops write them, read into the forms of the house: "3.0" and 2.4 are amounts, "yes" is true."""
+
+import html
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+
+_CENT = Decimal("0.01")
+_MOST = Decimal(10) ** 12
+
+
+class Unfit(Exception):
+    """A value is there but is not what the rule needs."""
+
+    def __init__(self, fr: str, en: str):
+        self.fr, self.en = fr, en
+        super().__init__(en)
+
+
+def as_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Unfit("Un texte ou un nombre entier est attendu.", "A text or a whole number is expected.")
+    return str(value)
+
+
+def as_plain(value: Any) -> str:
+    """A text in which the shop wrote characters as HTML: `&ndash;` is –."""
+    return html.unescape(as_text(value))
+
+
+def as_whole(value: Any) -> int:
+    """A whole number, however the shop writes it: 2, 2.0, "2"."""
+    number = _decimal(value)
+    if number != number.to_integral_value():
+        raise Unfit("Un nombre entier est attendu.", "A whole number is expected.")
+    return int(number)
+
+
+def as_money(value: Any) -> str:
+    return money(amount_of(value))
+
+
+def as_instant(value: Any) -> str:
+    """An instant that says its zone."""
+    moment = _moment(value)
+    if moment.tzinfo is None:
+        raise Unfit("Cet instant ne dit pas son fuseau.", "This instant does not say its zone.")
+    return moment.isoformat()
+
+
+def as_utc_instant(value: Any) -> str:
+    """An instant that the shop writes in UTC without saying so, as WooCommerce's `_gmt` members."""
+    moment = _moment(value)
+    return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).isoformat()
+
+
+def as_boolean(value: Any) -> bool:
+    said = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    known = value if isinstance(value, bool) else said.get(str(value).strip().lower())
+    if known is None:
+        raise Unfit("Vrai ou faux est attendu.", "True or false is expected.")
+    return known
+
+
+def as_day(value: Any) -> str:
+    try:
+        return date.fromisoformat(value[:10]).isoformat()
+    except (ValueError, TypeError):
+        raise Unfit("Une date comme « 2021-05-20 » est attendue.", 'A date such as "2021-05-20" is expected.') from None
+
+
+READERS: Mapping[str, Callable[[Any], Any]] = {
+    "text": as_text,
+    "plain": as_plain,
+    "whole": as_whole,
+    "money": as_money,
+    "instant": as_instant,
+    "utc_instant": as_utc_instant,
+    "boolean": as_boolean,
+    "day": as_day,
+}
+
+
+def _decimal(value: Any) -> Decimal:
+    """A number however a shop writes it. A float is read by its shortest writing: 2.4 is "2.4"."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        raise Unfit("Un nombre est attendu.", "A number is expected.")
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        raise Unfit("Un nombre est attendu.", "A number is expected.") from None
+    if not number.is_finite() or abs(number) >= _MOST:
+        raise Unfit("Ce nombre dépasse ce qui se compte.", "This number is beyond what can be counted.")
+    return number
+
+
+def amount_of(value: Any) -> Decimal:
+    """An amount in whole cents, half a cent up: shops write "3.0", 2.4, and floats of thirds."""
+    return _decimal(value).quantize(_CENT, rounding=ROUND_HALF_UP)
+
+
+def money(amount: Decimal | int) -> str:
+    return f"{amount:.2f}"
+
+
+def per_unit(amount: Any, quantity: Any) -> Decimal:
+    """A line's amount for one unit, up to the next cent. Raises Unfit."""
+    units = as_whole(quantity)
+    if units <= 0:
+        raise Unfit("Une quantité positive est attendue.", "A positive quantity is expected.")
+    return (amount_of(amount) / units).quantize(_CENT, rounding=ROUND_CEILING)
+
+
+def _moment(value: Any) -> datetime:
+    try:
+        return datetime.fromisoformat(value)
+    except (ValueError, TypeError):
+        raise Unfit("Un instant est attendu.", "An instant is expected.") from None

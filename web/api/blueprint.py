@@ -1,0 +1,143 @@
+"""The API's blueprint, and the one decorator by which a room describes and guards an operation."""
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+from flask import Response, abort, current_app
+from flask_smorest import Blueprint
+from marshmallow import Schema, ValidationError
+from webargs.flaskparser import FlaskParser
+
+from engine.problem import Invalid
+from engine.strict_json import read_json
+from rules.faults import check_text, problems_of
+from web.api import keys
+from web.api.idempotency import once
+
+_IDEMPOTENCY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+    "description": "The same key with the same call gets the answer that the first one got.",
+}
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "schema": {"type": "string"},
+    "description": "The entity tag of the state that this call is about.",
+}
+_FAULTS = {
+    401: "Without a known key.",
+    403: "The key has not the scope.",
+    404: "There is no such thing.",
+    409: "The call contradicts what is done.",
+    412: "Somebody changed it meanwhile: read it again.",
+    413: "The body is too large.",
+    422: "The call has faults; all of them are listed.",
+    428: "If-Match is missing.",
+    429: "Too many calls; Retry-After says when to go on.",
+}
+RATES = "houblon.rates"
+
+
+class Parser(FlaskParser):
+    """webargs, speaking Problems; a body is JSON whatever its content type says."""
+
+    def load_json(self, req: Any, schema: Any) -> Any:
+        return read_json(req.get_data() or b"{}")
+
+    def handle_error(self, error: ValidationError, req: Any, schema: Any, **_: Any) -> Any:
+        raise Invalid(problems_of(next(iter(error.messages.values()))))  # type: ignore[union-attr]
+
+
+class ApiBlueprint(Blueprint):
+    ARGUMENTS_PARSER = Parser()
+
+
+blueprint = ApiBlueprint("api", __name__, url_prefix="/api/v1")
+
+
+def operation(
+    method: str,
+    path: str,
+    *,
+    scope: str,
+    room: str,
+    answer: str,
+    status: int = 200,
+    query: type[Schema] | None = None,
+    body: type[Schema] | None = None,
+    request_body: dict[str, Any] | None = None,
+    faults: Sequence[int] = (),
+    etag: bool = False,
+    if_match: bool | None = None,
+) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """One operation: who may call it, what it takes and answers, as the document describes it.
+
+    `answer` names a shape; `if_match` says whether the header is needed (True), heeded (False) or
+    means nothing. The view gets the query's and the body's members as dictionaries.
+    """
+    is_write = method in ("POST", "PATCH", "PUT", "DELETE")
+    named = query is not None and "after" in query._declared_fields
+    said = {401, 403, 429, *faults, *((422,) if query or is_write else ()), *((413,) if is_write else ())}
+    if is_write:
+        said |= {409}
+    if if_match is not None:
+        said |= {412} | ({428} if if_match else set())
+    parameters = [_IDEMPOTENCY] if method == "POST" else []
+    if if_match is not None:
+        parameters.append(_IF_MATCH | {"required": if_match})
+
+    def decorate(view: Callable[..., Response]) -> Callable[..., Response]:
+        if body is not None:
+            view = blueprint.arguments(body, location="json", as_kwargs=False, required=False)(view)
+        if query is not None:
+            view = blueprint.arguments(query, location="query", as_kwargs=False)(view)
+
+        @wraps(view)
+        def guarded(*arguments: Any, **named: Any) -> Response:
+            keys.admit(scope, current_app.extensions[RATES])
+            if method == "POST":
+                return once(lambda: view(*arguments, **named))
+            return view(*arguments, **named)
+
+        described = {
+            "operationId": view.__name__,
+            "security": [{"key": [scope]}],
+            "responses": {str(status): _answer(answer, etag, named), **_refusals(said)},
+            **({"parameters": parameters} if parameters else {}),
+            **({"requestBody": request_body} if request_body else {}),
+        }
+        documented = blueprint.doc(**described)(guarded)
+        blueprint.add_url_rule(path, view.__name__, documented, methods=[method], tags=[room])
+        return documented
+
+    return decorate
+
+
+def check_texts(document: object) -> None:
+    """Refuse text that can't be kept: half characters. Raises Invalid."""
+    check_text(document)
+
+
+def not_found() -> Any:
+    abort(404)
+
+
+def _answer(shape: str, etag: bool, paged: bool) -> dict[str, Any]:
+    headers = {"X-Request-Id": {"schema": {"type": "string"}, "description": "Names this call in the logs."}}
+    if etag:
+        headers["ETag"] = {"schema": {"type": "string"}, "description": "Names the state that was read."}
+    if paged:
+        headers["Link"] = {"schema": {"type": "string"}, "description": 'The next page: rel="next".'}
+    return {
+        "description": "Done." if shape == "Empty" else f"{shape}.",
+        "headers": headers,
+        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{shape}"}}},
+    }
+
+
+def _refusals(statuses: set[int]) -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {str(status): {"description": _FAULTS[status], "content": content} for status in sorted(statuses)}

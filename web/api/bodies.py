@@ -1,0 +1,190 @@
+"""What the API takes in query strings and bodies, as marshmallow schemas: every fault is a Problem."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from marshmallow import RAISE, Schema, fields
+
+from engine.problem import refuse
+from rules.content import KINDS
+from rules.faults import MESSAGES, SCHEMA_MESSAGES, Checked
+from web.api.paging import LIMIT, MOST
+
+MAX_ROWID = 2**63 - 1
+
+
+def read_moment(text: object) -> datetime:
+    """An ISO 8601 instant with its zone. Raises Invalid."""
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+        # Near the ends of the calendar an instant may not exist in another zone.
+        if moment is not None and moment.tzinfo is not None and 1 < moment.year < 9_999:
+            return moment
+    except ValueError:
+        pass
+    raise refuse(
+        "datetime",
+        "",
+        "Un instant avec son fuseau, comme « 2021-05-12T10:00:00-04:00 ».",
+        'An instant with its zone, such as "2021-05-12T10:00:00-04:00".',
+    )
+
+
+def text(most: int, least: int = 0, **options: Any) -> Checked:
+    """A text of `least` to `most` characters."""
+
+    def read(value: Any) -> str:
+        if not isinstance(value, str) or not least <= len(value.strip()) or len(value) > most or "\0" in value:
+            raise refuse(
+                "text", "", f"Un texte de {least} à {most} caractères.", f"A text of {least} to {most} characters."
+            )
+        return value
+
+    said = {"type": "string", "maxLength": most, **({"minLength": least} if least else {})}
+    return Checked(read, metadata=said, **options)
+
+
+def choice(*known: str, **options: Any) -> Checked:
+    def read(value: Any) -> str:
+        if not isinstance(value, str) or value not in known:
+            raise refuse(
+                "unknown_option", "", f"Choisissez parmi {', '.join(known)}.", f"Choose among {', '.join(known)}."
+            )
+        return value
+
+    return Checked(read, metadata={"type": "string", "enum": list(known)}, **options)
+
+
+def whole(least: int, most: int, **options: Any) -> Checked:
+    """A whole number; in a query string, its digits."""
+
+    def read(value: Any) -> int:
+        number = int(value) if isinstance(value, str) and value.isascii() and value.isdecimal() else value
+        if isinstance(number, bool) or not isinstance(number, int) or not least <= number <= most:
+            raise refuse(
+                "number", "", f"Un nombre entier de {least} à {most}.", f"A whole number from {least} to {most}."
+            )
+        return number
+
+    return Checked(read, metadata={"type": "integer", "minimum": least, "maximum": most}, **options)
+
+
+def moment(**options: Any) -> Checked:
+    return Checked(read_moment, metadata={"type": "string", "format": "date-time"}, **options)
+
+
+def _typed(kind: type, code: str, fr: str, en: str) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        if not isinstance(value, kind):
+            raise refuse(code, "", fr, en)
+        return value
+
+    return read
+
+
+def listed(**options: Any) -> Checked:
+    """Documents in a list; what they hold is read where they are used."""
+    read = _typed(list, "type", "Une liste de documents est attendue.", "A list of documents is expected.")
+    return Checked(read, metadata={"type": "array", "items": {"type": "object"}}, **options)
+
+
+def objects(said: dict[str, Any], **options: Any) -> Checked:
+    read = _typed(dict, "type", "Un objet JSON est attendu ici.", "A JSON object is expected here.")
+    return Checked(read, metadata={"type": "object", **said}, **options)
+
+
+class Body(Schema):
+    """A body says what it means: what is not known here is refused."""
+
+    class Meta:
+        unknown = RAISE
+
+    error_messages = SCHEMA_MESSAGES
+
+
+class Listing(Schema):
+    """One page of a list; `after` is the cursor that `Link` gave."""
+
+    error_messages = SCHEMA_MESSAGES
+
+    limit = whole(1, MOST, load_default=LIMIT)
+
+
+class ByKey(Listing):
+    after = whole(1, MAX_ROWID)
+
+
+class OrderListing(ByKey):
+    state = choice("held", "accepted", "refused", "delivered", "cancelled")
+    search = text(100, load_default="")
+
+
+class ProposalListing(Listing):
+    after = text(60, 1)
+    state = choice("open", "scheduled", "published", "discarded")
+
+
+class NewProposal(Body):
+    """A name, and what changes: documents as in a bundle, each replacing the one of its id."""
+
+    name = text(300, 1, required=True)
+    description = text(2_000, load_default="")
+    groups = listed(load_default=list)
+    cycles = listed(load_default=list)
+    scenarios = listed(load_default=list)
+    guardrails = listed(load_default=list)
+    memberships = objects({"additionalProperties": {"type": "array", "items": {"type": "string"}}}, load_default=dict)
+
+
+class ProposalStatement(Body):
+    """One statement as it shall be; `remove` takes it back. Without a path, it is the whole document."""
+
+    kind = choice(*KINDS, required=True)
+    id = text(60, 1, required=True)
+    path = text(100, load_default="")
+    value = fields.Raw(allow_none=True, metadata={"description": "Any JSON value; null states that there is none."})
+    remove = Checked(
+        _typed(bool, "boolean", "Vrai ou faux.", "True or false."), metadata={"type": "boolean"}, load_default=False
+    )
+
+
+class ProposalRevision(Body):
+    """What changes in a proposal; statements are made all or none."""
+
+    name = text(300, 1)
+    description = text(2_000)
+    statements = fields.List(
+        fields.Nested(ProposalStatement, error_messages=MESSAGES), load_default=list, error_messages=MESSAGES
+    )
+
+
+class ProposalSchedule(Body):
+    effective_from = moment(required=True)
+
+
+class ClashChoice(Body):
+    """Whose value a statement that clashes shall have."""
+
+    kind = choice(*KINDS, required=True)
+    id = text(60, 1, required=True)
+    path = text(100, load_default="")
+    choose = choice("mine", "theirs", required=True)
+
+
+class ClashChoices(Body):
+    choices = fields.List(fields.Nested(ClashChoice, error_messages=MESSAGES), required=True, error_messages=MESSAGES)
+
+
+class Acceptance(Body):
+    why = text(500, load_default="")
+
+
+class Refusal(Body):
+    why = text(500, 1, required=True)
+
+
+class Return(Body):
+    """`base`, if given, is the version that must still be the newest."""
+
+    base = whole(1, 1_000_000)

@@ -1,0 +1,25 @@
+"""`If-Match`: what is edited must be what was read (RFC 9110 § 13.1.1, RFC 6585 § 3)."""
+
+from flask import Response, abort, request
+
+
+def require_match(etag: str) -> None:
+    """428 without `If-Match`, 412 when it names another state."""
+    if "If-Match" not in request.headers:
+        abort(428)
+    check_match(etag)
+
+
+def check_match(etag: str) -> None:
+    """412 when `If-Match` is there and names another state."""
+    if "If-Match" in request.headers and not request.if_match.contains(etag):
+        abort(412)
+
+
+def tagged(response: Response, etag: str) -> Response:
+    """The answer with its entity tag; 304 without a body where the caller has that state already."""
+    response.set_etag(etag)
+    if request.method in ("GET", "HEAD") and request.if_none_match.contains_weak(etag):
+        response.status_code = 304
+        response.set_data(b"")
+    return response

@@ -1,0 +1,99 @@
+"""`/groups`: what groups state, and the policy that a group's buyers have; cycles, scenarios, guardrails."""
+
+from typing import Any
+
+from flask import Response
+
+from engine.policy import BASE, Policy, rule_document
+from rules.content import Group
+from rules.inherit import resolve
+from web.api.blueprint import not_found, operation
+from web.errors import json_response
+from web.membership_effect import content_in_force
+
+
+@operation("GET", "/groups", scope="read", room="Groups", answer="Groups")
+def list_groups() -> Response:
+    """Every group in force, from the highest rank to Tous"""
+    content = content_in_force()
+    return json_response({"version": content.version.number, "groups": [group.document for group in content.ranked()]})
+
+
+@operation("GET", "/groups/<id>", scope="read", room="Groups", answer="Group", faults=(404,))
+def get_group(id: str) -> Response:
+    """What one group states itself"""
+    return json_response(_group(id).document)
+
+
+@operation("GET", "/groups/<id>/policy", scope="read", room="Groups", answer="Policy", faults=(404,))
+def get_group_policy(id: str) -> Response:
+    """The policy in force for a group's buyers, every value with its provenance"""
+    _group(id)
+    return json_response(policy_document(resolve(content_in_force(), (BASE,) if id == BASE else (id, BASE))))
+
+
+@operation("GET", "/cycles", scope="read", room="Documents", answer="Documents")
+def list_cycles() -> Response:
+    """Every delivery cycle in force"""
+    return _documents("cycle")
+
+
+@operation("GET", "/cycles/<id>", scope="read", room="Documents", answer="Document", faults=(404,))
+def get_cycle(id: str) -> Response:
+    """One delivery cycle"""
+    return _document("cycle", id)
+
+
+@operation("GET", "/scenarios", scope="read", room="Documents", answer="Documents")
+def list_scenarios() -> Response:
+    """Every scenario in force"""
+    return _documents("scenario")
+
+
+@operation("GET", "/scenarios/<id>", scope="read", room="Documents", answer="Document", faults=(404,))
+def get_scenario(id: str) -> Response:
+    """One scenario"""
+    return _document("scenario", id)
+
+
+@operation("GET", "/guardrails", scope="read", room="Documents", answer="Documents")
+def list_guardrails() -> Response:
+    """Every guardrail in force"""
+    return _documents("guardrail")
+
+
+@operation("GET", "/guardrails/<id>", scope="read", room="Documents", answer="Document", faults=(404,))
+def get_guardrail(id: str) -> Response:
+    """One guardrail"""
+    return _document("guardrail", id)
+
+
+def policy_document(policy: Policy) -> dict[str, Any]:
+    """A policy with the provenance of every value."""
+
+    def said(provenance: Any) -> dict[str, Any]:
+        return {"group": provenance.group, "version": provenance.version}
+
+    return {
+        "chain": list(policy.chain),
+        "version": policy.version,
+        "hash": policy.hash,
+        "settings": {
+            path: {"value": each.value, "provenance": said(each.provenance)} for path, each in policy.settings.items()
+        },
+        "rules": {each.id: rule_document(each) | {"provenance": said(each.provenance)} for each in policy.rules},
+    }
+
+
+def _group(id: str) -> Group:
+    return content_in_force().groups.get(id) or not_found()
+
+
+def _documents(kind: str) -> Response:
+    content = content_in_force()
+    found = content.documents(kind)
+    return json_response({"version": content.version.number, "documents": [found[id] for id in sorted(found)]})
+
+
+def _document(kind: str, id: str) -> Response:
+    return json_response(content_in_force().document(kind, id) or not_found())

@@ -1,0 +1,146 @@
+"""`/orders`: what came, what was decided about it, and a review by key; `/invoices`: what was issued."""
+
+from typing import Any
+
+import msgspec
+from flask import Response
+from sqlalchemy import Connection, Row
+
+from engine.money import dollars
+from orders import queries, review
+from web.api.blueprint import not_found, operation
+from web.api.bodies import MAX_ROWID, Acceptance, ByKey, OrderListing, Refusal
+from web.api.etags import check_match, tagged
+from web.api.keys import caller
+from web.api.paging import linked, page
+from web.errors import json_response
+from web.open import house
+
+
+@operation("GET", "/orders", scope="read", room="Orders", answer="Orders", query=OrderListing)
+def list_orders(asked: dict[str, Any]) -> Response:
+    """Orders, the newest first"""
+    with house().desk.ledger.reading() as connection:
+        wanted = queries.OrderFilter(state=asked.get("state"), search=asked["search"])
+        found = queries.list_orders(connection, wanted, asked.get("after"), limit=asked["limit"] + 1)
+    shown, after = page(found, asked["limit"], lambda row: row.key)
+    return linked(json_response({"orders": [_head(row) for row in shown]}), after, asked)
+
+
+@operation("GET", "/orders/<int:key>", scope="read", room="Orders", answer="KeptOrder", faults=(404,), etag=True)
+def get_order(key: int) -> Response:
+    """One order, its decisions and its moves"""
+    with house().desk.ledger.reading() as connection:
+        row = _row(connection, key)
+        invoice = queries.invoice_of_order(connection, key)
+        document = {
+            **_head(row),
+            "content": msgspec.json.decode(row.body),
+            "content_hash": row.content_hash,
+            "invoice": invoice and invoice.number,
+            "decisions": [
+                {"made_at": each.made_at, "who": each.who, "document": each.document}
+                for each in queries.decisions_of(connection, key)
+            ],
+            "moves": [
+                {"at": each.at, "who": each.who, "before": each.before, "after": each.after, "why": each.why}
+                for each in queries.transitions_of(connection, key)
+            ],
+        }
+    return tagged(json_response(document), _etag(row))
+
+
+@operation(
+    "POST",
+    "/orders/<int:key>/accept",
+    scope="write",
+    room="Orders",
+    answer="Reviewed",
+    body=Acceptance,
+    faults=(404,),
+    if_match=False,
+)
+def accept_order(asked: dict[str, Any], key: int) -> Response:
+    """Accept a held order; its invoice goes out if its policy says so"""
+    seen = _seen(key)
+    number = review.accept(house().desk, key, by=caller(), at=house().now(), why=asked["why"], seen=seen)
+    return json_response({"key": key, "state": "accepted", "invoice": number})
+
+
+@operation(
+    "POST",
+    "/orders/<int:key>/refuse",
+    scope="write",
+    room="Orders",
+    answer="Reviewed",
+    body=Refusal,
+    faults=(404,),
+    if_match=False,
+)
+def refuse_order(asked: dict[str, Any], key: int) -> Response:
+    """Refuse a held order, with the reason that its history keeps"""
+    seen = _seen(key)
+    review.refuse(house().desk, key, by=caller(), at=house().now(), why=asked["why"], seen=seen)
+    return json_response({"key": key, "state": "refused", "invoice": None})
+
+
+@operation("GET", "/invoices", scope="read", room="Invoices", answer="Invoices", query=ByKey)
+def list_invoices(asked: dict[str, Any]) -> Response:
+    """Invoices, the newest first"""
+    with house().desk.ledger.reading() as connection:
+        found = queries.list_invoices(connection, asked.get("after"), limit=asked["limit"] + 1)
+    shown, after = page(found, asked["limit"], lambda row: row.key)
+    return linked(json_response({"invoices": [_invoice(row) for row in shown]}), after, asked)
+
+
+@operation("GET", "/invoices/<int:key>", scope="read", room="Invoices", answer="Invoice", faults=(404,))
+def get_invoice(key: int) -> Response:
+    """One invoice, with all that it prints"""
+    with house().desk.ledger.reading() as connection:
+        row = (queries.invoice_row(connection, key) if key <= MAX_ROWID else None) or not_found()
+        order = queries.order_row(connection, row.order_key)
+    return json_response({**_invoice(row, order.retailer_id), "document": row.document})
+
+
+def _seen(key: int) -> str:
+    """The content that is reviewed: the one that the caller read, where it says so. 412 when it is another now."""
+    with house().desk.ledger.reading() as connection:
+        row = _row(connection, key)
+    check_match(_etag(row))
+    return row.content_hash
+
+
+def _row(connection: Connection, key: int) -> Row[Any]:
+    return (queries.order_row(connection, key) if key <= MAX_ROWID else None) or not_found()
+
+
+def _etag(row: Row[Any]) -> str:
+    return f"{row.state}.{row.content_hash}"
+
+
+def _head(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "key": row.key,
+        "source": row.source,
+        "order_id": row.order_id,
+        "state": row.state,
+        "buyer": row.retailer_id,
+        "order_value": dollars(row.order_value),
+        "item_count": row.item_count,
+        "placed_at": row.placed_at,
+        "received_at": row.received_at,
+    }
+
+
+def _invoice(row: Row[Any], buyer: str | None = None) -> dict[str, Any]:
+    return {
+        "key": row.key,
+        "number": row.number,
+        "kind": row.kind,
+        "state": row.state,
+        "order_key": row.order_key,
+        "buyer": buyer or row.retailer_id,
+        "issued_at": row.issued_at,
+        "due_date": row.due_date,
+        "total": dollars(row.total),
+    }

@@ -1,0 +1,267 @@
+"""`/proposals`: edits that are not in force yet; whoever changes one says which state they read."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Response, abort, url_for
+
+from rules import proposals as life
+from rules.bundle import read_bundle
+from rules.drafts import begin, revise, settle
+from rules.proposal import OPEN, SCHEDULED, Proposal, UnknownProposal, changes_in, standing
+from rules.proposals import Stale
+from rules.publish import publish_proposal
+from rules.schedule import schedule, withdraw
+from rules.statements import ABSENT, Statement, pointer_of
+from web import drafting
+from web.acts import note
+from web.aftermath import settle as settle_aftermath
+from web.api.blueprint import not_found, operation
+from web.api.bodies import ClashChoices, NewProposal, ProposalListing, ProposalRevision, ProposalSchedule
+from web.api.etags import require_match, tagged
+from web.api.keys import caller
+from web.api.paging import linked, page
+from web.api.versions import version_made
+from web.errors import json_response, spoken
+from web.open import house
+
+_ROOM = {"scope": "write", "room": "Proposals"}
+
+
+@operation("GET", "/proposals", scope="read", room="Proposals", answer="Proposals", query=ProposalListing)
+def list_proposals(asked: dict[str, Any]) -> Response:
+    """Proposals, the newest first"""
+    known = house().store.history().proposals
+    found = sorted(known.values(), key=_newest_first)
+    if asked.get("after") is not None:
+        last = known.get(asked.get("after")) or not_found()
+        found = [each for each in found if _newest_first(each) > _newest_first(last)]
+    kept = [each for each in found if asked.get("state") in (None, each.state)]
+    shown, after = page(kept[: asked["limit"] + 1], asked["limit"], lambda each: each.id)
+    return linked(json_response({"proposals": [_head(each) for each in shown]}), after, asked)
+
+
+@operation("POST", "/proposals", **_ROOM, answer="Proposal", status=201, body=NewProposal)
+def create_proposal(asked: dict[str, Any]) -> Response:
+    """Begin a proposal
+
+    Documents are as a bundle writes them: each is added, or replaces the one of its id. For `tous`,
+    settings that are not named stay.
+    """
+    documents = {name: asked[name] for name in ("groups", "cycles", "scenarios", "guardrails", "memberships")}
+    bundle = read_bundle({"houblon": 1, **documents}, drafting.newest())
+    with bundle.placing():
+        made = begin(
+            house().store,
+            asked["name"],
+            by=caller(),
+            at=house().now(),
+            description=asked["description"],
+            edits=bundle.edits,
+            memberships=bundle.memberships,
+        )
+    note(house(), caller(), "proposal.begun", made.id, None, {"name": made.name, "edits": len(made.edits)})
+    response = _shown(made)
+    response.status_code = 201
+    response.headers["Location"] = url_for("api.get_proposal", id=made.id)
+    return response
+
+
+@operation("GET", "/proposals/<id>", scope="read", room="Proposals", answer="Proposal", faults=(404,), etag=True)
+def get_proposal(id: str) -> Response:
+    """One proposal, what it changes, and what the checks say of it"""
+    return _shown(_proposal(id))
+
+
+def _act(name: str) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
+    """A change of one proposal: 428, 412, and an entry in the audit log."""
+
+    def decorate(work: Callable[..., Any]) -> Callable[..., Response]:
+        @wraps(work)
+        def view(*asked: dict[str, Any], id: str) -> Response:
+            proposal = _proposal(id)
+            require_match(str(proposal.revision))
+            try:
+                answered = work(*asked, proposal=proposal)
+            except Stale:
+                abort(412)
+            after = _proposal(id)
+            noted = {"state": after.state, "revision": after.revision, "version": after.version}
+            note(house(), caller(), f"proposal.{name}", id, {"revision": proposal.revision}, noted)
+            return answered or _shown(after)
+
+        return view
+
+    return decorate
+
+
+@operation(
+    "PATCH",
+    "/proposals/<id>",
+    **_ROOM,
+    answer="Proposal",
+    body=ProposalRevision,
+    faults=(404,),
+    etag=True,
+    if_match=True,
+)
+@_act("revised")
+def revise_proposal(asked: dict[str, Any], proposal: Proposal) -> None:
+    """Change a proposal's name, its description, or what it states
+
+    Statements are made all or none, and void any approval.
+    """
+    now, seen = house().now(), proposal.revision
+    if asked["statements"]:
+        said = [
+            Statement(each["kind"], each["id"], each["path"], ABSENT if each["remove"] else each.get("value"))
+            for each in asked["statements"]
+        ]
+        seen = revise(house().store, proposal.id, said, by=caller(), at=now, seen=seen).revision
+    if "name" in asked or "description" in asked:
+        name, description = asked.get("name", proposal.name), asked.get("description", proposal.description)
+        life.rename(house().store, proposal.id, name, description, at=now, seen=seen)
+
+
+@operation(
+    "POST",
+    "/proposals/<id>/settle",
+    **_ROOM,
+    answer="Proposal",
+    body=ClashChoices,
+    faults=(404,),
+    etag=True,
+    if_match=True,
+)
+@_act("settled")
+def settle_proposal(asked: dict[str, Any], proposal: Proposal) -> None:
+    """Choose one side of every statement that clashes with what was published meanwhile"""
+    choices = {(each["kind"], each["id"], each["path"]): each["choose"] for each in asked["choices"]}
+    settle(house().store, proposal.id, choices, by=caller(), at=house().now(), seen=proposal.revision)
+
+
+@operation("POST", "/proposals/<id>/approve", **_ROOM, answer="Proposal", faults=(404,), etag=True, if_match=True)
+@_act("approved")
+def approve_proposal(proposal: Proposal) -> None:
+    """Agree to a proposal as it is; whoever wrote in it can't"""
+    life.approve(house().store, proposal.id, by=caller(), at=house().now(), seen=proposal.revision)
+
+
+@operation("POST", "/proposals/<id>/publish", **_ROOM, answer="Version", status=201, faults=(404,), if_match=True)
+@_act("published")
+def publish_a_proposal(proposal: Proposal) -> Response:
+    """Make the next version of a proposal, in force at once"""
+    made = publish_proposal(
+        house().store,
+        proposal.id,
+        by=caller(),
+        at=house().now(),
+        seen=proposal.revision,
+        premises=house().premises,
+        approval=house().profile.approval,
+    )
+    settle_aftermath(house())
+    return version_made(made)
+
+
+@operation(
+    "POST",
+    "/proposals/<id>/schedule",
+    **_ROOM,
+    answer="Proposal",
+    body=ProposalSchedule,
+    faults=(404,),
+    etag=True,
+    if_match=True,
+)
+@_act("scheduled")
+def schedule_proposal(asked: dict[str, Any], proposal: Proposal) -> None:
+    """Let a proposal become a version at a moment to come"""
+    schedule(
+        house().store,
+        proposal.id,
+        effective_from=asked["effective_from"],
+        by=caller(),
+        at=house().now(),
+        seen=proposal.revision,
+        approval=house().profile.approval,
+    )
+
+
+@operation("POST", "/proposals/<id>/withdraw", **_ROOM, answer="Proposal", faults=(404,), etag=True, if_match=True)
+@_act("withdrawn")
+def withdraw_proposal(proposal: Proposal) -> None:
+    """Take a scheduled proposal's date back"""
+    withdraw(house().store, proposal.id, at=house().now(), seen=proposal.revision)
+
+
+@operation("POST", "/proposals/<id>/discard", **_ROOM, answer="Proposal", faults=(404,), etag=True, if_match=True)
+@_act("discarded")
+def discard_proposal(proposal: Proposal) -> None:
+    """Put a proposal aside; it can be taken up again"""
+    life.discard(house().store, proposal.id, at=house().now(), seen=proposal.revision)
+
+
+@operation("POST", "/proposals/<id>/take-up", **_ROOM, answer="Proposal", faults=(404,), etag=True, if_match=True)
+@_act("taken_up")
+def take_up_proposal(proposal: Proposal) -> None:
+    """Make a discarded proposal a draft again"""
+    life.take_up(house().store, proposal.id, at=house().now(), seen=proposal.revision)
+
+
+def _newest_first(proposal: Proposal) -> tuple[float, str]:
+    return -proposal.created_at.timestamp(), proposal.id
+
+
+def _proposal(id: str) -> Proposal:
+    try:
+        return house().store.history().proposal(id)
+    except UnknownProposal:
+        return not_found()
+
+
+def _shown(proposal: Proposal) -> Response:
+    return tagged(json_response(_document(proposal)), str(proposal.revision))
+
+
+def _head(proposal: Proposal) -> dict[str, Any]:
+    agreed = proposal.approval
+    return {
+        "id": proposal.id,
+        "name": proposal.name,
+        "description": proposal.description,
+        "state": proposal.state,
+        "author": proposal.author,
+        "editors": proposal.editors,
+        "base": proposal.base,
+        "revision": proposal.revision,
+        "created_at": proposal.created_at,
+        "changed_at": proposal.changed_at,
+        "approval": agreed and {"by": agreed.by, "at": agreed.at, "hash": agreed.hash},
+        "effective_from": proposal.effective_from,
+        "version": proposal.version,
+        "notices": [{"code": each.code, "version": each.version, "at": each.at} for each in proposal.notices],
+    }
+
+
+def _document(proposal: Proposal) -> dict[str, Any]:
+    history, is_alive = house().store.history(), proposal.state in (OPEN, SCHEDULED)
+    base, newest = history.content(proposal.base), drafting.newest()
+    stands = standing(proposal, base, newest)
+    changed = changes_in(stands.edits, newest) if is_alive else changes_in(proposal.edits, base)
+    outlook, language = drafting.outlook(proposal) if is_alive else None, spoken()
+    return {
+        **_head(proposal),
+        "changes": [_statement(each, before=each.before, after=each.after) for each in changed],
+        "clashes": [_statement(each, mine=each.mine, theirs=each.theirs) for each in stands.clashes if is_alive],
+        "memberships": dict(proposal.memberships),
+        "faults": [each.as_json(language) for each in (outlook.faults if outlook else ())],
+        "warnings": [each.as_json(language) for each in (outlook.warnings if outlook else ())],
+    }
+
+
+def _statement(each: Any, **sides: Any) -> dict[str, Any]:
+    """Where a statement stands, with each side that states something."""
+    where = {"pointer": pointer_of(each.kind, each.id, each.path), "kind": each.kind, "id": each.id, "path": each.path}
+    return where | {name: value for name, value in sides.items() if value is not ABSENT}

@@ -1,0 +1,289 @@
+"""What the API answers, as types: the very structs that describe it in the OpenAPI document."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from engine.decision import Obligation, Provenance, RuleTrace
+from engine.order import Moment
+from engine.problem import Text
+from rules.content import Version
+
+__all__ = ["Version"]
+
+Hash = Annotated[str, msgspec.Meta(pattern="^sha256:[0-9a-f]{64}$")]
+Key = Annotated[int, msgspec.Meta(ge=1)]
+Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+Money = Annotated[str, msgspec.Meta(pattern=r"^-?\d+\.\d{2}$", description="A decimal string with two places.")]
+Kind = Literal["group", "cycle", "scenario", "guardrail"]
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One thing that is wrong: a stable code, a JSON pointer (RFC 6901) to its place, a sentence to act on."""
+
+    code: str
+    pointer: str
+    message: str
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """A refusal (RFC 9457), with every fault at once."""
+
+    type: str
+    title: str
+    status: int
+    errors: tuple[Fault, ...]
+    detail: str | UnsetType = UNSET
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Why: what an action of a rule did, where it came from, and the facts that it read."""
+
+    code: str
+    effect: str
+    rule: str
+    message: Text
+    provenance: tuple[Provenance, ...]
+    facts: dict[str, Any]
+
+
+class Invoicing(msgspec.Struct, frozen=True):
+    """How an accepted order is invoiced, and when it is due."""
+
+    trigger: Literal["on_acceptance", "on_delivery", "manual"]
+    issue: bool
+    terms: dict[str, Any]
+    version: int
+    policy_hash: Hash
+    basis: Literal["planned_delivery", "cycle", "acceptance"]
+    delivery_date: Day | None
+    due_date: Day | None
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """The answer about one order. `if_accepted` is what would follow if a person accepted a held one."""
+
+    order_id: str
+    outcome: Literal["accepted", "held", "refused"]
+    version: int
+    policy_hash: Hash
+    chain: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+    obligations: tuple[Obligation, ...]
+    invoice: Invoicing | None
+    if_accepted: Invoicing | UnsetType = UNSET
+    trace: tuple[RuleTrace, ...] | UnsetType = UNSET
+
+
+class NotDecided(msgspec.Struct, frozen=True):
+    """In a batch, in the place of an order that can't be read."""
+
+    errors: tuple[Fault, ...]
+
+
+class Group(msgspec.Struct, frozen=True):
+    """What a group states itself; a setting or rule that is null is explicitly none."""
+
+    id: str
+    name: str
+    colour: str
+    settings: dict[str, Any]
+    rules: dict[str, dict[str, Any] | None]
+    rank: int | UnsetType = UNSET
+
+
+class Groups(msgspec.Struct, frozen=True):
+    """Every group in force, from the highest rank to Tous."""
+
+    version: int
+    groups: tuple[Group, ...]
+
+
+class PolicySetting(msgspec.Struct, frozen=True):
+    value: Any
+    provenance: Provenance
+
+
+class PolicyRule(msgspec.Struct, frozen=True):
+    """A rule as it is written, with where it came from."""
+
+    conditions: dict[str, Any]
+    actions: tuple[dict[str, Any], ...]
+    provenance: Provenance
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """Settings and rules in force for a chain, every value with its provenance."""
+
+    chain: tuple[str, ...]
+    version: int
+    hash: Hash
+    settings: dict[str, PolicySetting]
+    rules: dict[str, PolicyRule]
+
+
+class Documents(msgspec.Struct, frozen=True):
+    """Every document of a kind that is in force."""
+
+    version: int
+    documents: tuple[dict[str, Any], ...]
+
+
+class Versions(msgspec.Struct, frozen=True):
+    versions: tuple[Version, ...]
+
+
+class VersionContent(msgspec.Struct, frozen=True):
+    """A version and all that it holds, as a bundle writes it."""
+
+    version: Version
+    groups: tuple[Group, ...]
+    cycles: tuple[dict[str, Any], ...]
+    scenarios: tuple[dict[str, Any], ...]
+    guardrails: tuple[dict[str, Any], ...]
+
+
+class Approved(msgspec.Struct, frozen=True):
+    by: str
+    at: Moment
+    hash: Hash
+
+
+class ProposalNotice(msgspec.Struct, frozen=True):
+    """What befell the proposal: `conflict`, `rolled_back` or `invalid`, by which version."""
+
+    code: str
+    version: int
+    at: Moment
+
+
+class ProposalHead(msgspec.Struct, frozen=True):
+    """A proposal without its content; `revision` counts its changes and is its entity tag."""
+
+    id: str
+    name: str
+    description: str
+    state: Literal["open", "scheduled", "published", "discarded"]
+    author: str
+    editors: tuple[str, ...]
+    base: int
+    revision: int
+    created_at: Moment
+    changed_at: Moment
+    approval: Approved | None
+    effective_from: Moment | None
+    version: int | None
+    notices: tuple[ProposalNotice, ...]
+
+
+class ProposalChange(msgspec.Struct, frozen=True):
+    """One statement that the proposal changes; a side that states nothing is absent."""
+
+    pointer: str
+    kind: Kind
+    id: str
+    path: str
+    before: Any | UnsetType = UNSET
+    after: Any | UnsetType = UNSET
+
+
+class ProposalClash(msgspec.Struct, frozen=True):
+    """A statement that somebody else published meanwhile with another value."""
+
+    pointer: str
+    kind: Kind
+    id: str
+    path: str
+    mine: Any | UnsetType = UNSET
+    theirs: Any | UnsetType = UNSET
+
+
+class Proposal(ProposalHead, frozen=True, kw_only=True):
+    """A proposal, what it changes in the newest version, and what the checks say of it."""
+
+    changes: tuple[ProposalChange, ...]
+    clashes: tuple[ProposalClash, ...]
+    memberships: dict[str, tuple[str, ...]]
+    faults: tuple[Fault, ...]
+    warnings: tuple[Fault, ...]
+
+
+class Proposals(msgspec.Struct, frozen=True):
+    proposals: tuple[ProposalHead, ...]
+
+
+class OrderHead(msgspec.Struct, frozen=True):
+    """An order as it is kept; `key` names it in this installation, `order_id` at its source."""
+
+    key: Key
+    source: str
+    order_id: str
+    state: str
+    buyer: str
+    order_value: Money
+    item_count: int
+    placed_at: Moment
+    received_at: Moment
+
+
+class Orders(msgspec.Struct, frozen=True):
+    orders: tuple[OrderHead, ...]
+
+
+class OrderDecision(msgspec.Struct, frozen=True):
+    """A decision that was recorded: when, and by whom (`houblon` is the policy)."""
+
+    made_at: Moment
+    who: str
+    document: dict[str, Any]
+
+
+class Move(msgspec.Struct, frozen=True):
+    """The order went from one state to another."""
+
+    at: Moment
+    who: str
+    before: str | None
+    after: str
+    why: str
+
+
+class KeptOrder(OrderHead, frozen=True, kw_only=True):
+    """An order with what it says, every decision made about it (the last one first), and its moves."""
+
+    content: dict[str, Any]
+    content_hash: str
+    invoice: str | None
+    decisions: tuple[OrderDecision, ...]
+    moves: tuple[Move, ...]
+
+
+class InvoiceHead(msgspec.Struct, frozen=True):
+    key: Key
+    number: str
+    kind: str
+    state: str
+    order_key: Key
+    buyer: str
+    issued_at: Moment
+    due_date: Day | None
+    total: Money
+
+
+class Invoices(msgspec.Struct, frozen=True):
+    invoices: tuple[InvoiceHead, ...]
+
+
+class Invoice(InvoiceHead, frozen=True, kw_only=True):
+    """An invoice with the frozen copy of all that it prints."""
+
+    document: dict[str, Any]
+
+
+class Reviewed(msgspec.Struct, frozen=True):
+    """What a review came to: the order's state, and the number of the invoice that went out."""
+
+    key: Key
+    state: str
+    invoice: str | None

@@ -1,0 +1,89 @@
+"""`/versions`: every published state, and the way back to any of them."""
+
+from typing import Any
+
+import msgspec
+from flask import Response, url_for
+
+from engine.problem import refuse
+from rules.content import KINDS, Version
+from rules.publish import Conflict as VersionConflict
+from rules.publish import roll_back
+from rules.store import UnknownVersion
+from web.aftermath import settle
+from web.api.blueprint import not_found, operation
+from web.api.bodies import ByKey, Return
+from web.api.keys import caller
+from web.api.paging import linked, page
+from web.errors import json_response
+from web.open import house
+
+
+@operation("GET", "/versions", scope="read", room="Versions", answer="Versions", query=ByKey)
+def list_versions(asked: dict[str, Any]) -> Response:
+    """Every version, the newest first"""
+    versions = house().store.versions()
+    below = [each for each in reversed(versions) if asked.get("after") is None or each.number < asked.get("after")]
+    shown, after = page(below[: asked["limit"] + 1], asked["limit"], lambda each: each.number)
+    return linked(json_response({"versions": shown}), after, asked)
+
+
+@operation("GET", "/versions/<int:number>", scope="read", room="Versions", answer="VersionContent", faults=(404,))
+def get_version(number: int) -> Response:
+    """One version and all that it holds"""
+    try:
+        content = house().store.content(number)
+    except UnknownVersion:
+        not_found()
+    documents = {f"{kind}s": list(content.documents(kind).values()) for kind in KINDS}
+    return json_response({"version": content.version, **documents})
+
+
+@operation(
+    "POST",
+    "/versions/<int:number>/rollback",
+    scope="write",
+    room="Versions",
+    answer="Version",
+    status=201,
+    body=Return,
+    faults=(404,),
+)
+def roll_back_to_version(asked: dict[str, Any], number: int) -> Response:
+    """Publish what a version held as the next version
+
+    Where a second person must approve, begin a proposal instead; only a person can hurry.
+    """
+    if house().profile.approval:
+        raise refuse(
+            "approval_required",
+            "",
+            "Une deuxième personne doit approuver : préparez un brouillon.",
+            "A second person must approve: prepare a proposal.",
+        )
+    try:
+        made = roll_back(
+            house().store,
+            number,
+            by=caller(),
+            at=house().now(),
+            base=asked.get("base"),
+            premises=house().premises,
+        )
+    except UnknownVersion:
+        not_found()
+    except VersionConflict as conflict:
+        raise refuse(
+            "base",
+            "/base",
+            f"La version {conflict.newest} vient d’être publiée.",
+            f"Version {conflict.newest} was published meanwhile.",
+        ) from None
+    settle(house())
+    return version_made(made)
+
+
+def version_made(version: Version) -> Response:
+    """201 with the version and where it is."""
+    address = url_for("api.get_version", number=version.number)
+    return json_response(msgspec.to_builtins(version), 201, Location=address)
