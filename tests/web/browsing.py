@@ -1,0 +1,169 @@
+"""A real browser for tests: one for all of them, over one running installation that looks lived in."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from flask.testing import FlaskClient
+
+from orders.endpoints import Wanted, add_endpoint, pause
+from orders.outbox import Refused, deliver_due
+from orders.sealed import Unsealing
+from rules.drafts import begin, revise
+from rules.schedule import schedule
+from rules.statements import Statement
+from tests.web.houses import ADMIN, Place, copy_of, open_place, order, token_of
+from tests.web.people import address_of, populate
+from tests.web.servers import serving
+from web.composition import utc_now
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+MARKS = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: nothing can click"),
+    # All in one worker: they share the browser and the installation.
+    pytest.mark.xdist_group("browser"),
+]
+PICTURES = Path(__file__).parents[2] / "artefacts" / "pages"
+PHONE, DESK = 390, 1280
+GUEST = "camille@houblon.example"
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running installation: where it is, who may open it, and the links that its mails brought."""
+
+    address: str
+    password: str
+    secret: str
+    invitation: str
+    reset: str
+    invoice: str
+
+
+@contextmanager
+def running(template: tuple[Path, str], folder: Path) -> Iterator[Site]:
+    """An installation with something of everything, and its server."""
+    source, password = template
+    data = copy_of(source, folder / "data")
+    place = open_place(data, password, now=utc_now)
+    links = _furnish(place)
+    place.house.close()
+    with serving(data) as server:
+        yield Site(server.address, password, place.secret, **links)
+
+
+def _furnish(place: Place) -> dict[str, str]:
+    """Orders in every state, people, an endpoint, drafts, a parked message, saved filters; and three links."""
+    populate(place)
+    admin = place.signed_in()
+    place.send(order("PO-1"), "m-1")
+    place.send(order("PO-2", items=20), "m-2")
+    place.send(order("PO-3"), "m-3")
+    place.send(order("PO-4"), "m-4")
+    place.send(order("PO-5", buyer="risque-1", price="112.00"), "m-5")
+    unavailable = {"sku": "STO-12", "quantity": 24, "unit_price": "33.60", "available": False}
+    place.send(order("PO-6", lines=[*order()["lines"], unavailable]), "m-6")
+    place.send(order("PO-7", items=3), "m-7")
+    _post(admin, "/commandes/3/annuler", "/commandes/3", etat="accepted", raison="envoyée deux fois")
+    _post(admin, "/commandes/4/livrer", "/commandes/4")
+    _post(admin, "/factures/3/payer", "/factures/3", le=utc_now().date().isoformat())
+    _post(admin, "/file/7/refuser", "/file?commande=7", raison="trop petit", vu=_seen(admin, 7))
+    _post(admin, "/acces", adresse=GUEST, role="editor", langue="fr")
+    _post(place.client(), "/mot-de-passe", email=address_of("viewer"))
+    _post(admin, "/vues/orders", "/commandes?etat=held", nom="Ce qui attend", etat="held")
+    wanted = Wanted("https://compta.example/webhooks", ("order.accepted",), "Comptabilité")
+    id, _ = place.house.desk.ledger.write(
+        lambda connection: add_endpoint(connection, wanted, lambda count: b"x" * count, utc_now())
+    )
+    place.house.desk.ledger.write(lambda connection: pause(connection, id, "403 Forbidden"))
+    _plan(place)
+    return _links(_mails(place))
+
+
+def _seen(client: FlaskClient, key: int) -> str:
+    page = client.get(f"/file?commande={key}").get_data(as_text=True)
+    return page.split('name="vu" value="', 1)[1].split('"', 1)[0]
+
+
+def _post(client: FlaskClient, address: str, page: str | None = None, **form: Any) -> None:
+    token = token_of(client.get(page or address).get_data(as_text=True))
+    done = client.post(address, data={"csrf_token": token, **form})
+    assert done.status_code in (200, 302), (address, done.status_code)
+
+
+def _plan(place: Place) -> None:
+    """One draft that is worked on, one that is on a date."""
+    store, now = place.house.store, utc_now()
+    for name, value in (("Été : terrasses", 12), ("Temps des fêtes", 48)):
+        made = begin(store, name, by=address_of("editor"), at=now, description="Les terrasses ouvrent.")
+        said = Statement("group", "payeurs-a-risque", "acceptance.minimum_items", value)
+        revise(store, made.id, [said], by=address_of("editor"), at=now)
+        if value == 48:
+            schedule(store, made.id, effective_from=now + timedelta(days=30), by=ADMIN, at=now)
+
+
+class _Box:
+    """Takes every mail but the one of the last order's buyer, whose mailbox is full."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def send(self, id: str, recipient: str, message: dict[str, Any]) -> None:
+        if "PO-7" in message["text"]:
+            raise Refused("552 5.2.2 Mailbox full")
+        self.texts.append(message["text"])
+
+
+def _mails(place: Place) -> str:
+    box = _Box()
+    while deliver_due(place.house.desk.ledger, Unsealing(box, place.house.desk.secret), utc_now()):
+        pass
+    return "\n".join(box.texts)
+
+
+def _links(mails: str) -> dict[str, str]:
+    kinds = {"invitation": "/invitation/", "reset": "/mot-de-passe/", "invoice": "/f/"}
+    return {name: re.search(rf"{re.escape(begins)}\S+", mails)[0] for name, begins in kinds.items()}  # type: ignore[index]
+
+
+@cache
+def _axe() -> str:
+    return next(Path(axe_playwright_python.__file__).parent.rglob("axe.min.js")).read_text()
+
+
+_RUN = """contrast => axe.run(document, {
+  resultTypes: ["violations"],
+  rules: {"color-contrast": {enabled: contrast}},
+}).then(found => found.violations.map(each => [each.id, each.nodes.map(node => node.html).slice(0, 3)]))"""
+
+
+def look(page: Any, name: str, language: str = "fr") -> None:
+    """Hold what the page shows to: no sideways scrolling on a phone, nothing for axe to find; keep its picture.
+
+    Colours are the same in both languages: their contrast is measured in French.
+    """
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE, name
+    page.evaluate(_axe())
+    assert page.evaluate(_RUN, language == "fr") == [], name
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "apercu"
+    page.screenshot(
+        path=PICTURES / f"{slug}-{language}.jpg", type="jpeg", quality=60, full_page=True, caret="initial", scale="css"
+    )
