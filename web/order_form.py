@@ -9,6 +9,19 @@ from web.typed_numbers import number_shown
 
 _BLANK = {"buyer": "", "items": "24", "province": "QC"}
 _PRICE = 27.0
+# Which field of the short form a fault's pointer means.
+PLACES = {
+    "/buyer/id": "buyer",
+    "/buyer/province": "province",
+    "/lines/0/quantity": "items",
+    "/lines/0/unit_price": "price",
+    "/planned_delivery": "planned_delivery",
+    "/delivery_method": "delivery_method",
+    "/note": "note",
+    "/as_of": "as_of",
+    "/accepted_at": "accepted_at",
+    **{f"/buyer/{name}": name for name in ("overdue_balance", "days_overdue", "outstanding_balance", "credit_limit")},
+}
 # What a buyer's system may know of them; left empty, the order does not say, and a rule that asks is unknown.
 _BUYER = {"overdue_balance": "money", "days_overdue": "number", "outstanding_balance": "money", "credit_limit": "money"}
 _CHOICES = ("distributor", "delivery_method", "planned_delivery", "source", "note")

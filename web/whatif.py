@@ -1,5 +1,6 @@
 """Et si…: one order decided without being recorded, explained from reasons to due date; by two policies if asked."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ import msgspec
 from flask import Blueprint, render_template, request
 
 from engine.order import Order
-from engine.problem import Invalid, Text, refuse
+from engine.problem import Invalid, Problem, Text, refuse
 from engine.terms import derivation_document
 from orders import queries
 from orders.intake import read_order
@@ -17,7 +18,7 @@ from web import drafting
 from web.explanation import explain
 from web.language import current
 from web.open import house
-from web.order_form import blank, order_body, pasted
+from web.order_form import PLACES, blank, order_body, pasted
 from web.scenarios import expected_of
 
 blueprint = Blueprint("whatif", __name__, url_prefix="/et-si")
@@ -93,7 +94,7 @@ def _name(chosen: str, content: Any) -> Text:
     return Text(f"Version {content.version.number}", f"Version {content.version.number}")
 
 
-def _page(typed: dict[str, Any], **found: Any) -> str:
+def _page(typed: dict[str, Any], problems: Sequence[Problem] = (), **found: Any) -> str:
     store = house().store
     content = store.content(store.newest().number)
     with house().desk.ledger.reading() as connection:
@@ -107,7 +108,13 @@ def _page(typed: dict[str, Any], **found: Any) -> str:
         drafts=[each for each in store.history().proposals.values() if each.state in (OPEN, SCHEDULED)],
         draft_prefix=_DRAFT,
         nothing=_NOTHING,
-        **{"problems": (), "views": (), "kept": {}, **found},
+        field_of=PLACES,
+        problems=problems,
+        # A pasted order has no fields: its faults are told by their place in it.
+        at_fault={}
+        if typed.get("json")
+        else {PLACES[each.pointer]: each for each in problems if each.pointer in PLACES},
+        **{"views": (), "kept": {}, **found},
     )
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import axe_playwright_python
 import pytest
@@ -21,7 +22,7 @@ from rules.drafts import begin, revise
 from rules.schedule import schedule
 from rules.statements import Statement
 from tests.web.houses import ADMIN, Place, copy_of, open_place, order, token_of
-from tests.web.people import address_of, populate
+from tests.web.people import address_of, enrol, populate, someone
 from tests.web.servers import serving
 from web.composition import utc_now
 
@@ -54,6 +55,7 @@ class Site:
     invitation: str
     reset: str
     invoice: str
+    guarded: str  # whose account asks for a second factor
 
 
 @contextmanager
@@ -65,7 +67,7 @@ def running(template: tuple[Path, str], folder: Path) -> Iterator[Site]:
     links = _furnish(place)
     place.house.close()
     with serving(data) as server:
-        yield Site(server.address, password, place.secret, **links)
+        yield Site(server.address, password, place.secret, **links, guarded=address_of("operator"))
 
 
 def _furnish(place: Place) -> dict[str, str]:
@@ -92,6 +94,7 @@ def _furnish(place: Place) -> dict[str, str]:
         lambda connection: add_endpoint(connection, wanted, lambda count: b"x" * count, utc_now())
     )
     place.house.desk.ledger.write(lambda connection: pause(connection, id, "403 Forbidden"))
+    enrol(someone(place, "operator"))
     _plan(place)
     return _links(_mails(place))
 
@@ -153,17 +156,24 @@ _RUN = """contrast => axe.run(document, {
 }).then(found => found.violations.map(each => [each.id, each.nodes.map(node => node.html).slice(0, 3)]))"""
 
 
+def follow(page: Any, press: Any) -> None:
+    """Press what leads to another page, and wait for it."""
+    with page.expect_navigation():
+        press.click()
+
+
 def look(page: Any, name: str, language: str = "fr") -> None:
     """Hold what the page shows to: no sideways scrolling on a phone, nothing for axe to find; keep its picture.
 
     Colours are the same in both languages: their contrast is measured in French.
     """
-    page.wait_for_load_state("networkidle")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE, name
     page.evaluate(_axe())
-    assert page.evaluate(_RUN, language == "fr") == [], name
+    found = page.evaluate(_RUN, language == "fr")
+    assert found == [], (name, found)
     PICTURES.mkdir(parents=True, exist_ok=True)
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "apercu"
+    plain = normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "apercu"
     page.screenshot(
         path=PICTURES / f"{slug}-{language}.jpg", type="jpeg", quality=60, full_page=True, caret="initial", scale="css"
     )
