@@ -50,6 +50,7 @@ class Site:
     """A running installation: where it is, who may open it, and the links that its mails brought."""
 
     address: str
+    data: Path
     password: str
     secret: str
     invitation: str
@@ -67,7 +68,7 @@ def running(template: tuple[Path, str], folder: Path) -> Iterator[Site]:
     links = _furnish(place)
     place.house.close()
     with serving(data) as server:
-        yield Site(server.address, password, place.secret, **links, guarded=address_of("operator"))
+        yield Site(server.address, data, password, place.secret, **links, guarded=address_of("operator"))
 
 
 def _furnish(place: Place) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Every page and state in a real browser, in both languages: it fits a phone, axe finds nothing, no script complains."""
+"""Every page and state in a real browser, in both languages: it fits a phone, axe and the console are silent."""
 
 import re
 
