@@ -18,6 +18,7 @@ from web.pulse import Pulse
 from web.serve import ADDRESS
 from web.settings import Settings
 from web.tracing import trace
+from web.trying import warm
 
 log = logging.getLogger("houblon.outbox")
 IDLE = 0.5  # seconds between looks at the outbox
@@ -63,5 +64,6 @@ app.extensions[PULSE] = _pulse = Pulse()
 trace(app, _house.desk.ledger, os.environ)
 _start(_deliver_for_ever, _house, _pulse)
 _start(work_for_ever, _house.desk, _house.settings.data / "simulations", _house.now)
+_start(warm, app, _house)
 if ADDRESS in os.environ:
     _start(_announce, os.environ[ADDRESS])
