@@ -55,7 +55,7 @@ from web import (
 )
 from web.composition import House
 from web.lanes import App, separate
-from web.security import harden
+from web.security import harden, trust_proxies
 
 MAX_BODY = 1_000_000
 PAGES = (
@@ -110,6 +110,7 @@ def create_app(house: House) -> Flask:
     navigation.register(app)
     errors.register(app)
     harden(app, house.settings)
+    trust_proxies(app, house.settings.trusted_proxies)
     calls.register(app)
     for engine in {house.desk.ledger.engine, house.desk.ledger.write_engine}:
         metrics.watch_database(engine)

@@ -1,6 +1,7 @@
 """Accounts: invited by mail, signed in with one or two factors, throttled, ended, never deleted."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from flask_security.utils import hash_password
@@ -14,7 +15,7 @@ from orders.transports import Smtp
 from tests.orders.mailserver import Inbox, smtp_server
 from tests.web.houses import ADMIN, NOW, copy_of, open_place, token_of
 from tests.web.people import PASSWORD, account_of, address_of, code_for, enrol, populate, session_of, someone
-from web import people
+from web import create_app, people
 from web.composition import change_profile
 from web.throttle import MAILS_BY_ACCOUNT
 
@@ -234,6 +235,8 @@ def test_guesses_are_throttled_by_account_and_right_ones_do_not_count(crowd):
     assert "Attendez jusqu’à 15" in text(stopped)
     assert begin(crowd, email.upper())[1].status_code == 429
     assert begin(crowd, address_of("editor"))[1].status_code == 302
+    restarted = replace(crowd, app=create_app(crowd.house))
+    assert begin(restarted, email)[1].status_code == 429
 
 
 def test_asking_for_links_is_throttled_too(crowd):
