@@ -197,7 +197,7 @@ def _multiply(database: sqlite3.Connection, count: int) -> None:
             "state": "'sent'",
             "created_at": f"created_at - i * {back}",
             "due_at": f"due_at - i * {back}",
-            "sent_at": f"sent_at - i * {back}",
+            "sent_at": f"coalesce(sent_at, created_at) - i * {back}",
         },
     )
 

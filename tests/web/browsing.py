@@ -42,6 +42,62 @@ MARKS = [
 ]
 PICTURES = Path(__file__).parents[2] / "artefacts" / "pages"
 PHONE, DESK = 390, 1280
+# Every page that an address leads to, in the installation that `furnish` makes.
+CYCLE = "/livraisons/cycle?id=transbroue"
+PAGES = (
+    "/",
+    "/file",
+    "/file?commande=5",
+    "/file?minimum=100&groupe=payeurs-a-risque",
+    "/file?q=introuvable",
+    "/commandes",
+    "/commandes?q=introuvable",
+    "/commandes/1",
+    "/commandes/2",
+    "/commandes/3",
+    "/commandes/4",
+    "/commandes/6",
+    "/commandes/1/livraison",
+    "/factures",
+    "/factures?etat=en-retard",
+    "/factures/1",
+    "/factures/3",
+    "/groupes",
+    "/groupes/tous",
+    "/groupes/payeurs-a-risque",
+    "/groupes/payeurs-a-risque/identite",
+    "/groupes/payeurs-a-risque/archiver",
+    "/groupes/tous/regles/nouvelle",
+    "/rangs",
+    "/detaillants",
+    "/detaillants?pour=payeurs-a-risque",
+    "/detaillants/comptoir-1",
+    "/detaillants/fiche?id=risque-1",
+    "/detaillants/nouveau",
+    "/detaillants/import",
+    "/brouillons",
+    "/brouillons/ete-terrasses",
+    "/brouillons/temps-des-fetes",
+    "/historique",
+    "/et-si",
+    "/et-si?commande=2",
+    "/cas",
+    "/livraisons",
+    CYCLE,
+    "/messages",
+    "/messages?etat=parked",
+    "/webhooks-sortants",
+    "/acces",
+    "/acces/1",
+    "/cles",
+    "/sources",
+    "/journal",
+    "/reglages",
+    "/compte",
+    "/compte/mot-de-passe",
+    "/compte/deuxieme-facteur",
+    "/compte/codes-de-secours",
+)
 GUEST = "camille@houblon.example"
 
 
@@ -65,14 +121,14 @@ def running(template: tuple[Path, str], folder: Path) -> Iterator[Site]:
     source, password = template
     data = copy_of(source, folder / "data")
     place = open_place(data, password, now=utc_now)
-    links = _furnish(place)
+    links = furnish(place)
     place.house.close()
     with serving(data) as server:
         yield Site(server.address, data, password, place.secret, **links, guarded=address_of("operator"))
 
 
-def _furnish(place: Place) -> dict[str, str]:
-    """Orders in every state, people, an endpoint, drafts, a parked message, saved filters; and three links."""
+def furnish(place: Place) -> dict[str, str]:
+    """Fill a new installation: orders in every state, people, an endpoint, drafts, a parked message, saved filters; and three links."""
     populate(place)
     admin = place.signed_in()
     place.send(order("PO-1"), "m-1")
@@ -85,14 +141,14 @@ def _furnish(place: Place) -> dict[str, str]:
     place.send(order("PO-7", items=3), "m-7")
     _post(admin, "/commandes/3/annuler", "/commandes/3", etat="accepted", raison="envoyée deux fois")
     _post(admin, "/commandes/4/livrer", "/commandes/4")
-    _post(admin, "/factures/3/payer", "/factures/3", le=utc_now().date().isoformat())
+    _post(admin, "/factures/3/payer", "/factures/3", le=place.house.now().date().isoformat())
     _post(admin, "/file/7/refuser", "/file?commande=7", raison="trop petit", vu=_seen(admin, 7))
     _post(admin, "/acces", adresse=GUEST, role="editor", langue="fr")
     _post(place.client(), "/mot-de-passe", email=address_of("viewer"))
     _post(admin, "/vues/orders", "/commandes?etat=held", nom="Ce qui attend", etat="held")
     wanted = Wanted("https://compta.example/webhooks", ("order.accepted",), "Comptabilité")
     id, _ = place.house.desk.ledger.write(
-        lambda connection: add_endpoint(connection, wanted, lambda count: b"x" * count, utc_now())
+        lambda connection: add_endpoint(connection, wanted, lambda count: b"x" * count, place.house.now())
     )
     place.house.desk.ledger.write(lambda connection: pause(connection, id, "403 Forbidden"))
     enrol(someone(place, "operator"))
@@ -113,7 +169,7 @@ def _post(client: FlaskClient, address: str, page: str | None = None, **form: An
 
 def _plan(place: Place) -> None:
     """One draft that is worked on, one that is on a date."""
-    store, now = place.house.store, utc_now()
+    store, now = place.house.store, place.house.now()
     for name, value in (("Été : terrasses", 12), ("Temps des fêtes", 48)):
         made = begin(store, name, by=address_of("editor"), at=now, description="Les terrasses ouvrent.")
         said = Statement("group", "payeurs-a-risque", "acceptance.minimum_items", value)
@@ -136,7 +192,7 @@ class _Box:
 
 def _mails(place: Place) -> str:
     box = _Box()
-    while deliver_due(place.house.desk.ledger, Unsealing(box, place.house.desk.secret), utc_now()):
+    while deliver_due(place.house.desk.ledger, Unsealing(box, place.house.desk.secret), place.house.now()):
         pass
     return "\n".join(box.texts)
 

@@ -4,67 +4,12 @@ import re
 
 import pytest
 
-from tests.web.browsing import MARKS, PHONE, follow, look
+from tests.web.browsing import CYCLE, MARKS, PAGES, PHONE, follow, look
 from tests.web.houses import ADMIN, copy_of, open_place
 from tests.web.people import PASSWORD, address_of
 
 pytestmark = MARKS
 LANGUAGES = ("fr", "en")
-CYCLE = "/livraisons/cycle?id=transbroue"
-PAGES = (
-    "/",
-    "/file",
-    "/file?commande=5",
-    "/file?minimum=100&groupe=payeurs-a-risque",
-    "/file?q=introuvable",
-    "/commandes",
-    "/commandes?q=introuvable",
-    "/commandes/1",
-    "/commandes/2",
-    "/commandes/3",
-    "/commandes/4",
-    "/commandes/6",
-    "/commandes/1/livraison",
-    "/factures",
-    "/factures?etat=en-retard",
-    "/factures/1",
-    "/factures/3",
-    "/groupes",
-    "/groupes/tous",
-    "/groupes/payeurs-a-risque",
-    "/groupes/payeurs-a-risque/identite",
-    "/groupes/payeurs-a-risque/archiver",
-    "/groupes/tous/regles/nouvelle",
-    "/rangs",
-    "/detaillants",
-    "/detaillants?pour=payeurs-a-risque",
-    "/detaillants/comptoir-1",
-    "/detaillants/fiche?id=risque-1",
-    "/detaillants/nouveau",
-    "/detaillants/import",
-    "/brouillons",
-    "/brouillons/ete-terrasses",
-    "/brouillons/temps-des-fetes",
-    "/historique",
-    "/et-si",
-    "/et-si?commande=2",
-    "/cas",
-    "/livraisons",
-    CYCLE,
-    "/messages",
-    "/messages?etat=parked",
-    "/webhooks-sortants",
-    "/acces",
-    "/acces/1",
-    "/cles",
-    "/sources",
-    "/journal",
-    "/reglages",
-    "/compte",
-    "/compte/mot-de-passe",
-    "/compte/deuxieme-facteur",
-    "/compte/codes-de-secours",
-)
 # Pages that are led to, by a link that a mail brings or by a press: `test_states…` and `test_ways_in…` look at them.
 LED_TO = {
     "outbox.show",
