@@ -44,6 +44,8 @@ PAGES = (
     "/commandes?minimum=4000",
     "/commandes?q=PO-00042",
     "/commandes?q=Bistro",
+    "/commandes?q=introuvable",
+    "/commandes?minimum=999999",
     "/commandes/{middle}",
     "/file",
     "/factures",
@@ -54,6 +56,7 @@ PAGES = (
     "/factures?etat=notes-de-credit",
     "/factures?avant={middle}",
     "/factures?q=Bistro",
+    "/factures?q=introuvable",
     "/messages",
     "/messages?etat=parked",
     "/messages?genre=webhook",
@@ -116,7 +119,6 @@ def _made(data: Path, count: int) -> str:
     _multiply(database, count)
     database.execute("COMMIT")
     database.execute("PRAGMA journal_mode = WAL")
-    database.execute("ANALYZE")
     database.close()
     _lengthen_the_log(data, _ENTRIES)
     kept.write_text(password)
@@ -272,7 +274,7 @@ def _explain(path: Path, row: dict[str, Any]) -> None:
 
 
 def _verify(client: FlaskClient, app: Flask) -> dict[str, Any]:
-    """The log's chain verified from the page, once from its start and then from where it was sound."""
+    """The log's whole chain, verified from its page."""
     taken = []
     for _ in range(3):
         page = client.get("/journal").get_data(as_text=True)
@@ -281,7 +283,12 @@ def _verify(client: FlaskClient, app: Flask) -> dict[str, Any]:
         began = time.perf_counter()
         assert client.post("/journal/verifier", data={"csrf_token": token[1]}).status_code == 302
         taken.append(time.perf_counter() - began)
-    return {"page": f"verifying {_ENTRIES:,} entries", "first": taken[0], "median": statistics.median(taken[1:])}
+    return {
+        "page": f"verifying {_ENTRIES:,} entries",
+        "first": taken[0],
+        "median": statistics.median(taken[1:]),
+        "goal": 2.0,
+    }
 
 
 if __name__ == "__main__":

@@ -16,3 +16,6 @@ def upgrade() -> None:
         sa.Index("attempts_by_who", "who", "at"),
         sa.Index("attempts_by_age", "at"),
     )
+    op.create_index("invoices_owed", "invoices", ["kind", "state", "due_date", "issued_at", "total"])
+    held = sa.text("after = 'held'")
+    op.create_index("moves_to_held", "transitions", ["order_key"], sqlite_where=held, postgresql_where=held)
