@@ -65,8 +65,12 @@ class Matter:
 
 
 class Conflict(Exception):
-    """The request came too late or contradicts what is done; the sentence says what was done."""
+    """The request came too late or contradicts what is done; the sentence says what was done.
+
+    `about` holds the ids that a log may name.
+    """
 
     def __init__(self, code: str, fr: str, en: str):
         self.code, self.fr, self.en = code, fr, en
+        self.about: dict[str, str | None] = {}
         super().__init__(en)

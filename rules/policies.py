@@ -39,10 +39,10 @@ class Policies:
         A version is made the moment it comes into force. A clock that is set back afterwards must not
         bring an earlier one back.
         """
-        history = self.store.history()
+        history = self.store.recent()
         if history.next_due is not None and history.next_due <= now:
             promote_due(self.store, now, self.premises())
-            history = self.store.history()
+            history = self.store.recent()
         return history.content(history.newest().number)
 
     def foreseen(self, at: datetime) -> Content:

@@ -14,6 +14,7 @@ from tinydb.table import Table
 from rules.content import Content, Row, Version, canonical
 from rules.durable import Sync
 from rules.history import History, UnknownVersion
+from rules.look import Look
 from rules.proposal import Proposal
 from rules.statements import Document
 from rules.storage import CrashSafeStorage, Stamp
@@ -30,6 +31,8 @@ class Store:
         self.storage = CrashSafeStorage(Path(folder) / FILE, sync)
         # Read and replaced as one, so that readers need no lock.
         self._state: tuple[Stamp | None, History] = (None, History({}))
+        # `history()` for the stream of orders, with a look that serves many of them.
+        self.recent = Look(self.history)
 
     def versions(self) -> Sequence[Version]:
         """Every version, oldest first."""
@@ -67,8 +70,11 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator["Writer"]:
         """A writer under the store's lock; all it adds is kept together, or nothing is."""
-        with self.storage.transaction():
-            yield Writer(self)
+        try:
+            with self.storage.transaction():
+                yield Writer(self)
+        finally:
+            self.recent.again()
 
 
 class Writer:

@@ -16,6 +16,7 @@ from web import (
     endpoints,
     errors,
     exchange,
+    express,
     group_identity,
     groups,
     health,
@@ -109,8 +110,6 @@ def create_app(house: House) -> Flask:
     move_text.register(app)
     navigation.register(app)
     errors.register(app)
-    harden(app, house.settings)
-    trust_proxies(app, house.settings.trusted_proxies)
     calls.register(app)
     for engine in {house.desk.ledger.engine, house.desk.ledger.write_engine}:
         metrics.watch_database(engine)
@@ -121,4 +120,7 @@ def create_app(house: House) -> Flask:
     for page in PAGES:
         app.register_blueprint(page.blueprint)
     separate(app)
+    express.expedite(app, house)
+    harden(app, house.settings)
+    trust_proxies(app, house.settings.trusted_proxies)
     return app

@@ -1,5 +1,6 @@
 """What every request gets: an id that names it in the logs, its time in the metrics, its line in the log."""
 
+import itertools
 import re
 import time
 import uuid
@@ -11,6 +12,9 @@ from web import metrics
 
 log = structlog.get_logger("houblon.requests")
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
+HEADER = "X-Request-Id"
+# A name for each request that asks the system for nothing: this process's own beginning, and a number.
+_PROCESS, _NUMBERS = uuid.uuid4().hex[:22], itertools.count(1)
 _QUIET = {"static", "health.alive", "health.ready", "health.measures"}
 
 
@@ -22,31 +26,36 @@ def register(app: Flask) -> None:
     app.after_request(_end)
 
 
-def _begin() -> None:
-    given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
-    g.began = time.perf_counter()
+def begin(given: str) -> str:
+    """Name the request that this thread answers: the id that came with it if it is one, else a new one."""
+    name = given if _ID.fullmatch(given) else f"{_PROCESS}{next(_NUMBERS):010x}"
     structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request=g.request_id)
+    structlog.contextvars.bind_contextvars(request=name)
+    return name
+
+
+def end(method: str, route: str, status: int, seconds: float, key: str | None, quietly: bool = False) -> None:
+    """Count the request, and log it unless it is to be quiet.
+
+    `route`, not the address: a signed link to an invoice is in the address. `key` names the API key.
+    """
+    metrics.REQUESTS.labels(route, method, status).observe(seconds)
+    if not quietly:
+        told = {"key": key} if key else {}
+        log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 2), **told)
+
+
+def _begin() -> None:
+    g.request_id = begin(request.headers.get(HEADER, ""))
+    g.began = time.perf_counter()
 
 
 def _end(response: Response) -> Response:
-    response.headers["X-Request-Id"] = g.request_id
-    rate = g.get("rate")
+    response.headers[HEADER] = g.request_id
+    rate, key = g.get("rate"), g.get("api_key")
     if rate is not None:
-        rate.write(response)
-    seconds = time.perf_counter() - g.began
-    # The route, not the address: a signed link to an invoice is in the address.
+        response.headers.update(rate.headers())
     route = request.url_rule.rule if request.url_rule else ""
-    metrics.REQUESTS.labels(route, request.method, response.status_code).observe(seconds)
-    if request.endpoint not in _QUIET:
-        key = g.get("api_key")
-        log.info(
-            "request",
-            method=request.method,
-            route=route,
-            status=response.status_code,
-            ms=round(seconds * 1000, 2),
-            **({"key": key.name} if key else {}),
-        )
+    seconds, quietly = time.perf_counter() - g.began, request.endpoint in _QUIET
+    end(request.method, route, response.status_code, seconds, key and key.name, quietly)
     return response

@@ -1,7 +1,8 @@
 """`POST /webhooks/…`: one signed order in, its decision out; from our own senders and from shops."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -11,9 +12,10 @@ from engine.problem import refuse
 from orders.desk import Conflict
 from orders.doors import SHOPIFY, STANDARD, WOOCOMMERCE, Sender, known_senders
 from orders.intake import read_order
-from orders.receive import receive
+from orders.receive import Received, receive
 from orders.sources import order_body
 from web import metrics
+from web.composition import House
 from web.errors import json_response
 from web.open import house
 from web.shop_signatures import is_signed
@@ -21,6 +23,8 @@ from web.signatures import Unsigned, verify
 
 log = structlog.get_logger("houblon.webhooks")
 blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
+REPLAYED = {"Idempotent-Replay": "true"}
+T = TypeVar("T")
 _PING = re.compile(rb"webhook_id=\d{1,12}")
 _DELIVERY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
 
@@ -44,20 +48,19 @@ _WOOCOMMERCE = Shop(
 @blueprint.post("/orders")
 def orders() -> Response:
     """Verify the raw bytes before anything reads them; answer once the decision is durable."""
-    body = request.get_data()
-    given: dict[str, str] = {}
+    return _answered(STANDARD, lambda: take_in_signed(house(), request.headers, request.get_data()))
 
-    def proves(sender: Sender) -> None:
-        given["id"] = verify(sender.secrets, request.headers, body, house().now())
 
-    sender = _sender(STANDARD, proves)
-    return _take_in(sender, STANDARD, body, given["id"])
+def take_in_signed(house: House, headers: Mapping[str, str], body: bytes) -> Received:
+    """An order that one of our own senders signed. Raises Unsigned, Invalid, Conflict."""
+    sender, webhook_id = _sender(house, STANDARD, lambda sender: verify(sender.secrets, headers, body, house.now()))
+    return _take_in(house, sender, STANDARD, body, webhook_id)
 
 
 @blueprint.post("/shopify/orders")
 def shopify() -> Response:
     """A Shopify `orders/create`."""
-    return _shop(_SHOPIFY)
+    return _answered(SHOPIFY, lambda: _shop(_SHOPIFY))
 
 
 @blueprint.post("/woocommerce/orders")
@@ -65,17 +68,17 @@ def woocommerce() -> Response:
     """A WooCommerce `order.created`; the unsigned ping that it sends when it is set up is answered, and is all."""
     if _WOOCOMMERCE.signature not in request.headers and _PING.fullmatch(request.get_data()):
         return json_response({"status": "ok"})
-    return _shop(_WOOCOMMERCE)
+    return _answered(WOOCOMMERCE, lambda: _shop(_WOOCOMMERCE))
 
 
-def _shop(shop: Shop) -> Response:
+def _shop(shop: Shop) -> Received:
     body = request.get_data()
 
     def proves(sender: Sender) -> None:
         if not is_signed(sender.secrets, request.headers.get(shop.signature, ""), body):
             raise Unsigned("no signature matches")
 
-    sender = _sender(shop.kind, proves)
+    sender, _ = _sender(house(), shop.kind, proves)
     topic, delivery = request.headers.get(shop.topic, ""), request.headers.get(shop.delivery, "")
     if topic != shop.takes:
         raise refuse(
@@ -85,27 +88,38 @@ def _shop(shop: Shop) -> Response:
             f"This address takes “{shop.takes}”: subscribe it to that alone.",
         )
     # The shops sign the body alone: without a usable id, the order's own id and content still keep it once.
-    return _take_in(sender, shop.kind, body, delivery if _DELIVERY.fullmatch(delivery) else None)
+    return _take_in(house(), sender, shop.kind, body, delivery if _DELIVERY.fullmatch(delivery) else None)
 
 
-def _sender(kind: str, proves: Callable[[Sender], None]) -> Sender:
-    """The source that signed the body; 401 when none did. `proves` raises Unsigned."""
-    known = known_senders(house().desk.ledger, kind)
-    reason = "no source has a secret"
-    for sender in known:
+def _sender(house: House, kind: str, proves: Callable[[Sender], T]) -> tuple[Sender, T]:
+    """The source that signed the body, and what its proof says; raises the last Unsigned that `proves` raises."""
+    unsigned = Unsigned("no source has a secret")
+    for sender in known_senders(house.quick_desk.ledger, kind):
         try:
-            proves(sender)
-            return sender
-        except Unsigned as unsigned:
-            reason = str(unsigned)
-    log.warning("webhook.unsigned", kind=kind, reason=reason)
-    metrics.WEBHOOKS.labels(kind, "unsigned").inc()
-    abort(401)
+            return sender, proves(sender)
+        except Unsigned as failed:
+            unsigned = failed
+    raise unsigned
 
 
-def _take_in(sender: Sender, kind: str, sent: bytes, webhook_id: str | None) -> Response:
+def _answered(kind: str, take_in: Callable[[], Received]) -> Response:
+    """The decision's answer; 401 where nobody signed."""
+    try:
+        received = take_in()
+    except Unsigned as unsigned:
+        log.warning("webhook.unsigned", kind=kind, reason=str(unsigned))
+        metrics.WEBHOOKS.labels(kind, "unsigned").inc()
+        abort(401)
+    except Conflict as conflict:
+        log.warning("webhook.conflict", code=conflict.code, **conflict.about)
+        metrics.WEBHOOKS.labels(kind, "conflict").inc()
+        raise
+    return json_response(received.document, **(REPLAYED if received.replayed else {}))
+
+
+def _take_in(house: House, sender: Sender, kind: str, sent: bytes, webhook_id: str | None) -> Received:
     """Decide, record, act; the same call again gets the stored answer."""
-    desk, now = house().desk, house().now()
+    desk, now = house.quick_desk, house.now()
 
     def groups() -> frozenset[str]:
         return frozenset(desk.policies.live(now).groups)
@@ -116,12 +130,11 @@ def _take_in(sender: Sender, kind: str, sent: bytes, webhook_id: str | None) -> 
     try:
         received = receive(desk, body, order, source=sender.source, at=now, webhook_id=webhook_id, sent=sent)
     except Conflict as conflict:
-        log.warning("webhook.conflict", code=conflict.code, **told)
-        metrics.WEBHOOKS.labels(kind, "conflict").inc()
+        conflict.about = told
         raise
     outcome, event = received.document["outcome"], "replayed" if received.replayed else "taken"
     log.info(f"webhook.{event}", outcome=outcome, version=received.document["version"], **told)
     metrics.WEBHOOKS.labels(kind, event).inc()
     if not received.replayed:
         metrics.decided("webhook", received.document)
-    return json_response(received.document, **({"Idempotent-Replay": "true"} if received.replayed else {}))
+    return received

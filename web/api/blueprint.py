@@ -38,7 +38,6 @@ _FAULTS = {
     428: "If-Match is missing.",
     429: "Too many calls; Retry-After says when to go on.",
 }
-RATES = "houblon.rates"
 
 
 class Parser(FlaskParser):
@@ -97,7 +96,7 @@ def operation(
 
         @wraps(view)
         def guarded(*arguments: Any, **named: Any) -> Response:
-            keys.admit(scope, current_app.extensions[RATES])
+            keys.admit(scope, current_app.extensions[keys.RATES])
             if method == "POST":
                 return once(lambda: view(*arguments, **named))
             return view(*arguments, **named)

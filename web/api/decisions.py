@@ -16,6 +16,7 @@ from rules.content import Content
 from web import metrics
 from web.api.blueprint import operation
 from web.api.bodies import read_moment
+from web.composition import House
 from web.errors import json_response, spoken
 from web.open import house
 
@@ -68,18 +69,29 @@ def decide() -> Response:
     request.max_content_length = MAX_BODY
     body = request.get_data()
     try:
-        asked: Asked = _decode(body)
-        check_order(asked.order)
-        if not all(moment is None or moment.year in YEARS for moment in (asked.accepted_at, asked.as_of)):
-            raise ValueError
+        asked = read_plainly(body)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         # Slowly, to tell everything that is wrong; or it is a batch.
         document = parse_json(body)
         if isinstance(document, dict) and "orders" in document:
             return _many(document)
         asked = read_one(document)
-    kept = known_memberships(house().desk.ledger, asked.order.buyer.id)
-    return json_response(_decided(asked, _content(asked), asked.order, kept))
+    return Response(answer(house(), asked), mimetype="application/json")
+
+
+def read_plainly(body: bytes) -> AskedOne:
+    """One order and how to decide it, at speed. Raises whatever: `read_one` tells what is wrong."""
+    asked: AskedOne = _decode(body)
+    check_order(asked.order)
+    if not all(moment is None or moment.year in YEARS for moment in (asked.accepted_at, asked.as_of)):
+        raise ValueError
+    return asked
+
+
+def answer(house: House, asked: AskedOne) -> bytes:
+    """The decision about one order, as it is answered. Raises Invalid."""
+    kept = known_memberships(house.quick_desk.ledger, asked.order.buyer.id)
+    return msgspec.json.encode(_decided(house, asked, _content(house, asked), asked.order, kept))
 
 
 def read_one(document: object) -> AskedOne:
@@ -100,14 +112,16 @@ def _many(document: Mapping[str, Any]) -> Response:
     if not isinstance(orders, list) or not 1 <= len(orders) <= MAX_ORDERS:
         raise refuse("list", "/orders", f"De 1 à {MAX_ORDERS} commandes.", f"From 1 to {MAX_ORDERS} orders.")
     asked = Asked(**_read_how(document, "orders"))
-    content = _content(asked)  # what is wrong with how it is asked is not each order's fault
+    content = _content(house(), asked)  # what is wrong with how it is asked is not each order's fault
     read = [_read(each, spoken()) for each in orders]
     with house().desk.ledger.reading() as connection:
         kept = memberships_among(connection, {each.buyer.id for each in read if isinstance(each, Order)})
     return json_response(
         {
             "decisions": [
-                _decided(asked, content, each, kept.get(each.buyer.id, ())) if isinstance(each, Order) else each
+                _decided(house(), asked, content, each, kept.get(each.buyer.id, ()))
+                if isinstance(each, Order)
+                else each
                 for each in read
             ]
         }
@@ -122,16 +136,16 @@ def _read(document: object, language: str) -> Order | dict[str, Any]:
         return {"errors": [each.as_json(language) for each in invalid.problems]}
 
 
-def _decided(asked: Asked, content: Content, order: Order, kept: Iterable[str]) -> dict[str, Any]:
-    at = asked.accepted_at or asked.as_of or house().now()
-    found = what_if_in(house().desk, content, order, kept, accepted_at=at, trace=asked.trace is True).document()
+def _decided(house: House, asked: Asked, content: Content, order: Order, kept: Iterable[str]) -> dict[str, Any]:
+    at = asked.accepted_at or asked.as_of or house.now()
+    found = what_if_in(house.quick_desk, content, order, kept, accepted_at=at, trace=asked.trace is True).document()
     metrics.decided("api", found)
     return found
 
 
-def _content(asked: Asked) -> Content:
+def _content(house: House, asked: Asked) -> Content:
     return content_asked(
-        house().desk, now=house().now(), as_of=asked.as_of, version=asked.version, proposal=asked.proposal
+        house.quick_desk, now=house.now(), as_of=asked.as_of, version=asked.version, proposal=asked.proposal
     )
 
 

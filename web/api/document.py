@@ -9,8 +9,9 @@ from flask_wtf.csrf import CSRFProtect
 
 from engine.money import Cents, Price
 from web.api import shapes
-from web.api.blueprint import RATES, blueprint
+from web.api.blueprint import blueprint
 from web.api.decisions import AskedMany, AskedOne
+from web.api.keys import RATES
 from web.api.rates import Rates
 from web.composition import House
 from web.errors import json_response

@@ -1,33 +1,50 @@
 """Who calls the API: the key in `Authorization: Bearer`, its scopes, and how often it may call."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import abort, g, request
 
 from orders.doors import known_key, touch_key
 from web.api.rates import Rates
+from web.composition import House
 from web.open import house
 
+RATES = "houblon.rates"  # the app's extension that counts calls
 _NOTED_EVERY = timedelta(minutes=1)  # a use is noted, but not with a disk write at each call
 
 
 def admit(scope: str, rates: Rates) -> Any:
     """The caller's key: 401 without a known one, 403 without the scope, 429 when it calls too often."""
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    ledger, now = house().desk.ledger, house().now()
-    known = known_key(ledger, key) if scheme.lower() == "bearer" and key else None
-    if known is None:
+    given, now = request.headers.get("Authorization", ""), house().now()
+    key = known(house(), given)
+    if key is None:
         abort(401)
-    g.api_key = known
-    if scope not in known.scopes:
+    g.api_key = key
+    if scope not in key.scopes:
         abort(403)
-    g.rate = rates.spend(known.key, scope)
+    g.rate = rates.spend(key.key, scope)
     if not g.rate.is_allowed:
         abort(429)
-    if known.last_used_at is None or now - known.last_used_at > _NOTED_EVERY:
-        ledger.write(lambda connection: touch_key(connection, key, now))
-    return known
+    if is_to_be_noted(key, now):
+        house().desk.ledger.write(lambda connection: touch_key(connection, _written(given), now))
+    return key
+
+
+def known(house: House, given: str) -> Any:
+    """The active key of an `Authorization` header; None without one."""
+    written = _written(given)
+    return known_key(house.quick_desk.ledger, written) if written else None
+
+
+def is_to_be_noted(key: Any, now: datetime) -> bool:
+    """Whether this use of the key is to be written down."""
+    return key.last_used_at is None or now - key.last_used_at > _NOTED_EVERY
+
+
+def _written(given: str) -> str:
+    scheme, _, key = given.partition(" ")
+    return key if scheme.lower() == "bearer" else ""
 
 
 def caller() -> str:

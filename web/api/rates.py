@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 
 import msgspec
-from flask import Response
 
 WINDOW = 60  # seconds
 
@@ -27,12 +26,15 @@ class Spent(msgspec.Struct, frozen=True):
     def is_allowed(self) -> bool:
         return self.left >= 0
 
-    def write(self, response: Response) -> None:
-        """Tell the caller."""
-        response.headers["RateLimit-Policy"] = f'"{self.policy}";q={self.limit};w={WINDOW}'
-        response.headers["RateLimit"] = f'"{self.policy}";r={max(self.left, 0)};t={self.reset}'
+    def headers(self) -> list[tuple[str, str]]:
+        """What tells the caller."""
+        told = [
+            ("RateLimit-Policy", f'"{self.policy}";q={self.limit};w={WINDOW}'),
+            ("RateLimit", f'"{self.policy}";r={max(self.left, 0)};t={self.reset}'),
+        ]
         if not self.is_allowed:
-            response.headers["Retry-After"] = str(max(self.reset, 1))
+            told.append(("Retry-After", str(max(self.reset, 1))))
+        return told
 
 
 class Rates:
