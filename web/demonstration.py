@@ -91,7 +91,7 @@ def _afterwards(house: House, now: datetime) -> Iterator[tuple[datetime, int, Ac
     cancelled = found[-_CANCELLED_FROM_THE_END]
     for row in found:
         if row is cancelled:
-            at = row.made_at + timedelta(hours=3)
+            at = row.made_at + timedelta(hours=26)
             yield at, row.key, lambda key=row.key, at=at: _cancel(house, key, at)
             continue
         planned = row.document["invoice"]["delivery_date"]
