@@ -11,6 +11,8 @@ from orders.outbox import has_a_place
 from orders.tables import decisions, invoices, memberships, orders, outbox, retailers, transitions
 
 PAGE = 50
+# How many rows one page looks at for what no index finds; the next page goes on from there.
+LOOKED_AT = 25_000
 _ORDER = (
     orders.c.key,
     orders.c.source,
@@ -44,11 +46,23 @@ class OrderFilter(msgspec.Struct, frozen=True):
 
 
 def list_orders(
-    connection: Connection, asked: OrderFilter = OrderFilter(), before: int | None = None, limit: int = PAGE
+    connection: Connection,
+    asked: OrderFilter = OrderFilter(),
+    before: int | None = None,
+    limit: int = PAGE,
+    above: int = 0,
 ) -> Sequence[Row[Any]]:
-    """Orders, newest first, below the key `before`."""
+    """Orders, newest first, below the key `before` and above the key `above`."""
     query = _filtered(select(*_ORDER).join(retailers), asked).order_by(orders.c.key.desc()).limit(limit)
+    if above:
+        query = query.where(orders.c.key > above)
     return connection.execute(query if before is None else query.where(orders.c.key < before)).all()
+
+
+def floor_of(connection: Connection, key: ColumnElement[int], before: int | None) -> int:
+    """The key down to which one page looks; 0 when that is all there is."""
+    top = before - 1 if before is not None else connection.execute(select(func.max(key))).scalar_one() or 0
+    return max(0, top - LOOKED_AT)
 
 
 def _filtered(query: Any, asked: OrderFilter) -> Any:

@@ -28,9 +28,9 @@ class InvoiceFilter(msgspec.Struct, frozen=True):
 
 
 def list_invoices(
-    connection: Connection, asked: InvoiceFilter, before: int | None = None, limit: int = PAGE
+    connection: Connection, asked: InvoiceFilter, before: int | None = None, limit: int = PAGE, above: int = 0
 ) -> Sequence[Row[Any]]:
-    """Invoices and credit notes with their retailer, newest first, below the key `before`."""
+    """Invoices and credit notes with their retailer, newest first, below the key `before`, above `above`."""
     conditions = _conditions(asked.kind, asked.today)
     if asked.kind in SUMMED and not asked.search:
         # The few keys are found in the index alone, and sorted there, before any row is read.
@@ -41,6 +41,8 @@ def list_invoices(
     if asked.search:
         places = (invoices.c.number, orders.c.order_id, orders.c.retailer_id, retailers.c.name)
         conditions.append(or_(*(place.icontains(asked.search, autoescape=True) for place in places)))
+    if above:
+        conditions.append(invoices.c.key > above)
     return queries.list_invoices(connection, before, limit, conditions)
 
 

@@ -128,7 +128,7 @@ def running(template: tuple[Path, str], folder: Path) -> Iterator[Site]:
 
 
 def furnish(place: Place) -> dict[str, str]:
-    """Fill a new installation: orders in every state, people, an endpoint, drafts, a parked message, saved filters; and three links."""
+    """Fill a new installation with something of everything; the links that its mails bring."""
     populate(place)
     admin = place.signed_in()
     place.send(order("PO-1"), "m-1")

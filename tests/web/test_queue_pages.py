@@ -1,5 +1,7 @@
 """The review queue and the list of orders: found by filters, kept as views, settled several at a time."""
 
+import re
+
 import pytest
 
 from orders.queries import list_orders
@@ -110,3 +112,16 @@ def test_an_orders_history_says_reasons_in_words_and_stays_in_time(place):
     client.post("/factures/1/payer", data=paid)
     told = client.get("/commandes/2").get_data(as_text=True).split("Historique</h2>")[1]
     assert "payée le 12 mai 2021" in told and "2021-05-12" not in told
+
+
+@pytest.mark.parametrize(("page", "one"), [("/commandes", "PO-1"), ("/factures", "-00001")])
+def test_a_search_looks_at_some_and_goes_on_from_there(place, monkeypatch, page, one):
+    monkeypatch.setattr("orders.queries.LOOKED_AT", 2)
+    client = place.signed_in()
+    for number in range(1, 5):
+        place.send(order(f"PO-{number}"), f"m-{number}")
+    found = text(client.get(f"{page}?q={one}"))
+    assert "ne répond à cette recherche" in found
+    further = re.search(r'href="([^"]+avant=3[^"]*)"', found)[1].replace("&amp;", "&")
+    found = text(client.get(further))
+    assert found.count("<tr>") == 2 and "Chercher plus loin" not in found
