@@ -21,12 +21,12 @@ RAW = {"fr": re.compile(r"\d[.,]\d\d(?!\d|[.,]\d)|\$"), "en": re.compile(r"\d[.,
 DAY = {"fr": "1er juin", "en": "June 1"}
 WRONG_DAY = {"fr": re.compile(r"(?<!\d)1 juin"), "en": re.compile(r"June 1st|juin")}
 
+SILENT = {"script", "style", "pre", "code", "textarea", "title"}
+EMPTY = {"input", "meta", "link", "br", "img", "path", "circle"}
+
 
 class _Told(HTMLParser):
     """What a page says to people, by the language that it says it in; JSON, code and scripts left out."""
-
-    _SILENT = {"script", "style", "pre", "code", "textarea", "title"}
-    _EMPTY = {"input", "meta", "link", "br", "img", "path", "circle"}
 
     def __init__(self, language: str):
         super().__init__()
@@ -38,13 +38,13 @@ class _Told(HTMLParser):
         has = dict(attrs)
         if tag == "input" and has.get("inputmode") == "decimal":
             self.fields.append(has.get("value") or "")
-        if tag not in self._EMPTY:
+        if tag not in EMPTY:
             language, silent = self._open[-1]
             said_in = (has.get("lang") or language)[:2]
-            self._open.append((said_in, silent or tag in self._SILENT))
+            self._open.append((said_in, silent or tag in SILENT))
 
     def handle_endtag(self, tag):
-        if tag not in self._EMPTY and len(self._open) > 1:
+        if tag not in EMPTY and len(self._open) > 1:
             self._open.pop()
 
     def handle_data(self, data):
