@@ -43,7 +43,9 @@ def main() -> int:
             median, worst = statistics.median(taken), sorted(taken)[int(0.99 * len(taken))]
             met = met and median <= GOAL
             ratio = median / statistics.median(bare)
-            print(f"{length:3} lines        median {1e3 * median:5.1f} ms   p99 {1e3 * worst:5.1f} ms   {ratio:.1f} × bare")
+            print(
+                f"{length:3} lines        median {1e3 * median:5.1f} ms   p99 {1e3 * worst:5.1f} ms   {ratio:.1f} × bare"
+            )
     print("goal", "met" if met else "missed", f"{1e3 * GOAL:.0f} ms each")
     return 0 if met else 1
 

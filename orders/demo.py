@@ -37,11 +37,12 @@ _GROUPS: tuple[dict[str, Any], ...] = (
         "name": "Épiceries",
         "colour": "#6b3fa0",
         "rank": 30,
-        "settings": {"acceptance.minimum_items": 48, "invoicing.discount_percent": "5"},
+        "settings": {"acceptance.minimum_items": 40, "invoicing.discount_percent": "5"},
         "rules": {
             "gros-montants": {
                 "label": {"fr": "Gros montants", "en": "Large amounts"},
-                "conditions": {"all": [{"name": "order_value", "operator": "greater_than", "value": 4000}]},
+                "message": {"fr": "Plus de 5 000 $ : à confirmer.", "en": "More than $5,000: to be confirmed."},
+                "conditions": {"all": [{"name": "order_value", "operator": "greater_than", "value": 5000}]},
                 "actions": [{"name": "hold", "params": {"reason": "large_amount"}}],
             }
         },
@@ -86,6 +87,26 @@ _KINDS = (
         ("L’Anis", "du Vieux-Port", "La Taverne Nord", "Le Zinc", "Chez Margot", "Le Parvis"),
     ),
 )
+# What a draft of the demonstration holds back.
+LARGE: dict[str, Any] = {
+    "label": {"fr": "Grosses commandes", "en": "Large orders"},
+    "message": {"fr": "Plus de 3 000 $ : à confirmer par téléphone.", "en": "More than $3,000: confirm by phone."},
+    "conditions": {"all": [{"name": "order_value", "operator": "greater_than", "value": 3000}]},
+    "actions": [{"name": "hold", "params": {"reason": "large_order"}}],
+}
+# How much a retailer orders at a time: of most beers, by the group it belongs to.
+_QUANTITIES = {
+    "depanneurs": (4, 6, 6, 8, 12, 12, 16),
+    "epiceries": (12, 12, 16, 24, 24, 36),
+    "bars-et-restaurants": (4, 6, 8, 12, 12, 24),
+}
+# What waits at the end: one order that misses its minimum by little, one that is very large.
+_STAGED: dict[int, tuple[str, tuple[tuple[str, int], ...]]] = {
+    496: ("epicerie-2", (("IPA-24", 14), ("STO-12", 13))),
+    499: ("epicerie-11", (("IPA-24", 60), ("BLA-24", 48), ("SAI-12", 12))),
+}
+# Its mailbox is full since a few days.
+FULL_MAILBOX = "achats@epiceries-14.example"
 _STREETS = ("", " (Est)", " (Ouest)", " (Nord)")
 
 
@@ -100,19 +121,24 @@ def bundle(seed: int = 2021) -> dict[str, Any]:
     return {"houblon": 1, "groups": [tous, *_GROUPS], "cycles": cycles, "memberships": members}
 
 
+def began(now: datetime) -> datetime:
+    """When the installation of a demonstration that is made `now` was made: a day before its first order."""
+    return now - timedelta(days=DAYS + 1)
+
+
 def retailers(seed: int = 2021) -> list[dict[str, Any]]:
-    """Sixty retailers; a few pay late, and one of them has no address to write to."""
+    """Sixty retailers; a few pay late."""
     chance = random.Random(seed)  # nosec B311 - a demonstration, the same each time
     made = []
     for number in range(60):
         group, word, names = _KINDS[number % len(_KINDS)]
         name = f"{word} {names[number // 3 % len(names)]}{_STREETS[number // 21]}"
-        groups = [group, "payeurs-a-risque"] if chance.random() < 0.1 else [group]
+        groups = [group, "payeurs-a-risque"] if chance.random() < 0.08 else [group]
         made.append(
             {
                 "id": f"{group.rstrip('s')}-{number + 1}",
                 "name": name,
-                "email": None if number == 17 else f"achats@{group}-{number + 1}.example",
+                "email": f"achats@{group}-{number + 1}.example",
                 "language": "en" if chance.random() < 0.15 else "fr",
                 "province": "ON" if chance.random() < 0.1 else "QC",
                 "groups": groups,
@@ -126,13 +152,23 @@ def orders(until: datetime, seed: int = 2021) -> list[tuple[datetime, bytes]]:
     chance, known = random.Random(seed + 1), retailers(seed)  # nosec B311 - the same
     starts = until - timedelta(days=DAYS)
     moments = sorted(starts + timedelta(seconds=chance.randrange(DAYS * 86_400 - 3_600)) for _ in range(ORDERS))
-    return [(moment, _order(chance, chance.choice(known), moment, number)) for number, moment in enumerate(moments, 1)]
+    return [(moment, _body(_order(chance, known, moment, number))) for number, moment in enumerate(moments, 1)]
 
 
-def _order(chance: random.Random, retailer: dict[str, Any], placed_at: datetime, number: int) -> bytes:
+def _body(order: dict[str, Any]) -> bytes:
+    return json.dumps(order, ensure_ascii=False).encode()
+
+
+def _order(chance: random.Random, known: list[dict[str, Any]], placed_at: datetime, number: int) -> dict[str, Any]:
+    retailer = chance.choice(known)
+    lines = [_line(chance, beer, retailer["groups"][0]) for beer in chance.sample(_BEERS, chance.randint(2, 4))]
+    if number in _STAGED:
+        id, wanted = _STAGED[number]
+        retailer = next(each for each in known if each["id"] == id)
+        lines = [_of(beer, quantity) for sku, quantity in wanted for beer in _BEERS if beer[0] == sku]
     late = "payeurs-a-risque" in retailer["groups"]
-    buyer = {key: retailer[key] for key in ("id", "name", "email", "language", "province") if retailer[key]}
-    document = {
+    buyer = {key: retailer[key] for key in ("id", "name", "email", "language", "province")}
+    return {
         "id": f"PO-{number:05d}",
         "placed_at": placed_at.isoformat(),
         "currency": "CAD",
@@ -145,14 +181,17 @@ def _order(chance: random.Random, retailer: dict[str, Any], placed_at: datetime,
         "distributor": chance.choice(("transbroue", "transbroue", "tournee-locale", None)),
         "delivery_method": "distributor",
         "source": "retailer",
-        "lines": [_line(chance, beer) for beer in chance.sample(_BEERS, chance.randint(1, 4))],
+        "lines": lines,
     }
-    return json.dumps(document, ensure_ascii=False).encode()
 
 
-def _line(chance: random.Random, beer: tuple[str, str, str, str]) -> dict[str, Any]:
+def _line(chance: random.Random, beer: tuple[str, str, str, str], group: str) -> dict[str, Any]:
+    quantity = chance.choice((1, 2, 2, 3, 4) if beer[0] == "BLO-50" else _QUANTITIES[group])
+    return {**_of(beer, quantity), "available": chance.random() > 0.006}
+
+
+def _of(beer: tuple[str, str, str, str], quantity: int) -> dict[str, Any]:
     sku, name, category, price = beer
-    quantity = chance.choice((1, 2, 2, 3, 4)) if sku == "BLO-50" else chance.choice((2, 6, 8, 12, 12, 16, 24, 36))
     return {
         "sku": sku,
         "name": name,
@@ -160,5 +199,5 @@ def _line(chance: random.Random, beer: tuple[str, str, str, str]) -> dict[str, A
         "quantity": quantity,
         "unit_price": price,
         "deposit": "30.00" if sku == "BLO-50" else "2.40" if sku.endswith("24") else "1.20",
-        "available": chance.random() > 0.01,
+        "available": True,
     }

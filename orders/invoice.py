@@ -120,7 +120,7 @@ def draft(desk: Desk, matter: Matter, follows: Invoicing) -> dict[str, Any]:
     return {
         "kind": "invoice",
         "order_id": order.id,
-        "placed_at": order.placed_at.isoformat(),
+        "placed_at": order.placed_at.astimezone(desk.installation.zone).isoformat(),
         "currency": (order.currency or desk.installation.currency).upper(),
         "issued_at": matter.at.isoformat(),
         "issued_on": issued_on.isoformat(),

@@ -5,12 +5,14 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, literal_column, select
 
 from orders.outbox import has_a_place
 from orders.tables import decisions, invoices, memberships, orders, outbox, retailers, transitions
 
 PAGE = 50
+# How many rows one page looks at for what no index finds; the next page goes on from there.
+LOOKED_AT = 25_000
 _ORDER = (
     orders.c.key,
     orders.c.source,
@@ -23,6 +25,9 @@ _ORDER = (
     orders.c.retailer_id,
     retailers.c.name.label("retailer_name"),
 )
+
+# A list needs no document, and reading fifty of them takes longer than all the rest.
+_INVOICE = tuple(column for column in invoices.c if column.name != "document")
 
 
 class OrderFilter(msgspec.Struct, frozen=True):
@@ -41,11 +46,23 @@ class OrderFilter(msgspec.Struct, frozen=True):
 
 
 def list_orders(
-    connection: Connection, asked: OrderFilter = OrderFilter(), before: int | None = None, limit: int = PAGE
+    connection: Connection,
+    asked: OrderFilter = OrderFilter(),
+    before: int | None = None,
+    limit: int = PAGE,
+    above: int = 0,
 ) -> Sequence[Row[Any]]:
-    """Orders, newest first, below the key `before`."""
+    """Orders, newest first, below the key `before` and above the key `above`."""
     query = _filtered(select(*_ORDER).join(retailers), asked).order_by(orders.c.key.desc()).limit(limit)
+    if above:
+        query = query.where(orders.c.key > above)
     return connection.execute(query if before is None else query.where(orders.c.key < before)).all()
+
+
+def floor_of(connection: Connection, key: ColumnElement[int], before: int | None) -> int:
+    """The key down to which one page looks; 0 when that is all there is."""
+    top = before - 1 if before is not None else connection.execute(select(func.max(key))).scalar_one() or 0
+    return max(0, top - LOOKED_AT)
 
 
 def _filtered(query: Any, asked: OrderFilter) -> Any:
@@ -120,7 +137,7 @@ def list_invoices(
 ) -> Sequence[Row[Any]]:
     """Invoices and credit notes with their order's id and retailer, newest first, below the key `before`."""
     query = (
-        select(invoices, orders.c.order_id, orders.c.retailer_id, retailers.c.name.label("retailer_name"))
+        select(*_INVOICE, orders.c.order_id, orders.c.retailer_id, retailers.c.name.label("retailer_name"))
         .join(orders, orders.c.key == invoices.c.order_key)
         .join(retailers, retailers.c.id == orders.c.retailer_id)
         .where(*where)
@@ -183,21 +200,23 @@ def count_by_destination(connection: Connection) -> dict[tuple[str, str], int]:
 
 def count_orders(connection: Connection, since: datetime | None = None) -> dict[str, tuple[int, int]]:
     """`state → (orders, cents)`, of the orders received since a moment."""
-    query = select(orders.c.state, func.count(), func.coalesce(func.sum(orders.c.order_value), 0))
+    # Not the column itself: SQLite would read every order in the order of its index.
+    state = func.coalesce(orders.c.state, "")
+    query = select(state, func.count(), func.coalesce(func.sum(orders.c.order_value), 0)).group_by(state)
     if since:
         query = query.where(orders.c.received_at >= since)
-    return {state: (count, int(value)) for state, count, value in connection.execute(query.group_by(orders.c.state))}
+    return {state: (count, int(value)) for state, count, value in connection.execute(query)}
 
 
 def automatic_percent(connection: Connection, since: datetime) -> int | None:
     """Percent of the orders received since a moment that nobody had to decide; None when there were none."""
-    decided = select(func.count()).select_from(orders).where(orders.c.received_at >= since)
-    by_person = (
-        select(func.count(transitions.c.order_key.distinct()))
-        .join(orders, orders.c.key == transitions.c.order_key)
-        .where(orders.c.received_at >= since, transitions.c.after == "held")
+    query = select(func.count(), func.min(orders.c.key)).where(orders.c.received_at >= since)
+    total, first = connection.execute(query).one()
+    # Keys follow the reception: counting from the first one on needs no look at the orders themselves.
+    by_person = select(func.count(transitions.c.order_key.distinct())).where(
+        transitions.c.after == literal_column("'held'"), transitions.c.order_key >= first
     )
-    total, held = connection.execute(decided).scalar_one(), connection.execute(by_person).scalar_one()
+    held = connection.execute(by_person).scalar_one() if total else 0
     return round(100 * (total - held) / total) if total else None
 
 

@@ -8,6 +8,7 @@ from web import (
     api,
     api_docs,
     auth,
+    browsers,
     bulk,
     calls,
     days,
@@ -58,7 +59,7 @@ from web import (
 )
 from web.composition import House
 from web.lanes import App, separate
-from web.security import harden
+from web.security import harden, trust_proxies
 
 MAX_BODY = 1_000_000
 PAGES = (
@@ -111,6 +112,7 @@ def create_app(house: House) -> Flask:
     language.register(app)
     icons.register(app)
     days.register(app)
+    browsers.register(app)
     move_text.register(app)
     navigation.register(app)
     errors.register(app)
@@ -126,4 +128,5 @@ def create_app(house: House) -> Flask:
     separate(app)
     express.expedite(app, house)
     harden(app, house.settings)
+    trust_proxies(app, house.settings.trusted_proxies)
     return app

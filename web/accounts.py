@@ -9,10 +9,10 @@ from typing import Any
 
 from flask_security import SQLAlchemySessionUserDatastore
 from flask_security.models import sqla
-from sqlalchemy import BigInteger, Column, Engine, ForeignKey, String, Table, event
+from sqlalchemy import BigInteger, Column, Engine, ForeignKey, Index, String, Table, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, scoped_session, sessionmaker
 
-from orders.tables import Instant
+from orders.tables import Instant, Key
 
 
 class Base(DeclarativeBase):
@@ -57,6 +57,17 @@ sessions = Table(
     Column("address", String(100), nullable=False),
     Column("agent", String(300), nullable=False),
     Column("ended_at", Instant),
+)
+
+# A failed sign-in, or a mail that somebody asked for: whose, as a hash, and when.
+attempts = Table(
+    "attempts",
+    Base.metadata,
+    Column("key", Key, primary_key=True),
+    Column("who", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("attempts_by_who", "who", "at"),
+    Index("attempts_by_age", "at"),
 )
 
 

@@ -1,11 +1,16 @@
 """Entries of the audit log in words: what was done, and what was before and after."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from engine.problem import Text
+from rules.changes import Change
+from rules.content import Content
+from rules.statements import ABSENT, pointer_of, statements_of
+from web.change_text import KINDS, name_of, tell
 from web.permissions import ROLE_NAMES
 
 # An act that is not here is told by its code.
@@ -17,15 +22,15 @@ ACTS: dict[str, Text] = {
     "memberships.set": Text("détaillants rangés dans leurs groupes", "retailers put into their groups"),
     "policy.published": Text("version publiée", "version published"),
     "policy.rolled_back_in_emergency": Text("retour d’urgence", "emergency roll-back"),
-    "proposal.approved": Text("brouillon approuvé", "proposal approved"),
-    "proposal.begun": Text("brouillon ouvert", "proposal begun"),
-    "proposal.discarded": Text("brouillon écarté", "proposal discarded"),
-    "proposal.published": Text("brouillon publié", "proposal published"),
-    "proposal.renamed": Text("brouillon renommé", "proposal renamed"),
-    "proposal.revised": Text("brouillon modifié", "proposal revised"),
-    "proposal.scheduled": Text("brouillon planifié", "proposal scheduled"),
+    "proposal.approved": Text("brouillon approuvé", "draft approved"),
+    "proposal.begun": Text("brouillon ouvert", "draft begun"),
+    "proposal.discarded": Text("brouillon écarté", "draft discarded"),
+    "proposal.published": Text("brouillon publié", "draft published"),
+    "proposal.renamed": Text("brouillon renommé", "draft renamed"),
+    "proposal.revised": Text("brouillon modifié", "draft revised"),
+    "proposal.scheduled": Text("brouillon planifié", "draft scheduled"),
     "proposal.settled": Text("conflits réglés", "conflicts settled"),
-    "proposal.taken_up": Text("brouillon repris", "proposal taken up again"),
+    "proposal.taken_up": Text("brouillon repris", "draft taken up again"),
     "proposal.withdrawn": Text("date retirée", "date withdrawn"),
     "source.added": Text("secret de source ajouté", "source secret added"),
     "source.set": Text("lecture d’une source changée", "how a source is read changed"),
@@ -57,6 +62,9 @@ _MEMBERS: dict[str, Text] = {
     "currency": Text("monnaie", "currency"),
     "hash": Text("empreinte", "hash"),
 }
+_PLACE = re.compile(r"/(?P<kind>group|cycle|scenario|guardrail)s/(?P<id>[^/]+)(?:/(?P<path>.+))?")
+_FOR_MACHINES = (("hash",), ("revision",))
+_IN_IT = (Text("pas dans le brouillon", "not in the draft"), Text("dans le brouillon", "in the draft"))
 _YES, _NO, _NOTHING = Text("oui", "yes"), Text("non", "no"), Text("rien", "nothing")
 _LONGEST = 160
 _ABSENT = object()
@@ -74,18 +82,55 @@ def act_text(act: str) -> Text:
     return ACTS.get(act, Text(act, act))
 
 
-def differences(before: Any, after: Any) -> list[Difference]:
-    """What changed between the two sides of an entry, member by member."""
-    return [
-        Difference(_name(path), _value(left), _value(right))
-        for path, left, right in _walk((), _ABSENT if before is None else before, _ABSENT if after is None else after)
-    ]
+def differences(before: Any, after: Any, content: Content | None = None) -> list[Difference]:
+    """What changed between the two sides of an entry, member by member; groups are named as `content` does.
+
+    What only machines compare, hashes and revisions, is left to the entry's JSON.
+    """
+    walked = _walk((), _ABSENT if before is None else before, _ABSENT if after is None else after)
+    return [_told(path, left, right, content) for path, left, right in walked if path[-1:] not in _FOR_MACHINES]
+
+
+def _told(path: tuple[str, ...], before: Any, after: Any, content: Content | None) -> Difference:
+    place = _PLACE.fullmatch(path[-1]) if path else None
+    if place is None:
+        return Difference(_name(path), _value(before), _value(after))
+    kind, id, rest = place["kind"], place["id"].replace("~1", "/").replace("~0", "~"), place["path"] or ""
+    known = () if content is None else (content,)
+    if rest == "" and len(path) > 1:
+        # A proposal's document that it did not hold before, or does no more.
+        return Difference(
+            _of(name_of(kind, id, *known), kind), _IN_IT[before is not _ABSENT], _IN_IT[after is not _ABSENT]
+        )
+    change = Change(
+        kind, id, rest.removeprefix("settings/"), *(ABSENT if each is _ABSENT else each for each in (before, after))
+    )
+    told = tell(change, *known)
+    what = Text(f"{told.where}, {told.what.fr}", f"{told.where}, {told.what.en}")
+    return Difference(what, _NOTHING if before is _ABSENT else told.before, told.after)
+
+
+def _of(name: str, kind: str) -> Text:
+    return Text(f"{name} ({KINDS[kind].fr})", f"{name} ({KINDS[kind].en})")
 
 
 def _walk(path: tuple[str, ...], before: Any, after: Any) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
     if before == after:
         return
     left, right = _members(before), _members(after)
+    place = _PLACE.fullmatch(path[-1]) if path else None
+    if place and place["path"] is None and isinstance(before, dict) and isinstance(after, dict):
+        # A document as what it states, each under its own address.
+        left, right = (
+            {
+                pointer_of(place["kind"], place["id"], name): value
+                for name, value in statements_of(place["kind"], each).items()
+            }
+            for each in (before, after)
+        )
+    elif place:
+        yield path, before, after
+        return
     if left is None or right is None:
         yield path, before, after
         return

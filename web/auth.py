@@ -28,7 +28,7 @@ def register(app: Flask, house: House) -> None:
     datastore, session = open_accounts(house.desk.ledger.engine)
     app.extensions["houblon.accounts"] = datastore
     Security(app, datastore, mail_util_cls=OutboxMail, totp_cls=Totp)
-    throttle.register(app)
+    throttle.register(app, house)
     app.teardown_appcontext(lambda _: session.remove())
     sessions.register(app, house)
     gate.register(app, house)

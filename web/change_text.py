@@ -63,7 +63,7 @@ def what_of(change: Change | Clash) -> Text:
     if change.path == "" or change.kind != "group":
         if change.kind == "cycle" and change.path in cycle_text.MEMBERS:
             return cycle_text.MEMBERS[change.path]
-        kind = _KINDS[change.kind]
+        kind = KINDS[change.kind]
         return kind if change.path == "" else Text(f"{kind.fr} ({change.path})", f"{kind.en} ({change.path})")
     return _MEMBERS[change.path]
 
@@ -113,7 +113,7 @@ _NONE = Text("ne s’applique pas", "does not apply")
 _ABSENT, _THERE = Text("—", "—"), Text("en place", "in place")
 _MADE, _REMOVED = Text("créé", "made"), Text("retiré", "removed")
 _MEMBERS = {"name": Text("nom", "name"), "colour": Text("couleur", "colour"), "rank": Text("rang", "rank")}
-_KINDS = {
+KINDS = {
     "group": Text("le groupe", "the group"),
     "cycle": Text("cycle de livraison", "delivery cycle"),
     "scenario": Text("cas de test", "scenario"),

@@ -20,6 +20,13 @@ from web.open import house
 blueprint = Blueprint("deliveries", __name__, url_prefix="/livraisons")
 
 
+@blueprint.app_template_global("cycle_name")
+def cycle_name(id: str) -> str:
+    """What the cycle is called now; one that is no more, by its id."""
+    cycle = drafting.newest().cycles.get(id)
+    return cycle.name if cycle else id
+
+
 @blueprint.get("")
 def index() -> str:
     proposal, in_force = drafting.working_in(), drafting.newest()

@@ -44,10 +44,10 @@ def moment(value: datetime, language: str, zone: ZoneInfo) -> str:
 
 
 def ago(value: datetime, now: datetime, language: str, zone: ZoneInfo) -> str:
-    """How long ago, up to a day; after that, the day."""
+    """How long ago, up to a day; after that, the day, with its year unless it is this one."""
     minutes = int((now - value).total_seconds() // 60)
     if minutes >= 24 * 60 or minutes < 0:
-        return day(value.astimezone(zone).date(), language)
+        return short_day(value.astimezone(zone).date(), now.astimezone(zone).date(), language)
     if minutes < 1:
         return "just now" if language == "en" else "à l’instant"
     amount, unit = (minutes, "min") if minutes < 60 else (minutes // 60, "h")

@@ -8,9 +8,9 @@ from flask_security import current_user
 from flask_security.utils import logout_user
 from werkzeug.exceptions import Forbidden
 
-from engine.problem import problem
+from engine.problem import Text, problem
 from web.composition import House
-from web.permissions import DOOR, OPEN, OWN, PERMISSIONS, ROLE_NAMES, least_role, needs, permissions_of
+from web.permissions import DOOR, OPEN, OWN, PERMISSIONS, ROLE_NAMES, ROLES, least_role, needs, permissions_of
 from web.sessions import is_live
 
 # Where somebody who must enrol a second factor may go before they have one.
@@ -27,14 +27,16 @@ class NotPermitted(Forbidden):
 
     def __init__(self, permission: str):
         super().__init__()
-        role, what = ROLE_NAMES[least_role(permission)], PERMISSIONS[permission]
+        least, what = least_role(permission), PERMISSIONS[permission]
+        role, is_top = ROLE_NAMES[least], least == ROLES[-1]
+        or_above = Text("", "") if is_top else Text(", ou un rôle au-dessus,", ", or one above it,")
         self.problems = (
             problem(
                 "role",
                 "",
-                f"Il faut le rôle {role.fr}, ou un rôle au-dessus, pour {what.fr}. Une personne de "
+                f"Il faut le rôle {role.fr}{or_above.fr} pour {what.fr}. Une personne de "
                 "l’administration peut changer le vôtre.",
-                f"It takes the role {role.en}, or one above it, to {what.en}. An administrator can change yours.",
+                f"It takes the role {role.en}{or_above.en} to {what.en}. An administrator can change yours.",
             ),
         )
 

@@ -18,9 +18,19 @@ from web.group_page import context
 from web.group_reach import outlooks
 from web.open import house
 from web.setting_forms import FORMS, typed_value
+from web.setting_text import value_text
 
 blueprint = Blueprint("groups", __name__, url_prefix="/groupes")
 COLOURS = ("#2c6a3c", "#1c5d99", "#6b3fa0", "#b45309", "#a32a22", "#586055")
+
+# What the card of Tous shows of the many settings that it states.
+_AT_A_GLANCE = (
+    "acceptance.mode",
+    "acceptance.minimum_items",
+    "acceptance.minimum_value",
+    "invoicing.trigger",
+    "invoicing.terms",
+)
 
 
 @blueprint.get("")
@@ -111,6 +121,8 @@ def _list(**faults: Any) -> str:
         forms=FORMS,
         colours=COLOURS,
         base=BASE,
+        value_text=value_text,
+        at_a_glance=_AT_A_GLANCE,
         **{"problems": (), "typed": "", "outdated": False, **faults},
     )
 

@@ -15,6 +15,7 @@ from orders.document import pdf, sheet
 from orders.links import read_token
 from orders.queries import PAGE
 from orders.receivables import InvoiceFilter
+from orders.tables import invoices
 from web.acts import note
 from web.auth import author
 from web.language import current
@@ -35,11 +36,14 @@ def index() -> str:
     chosen, search = request.args.get("etat"), request.args.get("q", "").strip()[:100]
     asked = InvoiceFilter(_today(), FILTERS.get(chosen or ""), search)
     with house().desk.ledger.reading() as connection:
-        found = receivables.list_invoices(connection, asked, request.args.get("avant", type=int))
+        before = request.args.get("avant", type=int)
+        floor = queries.floor_of(connection, invoices.c.key, before) if search else 0
+        found = receivables.list_invoices(connection, asked, before, above=floor)
         totals = receivables.totals(connection, asked.today)
     return render_template(
         "invoices.html",
         invoices=found,
+        further=floor + 1 if floor else None,
         filters=FILTERS,
         chosen=chosen if chosen in FILTERS else None,
         search=search,

@@ -1,6 +1,8 @@
 """French first, English by a switch that a cookie remembers."""
 
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Flask, Response, after_this_request, redirect, request
 from flask_babel import Babel, get_locale
@@ -48,7 +50,7 @@ def register(app: Flask) -> None:
         moment=lambda value: format.moment(value, current(), zone(house())),
         until=lambda value: format.until(value, house().now(), current(), zone(house())),
         short_day=lambda value: format.short_day(
-            value.astimezone(zone(house())).date(), house().now().astimezone(zone(house())).date(), current()
+            _day(value, zone(house())), house().now().astimezone(zone(house())).date(), current()
         ),
         ago=lambda value: format.ago(value, house().now(), current(), zone(house())),
     )
@@ -61,6 +63,13 @@ def register(app: Flask) -> None:
             after_this_request(lambda response: remember(response, user.language))
 
     app.extensions["houblon.language"] = _spoken
+
+
+def _day(value: date | datetime | str, zone: ZoneInfo) -> date:
+    """The day of a moment in the zone; a day is itself, and so is one that is written."""
+    if isinstance(value, datetime):
+        return value.astimezone(zone).date()
+    return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _selected() -> str:

@@ -1,12 +1,14 @@
 """The moves of an order and of its invoice, as its history tells them."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask
 from flask_babel import gettext as _
 
-from orders.history import who_text
+from orders.history import SYSTEM, who_text
+from web.format import day, unbroken
 from web.language import current
 
 _ABOUT_A_LINE = re.compile(r"(line_available|line_removed) (.+)", re.DOTALL)
@@ -21,11 +23,20 @@ def who(move: Any) -> str:
     return who_text(move.who).in_(current())
 
 
-def why(move: Any) -> str:
-    """What a person wrote, or what a code says; codes of reasons stay as they are."""
+def why(move: Any, said: Mapping[str, Mapping[str, str]]) -> str:
+    """What a person wrote, or what codes say: those of reasons by the sentences of the decisions, `said`."""
     line = _ABOUT_A_LINE.fullmatch(move.why)
     if line is not None and move.invoice_key is None:
         if line[1] == "line_available":
             return _("ligne %(sku)s disponible de nouveau", sku=line[2])
         return _("ligne %(sku)s retirée", sku=line[2])
+    if move.invoice_key is not None and move.after == "paid":
+        return _("payée le %(date)s", date=day(move.why, current()))
+    if move.who == SYSTEM:
+        return " ".join(_sentence(said, code) for code in move.why.split(", "))
     return move.why
+
+
+def _sentence(said: Mapping[str, Mapping[str, str]], code: str) -> str:
+    sentence = said[code][current()] if code in said else code
+    return unbroken(sentence) if current() == "fr" else sentence

@@ -5,20 +5,36 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-_BLANK = {"buyer": "", "items": "24", "price": "27.00", "province": "QC"}
+from web.typed_numbers import number_shown
+
+_BLANK = {"buyer": "", "items": "24", "province": "QC"}
+_PRICE = 27.0
+# Which field of the short form a fault's pointer means.
+PLACES = {
+    "/buyer/id": "buyer",
+    "/buyer/province": "province",
+    "/lines/0/quantity": "items",
+    "/lines/0/unit_price": "price",
+    "/planned_delivery": "planned_delivery",
+    "/delivery_method": "delivery_method",
+    "/note": "note",
+    "/as_of": "as_of",
+    "/accepted_at": "accepted_at",
+    **{f"/buyer/{name}": name for name in ("overdue_balance", "days_overdue", "outstanding_balance", "credit_limit")},
+}
 # What a buyer's system may know of them; left empty, the order does not say, and a rule that asks is unknown.
 _BUYER = {"overdue_balance": "money", "days_overdue": "number", "outstanding_balance": "money", "credit_limit": "money"}
 _CHOICES = ("distributor", "delivery_method", "planned_delivery", "source", "note")
 
 
-def blank() -> dict[str, Any]:
+def blank(language: str) -> dict[str, Any]:
     """The form of an order that Tous of the demonstration accepts."""
-    return dict(_BLANK)
+    return {**_BLANK, "price": number_shown(_PRICE, language, money=True)}
 
 
-def pasted(body: bytes | str) -> dict[str, Any]:
+def pasted(body: bytes | str, language: str) -> dict[str, Any]:
     """The form of an order that is there, as its JSON."""
-    return {**_BLANK, "json": json.dumps(json.loads(body), ensure_ascii=False, indent=2)}
+    return {**blank(language), "json": json.dumps(json.loads(body), ensure_ascii=False, indent=2)}
 
 
 def order_body(typed: Mapping[str, str], now: datetime) -> bytes:

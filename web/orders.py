@@ -6,6 +6,7 @@ from engine.order import decode_order
 from orders import queries, receivables, review
 from orders.lifecycle import CANCELLABLE
 from orders.queries import PAGE
+from orders.tables import orders
 from web.open import house
 from web.order_filters import kept, order_filter
 from web.views import saved
@@ -20,10 +21,13 @@ def index() -> str:
     asked = order_filter(request.args, desk.installation.zone, STATES)
     before = request.args.get("avant", type=int)
     with desk.ledger.reading() as connection:
-        found = queries.list_orders(connection, asked, before)
+        is_sifted = bool(asked.search or asked.group or asked.at_least)
+        floor = queries.floor_of(connection, orders.c.key, before) if is_sifted else 0
+        found = queries.list_orders(connection, asked, before, above=floor)
     return render_template(
         "orders.html",
         orders=found,
+        further=floor + 1 if floor else None,
         filters=kept(request.args),
         more=found[-1].key if len(found) == PAGE else None,
         states=STATES,
@@ -51,11 +55,14 @@ def show(key: int) -> str:
         row=row,
         order=decode_order(row.body),
         decisions=made,
-        moves=moves,
         invoice=invoice,
         credit_note=credit_note,
         at_delivery=at_delivery,
         cancellable=CANCELLABLE,
-        messages=messages,
+        story=sorted(
+            [*((each.at, each, None) for each in moves), *((each.created_at, None, each) for each in messages)],
+            key=lambda each: each[0],
+        ),
+        said={reason["code"]: reason["message"] for each in made for reason in each.document["reasons"]},
         content=house().store.content(house().store.newest().number),
     )

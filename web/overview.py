@@ -4,6 +4,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask import Blueprint, render_template
+from sqlalchemy import Connection
 
 from engine.calendar import deliveries
 from orders import queries
@@ -23,8 +24,8 @@ def show() -> str:
     with desk.ledger.reading() as connection:
         figures = {
             "automatic": queries.automatic_percent(connection, since=now - timedelta(weeks=_WEEKS)),
-            "today": queries.count_orders(connection, since=today).get("accepted", (0, 0)),
-            "week": queries.count_orders(connection, since=week).get("accepted", (0, 0)),
+            "today": _accepted(connection, today),
+            "week": _accepted(connection, week),
             "unpaid": queries.receivable(connection),
             "overdue": queries.receivable(connection, due_before=day),
             "invoiced": queries.receivable(connection, since=week),
@@ -40,9 +41,16 @@ def show() -> str:
         weeks=_WEEKS,
         held=held,
         version=version,
+        begins=version.number == 1 and not figures["unpaid"].count and not held,
         planned=store.history().scheduled(),
         coming=_coming(store.content(version.number).cycles.values(), day),
     )
+
+
+def _accepted(connection: Connection, since: datetime) -> tuple[int, int]:
+    """How many orders received since then are accepted, delivered or not, and the cents they come to."""
+    found = queries.count_orders(connection, since)
+    return tuple(map(sum, zip(*(found.get(state, (0, 0)) for state in ("accepted", "delivered")), strict=True)))
 
 
 def _coming(cycles: Any, day: date) -> list[tuple[date, str]]:

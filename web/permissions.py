@@ -14,13 +14,13 @@ PERMISSIONS: dict[str, Text] = {
         "accept, refuse and invoice orders, plan their delivery anew, send a message again",
     ),
     "try": Text("essayer une commande dans « Et si… »", "try an order in “What if…”"),
-    "simulate": Text("simuler un brouillon sur les commandes passées", "simulate a proposal over past orders"),
-    "comment": Text("commenter un brouillon", "comment on a proposal"),
-    "edit": Text("écrire dans des brouillons", "write in proposals"),
+    "simulate": Text("simuler un brouillon sur les commandes passées", "simulate a draft over past orders"),
+    "comment": Text("commenter un brouillon", "comment on a draft"),
+    "edit": Text("écrire dans des brouillons", "write in drafts"),
     "retailers": Text(
         "tenir les fiches des détaillants et les ranger dans des groupes", "keep retailers and sort them into groups"
     ),
-    "approve": Text("approuver un brouillon", "approve a proposal"),
+    "approve": Text("approuver un brouillon", "approve a draft"),
     "publish": Text(
         "publier, planifier, revenir à une version antérieure", "publish, schedule, go back to an earlier version"
     ),

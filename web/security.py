@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from web.settings import Settings
 
@@ -48,3 +49,12 @@ def harden(app: Flask, settings: Settings) -> None:
         return inner(environ, start)
 
     app.wsgi_app = hardened  # type: ignore[method-assign]
+
+
+def trust_proxies(app: Flask, count: int) -> None:
+    """Take the caller's address and scheme from what the nearest `count` proxies added, and from nobody else.
+
+    The host is left to the request's own Host header, which proxies pass on.
+    """
+    if count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]

@@ -18,6 +18,7 @@ class Settings:
     """Where Houblon keeps its data and how it reaches the world.
 
     Rates are calls a minute that one API key may make: of decisions, and of everything else.
+    `trusted_proxies` is how many stand between callers and Houblon, each adding its caller's address.
     """
 
     data: Path
@@ -29,6 +30,7 @@ class Settings:
     private_webhooks: tuple[Network, ...] = ()
     decision_rate: int = 600_000
     api_rate: int = 3_000
+    trusted_proxies: int = 0
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], data: Path | None = None) -> "Settings":
@@ -47,6 +49,7 @@ class Settings:
             threads=_whole(environ, "HOUBLON_THREADS", 256) or cls.threads,
             decision_rate=_whole(environ, "HOUBLON_DECISION_RATE", 100_000_000) or cls.decision_rate,
             api_rate=_whole(environ, "HOUBLON_API_RATE", 100_000_000) or cls.api_rate,
+            trusted_proxies=_whole(environ, "HOUBLON_TRUSTED_PROXIES", 10) or cls.trusted_proxies,
             private_webhooks=_networks(environ.get("HOUBLON_ALLOW_PRIVATE_WEBHOOKS", "")),
         )
 

@@ -174,7 +174,6 @@ def _listed(typed: Any, problems: Any = ()) -> str:
         **choices(),
         draft_prefix=DRAFT,
         counts=counts,
-        upload=_UPLOAD if _UPLOAD in current_app.view_functions else None,
         quarter=periods.chosen(periods.QUARTER, _today()),
         typed=typed,
         problems=problems,
@@ -217,12 +216,8 @@ def _version(number: int | None) -> Text:
 
 
 def _exports(id: str) -> list[tuple[str, str]]:
-    """Where the report is had as a file: names and addresses; none in an app that exports nothing."""
-    if _EXPORT not in current_app.view_functions:
-        return []
-    (rule,) = current_app.url_map.iter_rules(_EXPORT)
-    (ending,) = rule.arguments - {"id"}
-    return [(name, url_for(_EXPORT, id=id, **{ending: each})) for name, each in _FORMATS]
+    """Where the report is had as a file: names and addresses."""
+    return [(name, url_for("simulation_files.export", id=id, kind=kind)) for name, kind in _FORMATS]
 
 
 def _groups() -> dict[str, str]:

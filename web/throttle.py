@@ -1,7 +1,7 @@
 """How often somebody may guess: a password or a code, by the account that is tried and by where it comes from.
 
-Failures are counted, not sign-ins. Counts are in the process's memory: embedded there is one process;
-with several, each counts for itself, and a restart forgets.
+Failures are counted, not sign-ins, in the ledger: a restart forgets nothing, and several processes
+count together.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,8 @@ from flask_limiter.util import get_remote_address
 from flask_security import current_user
 
 from engine.problem import Text, problem
+from web.attempts import SCHEME
+from web.composition import House
 
 # For one account, and for one place however many accounts it tries.
 BY_ACCOUNT, BY_PLACE = "10 per 15 minutes", "40 per 15 minutes"
@@ -20,9 +22,16 @@ MAILS_BY_ACCOUNT, MAILS_BY_PLACE = "3 per hour", "20 per hour"
 _TITLE = Text("Trop d’essais.", "Too many attempts.")
 
 
-def register(app: Flask) -> None:
+def register(app: Flask, house: House) -> None:
     """Put the limits around flask-security's own views."""
-    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", strategy="moving-window", on_breach=_told)
+    limiter = Limiter(
+        get_remote_address,
+        app=app,
+        storage_uri=f"{SCHEME}://",
+        storage_options={"ledger": house.desk.ledger, "now": house.now},
+        strategy="moving-window",
+        on_breach=_told,
+    )
     for endpoint, account in (
         ("security.login", _address),
         ("security.two_factor_token_validation", _half_signed_in),

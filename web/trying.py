@@ -4,16 +4,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
-from flask import current_app
+from flask import Flask, current_app
 
 from engine.order import Facts
 from orders.recent import Near, Past, Recent, Shift, Standing, near_misses, shift, standings
 from rules.content import Content
 from rules.proposal import Proposal
+from web.composition import House
 from web.open import house
 
 _RECENT = "houblon.recent"
 _SUGGESTED = 200
+_SHOWN_IN = ("base.html", "rule.html", "group.html", "parts/rule/", "parts/group/", "parts/setting", "parts/sidebar")
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -36,6 +38,17 @@ def past_in(content: Content, proposal: Proposal | None) -> list[Past]:
     moved = proposal.memberships if proposal else {}
     with house().desk.ledger.reading() as connection:
         return recent.recall(connection, content, house().desk.installation, moved)
+
+
+def warm(app: Flask, house: House) -> None:
+    """Read the last orders, and the templates that tell of them, before somebody asks.
+
+    The first count of a process is then as quick as the next: compiling templates was most of its time.
+    """
+    with app.app_context():
+        for name in app.jinja_env.list_templates(filter_func=lambda name: name.startswith(_SHOWN_IN)):
+            app.jinja_env.get_template(name)
+        past_in(house.store.content(house.store.newest().number), None)
 
 
 def trial_of(group: str, content: Content, in_force: Content, proposal: Proposal | None) -> Trial:

@@ -1,5 +1,6 @@
 """Et si…: one order decided without being recorded, explained from reasons to due date; by two policies if asked."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ from flask import Blueprint, render_template, request
 
 from engine.evaluate import facts_of
 from engine.order import Order
-from engine.problem import Invalid, Text, refuse
+from engine.problem import Invalid, Problem, Text, refuse
 from engine.terms import derivation_document
 from orders import queries
 from orders.intake import read_order
@@ -16,8 +17,9 @@ from orders.whatif import what_if
 from rules.proposal import OPEN, SCHEDULED
 from web import drafting
 from web.explanation import explain
+from web.language import current
 from web.open import house
-from web.order_form import blank, order_body, pasted
+from web.order_form import PLACES, blank, order_body, pasted
 from web.scenarios import expected_of
 
 blueprint = Blueprint("whatif", __name__, url_prefix="/et-si")
@@ -28,7 +30,7 @@ _DRAFT, _NOTHING = "brouillon:", "aucune"
 def show() -> str:
     """An empty form, or one filled from a stored order or a scenario."""
     key, scenario = request.args.get("commande", type=int), request.args.get("cas")
-    typed = _of_order(key) or _of_scenario(scenario) or blank()
+    typed = _of_order(key) or _of_scenario(scenario) or blank(current())
     working = request.args.get("brouillon") or getattr(drafting.working_in(), "id", None)
     if working:
         typed["version"] = f"{_DRAFT}{working}"
@@ -94,7 +96,7 @@ def _name(chosen: str, content: Any) -> Text:
     return Text(f"Version {content.version.number}", f"Version {content.version.number}")
 
 
-def _page(typed: dict[str, Any], **found: Any) -> str:
+def _page(typed: dict[str, Any], problems: Sequence[Problem] = (), **found: Any) -> str:
     store = house().store
     content = store.content(store.newest().number)
     with house().desk.ledger.reading() as connection:
@@ -108,21 +110,27 @@ def _page(typed: dict[str, Any], **found: Any) -> str:
         drafts=[each for each in store.history().proposals.values() if each.state in (OPEN, SCHEDULED)],
         draft_prefix=_DRAFT,
         nothing=_NOTHING,
-        **{"problems": (), "views": (), "kept": {}, **found},
+        field_of=PLACES,
+        problems=problems,
+        # A pasted order has no fields: its faults are told by their place in it.
+        at_fault={}
+        if typed.get("json")
+        else {PLACES[each.pointer]: each for each in problems if each.pointer in PLACES},
+        **{"views": (), "kept": {}, **found},
     )
 
 
 def _of_order(key: int | None) -> dict[str, Any] | None:
     with house().desk.ledger.reading() as connection:
         row = queries.order_row(connection, key) if key else None
-    return pasted(row.body) if row else None
+    return pasted(row.body, current()) if row else None
 
 
 def _of_scenario(id: str | None) -> dict[str, Any] | None:
     scenario = drafting.shown(drafting.working_in()).scenarios.get(id or "")
     if scenario is None:
         return None
-    typed = pasted(msgspec.json.encode(scenario["order"]))
+    typed = pasted(msgspec.json.encode(scenario["order"]), current())
     at = scenario.get("accepted_at")
     if at:
         local = datetime.fromisoformat(at).astimezone(house().desk.installation.zone)

@@ -19,6 +19,7 @@ from web.serve import ADDRESS
 from web.settings import Settings
 from web.simulations import bell_of
 from web.tracing import trace
+from web.trying import warm
 
 log = logging.getLogger("houblon.outbox")
 IDLE = 0.5  # seconds between looks at the outbox
@@ -64,5 +65,6 @@ app.extensions[PULSE] = _pulse = Pulse()
 trace(app, _house.desk.ledger, os.environ)
 _start(_deliver_for_ever, _house, _pulse)
 _start(work_for_ever, lambda: _house.desk, _house.settings.data / FOLDER, _house.now, bell_of(app))
+_start(warm, app, _house)
 if ADDRESS in os.environ:
     _start(_announce, os.environ[ADDRESS])

@@ -1,13 +1,15 @@
 """People of every role for tests, and what their pages let them do."""
 
 import re
+import time
 from html.parser import HTMLParser
 from typing import Any
 
 from flask.testing import FlaskClient
 from flask_security.utils import hash_password
+from passlib.totp import TOTP
 
-from tests.web.houses import Place
+from tests.web.houses import Place, token_of
 from web import people
 from web.permissions import ROLES
 from web.sessions import KEY
@@ -43,6 +45,24 @@ def account_of(place: Place, email: str) -> Any:
 def session_of(client: FlaskClient) -> str:
     with client.session_transaction() as kept:
         return kept[KEY]
+
+
+def code_for(key, ahead=0):
+    """The code that an authenticator shows now, or `ahead` steps of 30 s from now."""
+    return TOTP(key=key, format="base32").generate(time=int(time.time()) + 30 * ahead).token
+
+
+def enrol(client):
+    """Enrol a second factor as a person would; the key in their authenticator."""
+    asked = client.get("/compte/deuxieme-facteur").get_data(as_text=True)
+    form = {"csrf_token": token_of(asked), "setup": "authenticator"}
+    shown = client.post("/compte/deuxieme-facteur", data=form).get_data(as_text=True)
+    key = re.search(r'class="key">([^<]+)<', shown).group(1).replace("-", "")
+    assert 'src="data:image/svg+xml;base64,' in shown
+    action = re.search(r'action="(/compte/deuxieme-facteur/[^"]+)"', shown).group(1)
+    done = client.post(action, data={"csrf_token": token_of(shown), "code": code_for(key)})
+    assert done.location.endswith("/compte/codes-de-secours")
+    return key
 
 
 class _Forms(HTMLParser):

@@ -11,6 +11,7 @@ from orders.audit import entries
 from tests.web.houses import ADMIN, NOW, field, order, token_of
 from web.acts import note
 from web.audit_text import differences
+from web.browsers import browser_text
 from web.signatures import sign
 
 
@@ -146,6 +147,35 @@ def settings_of(client):
 
 
 FIELDS = ("name", "email", "gst_number", "qst_number", "prefix", "timezone", "currency")
+
+
+def test_the_log_tells_rules_in_words_and_leaves_hashes_to_machines():
+    place = "/groups/tous/settings/acceptance.minimum_value"
+    (told,) = differences({place: "200.00", "hash": "sha256:a"}, {place: "1250.50", "hash": "sha256:b"})
+    assert (told.what.fr, told.before.fr, told.after.fr) == (
+        "tous, Valeur minimum par commande",
+        "200,00\u00a0$",
+        "1\u00a0250,50\u00a0$",
+    )
+    (made,) = differences({}, {"/groups/bars": {"id": "bars", "name": "Bars", "settings": {}, "rules": {}}})
+    assert (made.what.en, made.after.en) == ("bars, the group", "made")
+    drawn = {"id": "tous", "settings": {"acceptance.minimum_items": 24}, "rules": {}}
+    changed = {**drawn, "settings": {"acceptance.minimum_items": None}}
+    (revised,) = differences({"documents": {"/groups/tous": drawn}}, {"documents": {"/groups/tous": changed}})
+    assert (revised.before.en, revised.after.en) == ("24", "No minimum")
+
+
+@pytest.mark.parametrize(
+    ("agent", "said"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36", "Chrome, Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0", "Edge, Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1", "Safari, iPhone"),
+        ("werkzeug/3", "werkzeug/3"),
+    ],
+)
+def test_a_browser_is_told_as_people_call_it(agent, said):
+    assert browser_text(agent) == said
 
 
 def test_a_changed_seller_is_on_the_next_invoice_without_a_restart(place, client):

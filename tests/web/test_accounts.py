@@ -1,11 +1,10 @@
 """Accounts: invited by mail, signed in with one or two factors, throttled, ended, never deleted."""
 
 import re
-import time
+from dataclasses import replace
 
 import pytest
 from flask_security.utils import hash_password
-from passlib.totp import TOTP
 from sqlalchemy import select
 
 from orders.audit import entries
@@ -15,8 +14,8 @@ from orders.tables import outbox
 from orders.transports import Smtp
 from tests.orders.mailserver import Inbox, smtp_server
 from tests.web.houses import ADMIN, NOW, copy_of, open_place, token_of
-from tests.web.people import PASSWORD, account_of, address_of, populate, session_of, someone
-from web import people
+from tests.web.people import PASSWORD, account_of, address_of, code_for, enrol, populate, session_of, someone
+from web import create_app, people
 from web.composition import change_profile
 from web.throttle import MAILS_BY_ACCOUNT
 
@@ -81,22 +80,6 @@ def accept(client, link, password=NEW, again=None):
         link,
         data={"csrf_token": token_of(text(client.get(link))), "mot_de_passe": password, "encore": again or password},
     )
-
-
-def code_for(key, ahead=0):
-    """The code that an authenticator shows now, or `ahead` steps of 30 s from now."""
-    return TOTP(key=key, format="base32").generate(time=int(time.time()) + 30 * ahead).token
-
-
-def enrol(client):
-    """Enrol a second factor as a person would; the key in their authenticator."""
-    shown = text(post(client, "/compte/deuxieme-facteur", setup="authenticator"))
-    key = re.search(r'class="key">([^<]+)<', shown).group(1).replace("-", "")
-    assert 'src="data:image/svg+xml;base64,' in shown
-    action = re.search(r'action="(/compte/deuxieme-facteur/[^"]+)"', shown).group(1)
-    done = client.post(action, data={"csrf_token": token_of(shown), "code": code_for(key)})
-    assert done.location.endswith("/compte/codes-de-secours")
-    return key
 
 
 def begin(place, email, password=PASSWORD):
@@ -252,6 +235,8 @@ def test_guesses_are_throttled_by_account_and_right_ones_do_not_count(crowd):
     assert "Attendez jusqu’à 15" in text(stopped)
     assert begin(crowd, email.upper())[1].status_code == 429
     assert begin(crowd, address_of("editor"))[1].status_code == 302
+    restarted = replace(crowd, app=create_app(crowd.house))
+    assert begin(restarted, email)[1].status_code == 429
 
 
 def test_asking_for_links_is_throttled_too(crowd):

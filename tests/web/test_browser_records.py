@@ -1,23 +1,12 @@
 """Deliveries and retailers in a real browser: the preview follows the hand, and the page holds without JavaScript."""
 
-import pytest
-from axe_playwright_python.sync_playwright import Axe
+from tests.web.browsing import MARKS
 
-from tests.web.houses import ADMIN
-from tests.web.test_browser import browser, open_page, pytestmark, site  # noqa: F401
-
+pytestmark = MARKS
 CYCLE = "/livraisons/cycle?id=transbroue"
-PAGES = (
-    "/livraisons",
-    CYCLE,
-    "/commandes/1/livraison",
-    "/detaillants?pour=payeurs-a-risque",
-    "/detaillants/comptoir-1",
-    "/groupes/payeurs-a-risque",
-)
 
 
-def test_the_next_deliveries_follow_what_is_typed_and_a_button_skips_one(open_page):  # noqa: F811
+def test_the_next_deliveries_follow_what_is_typed_and_a_button_skips_one(open_page):
     page = open_page()
     page.goto(CYCLE)
     preview = page.locator("#apercu")
@@ -38,7 +27,7 @@ def test_the_next_deliveries_follow_what_is_typed_and_a_button_skips_one(open_pa
     page.get_by_role("button", name="Quitter le brouillon").click()
 
 
-def test_a_retailer_is_found_from_its_group_joins_it_and_the_click_is_undone(open_page):  # noqa: F811
+def test_a_retailer_is_found_from_its_group_joins_it_and_the_click_is_undone(open_page):
     page = open_page()
     page.goto("/groupes/payeurs-a-risque")
     page.fill("#chercher-detaillant", "comptoir")
@@ -50,24 +39,8 @@ def test_a_retailer_is_found_from_its_group_joins_it_and_the_click_is_undone(ope
     assert "n’est plus dans Payeurs à risque" in page.locator(".membership-done").inner_text()
 
 
-@pytest.mark.parametrize(("language", "addresses"), [("fr", PAGES), ("en", PAGES[1:2])])
-def test_the_pages_fit_a_phone_and_axe_finds_nothing(open_page, language, addresses):  # noqa: F811
-    page = open_page(width=390, language=language)
-    for address in addresses:
-        page.goto(address)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
-        found = Axe().run(page)
-        assert [each["id"] for each in found.response["violations"]] == [], (address, found.generate_report())
-
-
-def test_a_cycle_is_previewed_and_saved_without_javascript(browser, site):  # noqa: F811
-    address, password, _ = site
-    context = browser.new_context(java_script_enabled=False, base_url=address)
-    page = context.new_page()
-    page.goto("/connexion")
-    page.fill("#email", ADMIN)
-    page.fill("#password", password)
-    page.get_by_role("button", name="Ouvrir la session").click()
+def test_a_cycle_is_previewed_and_saved_without_javascript(open_page):
+    page = open_page(javascript=False)
     page.goto(CYCLE)
     page.fill("#semaines", "1")
     page.keyboard.press("Enter")  # the first button shows, and saves nothing
@@ -76,4 +49,3 @@ def test_a_cycle_is_previewed_and_saved_without_javascript(browser, site):  # no
     assert "tous les jeudis" in page.locator("#apercu").inner_text().lower()
     page.get_by_role("button", name="Noter dans le brouillon").click()
     assert "tous les jeudis" in page.locator("main").inner_text()
-    context.close()

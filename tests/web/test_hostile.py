@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from orders.doors import SCOPES, add_key
+from tests.web.browsing import CHROMIUM
 from tests.web.hostile import RESULT, STRINGS, Page
 from tests.web.houses import ADMIN, NOW, copy_of, open_place, order
 from tests.web.servers import serving
-from tests.web.test_browser import CHROMIUM, browser  # noqa: F401
 
 pytestmark = pytest.mark.xdist_group("hostile")
 LEFT_OUT = ("/deconnexion", "/static/", "/api/", "/langue")
@@ -89,7 +89,7 @@ def test_nothing_that_is_typed_comes_back_as_something_that_runs(filled):
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: nothing can run")
-def test_nothing_that_was_kept_runs_in_a_browser(filled, browser):  # noqa: F811
+def test_nothing_that_was_kept_runs_in_a_browser(filled, browser):
     with serving(filled["data"]) as server:
         context = browser.new_context(base_url=server.address)
         context.route("**/*.{css,woff2,svg,png,webp}", lambda route: route.abort())

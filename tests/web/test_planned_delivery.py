@@ -59,7 +59,7 @@ def test_a_change_is_told_on_the_order_the_invoice_the_list_and_to_the_buyer(cli
     invoice = text(client.get("/factures/1"))
     assert "payable au plus tard le 26 juin 2021, au lieu du 19 juin 2021" in invoice
     assert "<dt>Payable au plus tard le</dt><dd><b>19 juin 2021</b>" in invoice  # as it was issued
-    assert "26 juin 2021" in text(client.get("/factures"))
+    assert "26 juin" in text(client.get("/factures"))
     with client.place.house.desk.ledger.reading() as connection:
         mail = next(each for each in list_messages(connection) if each.event == "invoice.amended")
     link = re.search(r"/f/\S+", mail.message["text"]).group()

@@ -1,5 +1,7 @@
 """The review queue and the list of orders: found by filters, kept as views, settled several at a time."""
 
+import re
+
 import pytest
 
 from orders.queries import list_orders
@@ -97,3 +99,29 @@ def test_a_day_of_the_installation_holds_what_came_that_day(client, waiting):
     assert "PO-4" in text(client.get("/commandes?du=2021-05-12&au=2021-05-12"))
     assert "PO-4" not in text(client.get("/commandes?du=2021-05-13"))
     assert client.get("/commandes?du=hier&minimum=beaucoup").status_code == 200
+
+
+def test_an_orders_history_says_reasons_in_words_and_stays_in_time(place):
+    client = place.signed_in()
+    place.send(order("PO-1", items=3), "m-1")
+    held = client.get("/commandes/1").get_data(as_text=True)
+    history = held.split("Historique</h2>")[1]
+    assert "3 articles, il en faut 24." in history and "minimum_items" not in history
+    place.send(order("PO-2"), "m-2")
+    paid = {"csrf_token": token_of(client.get("/factures/1").get_data(as_text=True)), "le": "2021-05-12"}
+    client.post("/factures/1/payer", data=paid)
+    told = client.get("/commandes/2").get_data(as_text=True).split("Historique</h2>")[1]
+    assert "payée le 12 mai 2021" in told and "2021-05-12" not in told
+
+
+@pytest.mark.parametrize(("page", "one"), [("/commandes", "PO-1"), ("/factures", "-00001")])
+def test_a_search_looks_at_some_and_goes_on_from_there(place, monkeypatch, page, one):
+    monkeypatch.setattr("orders.queries.LOOKED_AT", 2)
+    client = place.signed_in()
+    for number in range(1, 5):
+        place.send(order(f"PO-{number}"), f"m-{number}")
+    found = text(client.get(f"{page}?q={one}"))
+    assert "ne répond à cette recherche" in found
+    further = re.search(r'href="([^"]+avant=3[^"]*)"', found)[1].replace("&amp;", "&")
+    found = text(client.get(further))
+    assert found.count("<tr>") == 2 and "Chercher plus loin" not in found

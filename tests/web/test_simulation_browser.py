@@ -1,13 +1,16 @@
 """A simulation in a real browser: begun, followed, cancelled, read; on a phone, in both languages, without script."""
 
+from types import SimpleNamespace
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from filelock import FileLock
 
+from tests.web.browsing import MARKS
 from tests.web.houses import ADMIN, copy_of, open_place, order
 from tests.web.servers import serving
-from tests.web.test_browser import browser, open_page, pytestmark  # noqa: F401
 
+pytestmark = MARKS
 expect = pytest.importorskip("playwright.sync_api").expect
 
 
@@ -23,7 +26,7 @@ def site(template, tmp_path_factory):
     (data / "simulations").mkdir(exist_ok=True)
     lock = FileLock(data / "simulations" / "worker.lock")
     with lock, serving(data) as server:
-        yield server.address, password, lock
+        yield SimpleNamespace(address=server.address, password=password, lock=lock)
 
 
 def begin(page):
@@ -35,8 +38,8 @@ def begin(page):
     page.wait_for_url("**/simulations/*")
 
 
-def test_one_is_cancelled_and_another_followed_to_its_result(open_page, browser, site):  # noqa: F811
-    address, password, lock = site
+def test_one_is_cancelled_and_another_followed_to_its_result(open_page, browser, site):
+    address, password, lock = site.address, site.password, site.lock
     page = open_page()
     begin(page)
     expect(page.locator("#avancement")).to_contain_text("en file")
@@ -78,8 +81,8 @@ C;;13/07/2021;6;500,00;
 
 
 @pytest.mark.parametrize("scripted", [True, False], ids=["script", "sans script"])
-def test_a_file_is_chosen_corrected_and_simulated(browser, site, tmp_path, scripted):  # noqa: F811
-    address, password, lock = site
+def test_a_file_is_chosen_corrected_and_simulated(browser, site, tmp_path, scripted):
+    address, password, lock = site.address, site.password, site.lock
     lock.release()
     (tmp_path / "mai.csv").write_text(FILE, encoding="utf-8")
     width = 1280 if scripted else 390

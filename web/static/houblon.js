@@ -13,7 +13,9 @@ if (queue) {
     if (event.key.toLowerCase() === "a") document.querySelector("[data-accept]")?.focus();
     if (event.key.toLowerCase() === "r") {
       event.preventDefault();
-      document.querySelector("[data-refuse]")?.focus();
+      const reason = document.querySelector("[data-refuse]");
+      reason?.closest("details")?.setAttribute("open", "");
+      reason?.focus();
     }
   });
 }
