@@ -212,12 +212,14 @@ def automatic_percent(connection: Connection, since: datetime) -> int | None:
     """Percent of the orders received since a moment that nobody had to decide; None when there were none."""
     query = select(func.count(), func.min(orders.c.key)).where(orders.c.received_at >= since)
     total, first = connection.execute(query).one()
+    if not total:
+        return None
     # Keys follow the reception: counting from the first one on needs no look at the orders themselves.
     by_person = select(func.count(transitions.c.order_key.distinct())).where(
         transitions.c.after == literal_column("'held'"), transitions.c.order_key >= first
     )
-    held = connection.execute(by_person).scalar_one() if total else 0
-    return round(100 * (total - held) / total) if total else None
+    held = connection.execute(by_person).scalar_one()
+    return round(100 * (total - held) / total)
 
 
 class Receivable(msgspec.Struct, frozen=True):

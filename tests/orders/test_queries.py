@@ -113,3 +113,9 @@ def test_what_is_to_be_received_is_told_with_what_is_late_of_it(connection):
     due = date(2021, 6, 11)  # 30 days after the acceptance: no cycle is named
     assert [queries.receivable(connection, due_before=due + timedelta(days=after)).count for after in (0, 1)] == [0, 4]
     assert queries.receivable(connection, since=later(hours=4)).count == 2
+
+
+def test_the_automatic_share_is_that_of_a_period_and_nothing_when_nothing_came(connection):
+    assert queries.automatic_percent(connection, since=NOON) == 57  # four of seven
+    assert queries.automatic_percent(connection, since=later(hours=5)) == 50
+    assert queries.automatic_percent(connection, since=later(hours=7)) is None

@@ -21,12 +21,13 @@ def test_one_look_serves_until_it_is_over_or_something_changed():
 
 
 def test_what_was_seen_while_something_changed_serves_nobody_else():
-    look = Look(lambda: changing(), lambda: 0.0)
+    seen = []
 
-    def changing():
-        look.again()
-        return "before"
+    def see():
+        if not seen:
+            look.again()
+        seen.append("look")
+        return len(seen)
 
-    assert look() == "before"
-    changing = lambda: "after"  # noqa: E731
-    assert look() == "after"
+    look = Look(see, lambda: 0.0)
+    assert (look(), look(), look()) == (1, 2, 2)
