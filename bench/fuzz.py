@@ -30,6 +30,8 @@ from schemathesis.specs.openapi.checks import (
 from orders.doors import SCOPES, add_key
 from orders.queries import list_invoices
 from orders.simulate import jobs
+from orders.simulate.simulation import Asked
+from orders.simulate.worker import run_next
 from rules.bundle import read_bundle
 from rules.content import KINDS
 from rules.drafts import begin, revise
@@ -70,8 +72,8 @@ def furnish(place: Any) -> tuple[str, There]:
     for number in range(THINGS):
         place.send(order(f"PO-{number}", items=24 if number % 4 == 0 else 12), f"m-{number}")
         _propose(house.store, number, now)
-        jobs.start(house.desk, jobs.Asked(version=1), id=f"s-{number}", by="marie", at=now)
-    jobs.run_next(house.desk, house.settings.data / "simulations", house.now)
+        jobs.start(house.desk, Asked(version=1), id=f"s-{number}", by="marie", at=now)
+    run_next(house.desk, house.settings.data / "simulations", house.now)
     content = house.store.content(house.store.newest().number)
     named = {f"{kind}s": [{"id": id} for id in content.documents(kind)] for kind in KINDS}
     with ledger.reading() as connection:

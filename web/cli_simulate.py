@@ -13,8 +13,8 @@ import msgspec
 
 from engine.problem import refuse
 from orders.simulate.exports import TYPES, exported
-from orders.simulate.jobs import Asked
-from orders.simulate.jobs import simulate as run
+from orders.simulate.simulation import Asked
+from orders.simulate.simulation import simulate as run
 from orders.simulate.upload import receive
 from orders.simulate.upload_guard import ORDERS
 from orders.simulate.upload_reading import Reading, check_reading

@@ -24,8 +24,8 @@ from sqlalchemy import Row
 
 from engine.problem import Invalid, Text
 from orders.simulate import jobs
-from orders.simulate.jobs import Asked
 from orders.simulate.ledger_orders import count_between
+from orders.simulate.simulation import Asked
 from rules.proposal import OPEN, SCHEDULED
 from web import simulation_periods as periods
 from web.auth import author
@@ -34,7 +34,7 @@ from web.simulation_view import report_view, sentences
 
 blueprint = Blueprint("simulations", __name__, url_prefix="/simulations")
 DRAFT = "brouillon:"
-_BELL, _EXPORT, _UPLOAD = "houblon.simulations", "simulation_files.export", "simulation_files.upload"
+_BELL = "houblon.simulations"
 _FORMATS = (("CSV", "csv"), ("Excel", "xlsx"), ("JSON", "json"))
 # A small simulation is over before its page is asked for; a larger one shows how far it is.
 PATIENCE = 0.8
@@ -93,7 +93,7 @@ def again(id: str) -> Any:
     row = _row(id)
     if row.asked.get("file") is not None:
         flash(_("Le fichier n’est plus là : choisissez-le de nouveau."), "")
-        return redirect(url_for(_UPLOAD, quoi=_tried_in(row), contre=row.asked["against"] or ""), 303)
+        return redirect(url_for("simulation_files.upload", quoi=_tried_in(row), contre=row.asked["against"] or ""), 303)
     try:
         made = begin(msgspec.convert(row.asked, Asked))
     except Invalid as invalid:

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 
 from orders.couriers import Couriers
-from orders.simulate.jobs import FOLDER, work_for_ever
+from orders.simulate.jobs import FOLDER
+from orders.simulate.worker import work_for_ever
 from web import create_app
 from web.aftermath import settle
 from web.composition import House, open_house

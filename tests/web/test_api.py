@@ -8,7 +8,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from orders.doors import SCOPES, add_key
-from orders.simulate.jobs import run_next
+from orders.simulate.worker import run_next
 from tests.test_docs import DOCS, blocks
 from tests.web.houses import NOW, SEED, order, token_of
 from web.composition import write_profile

@@ -8,8 +8,8 @@ import re
 import pytest
 
 from orders.simulate import upload_look
-from orders.simulate.jobs import run_next
 from orders.simulate.upload import open_upload
+from orders.simulate.worker import run_next
 from orders.tables import file_readings, simulations
 from tests.orders.desks import rows
 from tests.web.houses import order, token_of

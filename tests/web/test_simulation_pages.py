@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from orders.audit import entries, verify
-from orders.simulate.jobs import work_for_ever
+from orders.simulate.worker import work_for_ever
 from orders.tables import simulations
 from rules.publish import publish
 from rules.statements import Edit

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row
 from engine.problem import refuse
 from orders.desk import Conflict
 from orders.simulate import jobs
+from orders.simulate.simulation import Asked
 from web.api.blueprint import not_found, operation
 from web.api.bodies import NewSimulation, SimulationListing
 from web.api.etags import tagged
@@ -45,7 +46,7 @@ def start_simulation(asked: dict[str, Any]) -> Response:
     if ("proposal" in asked) == ("version" in asked):
         raise refuse("choice", "", "Donnez un brouillon ou une version.", "Give either a proposal or a version.")
     id = secrets.token_hex(8)
-    jobs.start(house().desk, jobs.Asked(**asked), id=id, by=caller(), at=house().now())
+    jobs.start(house().desk, Asked(**asked), id=id, by=caller(), at=house().now())
     response = _shown(id)
     response.status_code = 202
     response.headers["Location"] = url_for("api.get_simulation", id=id)

@@ -8,26 +8,11 @@ import duckdb
 import pytest
 
 from engine.problem import Invalid
-from orders.simulate.jobs import (
-    CANCELLED,
-    DONE,
-    FAILED,
-    PENDING,
-    Asked,
-    Stopped,
-    _interruptible,
-    cancel,
-    ids_of,
-    report_of,
-    result,
-    run_next,
-    start,
-    status,
-    take_up_again,
-    work_for_ever,
-)
-from orders.simulate.jobs import simulate as run
+from orders.simulate.jobs import CANCELLED, DONE, FAILED, PENDING, cancel, ids_of, report_of, result, start, status
 from orders.simulate.report import report_hash
+from orders.simulate.simulation import Asked
+from orders.simulate.simulation import simulate as run
+from orders.simulate.worker import Stopped, _interruptible, run_next, take_up_again, work_for_ever
 from orders.tables import simulations
 from rules.drafts import begin
 from rules.proposal import hash_of

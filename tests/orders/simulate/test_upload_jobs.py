@@ -8,23 +8,13 @@ import pytest
 from engine.problem import Invalid
 from orders.retailer_cards import Card, add_retailer
 from orders.retailers import set_memberships
-from orders.simulate.jobs import (
-    DONE,
-    FAILED,
-    PENDING,
-    Asked,
-    cancel,
-    has_ended,
-    result,
-    run_next,
-    start,
-    status,
-    take_up_again,
-)
-from orders.simulate.jobs import simulate as run
+from orders.simulate.jobs import DONE, FAILED, PENDING, cancel, has_ended, result, start, status
+from orders.simulate.simulation import Asked
+from orders.simulate.simulation import simulate as run
 from orders.simulate.upload import open_upload
 from orders.simulate.upload_reading import Reading, forget, guess_reading, remember, remembered
 from orders.simulate.upload_source import clear_away, reading_of
+from orders.simulate.worker import run_next, take_up_again
 from orders.tables import file_readings, simulations
 from tests.orders.desks import BAD_PAYERS, NOON, make_desk, publish_groups, rows, tous
 from tests.orders.simulate.files import read
