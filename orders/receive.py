@@ -41,7 +41,8 @@ class Received(msgspec.Struct, frozen=True):
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """An order as it came: its bytes, what they decode to, the hash of what they say; `sent` is what was signed."""
+    """An order as it came: its bytes, what they decode to, the hash of what they say; `sent` is what was signed,
+    and `webhook_id` names the call, where one does."""
 
     body: bytes
     order: Order
@@ -49,6 +50,7 @@ class Arrival(msgspec.Struct, frozen=True):
     source: str
     at: datetime
     sent: bytes
+    webhook_id: str | None = None
 
 
 def receive(
@@ -67,10 +69,15 @@ def receive(
     stored decision. `sent` is the body that was sent, where `body` was made of it. Raises Conflict
     where the id came with another body, or where the order changed after it was settled.
     """
-    arrival = Arrival(body, order, content_hash(body), source, at, body if sent is None else sent)
-    if webhook_id is None:
-        return desk.ledger.record(lambda connection: _take_in(connection, desk, arrival))
-    return desk.ledger.record(lambda connection: _take_call(connection, desk, arrival, webhook_id))
+    arrival = Arrival(body, order, content_hash(body), source, at, body if sent is None else sent, webhook_id)
+    return desk.ledger.record(lambda connection: take_in(connection, desk, arrival))
+
+
+def take_in(connection: Connection, desk: Desk, arrival: Arrival) -> Received:
+    """`receive` in the running transaction."""
+    if arrival.webhook_id is None:
+        return _take_in(connection, desk, arrival)
+    return _take_call(connection, desk, arrival, arrival.webhook_id)
 
 
 class Ruling(NamedTuple):
