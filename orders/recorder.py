@@ -17,11 +17,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 import msgspec
+from sqlalchemy import Connection
 
-from engine.order import Order
-from engine.problem import Invalid
+from engine.order import decode_order
 from orders.desk import Desk
-from orders.intake import content_hash, read_order
 from orders.receive import Arrival, Received, take_in
 from orders.writer import Work
 
@@ -29,7 +28,8 @@ _LENGTH = struct.Struct("!I")
 
 
 class Call(msgspec.Struct, frozen=True, array_like=True):
-    """A webhook call whose sender is known: the source, the call's id, when it came, the order's bytes.
+    """A webhook call whose sender is known and whose order is sound: the source, the call's id, when it came, the
+    order's bytes and the hash of what they say.
 
     `sent` is what was signed, where the order's bytes were made of it.
     """
@@ -38,6 +38,7 @@ class Call(msgspec.Struct, frozen=True, array_like=True):
     webhook_id: str | None
     at: datetime
     body: bytes
+    content_hash: str
     sent: bytes | None = None
 
 
@@ -56,9 +57,8 @@ _CALL, _TAKEN = msgspec.msgpack.Decoder(Call), msgspec.msgpack.Decoder(Taken)
 
 
 def take(desk: Desk, call: Call) -> Taken:
-    """Take the call in, in this process. Raises Invalid, Conflict."""
-    order = read_order(call.body)
-    return desk.ledger.record(_work(desk, call, order))
+    """Take the call in, in this process. Raises Conflict."""
+    return desk.ledger.record(_work(desk, call))
 
 
 def record_for_ever(desk: Callable[[], Desk], lines: Iterable[socket.socket]) -> None:
@@ -112,26 +112,20 @@ def receive_frame(line: socket.socket) -> bytes | None:
 
 def _answer(desk: Desk, asked: Sequence[tuple[socket.socket, Call]]) -> None:
     """Take the calls in together, and answer each once all are durable."""
-    works = [work for _, call in asked for work in [_readable(desk, call)]]
-    done = iter(desk.ledger.record_all([work for work in works if work is not None]))
-    for (line, _), work in zip(asked, works, strict=True):
-        taken = None if work is None else next(done)[0]
+    done = desk.ledger.record_all([_work(desk, call) for _, call in asked])
+    for (line, _), (taken, _) in zip(asked, done, strict=True):
         # Where nobody waits any more, what was recorded stays, and is found again by its id.
         with contextlib.suppress(ConnectionError):
             send_frame(line, b"" if taken is None else msgspec.msgpack.encode(taken))
 
 
-def _readable(desk: Desk, call: Call) -> Work[Taken] | None:
-    try:
-        return _work(desk, call, read_order(call.body))
-    except Invalid:
-        return None
+def _work(desk: Desk, call: Call) -> Work[Taken]:
+    def work(connection: Connection) -> Taken:
+        order, sent = decode_order(call.body), call.body if call.sent is None else call.sent
+        arrival = Arrival(call.body, order, call.content_hash, call.source, call.at, sent, call.webhook_id)
+        return _taken(order.id, take_in(connection, desk, arrival))
 
-
-def _work(desk: Desk, call: Call, order: Order) -> Work[Taken]:
-    sent = call.body if call.sent is None else call.sent
-    arrival = Arrival(call.body, order, content_hash(call.body), call.source, call.at, sent, call.webhook_id)
-    return lambda connection: _taken(order.id, take_in(connection, desk, arrival))
+    return work
 
 
 def _taken(order_id: str, received: Received) -> Taken:

@@ -9,9 +9,9 @@ import structlog
 from flask import Blueprint, Response, abort, request
 
 from engine.problem import refuse
-from orders.desk import Conflict, Desk
+from orders.desk import Conflict
 from orders.doors import SHOPIFY, STANDARD, WOOCOMMERCE, Sender, known_senders
-from orders.intake import read_order
+from orders.intake import content_hash, read_order
 from orders.recorder import Call, Taken, take
 from orders.sources import order_body
 from web import metrics
@@ -130,12 +130,17 @@ def _take_in(house: House, sender: Sender, kind: str, sent: bytes, webhook_id: s
         return frozenset(desk.policies.live(now).groups)
 
     body = order_body(sender, kind, sent, groups)
-    call = Call(sender.source, webhook_id, now, body, None if body is sent else sent)
+    order = read_order(body)
+    call = Call(sender.source, webhook_id, now, body, content_hash(body), None if body is sent else sent)
     taken = house.recording.ask(call) if house.recording.is_there else None
     if taken is None:
         if desk.ledger.waiting >= CROWD:
             house.recording.begin()
-        taken = _take_in_here(desk, call)
+        try:
+            taken = take(desk, call)
+        except Conflict as conflict:
+            conflict.about = {"source": call.source, "order": order.id, "webhook": webhook_id}
+            raise
     event = "replayed" if taken.replayed else "taken"
     log.info(
         f"webhook.{event}",
@@ -149,12 +154,3 @@ def _take_in(house: House, sender: Sender, kind: str, sent: bytes, webhook_id: s
     if not taken.replayed:
         metrics.DECISIONS.labels("webhook", taken.outcome, taken.group, taken.version).inc()
     return taken
-
-
-def _take_in_here(desk: Desk, call: Call) -> Taken:
-    try:
-        return take(desk, call)
-    except Conflict as conflict:
-        order = read_order(call.body)
-        conflict.about = {"source": call.source, "order": order.id, "webhook": call.webhook_id}
-        raise

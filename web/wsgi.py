@@ -25,7 +25,7 @@ from web.trying import warm
 
 log = logging.getLogger("houblon.outbox")
 IDLE = 0.5  # seconds between looks at the outbox
-PAUSE = 0.02  # seconds between messages while orders come
+PAUSE = 0.1  # seconds between messages while orders come
 
 
 def _deliver_for_ever(house: House, pulse: Pulse) -> None:

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from orders.intake import content_hash
 from orders.recorder import Call
 from tests.web.houses import order
 from web.recording import Recording
@@ -39,7 +40,8 @@ def recording(place):
 
 
 def call(place, number):
-    return Call("essai", f"m-{number}", place.house.now(), json.dumps(order(f"PO-{number}")).encode())
+    body = json.dumps(order(f"PO-{number}")).encode()
+    return Call("essai", f"m-{number}", place.house.now(), body, content_hash(body))
 
 
 def test_without_settings_there_is_never_one(place):
