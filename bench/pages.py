@@ -25,7 +25,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Connection, Engine, event
 
 from orders.audit import Act, record
-from web import create_app
+from web.app import create_app
 from web.composition import House, open_house, utc_now
 from web.installation import initialise
 from web.settings import Settings

@@ -10,8 +10,9 @@ from flask_security.utils import hash_password
 from sqlalchemy import Connection
 
 from engine.problem import refuse
-from web import create_app, people
+from web import people
 from web.acts import by
+from web.app import create_app
 from web.cli_rules import AUTHOR
 from web.composition import House
 from web.permissions import ROLES

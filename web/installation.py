@@ -11,8 +11,8 @@ from orders import demo as demo_data
 from orders.desk import Seller
 from rules.publish import publish
 from rules.statements import Edit
-from web import create_app
 from web.acts import note_versions
+from web.app import create_app
 from web.auth import add_account
 from web.composition import Profile, assemble, begin_folder, is_initialised, write_profile
 from web.demonstration import demonstrate

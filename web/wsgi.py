@@ -10,8 +10,8 @@ from collections.abc import Callable
 from orders.couriers import Couriers
 from orders.simulate.jobs import FOLDER
 from orders.simulate.worker import work_for_ever
-from web import create_app
 from web.aftermath import settle
+from web.app import create_app
 from web.composition import House, open_house
 from web.health import PULSE
 from web.logs import configure

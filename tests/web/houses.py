@@ -16,7 +16,7 @@ from orders.doors import add_key, add_source
 from orders.retailers import set_memberships
 from rules.bundle import read_bundle
 from rules.publish import publish
-from web import create_app
+from web.app import create_app
 from web.composition import House, open_house
 from web.installation import initialise
 from web.settings import Settings

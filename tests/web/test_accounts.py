@@ -15,7 +15,8 @@ from orders.transports import Smtp
 from tests.orders.mailserver import Inbox, smtp_server
 from tests.web.houses import ADMIN, NOW, copy_of, open_place, token_of
 from tests.web.people import PASSWORD, account_of, address_of, code_for, enrol, populate, session_of, someone
-from web import create_app, people
+from web import people
+from web.app import create_app
 from web.composition import change_profile
 from web.throttle import MAILS_BY_ACCOUNT
 

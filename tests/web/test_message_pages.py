@@ -16,8 +16,8 @@ from rules.publish import publish
 from rules.statements import Edit
 from tests.orders.receivers import Endpoint, serving, verified
 from tests.web.houses import NOW, SEED, Place, order, token_of
-from web import create_app
 from web.aftermath import settle
+from web.app import create_app
 
 EVENTS = ["order.accepted", "order.held", "policy.published"]
 

@@ -11,7 +11,7 @@ from orders.queries import list_messages
 from orders.written import written
 from tests.web.houses import field, order, token_of
 from tests.web.test_pages import text
-from web import create_app
+from web.app import create_app
 from web.composition import change_profile, open_house
 
 ADDRESS = "/commandes/1/livraison"

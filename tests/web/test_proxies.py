@@ -7,8 +7,8 @@ from flask import request
 from sqlalchemy import select
 
 from tests.web.houses import ADMIN, token_of
-from web import create_app
 from web.accounts import sessions
+from web.app import create_app
 from web.settings import BadSetting, Settings
 
 CHAIN = {"X-Forwarded-For": "6.6.6.6, 203.0.113.7, 10.0.0.1", "X-Forwarded-Proto": "https, https, https"}
