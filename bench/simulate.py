@@ -64,10 +64,11 @@ def make_sheet(folder: Path, count: int) -> Sheet:
     """`count` orders: a hundred thousand decoded one by one, then the same with other amounts."""
     seeded = fill_sheet(folder / "seed.parquet", _taken(), ZONE)
     path = folder / f"orders-{count}.parquet"
+    # Amounts of their own in the types that `fill_sheet` would give them.
     changed = (
         f"position + copy.n * {SEEDED} AS position",
         "(order_value * (50 + hash(position, copy.n) % 100) // 100)::INTEGER AS order_value",
-        "(item_count * (50 + hash(copy.n, position) % 100) // 100 + 1)::INTEGER AS item_count",
+        "(item_count * (50 + hash(copy.n, position) % 100) // 100 + 1)::SMALLINT AS item_count",
     )
     with connect(folder, memory="2GB") as connection:
         connection.execute(

@@ -22,13 +22,14 @@ from orders.simulate.sheet import (
     Sheet,
     connect,
     keep_sheet,
+    narrowest,
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 Progress = Callable[[int], None]
 _MAY_BE_WANTING = frozenset({name for name, fact in FACTS.items() if not fact.known} | OMISSIBLE)
-_NARROW = 1 << 31
+_NUMERIC = tuple(name for name in PLAIN if FACTS[name].kind is Kind.NUMERIC)
 STEP = 500  # orders between two words of progress
 
 
@@ -90,7 +91,7 @@ class _Clerk:
         self.categories, self.skus = _Coder(), _Coder()
         self.names: dict[str, str | None] = {}
         self.wanting: set[str] = set()
-        self.narrow = {name for name in PLAIN if FACTS[name].kind is Kind.NUMERIC}
+        self.reach = dict.fromkeys(_NUMERIC, 0)
 
     def row(self, taken: Taken, position: int) -> dict[str, Any]:
         order = taken.order
@@ -124,11 +125,13 @@ class _Clerk:
         return row
 
     def _look_at(self, row: dict[str, Any]) -> None:
-        """Note what is wanting, and which numbers are too large for 32 bits: narrow columns read faster."""
+        """Note what is wanting, and how far numbers reach from 0 (-1 as far as 0)."""
         if len(self.wanting) < len(_MAY_BE_WANTING):
             self.wanting.update(name for name in _MAY_BE_WANTING - self.wanting if row[name] is None)
-        wide = [name for name in self.narrow if row[name] is not None and not -_NARROW <= row[name] < _NARROW]
-        self.narrow.difference_update(wide)
+        for name in _NUMERIC:
+            value = row[name]
+            if value is not None and (size := value if value >= 0 else ~value) > self.reach[name]:
+                self.reach[name] = size
 
     def codes(self) -> Codes:
         return Codes(
@@ -139,8 +142,12 @@ class _Clerk:
             tuple(self.skus),
             tuple(self.currencies),
             tuple(sorted(self.wanting)),
-            tuple(sorted(self.narrow)),
+            {name: narrowest(reach) for name, reach in (self.reach | self._last_codes()).items()},
         )
+
+    def _last_codes(self) -> dict[str, int]:
+        coders = {"retailer": self.retailers, "claim": self.claims, "currency": self.currencies, **self.selects}
+        return {name: len(coder) for name, coder in coders.items()}
 
 
 def _coded(values: tuple[str, ...] | None, coder: _Coder) -> list[int] | None:
@@ -149,8 +156,10 @@ def _coded(values: tuple[str, ...] | None, coder: _Coder) -> list[int] | None:
 
 
 def _write_parquet(staged: Path, path: Path, codes: Codes) -> None:
-    kept = [f"{name}::INTEGER AS {name}" if name in codes.narrow else name for name in STAGED if name != "categories"]
-    words = [f"{_word(word)} AS categories_{word}" for word in range(codes.words)]
+    kept = [
+        f"{name}::{codes.narrow.get(name, kind)} AS {name}" for name, kind in STAGED.items() if name != "categories"
+    ]
+    words = [f"{_word(word)}::{_word_type(codes, word)} AS categories_{word}" for word in range(codes.words)]
     types = ", ".join(f"'{name}': '{kind}'" for name, kind in STAGED.items())
     rows = f"read_json('{_quoted(staged)}', format = 'newline_delimited', columns = {{{types}}})"
     with connect(path.parent, memory="256MB") as connection:
@@ -168,6 +177,10 @@ def _word(word: int) -> str:
     inside = f"list_filter(categories, lambda c: c >= {low} AND c < {high})"
     bits = f"list_sum(list_transform({inside}, lambda c: 1::BIGINT << (c - {low})))"
     return f"CASE WHEN categories IS NOT NULL THEN COALESCE({bits}, 0)::BIGINT END"
+
+
+def _word_type(codes: Codes, word: int) -> str:
+    return narrowest((1 << codes.bits(word)) - 1)
 
 
 def _quoted(path: Path) -> str:

@@ -40,7 +40,8 @@ class Claim(msgspec.Struct, frozen=True):
 class Codes(msgspec.Struct, frozen=True):
     """What codes of the sheet stand for, by their place.
 
-    `wanting` are the facts that some order does not say; `narrow` the columns that 32 bits hold.
+    `wanting` are the facts that some order does not say; `narrow` the types of columns that take fewer bits than
+    they might: those read faster, and compare many orders at once.
     """
 
     retailers: tuple[Retailer, ...]
@@ -50,12 +51,16 @@ class Codes(msgspec.Struct, frozen=True):
     skus: tuple[str, ...]
     currencies: tuple[str, ...]
     wanting: tuple[str, ...] = ()
-    narrow: tuple[str, ...] = ()
+    narrow: dict[str, str] = {}
 
     @property
     def words(self) -> int:
         """How many words the categories take."""
         return max(1, -(-len(self.categories) // BITS))
+
+    def bits(self, word: int) -> int:
+        """How many categories a word holds."""
+        return min(BITS, len(self.categories) - word * BITS)
 
 
 class Sheet(msgspec.Struct, frozen=True):
@@ -65,6 +70,14 @@ class Sheet(msgspec.Struct, frozen=True):
     codes: Codes
     count: int
     hash: str
+
+
+def narrowest(reach: int) -> str:
+    """The type of a column of whole numbers from -reach - 1 to reach."""
+    return next((kind for kind, bits in _TYPES if reach < 1 << bits), "BIGINT")
+
+
+_TYPES = (("TINYINT", 7), ("SMALLINT", 15), ("INTEGER", 31))
 
 
 def word_columns(codes: Codes) -> list[str]:
