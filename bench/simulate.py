@@ -76,7 +76,7 @@ def make_sheet(folder: Path, count: int) -> Sheet:
             f"COPY (SELECT seed.* REPLACE ({', '.join(changed)}) FROM read_parquet('{seeded.path}') AS seed, "
             f"range({count // SEEDED}) AS copy(n)) TO '{path}' (FORMAT parquet)"
         )
-    sheet = Sheet(str(path), seeded.codes, count, seeded.hash)
+    sheet = Sheet(str(path), seeded.codes, count, seeded.hash, seeded.sample)
     keep_sheet(sheet)
     return sheet
 

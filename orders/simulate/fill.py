@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from engine.order import Order, read_facts
+from engine.order import Facts, Order, read_facts
 from engine.vocabulary import FACTS, Kind
 from orders.simulate.sheet import (
     BITS,
@@ -30,6 +30,7 @@ _MICROSECOND = timedelta(microseconds=1)
 Progress = Callable[[int], None]
 _MAY_BE_WANTING = frozenset({name for name, fact in FACTS.items() if not fact.known} | OMISSIBLE)
 _NUMERIC = tuple(name for name in PLAIN if FACTS[name].kind is Kind.NUMERIC)
+_SAMPLE = 400
 STEP = 500  # orders between two words of progress
 
 
@@ -76,9 +77,24 @@ def fill_sheet(path: Path, taken: Iterable[Taken], zone: Any, progress: Progress
         raise
     finally:
         staged.unlink(missing_ok=True)
-    sheet = Sheet(str(path), codes, count, f"sha256:{digest.hexdigest()}")
+    sheet = Sheet(str(path), codes, count, f"sha256:{digest.hexdigest()}", tuple(clerk.sample.taken))
     keep_sheet(sheet)
     return sheet
+
+
+class _Sample:
+    """Every n-th order's facts, n as small as leaves at most _SAMPLE of them."""
+
+    def __init__(self) -> None:
+        self.taken: list[Facts] = []
+        self.step = 1
+
+    def look(self, position: int, facts: Facts, omitted: frozenset[str]) -> None:
+        if position % self.step:
+            return
+        self.taken.append(msgspec.structs.replace(facts, **dict.fromkeys(omitted)))
+        if len(self.taken) > _SAMPLE:
+            self.taken, self.step = self.taken[::2], 2 * self.step
 
 
 class _Clerk:
@@ -92,6 +108,7 @@ class _Clerk:
         self.names: dict[str, str | None] = {}
         self.wanting: set[str] = set()
         self.reach = dict.fromkeys(_NUMERIC, 0)
+        self.sample = _Sample()
 
     def row(self, taken: Taken, position: int) -> dict[str, Any]:
         order = taken.order
@@ -122,6 +139,7 @@ class _Clerk:
         for name in taken.omitted:
             row[name] = None
         self._look_at(row)
+        self.sample.look(position, facts, taken.omitted)
         return row
 
     def _look_at(self, row: dict[str, Any]) -> None:

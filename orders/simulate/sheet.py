@@ -64,12 +64,16 @@ class Codes(msgspec.Struct, frozen=True):
 
 
 class Sheet(msgspec.Struct, frozen=True):
-    """A sheet on disk: its file, its codes, how many orders it holds, and the hash of what they say."""
+    """A sheet on disk: its file, its codes, how many orders it holds, and the hash of what they say.
+
+    `sample` are the facts of a few of them, from the first to the last, by buyers of no group.
+    """
 
     path: str
     codes: Codes
     count: int
     hash: str
+    sample: tuple[Facts, ...] = ()
 
 
 def narrowest(reach: int) -> str:
@@ -86,12 +90,14 @@ def word_columns(codes: Codes) -> list[str]:
 
 def keep_sheet(sheet: Sheet) -> None:
     """Write the sheet's head beside its file, so that it can be opened again."""
-    Path(sheet.path).with_suffix(".json").write_bytes(msgspec.json.encode(sheet))
+    Path(sheet.path).with_suffix(".json").write_bytes(msgspec.json.encode(sheet, enc_hook=int))
 
 
 def open_sheet(path: Path) -> Sheet:
     """The sheet that was kept at a path. Raises OSError, msgspec.ValidationError."""
-    return msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=Sheet)
+    return msgspec.json.decode(
+        path.with_suffix(".json").read_bytes(), type=Sheet, dec_hook=lambda kind, value: kind(value)
+    )
 
 
 def connect(folder: Path | None = None, memory: str = "160MB", threads: int = 2) -> duckdb.DuckDBPyConnection:

@@ -17,11 +17,13 @@ from engine.conditions import Condition, comparisons_of
 from engine.decision import Outcome
 from engine.factoring import any_condition
 from engine.lowering import MINIMUMS
+from engine.order import Facts
 from engine.policy import Rule
 from engine.targets.sql import any_of, kleene, number, possible
 from engine.terms import Terms, parse_terms
 from engine.verdict import Judge
 from orders.simulate.columns import SheetColumns
+from orders.simulate.likely import in_turn
 
 REFUSED, HELD, ACCEPTED = 0, 1, 2
 
@@ -211,22 +213,35 @@ class _Tests:
 
         It is asked only where none of `failed` holds, as `read` reads them or more easily still.
         """
+        return any_of(self.in_turn(columns, read, failed, ()))
+
+    def in_turn(
+        self,
+        columns: SheetColumns,
+        read: Callable[[Condition, SheetColumns], exp.Expression],
+        failed: Sequence[Condition],
+        sample: Sequence[Facts],
+    ) -> list[exp.Expression]:
+        """The same as expressions to ask one after the other: the first settles most orders."""
         one = any_condition(self.conditions, failed)
-        told = [] if one is None else [read(one, columns)]
-        return any_of([*told, *self.expressions.values()])
+        told = [] if one is None else [read(each, columns) for each in in_turn(one, sample)]
+        return [*told[:-1], any_of([*told[-1:], *self.expressions.values()])]
 
 
-def pair(before: Side, after: Side, width: int) -> exp.Expression:
-    """Both verdicts as one number, `before * width + after`; what the two share is read once, and first."""
+def pair(before: Side, after: Side, width: int, sample: Sequence[Facts] = ()) -> exp.Expression:
+    """Both verdicts as one number, `before * width + after`; what the two share is read once, and first.
+
+    A `sample` of the orders tells what is best asked first.
+    """
     refusals = before.refusals.shared_with(after.refusals)
     barriers = before.barriers.shared_with(after.barriers)
     columns = before.columns
     refused = refusals.either(columns, kleene)
-    barred = barriers.either(columns, possible, _certain(refusals, columns))
+    barred = barriers.in_turn(columns, possible, _certain(refusals, columns), sample)
     sides = [_Own(side, refusals, barriers) for side in (before, after)]
     held = _coded(*(each.where_barred() for each in sides), width)
     free = _coded(*(each.where_free() for each in sides), width)
-    return _case([(refused, number(REFUSED * width + REFUSED)), (barred, held)], free)
+    return _case([(refused, number(REFUSED * width + REFUSED)), *((each, held) for each in barred)], free)
 
 
 class _Own:

@@ -4,7 +4,7 @@ import pytest
 
 from engine.order import order_of
 from orders.simulate.fill import Taken, fill_sheet
-from orders.simulate.sheet import connect
+from orders.simulate.sheet import connect, open_sheet
 from tests.engine.policies import NOON, ZONE
 
 
@@ -47,3 +47,16 @@ def test_categories_take_a_bit_each(tmp_path, count, kind):
     orders = [taken(number, 1, f"categorie-{number}") for number in range(count)]
     found = rows_and_type(tmp_path / "sheet.parquet", orders, "categories_0")
     assert found == ([1 << number for number in range(count)], kind)
+
+
+def test_a_sheet_that_is_opened_again_is_the_same(tmp_path):
+    made = fill_sheet(tmp_path / "sheet.parquet", [taken(number, 1 + number % 7) for number in range(1_000)], ZONE)
+    opened = open_sheet(tmp_path / "sheet.parquet")
+    assert opened == made
+    assert type(opened.sample[0].order_value) is type(made.sample[0].order_value)
+
+
+def test_a_sample_is_of_all_the_orders_from_the_first_to_the_last(tmp_path):
+    sheet = fill_sheet(tmp_path / "sheet.parquet", (taken(number, 1 + number) for number in range(1_000)), ZONE)
+    counts = [facts.item_count for facts in sheet.sample]
+    assert counts == list(range(1, 1_001, 4))
