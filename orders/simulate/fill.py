@@ -2,10 +2,12 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import msgspec
 
 from engine.order import Facts, Order, read_facts
@@ -28,6 +30,7 @@ from orders.simulate.sheet import (
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 Progress = Callable[[int], None]
+Guard = Callable[[duckdb.DuckDBPyConnection], AbstractContextManager[object]]
 _MAY_BE_WANTING = frozenset({name for name, fact in FACTS.items() if not fact.known} | OMISSIBLE)
 _NUMERIC = tuple(name for name in PLAIN if FACTS[name].kind is Kind.NUMERIC)
 _SAMPLE = 400
@@ -55,8 +58,17 @@ class _Coder(dict[Any, int]):
         return code
 
 
-def fill_sheet(path: Path, taken: Iterable[Taken], zone: Any, progress: Progress = lambda count: None) -> Sheet:
-    """Put the orders into a sheet at `path`; what `progress` raises stops it and leaves nothing behind."""
+def fill_sheet(
+    path: Path,
+    taken: Iterable[Taken],
+    zone: Any,
+    progress: Progress = lambda count: None,
+    guard: Guard = nullcontext,
+) -> Sheet:
+    """Put the orders into a sheet at `path`; what `progress` raises stops it and leaves nothing behind.
+
+    `guard` is entered with the connection that writes the file, so that somebody may interrupt it.
+    """
     staged, clerk = path.with_suffix(".jsonl"), _Clerk(zone)
     digest, count, encoder = hashlib.sha256(), 0, msgspec.json.Encoder(enc_hook=int)
     try:
@@ -71,7 +83,7 @@ def fill_sheet(path: Path, taken: Iterable[Taken], zone: Any, progress: Progress
         progress(count)
         codes = clerk.codes()
         digest.update(encoder.encode(codes))
-        _write_parquet(staged, path, codes)
+        _write_parquet(staged, path, codes, guard)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -173,14 +185,14 @@ def _coded(values: tuple[str, ...] | None, coder: _Coder) -> list[int] | None:
     return None if values is None else sorted({coder[value.lower()] for value in values})
 
 
-def _write_parquet(staged: Path, path: Path, codes: Codes) -> None:
+def _write_parquet(staged: Path, path: Path, codes: Codes, guard: Guard) -> None:
     kept = [
         f"{name}::{codes.narrow.get(name, kind)} AS {name}" for name, kind in STAGED.items() if name != "categories"
     ]
     words = [f"{_word(word)}::{_word_type(codes, word)} AS categories_{word}" for word in range(codes.words)]
     types = ", ".join(f"'{name}': '{kind}'" for name, kind in STAGED.items())
     rows = f"read_json('{_quoted(staged)}', format = 'newline_delimited', columns = {{{types}}})"
-    with connect(path.parent, memory="256MB") as connection:
+    with connect(path.parent, memory="256MB") as connection, guard(connection):
         if staged.stat().st_size == 0:
             empty = ", ".join(f"NULL::{kind} AS {name}" for name, kind in STAGED.items())
             rows = f"(SELECT {empty} WHERE FALSE)"

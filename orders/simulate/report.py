@@ -1,8 +1,7 @@
 """The report: what the second content would have done, beside the first; its JSON is told in docs/simulation.md."""
 
 import hashlib
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from engine.reasons import not_in_currency, reasons, unknown_group
 from engine.terms import DueDate
 from orders.simulate.dates import Dates, cash_by_week, moment_of, shifts
 from orders.simulate.explorer import explore, near_misses
+from orders.simulate.fill import Guard, Progress
 from orders.simulate.query import Lane, Plan, Seat
 from orders.simulate.sheet import OMISSIBLE, Sheet, connect, facts_reader
 from rules.content import Content
@@ -26,8 +26,6 @@ from rules.policies import Policies
 FLIPS, AFFECTED, STRADDLING = 500, 50, 100
 _LOOK_BACK = timedelta(days=45)
 OUTCOMES = tuple(outcome.value for outcome in (Outcome.ACCEPTED, Outcome.HELD, Outcome.REFUSED))
-Progress = Callable[[int], None]
-Guard = Callable[[duckdb.DuckDBPyConnection], AbstractContextManager[object]]
 
 
 class Change(msgspec.Struct, frozen=True):
