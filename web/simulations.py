@@ -23,7 +23,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Row
 
 from engine.problem import Invalid, Text
-from orders.simulate import jobs
+from orders.simulate import jobs, keeping
 from orders.simulate.ledger_orders import count_between
 from orders.simulate.simulation import Asked
 from rules.proposal import OPEN, SCHEDULED
@@ -173,6 +173,7 @@ def _listed(typed: Any, problems: Any = ()) -> str:
         rows=[(row, subject_of(row), row.summary and sentences(row.summary)[0]) for row in rows],
         **choices(),
         draft_prefix=DRAFT,
+        kept_for=keeping,
         counts=counts,
         quarter=periods.chosen(periods.QUARTER, _today()),
         typed=typed,

@@ -125,6 +125,10 @@ def test_english_pages_hold_no_french(client):
     assert "What if…" in page and "Before, after" in page and "Commandes" not in page
 
 
+def test_the_list_says_how_long_simulations_are_kept(client):
+    assert "gardées 90 jours, les 500 dernières au plus" in text(client.get("/simulations"))
+
+
 def test_a_period_of_days_is_counted_and_a_wrong_one_is_told(client):
     days = {"periode": "dates", "du": "2021-02-01", "au": "2021-02-28"}
     page = report(client, begin(client, quoi="1", contre="2", **days).location)
