@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +13,7 @@ import msgspec
 
 from engine.problem import refuse
 from orders.simulate.exports import TYPES, exported
+from orders.simulate.flips import read_all
 from orders.simulate.simulation import Asked
 from orders.simulate.simulation import simulate as run
 from orders.simulate.upload import receive
@@ -71,9 +72,11 @@ def simulate(
                 house.now(),
                 lambda percent: bar.update(percent - bar.pos),
                 upload=upload,
+                flips=folder / "changes",
             )
         if out is not None:
-            _write(out, exported(found, out.suffix[1:], lang or "fr", zone, house.now()))
+            flips = read_all(folder / "changes") if (folder / "changes").exists() else None
+            _write(out, exported(found, out.suffix[1:], lang or "fr", zone, house.now(), flips))
     say(found, as_json, _told(found))
     if found["source"].get("faulty_rows"):
         _tell_faults(found["source"])
@@ -117,9 +120,10 @@ def _unreadable(file: Path) -> Exception:
     return refuse("file", "", f"Le fichier {file.name} ne se lit pas.", f"The file {file.name} can't be read.")
 
 
-def _write(out: Path, body: bytes) -> None:
+def _write(out: Path, pieces: Iterable[bytes]) -> None:
     try:
-        out.write_bytes(body)
+        with out.open("wb") as file:
+            file.writelines(pieces)
     except OSError:
         raise refuse(
             "file", "/out", f"Le fichier {out.name} ne s’écrit pas.", f"The file {out.name} can't be written."

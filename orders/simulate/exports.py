@@ -1,7 +1,7 @@
 """A report as a file: CSV of the orders that change, a workbook of all its tables, or JSON as it is kept."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +12,7 @@ import xlsxwriter
 
 from orders import csv_text
 from orders.simulate.export_tables import Cell, Share, Table, Telling
+from orders.simulate.flips import Flip
 
 TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -22,18 +23,28 @@ _LONGEST = 32_000  # characters that a spreadsheet's cell holds
 _WIDEST, _NARROWEST = 60, 9  # of a column, in characters
 
 
-def exported(report: dict[str, Any], kind: str, language: str, zone: ZoneInfo, at: datetime) -> bytes:
-    """The report as a file of one of TYPES; `at` is when the workbook says that it was made."""
+def exported(
+    report: dict[str, Any], kind: str, language: str, zone: ZoneInfo, at: datetime, flips: Iterable[Flip] | None = None
+) -> Iterator[bytes]:
+    """The report as a file of one of TYPES, piece by piece; `at` is when the workbook says that it was made.
+
+    A CSV has the orders `flips`, where they are given, in the place of those that the report lists.
+    """
     if kind == "json":
-        return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+        yield msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+        return
     telling = Telling(report, language, zone)
-    return orders_csv(telling.orders(), language) if kind == "csv" else workbook(telling.tables(), language, at)
+    if kind == "csv":
+        yield from _orders_csv(telling, report["flips"] if flips is None else flips)
+    else:
+        yield workbook(telling.tables(), language, at)
 
 
-def orders_csv(table: Table, language: str) -> bytes:
-    """The table as a spreadsheet of the language opens it: in French, commas are decimal marks."""
-    rows = ([_text(cell, language) for cell in row] for row in table.rows)
-    return csv_text.written(table.header, rows, ";" if language == "fr" else ",")
+def _orders_csv(telling: Telling, flips: Iterable[Flip]) -> Iterator[bytes]:
+    """The orders as a spreadsheet of the language opens them: in French, commas are decimal marks."""
+    language = telling.language
+    rows = ([_text(cell, language) for cell in telling.order(flip)] for flip in flips)
+    return csv_text.pieces(telling.orders_header(), rows, ";" if language == "fr" else ",")
 
 
 def _text(cell: Cell, language: str) -> str:

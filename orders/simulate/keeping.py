@@ -6,6 +6,7 @@ from pathlib import Path
 from sqlalchemy import delete, select
 
 from orders.desk import Desk
+from orders.simulate.flips import file_of
 from orders.simulate.jobs import OVER
 from orders.simulate.upload import remove
 from orders.tables import simulations
@@ -36,6 +37,7 @@ def prune(desk: Desk, folder: Path, now: datetime) -> int:
         desk.ledger.write(lambda connection, chosen=chosen: connection.execute(chosen) and None)
     for id in gone:
         remove(folder / id)
+        file_of(folder, id).unlink(missing_ok=True)
     return len(gone)
 
 

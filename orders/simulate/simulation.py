@@ -46,8 +46,11 @@ def simulate(
     tell: Progress = lambda percent: None,
     guard: Guard = nullcontext,
     upload: Path | None = None,
+    flips: Path | None = None,
 ) -> dict[str, Any]:
     """The report that was asked for, in one go; `folder` holds the sheet while it lasts, `upload` a file's rows.
+
+    Where the report lists not all orders that change, all of them are put into the file `flips`.
 
     `tell` is given percents and may stop it by raising; `guard` is entered with each
     connection that queries run on, so that somebody may interrupt them.
@@ -70,7 +73,11 @@ def simulate(
             changes_of(desk),
             lambda percent: tell(FILLING + (100 - FILLING) * percent // 100),
             guard,
+            Path(scratch) / "flips" if flips else None,
         )
+        if flips is not None and (Path(scratch) / "flips").exists():
+            flips.parent.mkdir(parents=True, exist_ok=True)
+            (Path(scratch) / "flips").replace(flips)
     return {**document, "source": source.document(), "before": _named(before), "after": {**_named(after), **named}}
 
 

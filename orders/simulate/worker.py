@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select, update
 
 from engine.problem import Invalid, Problem, problem
 from orders.desk import Desk
+from orders.simulate.flips import file_of
 from orders.simulate.jobs import DONE, FAILED, PENDING, RUNNING, has_ended, move, status
 from orders.simulate.keeping import prune
 from orders.simulate.report import report_hash
@@ -86,6 +87,7 @@ def run_next(desk: Desk, folder: Path, now: Callable[[], datetime], id: str | No
             _Heard(desk, row.id),
             lambda connection: _interruptible(desk, row.id, connection),
             folder / row.id,
+            file_of(folder, row.id),
         )
     except Stopped:
         pass

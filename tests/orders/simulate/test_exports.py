@@ -9,7 +9,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from engine.money import dollars
-from orders.simulate.exports import exported
+from orders.simulate import exports
 from orders.simulate.fill import Taken, fill_sheet
 from orders.simulate.report import report
 from rules.policies import Policies
@@ -32,6 +32,10 @@ def document(tmp_path_factory):
     source = {"kind": "file", "name": "+mai.csv", "hash": "sha256:1", "rows": 4, "faulty_rows": 1, "faults": [fault]}
     named = {"note": "", "hash": "sha256:0"}
     return {**found, "source": source, "before": {"version": 1, **named}, "after": {"version": 2, **named}}
+
+
+def exported(*arguments):
+    return b"".join(exports.exported(*arguments))
 
 
 def sheets(body):
@@ -83,3 +87,17 @@ def test_the_orders_that_change_are_a_csv_that_runs_nothing(document):
 
 def test_json_is_the_report_as_it_is_kept(document):
     assert json.loads(exported(document, "json", "fr", ZONE, NOON)) == document
+
+
+def test_a_csv_has_all_the_orders_that_change_and_the_workbook_says_how_many_it_lists(document):
+    flip = document["flips"][0]
+    many = ({**flip, "order_id": f"PO-{number}"} for number in range(2_000))
+    pieces = list(exports.exported(document, "csv", "fr", ZONE, NOON, many))
+    assert len(b"".join(pieces).decode().splitlines()) == 2_001
+    assert max(map(len, pieces)) < 100_000, "it is never held whole"
+    more = {**document, "other_terms": {"orders": 700, "value": "1.00"}}
+    summary = {row[0]: row[2] for row in sheets(exported(more, "xlsx", "fr", ZONE, NOON))["Résumé"]}
+    assert (summary["Commandes qui changent"], summary["dont listées ici, les plus grandes"]) == (701, 1)
+    assert "dont listées ici, les plus grandes" not in {
+        row[0] for row in sheets(exported(document, "xlsx", "fr", ZONE, NOON))["Résumé"]
+    }
