@@ -34,11 +34,12 @@ Cell = str | int | Decimal | Share | date | datetime | None
 
 
 class Table(NamedTuple):
-    """One sheet: its title, its header, its rows."""
+    """One sheet: its title, its header, its rows; whether one looks for some of them."""
 
     title: str
     header: tuple[str, ...]
     rows: list[tuple[Cell, ...]]
+    is_searched: bool = False
 
 
 class Telling:
@@ -106,7 +107,8 @@ class Telling:
 
     def orders(self) -> Table:
         """The orders that the report lists, the largest first, with both explanations."""
-        return Table(self.say("Commandes", "Orders"), self.orders_header(), list(map(self.order, self.report["flips"])))
+        rows = [self.order(flip) for flip in self.report["flips"]]
+        return Table(self.say("Commandes", "Orders"), self.orders_header(), rows, is_searched=True)
 
     def orders_header(self) -> tuple[str, ...]:
         say = self.say

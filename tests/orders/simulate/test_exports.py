@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from datetime import date, datetime
 
@@ -75,6 +76,24 @@ def test_a_workbook_speaks_english_freezes_its_headers_and_runs_nothing(document
     assert len(pages) == 8 and all('state="frozen"' in page and "<f>" not in page for page in pages)
     assert "&quot;$&quot;#,##0.00" in parts["xl/styles.xml"] and "hyperlink" not in "".join(pages).lower()
     assert exported(document, "xlsx", "en", ZONE, NOON) == body
+
+
+def test_a_workbook_reads_well_on_a_screen_and_on_paper(document):
+    with zipfile.ZipFile(io.BytesIO(exported(document, "xlsx", "fr", ZONE, NOON))) as archive:
+        pages = [archive.read(f"xl/worksheets/sheet{number}.xml").decode() for number in range(1, 9)]
+    summary, orders = pages[0], pages[4]
+    assert all(float(width) < 30 for width in re.findall(r' width="([\d.]+)"', summary)[1:]), "a hash widens no column"
+    assert [number for number, page in enumerate(pages) if "<autoFilter" in page] == [4] and 'ref="A1:L2"' in orders
+    for page in pages:
+        assert 'topLeftCell="B2"' in page and '<pageSetup paperSize="1" fitToHeight="0" orient' in page
+        assert "&amp;P / &amp;N" in page
+
+
+def test_a_share_is_a_percentage_and_a_table_without_rows_says_so(document):
+    found = sheets(exported({**document, "near_misses": []}, "xlsx", "fr", ZONE, NOON))
+    rates = next(row[1:] for row in found["Résumé"] if row[0] == "Taux d’acceptation")
+    assert rates == [round(document["automation"][side]["rate"] / 100, 6) for side in ("before", "after")]
+    assert found["Près du seuil"][1][0] == "Rien à montrer."
 
 
 def test_the_orders_that_change_are_a_csv_that_runs_nothing(document):
