@@ -6,6 +6,7 @@ one condition is true, false or unknown exactly when `any` of the many is.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import product
 
 from engine.conditions import AllOf, AnyOf, Comparison, Condition
@@ -21,6 +22,12 @@ def any_condition(conditions: Sequence[Condition], failed: Sequence[Condition] =
     Where all of `failed` are false it has the value of the many; where some are unknown, it is true
     exactly when one of the many is. Of several ways to write it the cheapest is taken.
     """
+    return _any_condition(tuple(conditions), tuple(failed))
+
+
+# Moving one threshold leaves most rules as they were.
+@lru_cache(maxsize=1024)
+def _any_condition(conditions: tuple[Condition, ...], failed: tuple[Condition, ...]) -> Condition | None:
     found = [
         _without_needless(written)
         for terms, failing in _forms(conditions, failed)
@@ -124,6 +131,7 @@ def _follows(one: Condition, other: Condition) -> bool:
     return isinstance(one, Comparison) and isinstance(other, Comparison) and _implies(other, one)
 
 
+@lru_cache(maxsize=4096)
 def _half_line(condition: Condition) -> Bounds | None:
     if not isinstance(condition, Comparison) or condition.kind is not Kind.NUMERIC:
         return None
