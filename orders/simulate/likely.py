@@ -13,6 +13,7 @@ from engine.targets.readers import FactsReader
 
 _MOST = 0.85  # of the orders: with fewer settled, asking the rest apart takes longer than asking all at once
 _WORTH = 4  # what the rest costs at least
+_FEW = 0.45  # of the orders: where both sides settle fewer alike, each says all for itself sooner
 
 
 def in_turn(condition: Condition, sample: Sequence[Facts]) -> list[Condition]:
@@ -30,6 +31,14 @@ def in_turn(condition: Condition, sample: Sequence[Facts]) -> list[Condition]:
     if sum(map(cost, rest)) < _WORTH:
         return [condition]
     return [AnyOf(tuple(each)) for each in (first, rest)]
+
+
+def settle_few(conditions: Sequence[Condition], sample: Sequence[Facts]) -> bool:
+    """Whether the conditions hold for, or may hold for, so few of the sample that asking them first does not pay."""
+    if not conditions or not sample:
+        return False
+    met = _met([AnyOf(tuple(conditions))], sample)
+    return sum(each.bit_count() for each in met.values()) < _FEW * len(sample)
 
 
 def _met(members: Sequence[Condition], sample: Sequence[Facts]) -> dict[Condition, int]:

@@ -23,7 +23,7 @@ from engine.targets.sql import any_of, kleene, number, possible
 from engine.terms import Terms, parse_terms
 from engine.verdict import Judge
 from orders.simulate.columns import SheetColumns
-from orders.simulate.likely import in_turn
+from orders.simulate.likely import in_turn, settle_few
 
 REFUSED, HELD, ACCEPTED = 0, 1, 2
 
@@ -235,6 +235,9 @@ def pair(before: Side, after: Side, width: int, sample: Sequence[Facts] = ()) ->
     """
     refusals = before.refusals.shared_with(after.refusals)
     barriers = before.barriers.shared_with(after.barriers)
+    if settle_few(barriers.conditions, sample):
+        # An order that is not settled is asked what is left in a slower way.
+        barriers = _Tests([], [])
     columns = before.columns
     refused = refusals.either(columns, kleene)
     barred = barriers.in_turn(columns, possible, _certain(refusals, columns), sample)

@@ -8,7 +8,7 @@ import pytest
 from engine.order import read_facts
 from engine.parsing import parse_conditions
 from engine.policy import _VOCABULARY
-from orders.simulate.likely import in_turn
+from orders.simulate.likely import in_turn, settle_few
 from tests.engine.generated import random_order
 from tests.engine.policies import ZONE
 
@@ -44,3 +44,9 @@ def test_what_is_unknown_counts_as_met(sample):
     unsaid = [msgspec.structs.replace(facts, lead_days=None) for facts in sample]
     unknown = ("lead_days", "greater_than", 3)
     assert in_turn(condition(*RARE, unknown), unsaid)[0] == condition(unknown)
+
+
+def test_what_few_orders_meet_is_not_worth_a_question_of_its_own(sample):
+    assert settle_few(condition(*RARE).members, sample)
+    assert not settle_few(condition(*RARE, COMMON).members, sample)
+    assert not settle_few([], sample) and not settle_few(condition(*RARE).members, [])
