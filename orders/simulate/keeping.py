@@ -18,20 +18,22 @@ _AT_ONCE = 500  # ids to a statement
 
 
 def prune(desk: Desk, folder: Path, now: datetime) -> int:
-    """Remove what is over and was begun more than DAYS ago or is beyond the newest MOST, with its files; how many there were.
+    """Remove what has been over for more than DAYS or is beyond the newest MOST, with its files; how many there were.
 
     What an approval names stays, and what tries a draft that is open or scheduled.
     """
     history = desk.policies.store.history()
     named, drafts = _agreed_by(history), _in_work(history)
-    columns = [simulations.c[name] for name in ("id", "report_hash", "proposal", "created_at")]
+    columns = [simulations.c[name] for name in ("id", "report_hash", "proposal", "created_at", "finished_at")]
     query = select(*columns).where(simulations.c.state.in_(OVER))
     with desk.ledger.reading() as connection:
         newest_first = query.order_by(simulations.c.created_at.desc(), simulations.c.id.desc())
         found = connection.execute(newest_first).all()
     free = [each for each in found if each.report_hash not in named and each.proposal not in drafts]
     oldest = now - timedelta(days=DAYS)
-    gone = [each.id for place, each in enumerate(free) if place >= MOST or each.created_at < oldest]
+    gone = [
+        each.id for place, each in enumerate(free) if place >= MOST or (each.finished_at or each.created_at) < oldest
+    ]
     for start in range(0, len(gone), _AT_ONCE):
         chosen = delete(simulations).where(simulations.c.id.in_(gone[start : start + _AT_ONCE]))
         desk.ledger.write(lambda connection, chosen=chosen: connection.execute(chosen) and None)

@@ -59,6 +59,13 @@ def test_what_is_old_goes_with_its_files_and_what_waits_stays(desk, folder):
     assert not (folder / "ancienne").exists()
 
 
+def test_one_that_waited_long_is_kept_as_long_as_any_other(desk, folder):
+    start(desk, ASKED, id="attendait", by="anne", at=NOON)
+    later = NOON + timedelta(days=2 * DAYS)
+    assert run_next(desk, folder, lambda: later)
+    assert prune(desk, folder, later) == 0
+
+
 def test_of_the_others_only_the_newest_are_kept(desk, folder, monkeypatch):
     monkeypatch.setattr(keeping, "MOST", 2)
     for number in range(4):
