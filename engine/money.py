@@ -40,6 +40,7 @@ def price(text: str) -> Price:
     return amount
 
 
+@lru_cache(maxsize=4_096)
 def dollars(amount: int) -> str:
     """5400 → `"54.00"`, the form that every document of the house uses."""
     whole, part = divmod(abs(amount), 100)

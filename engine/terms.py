@@ -1,7 +1,9 @@
 """Payment terms, and the only due-date sum in the house."""
 
 from calendar import monthrange
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -136,8 +138,12 @@ def due_date(
     )
 
 
-def derivation_document(due: DueDate) -> dict[str, Any]:
-    """How the due date came about, in plain JSON values: the parts, and the steps as sentences."""
+@lru_cache(maxsize=256)
+def derivation_document(due: DueDate) -> Mapping[str, Any]:
+    """How the due date came about, in plain JSON values: the parts, and the steps as sentences.
+
+    Orders of one day have few of them, and each is told in several places: what is answered is not to be changed.
+    """
     said = terms_sentence(due.terms, due.basis)
     return {
         "basis": due.basis,

@@ -45,6 +45,8 @@ def announce_order(
     connection: Connection, matter: Matter, move: int, document: Mapping[str, Any], by: str | None = None
 ) -> None:
     """Tell an order's decision (its document); `by` is set where a person took it."""
+    if not matter.is_heard:
+        return
     event, order = f"order.{document['outcome']}", matter.order
     data = {
         "order_id": order.id,
@@ -65,6 +67,8 @@ def announce_order(
 
 def announce_invoice(connection: Connection, matter: Matter, number: str, document: Mapping[str, Any]) -> None:
     """Tell that an invoice was issued, by its number and what it prints."""
+    if not matter.is_heard:
+        return
     data = {
         "order_id": matter.order.id,
         "order_key": matter.key,

@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from orders.ledger import Ledger
 from orders.outbox import Transport, deliver_due, due_destinations
@@ -16,14 +17,32 @@ log = logging.getLogger("houblon.outbox")
 TransportOf = Callable[[str], Transport | None]
 
 
+class GivingWay:
+    """A transport that, before each message, lets go first what is more urgent, as `give_way` says."""
+
+    def __init__(self, transport: Transport, give_way: Callable[[], None]):
+        self._transport, self._give_way = transport, give_way
+
+    def send(self, id: str, recipient: str, message: Any) -> str | None:
+        self._give_way()
+        return self._transport.send(id, recipient, message)
+
+
 class Couriers:
     """Starts a courier for each destination that has something due and has none.
 
-    `transport_of` gives a destination's transport, None for an endpoint that is told nothing now.
+    `transport_of` gives a destination's transport, None for an endpoint that is told nothing now. Before each
+    message `give_way` returns when it may go.
     """
 
-    def __init__(self, ledger: Ledger, transport_of: TransportOf, now: Callable[[], datetime]):
-        self._ledger, self._transport_of, self._now = ledger, transport_of, now
+    def __init__(
+        self,
+        ledger: Ledger,
+        transport_of: TransportOf,
+        now: Callable[[], datetime],
+        give_way: Callable[[], None] = lambda: None,
+    ):
+        self._ledger, self._transport_of, self._now, self._give_way = ledger, transport_of, now, give_way
         self._gate = threading.Lock()
         self._busy: dict[str, threading.Thread] = {}
         self._closed = threading.Event()
@@ -63,4 +82,7 @@ class Couriers:
 
     def _round(self, destination: str) -> int:
         transport = self._transport_of(destination)
-        return 0 if transport is None else deliver_due(self._ledger, transport, self._now(), destination=destination)
+        if transport is None:
+            return 0
+        polite = GivingWay(transport, self._give_way)
+        return deliver_due(self._ledger, polite, self._now(), destination=destination)

@@ -55,13 +55,17 @@ class Desk:
 
 @dataclass(frozen=True)
 class Matter:
-    """One order on the desk: its key in the ledger, its buyer's row, the policy and the instant."""
+    """One order on the desk: its key in the ledger, its buyer's row, the policy and the instant.
+
+    `is_heard` is False where it is known that no endpoint is told anything.
+    """
 
     key: int
     order: Order
     buyer: Row[Any]
     policy: Policy
     at: datetime
+    is_heard: bool = True
 
 
 class Conflict(Exception):

@@ -7,7 +7,7 @@ in groups; outgrown, PostgreSQL, where each piece of work has a transaction of i
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ from orders.memory import Memory
 from orders.migrate import upgrade
 from orders.prepared import Prepared, Reader
 from orders.tables import counters
+from orders.turns import Turns
 from orders.writer import T, Work, Writer
 
 # SQLSTATEs of two transactions in each other's way: unique violation, serialization, deadlock.
@@ -37,11 +38,12 @@ class Ledger:
     def __init__(self, url: str):
         self.url = url
         self.is_embedded = url.startswith("sqlite")
-        self.memory = Memory(make_url(url).database if self.is_embedded else None)
-        if self.is_embedded:
+        path = make_url(url).database if self.is_embedded else None
+        self.memory = Memory(path)
+        if path is not None:
             self.engine = _sqlite(url, "BEGIN", pool_size=10, max_overflow=30)
             self.write_engine = _sqlite(url, "BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
-            self._writer = Writer(self.write_engine)
+            self._writer = Writer(self.write_engine, Turns(path))
             # One connection a thread: nothing to check out, nothing to begin or to end.
             self._own, self._glances = threading.local(), weakref.WeakSet[Any]()
         else:
@@ -83,6 +85,10 @@ class Ledger:
         if self.is_embedded:
             return self._writer.do(work)
         return _write_alone(self.engine, work)
+
+    def record_all(self, works: Sequence[Work[T]]) -> list[tuple[T | None, BaseException | None]]:
+        """`record` for many at once, embedded only: what each returned, or why it failed."""
+        return self._writer.do_all(works)
 
     @property
     def waiting(self) -> int:

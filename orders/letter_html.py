@@ -1,10 +1,8 @@
 """The HTML of a mail. Mail readers keep no stylesheet, so each element carries its own style."""
 
-from collections.abc import Iterable
-
 from markupsafe import escape
 
-from orders.desk import Seller
+from orders.letter import Letter
 
 _INK, _INK_2, _PAPER, _LINE, _HOP = "#20261f", "#586055", "#f7f5f0", "#e3dfd5", "#2c6a3c"
 _FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:16px;line-height:1.5"
@@ -21,33 +19,27 @@ _BUTTON = (
 _FOOT = f"max-width:560px;margin:16px auto 0;color:{_INK_2};font-size:13px"
 
 
-def html_letter(
-    subject: str,
-    lines: Iterable[str],
-    facts: Iterable[tuple[str, str]],
-    link: str | None,
-    link_text: str,
-    seller: Seller,
-    language: str,
-) -> str:
-    """A sheet with the seller's name, the paragraphs, the facts and a button. All of it is text that is escaped."""
-    paragraphs = "".join(f'<p style="margin:0 0 14px;overflow-wrap:anywhere">{_html(line)}</p>' for line in lines)
+def html_letter(letter: Letter) -> str:
+    """A sheet with the sender's name, the paragraphs, the facts and a button. All of it is text that is escaped."""
+    paragraphs = "".join(
+        f'<p style="margin:0 0 14px;overflow-wrap:anywhere">{_html(line)}</p>' for line in letter.lines
+    )
     told = "".join(
         f'<p style="{_FACT}"><span style="{_LABEL}">{_html(name)}</span><br><strong>{_html(value)}</strong></p>'
-        for name, value in facts
+        for name, value in letter.facts
     )
     box = f'<div style="{_FACTS}">{told}</div>' if told else ""
     button = (
-        f'<p style="margin:20px 0 0"><a href="{escape(link)}" style="{_BUTTON}">{_html(link_text)}</a></p>'
-        if link
+        f'<p style="margin:20px 0 0"><a href="{escape(letter.link)}" style="{_BUTTON}">{_html(letter.label)}</a></p>'
+        if letter.link
         else ""
     )
-    foot = "<br>".join(_html(each) for each in (seller.name, seller.address, seller.email) if each)
+    name, foot = _html(letter.sender[0]), "<br>".join(map(_html, letter.sender))
     return (
-        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="{letter.language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f'<title>{_html(subject)}</title></head><body style="{_BODY}">'
-        f'<div style="{_SHEET}"><p style="{_NAME}">{_html(seller.name)}</p>'
+        f'<title>{_html(letter.subject)}</title></head><body style="{_BODY}">'
+        f'<div style="{_SHEET}"><p style="{_NAME}">{name}</p>'
         f"{paragraphs}{box}{button}</div>"
         f'<p style="{_FOOT}">{foot}</p></body></html>'
     )

@@ -1,8 +1,6 @@
-"""What messages say, in the recipient's language, as text and as simple HTML."""
+"""What messages say, in the recipient's language."""
 
 from datetime import date
-
-import msgspec
 
 from engine.cadence import day_text
 from engine.decision import Reason
@@ -11,18 +9,8 @@ from engine.order import Order
 from engine.problem import Text
 from orders.desk import Desk, Matter, Seller
 from orders.invoice import Issued, language_of
-from orders.letter_html import html_letter
+from orders.letter import Facts, Letter
 from orders.links import invoice_link
-
-Facts = tuple[tuple[str, str], ...]
-
-
-class Letter(msgspec.Struct, frozen=True):
-    """A subject of one line, and the same words as text and as HTML."""
-
-    subject: str
-    text: str
-    html: str
 
 
 def buyer_letter(event: str, desk: Desk, matter: Matter, issued: Issued | None) -> Letter:
@@ -117,15 +105,19 @@ def _value(order: Order) -> int:
 
 
 def _letter(
-    subject: str, lines: list[str], facts: Facts, link: str | None, link_text: Text, seller: Seller, language: str
+    subject: str, lines: list[str], facts: Facts, link: str | None, label: Text, seller: Seller, language: str
 ) -> Letter:
-    """What people wrote is text in both; a subject is one line, whatever a name holds."""
-    subject = " ".join(subject.split())[:200]
-    label = link_text.in_(language)
-    colon = f"{NBSP}:" if language == "fr" else ":"
-    told = "\n".join(f"{name}{colon} {value}" for name, value in facts)
-    parts = [*lines, *([told] if told else []), *([f"{label}{colon}\n{link}"] if link else []), seller.name]
-    return Letter(subject, "\n\n".join(parts), html_letter(subject, lines, facts, link, label, seller, language))
+    """A subject is one line, whatever a name holds."""
+    sender = tuple(each for each in (seller.name, seller.address, seller.email) if each)
+    return Letter(
+        " ".join(subject.split())[:200],
+        tuple(lines),
+        language,
+        sender,
+        facts,
+        link,
+        label.in_(language) if link else "",
+    )
 
 
 _HELLO = Text("Bonjour {name},", "Hello {name},")

@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, insert
 
 from engine.decision import Obligation, Reason
 from orders.desk import Desk, Matter
 from orders.identity import message_id
 from orders.invoice import Issued
-from orders.letters import Letter, buyer_letter, team_letter
+from orders.letter import Letter
+from orders.letters import buyer_letter, team_letter
 from orders.prepared import Prepared
 from orders.tables import outbox
 
@@ -85,7 +85,7 @@ def _row(
         "kind": "mail",
         "event": event,
         "recipient": address,
-        "message": msgspec.to_builtins(letter),
+        "message": letter,
         "state": "parked" if fault else "pending",
         "attempts": 0,
         "created_at": matter.at,

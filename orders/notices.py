@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, insert, select
 
 from engine.figures import NBSP
@@ -33,7 +32,7 @@ def _rows(desk: Desk, proposal: Proposal, at: datetime) -> Iterator[dict[str, An
                 "kind": "mail",
                 "event": f"proposal.{notice.code}",
                 "recipient": person,
-                "message": msgspec.to_builtins(_letter(desk, proposal, notice)),
+                "message": _letter(desk, proposal, notice),
                 "state": "pending",
                 "attempts": 0,
                 "created_at": at,

@@ -3,14 +3,14 @@
 from datetime import date
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, insert
 
 from engine.cadence import day_text
 from engine.problem import Text
 from orders.desk import Desk, Matter
 from orders.invoice import language_of
-from orders.letters import Letter, plain_letter
+from orders.letter import Letter
+from orders.letters import plain_letter
 from orders.links import invoice_link
 from orders.messages import BAD_ADDRESS, NO_ADDRESS, is_address, message_id
 from orders.tables import outbox
@@ -31,7 +31,7 @@ def queue(
             kind="mail",
             event=EVENT,
             recipient=address,
-            message=msgspec.to_builtins(_letter(desk, matter, invoice, day, due)),
+            message=_letter(desk, matter, invoice, day, due),
             state="parked" if fault else "pending",
             attempts=0,
             created_at=matter.at,

@@ -20,14 +20,17 @@ Reader = Connection | sqlite3.Connection
 _SQLITE = SQLiteDialect_pysqlite(dbapi=sqlite3)
 _FAULTS = {sqlite3.IntegrityError: IntegrityError, sqlite3.OperationalError: OperationalError}
 _NOTHING: Values = {}
-_ASKED = object()  # the value of a bind that each call gives
 _Processor = Callable[[Any], Any] | None
 
 
 class _Compiled(NamedTuple):
     sql: str
-    # Name, value (`_ASKED` unless the statement itself gives one), and how the driver wants it.
-    binds: tuple[tuple[str, Any, _Processor], ...]
+    # What each call gives, and where it stands among the values that the statement itself gives.
+    names: tuple[str, ...]
+    places: tuple[int, ...] | None
+    own: tuple[Any, ...]
+    # Where a value is turned into what the driver wants, and how.
+    turned: tuple[tuple[int, Callable[[Any], Any]], ...]
     row: Any
     results: tuple[_Processor, ...] | None
 
@@ -82,33 +85,53 @@ class Prepared:
 
 
 def _driver(reader: Reader) -> sqlite3.Connection | None:
+    global _last
+    # A transaction runs many statements: whose it is, is found once.
+    connection, driver = _last
+    if connection is reader:
+        return driver
     if isinstance(reader, sqlite3.Connection):
         return reader
-    if reader.dialect.name != "sqlite":
-        return None
-    return reader.connection.driver_connection
+    driver = reader.connection.driver_connection if reader.dialect.name == "sqlite" else None
+    _last = (reader, driver)
+    return driver
+
+
+_last: tuple[Reader | None, sqlite3.Connection | None] = (None, None)
 
 
 def _compile(statement: Any, columns: tuple[str, ...]) -> _Compiled:
     compiled = statement.compile(dialect=_SQLITE, column_keys=list(columns) if statement.is_insert else None)
-    binds = []
-    for name in compiled.positiontup:
-        bind = compiled.binds[name]
-        own = _ASKED if bind.required else bind.effective_value
-        binds.append((name, own, bind.type.dialect_impl(_SQLITE).bind_processor(_SQLITE)))
+    binds = [compiled.binds[name] for name in compiled.positiontup]
+    turns = [bind.type.dialect_impl(_SQLITE).bind_processor(_SQLITE) for bind in binds]
+    own = [
+        None if bind.required else bind.effective_value if turn is None else turn(bind.effective_value)
+        for bind, turn in zip(binds, turns, strict=True)
+    ]
+    places = tuple(place for place, bind in enumerate(binds) if bind.required)
     found = statement.exported_columns if statement.is_select else statement._returning
     names = [column.name for column in found]
     results = tuple(column.type.dialect_impl(_SQLITE).result_processor(_SQLITE, None) for column in found)
-    row = namedtuple("Found", names, rename=True) if names else None  # type: ignore[misc]
-    return _Compiled(str(compiled), tuple(binds), row, results if any(results) else None)
+    return _Compiled(
+        str(compiled),
+        tuple(compiled.positiontup[place] for place in places),
+        None if len(places) == len(binds) else places,
+        tuple(own),
+        tuple((place, turns[place]) for place in places if turns[place] is not None),
+        namedtuple("Found", names, rename=True) if names else None,  # type: ignore[misc]
+        results if any(results) else None,
+    )
 
 
 def _run(driver: sqlite3.Connection, compiled: _Compiled, values: Values) -> sqlite3.Cursor:
-    given = [
-        value if process is None else process(value)
-        for name, own, process in compiled.binds
-        for value in (values[name] if own is _ASKED else own,)
-    ]
+    given = [values[name] for name in compiled.names]
+    if compiled.places is not None:
+        whole = list(compiled.own)
+        for place, value in zip(compiled.places, given, strict=True):
+            whole[place] = value
+        given = whole
+    for place, turn in compiled.turned:
+        given[place] = turn(given[place])
     try:
         return driver.execute(compiled.sql, given)
     except sqlite3.Error as fault:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from engine.decision import Decision
 from engine.evaluate import decide
@@ -16,20 +16,13 @@ from orders.announcements import announce_order
 from orders.desk import Conflict, Desk, Matter
 from orders.history import SYSTEM, keep_decision, keep_move, settled
 from orders.intake import content_hash
+from orders.known import Known, known
 from orders.prepared import Prepared
-from orders.retailers import keep_retailer, memberships_of
+from orders.retailers import bring_up_to_date, keep_retailer, memberships_of
 from orders.tables import decisions, earlier_contents, orders, webhook_calls
 from rules.content import Content
 from rules.inherit import chain_of
 
-_CALL = Prepared(
-    select(webhook_calls.c.body_hash, webhook_calls.c.answer).where(
-        webhook_calls.c.source == bindparam("source"), webhook_calls.c.webhook_id == bindparam("webhook_id")
-    )
-)
-_KNOWN = Prepared(
-    select(orders).where(orders.c.source == bindparam("source"), orders.c.order_id == bindparam("order_id"))
-)
 _KEEP_CALL, _KEEP_ORDER = Prepared(insert(webhook_calls)), Prepared(insert(orders))
 
 
@@ -41,7 +34,8 @@ class Received(msgspec.Struct, frozen=True):
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """An order as it came: its bytes, what they decode to, the hash of what they say; `sent` is what was signed."""
+    """An order as it came: its bytes, what they decode to, the hash of what they say; `sent` is what was signed,
+    and `webhook_id` names the call, where one does."""
 
     body: bytes
     order: Order
@@ -49,6 +43,7 @@ class Arrival(msgspec.Struct, frozen=True):
     source: str
     at: datetime
     sent: bytes
+    webhook_id: str | None = None
 
 
 def receive(
@@ -67,42 +62,27 @@ def receive(
     stored decision. `sent` is the body that was sent, where `body` was made of it. Raises Conflict
     where the id came with another body, or where the order changed after it was settled.
     """
-    arrival = Arrival(body, order, content_hash(body), source, at, body if sent is None else sent)
+    arrival = Arrival(body, order, content_hash(body), source, at, body if sent is None else sent, webhook_id)
+    return desk.ledger.record(lambda connection: take_in(connection, desk, arrival))
+
+
+def take_in(connection: Connection, desk: Desk, arrival: Arrival) -> Received:
+    """`receive` in the running transaction: the stored answer where this call came before; else the order is
+    taken in, and the call's answer kept."""
+    order, webhook_id = arrival.order, arrival.webhook_id
+    found = known(connection, arrival.source, webhook_id, order.id, order.buyer.id)
     if webhook_id is None:
-        return desk.ledger.record(lambda connection: _take_in(connection, desk, arrival))
-    return desk.ledger.record(lambda connection: _take_call(connection, desk, arrival, webhook_id))
-
-
-class Ruling(NamedTuple):
-    """What rules over an order: the content in force, the policy of its buyer's groups, and the groups it
-    claims that nobody made."""
-
-    content: Content
-    policy: Policy
-    unknown: tuple[str, ...]
-
-
-def ruling(connection: Connection, desk: Desk, order: Order, at: datetime) -> Ruling:
-    """What rules over the order now, at `at`."""
-    content = desk.policies.live(at)
-    kept = memberships_of(connection, order.buyer.id)
-    chain, unknown = chain_of(content, kept, order.buyer.groups or ())
-    return Ruling(content, desk.policies.policy_in(content, chain), unknown)
-
-
-def _take_call(connection: Connection, desk: Desk, arrival: Arrival, webhook_id: str) -> Received:
-    """The stored answer where this call came before; else the order is taken in and its answer kept."""
+        return _take_order(connection, desk, arrival, found)
     body_hash = hashlib.sha256(arrival.sent).hexdigest()
-    call = _CALL.first(connection, {"source": arrival.source, "webhook_id": webhook_id})
-    if call is not None and call.body_hash != body_hash:
+    if found.call is not None and found.call.body_hash != body_hash:
         raise Conflict(
             "webhook_id_reused",
             "Ce webhook-id est déjà venu avec un autre corps.",
             "This webhook-id came before with another body.",
         )
-    if call is not None:
-        return Received(call.answer, True)
-    received = _take_in(connection, desk, arrival)
+    if found.call is not None:
+        return Received(found.call.answer, True)
+    received = _take_order(connection, desk, arrival, found)
     _KEEP_CALL.insert(
         connection,
         {
@@ -116,55 +96,75 @@ def _take_call(connection: Connection, desk: Desk, arrival: Arrival, webhook_id:
     return received
 
 
-def _take_in(connection: Connection, desk: Desk, arrival: Arrival) -> Received:
-    known = _KNOWN.first(connection, {"source": arrival.source, "order_id": arrival.order.id})
-    if known is None:
-        return Received(_record(connection, desk, arrival), False)
+class Ruling(NamedTuple):
+    """What rules over an order: the content in force, the policy of its buyer's groups, and the groups it
+    claims that nobody made."""
+
+    content: Content
+    policy: Policy
+    unknown: tuple[str, ...]
+
+
+def ruling(connection: Connection, desk: Desk, order: Order, at: datetime) -> Ruling:
+    """What rules over the order now, at `at`."""
+    return _ruling(desk, order, at, memberships_of(connection, order.buyer.id))
+
+
+def _ruling(desk: Desk, order: Order, at: datetime, kept: tuple[str, ...]) -> Ruling:
+    content = desk.policies.live(at)
+    chain, unknown = chain_of(content, kept, order.buyer.groups or ())
+    return Ruling(content, desk.policies.policy_in(content, chain), unknown)
+
+
+def _take_order(connection: Connection, desk: Desk, arrival: Arrival, found: Known) -> Received:
+    before = found.order
+    if before is None:
+        return Received(_record(connection, desk, arrival, found), False)
     # Where a person changed the lines since, what the source sent is still known for what it is.
-    if arrival.content_hash in (known.content_hash, known.sent_hash):
-        return Received(_stored_decision(connection, known.key), True)
-    if known.state != "held":
-        raise settled(connection, desk, known)
-    return Received(decide_again(connection, desk, arrival, known), False)
+    if arrival.content_hash in (before.content_hash, before.sent_hash):
+        return Received(_stored_decision(connection, before.key), True)
+    if before.state != "held":
+        raise settled(connection, desk, before)
+    return Received(decide_again(connection, desk, arrival, before), False)
 
 
-def _record(connection: Connection, desk: Desk, arrival: Arrival) -> dict[str, Any]:
-    buyer = keep_retailer(connection, arrival.order.buyer, arrival.at)
-    decision, policy = _decided(connection, desk, arrival)
+def _record(connection: Connection, desk: Desk, arrival: Arrival, found: Known) -> dict[str, Any]:
+    buyer = bring_up_to_date(connection, arrival.order.buyer, arrival.at, found.retailer)
+    decision, policy = _decided(desk, arrival, found.groups)
     values = {"source": arrival.source, "received_at": arrival.at, **_columns(arrival, decision)}
     key = _KEEP_ORDER.insert(connection, values)
-    matter = Matter(key, arrival.order, buyer, policy, arrival.at)
+    matter = Matter(key, arrival.order, buyer, policy, arrival.at, found.is_heard)
     return _conclude(connection, desk, matter, None, arrival.content_hash, decision)
 
 
 def decide_again(
-    connection: Connection, desk: Desk, arrival: Arrival, known: Row[Any], sent_hash: str | None = None
+    connection: Connection, desk: Desk, arrival: Arrival, before: Row[Any], sent_hash: str | None = None
 ) -> dict[str, Any]:
     """A held order has other content: a new decision, the old ones and their content kept.
 
     `sent_hash` is that of what the source last sent, where a person made the new content of it.
     """
     buyer = keep_retailer(connection, arrival.order.buyer, arrival.at)
-    decision, policy = _decided(connection, desk, arrival)
+    decision, policy = _decided(desk, arrival, memberships_of(connection, arrival.order.buyer.id))
     moved = connection.execute(
         update(orders)
-        .where(orders.c.key == known.key, orders.c.state == "held", orders.c.content_hash == known.content_hash)
+        .where(orders.c.key == before.key, orders.c.state == "held", orders.c.content_hash == before.content_hash)
         .values(**_columns(arrival, decision), sent_hash=sent_hash)
     )
     if moved.rowcount != 1:
-        raise settled(connection, desk, known)
+        raise settled(connection, desk, before)
     connection.execute(
         insert(earlier_contents).values(
-            order_key=known.key, content_hash=known.content_hash, body=known.body, replaced_at=arrival.at
+            order_key=before.key, content_hash=before.content_hash, body=before.body, replaced_at=arrival.at
         )
     )
-    matter = Matter(known.key, arrival.order, buyer, policy, arrival.at)
+    matter = Matter(before.key, arrival.order, buyer, policy, arrival.at)
     return _conclude(connection, desk, matter, "held", arrival.content_hash, decision)
 
 
-def _decided(connection: Connection, desk: Desk, arrival: Arrival) -> tuple[Decision, Policy]:
+def _decided(desk: Desk, arrival: Arrival, kept: tuple[str, ...]) -> tuple[Decision, Policy]:
     order, at = arrival.order, arrival.at
-    content, policy, unknown = ruling(connection, desk, order, at)
+    content, policy, unknown = _ruling(desk, order, at, kept)
     cycle = content.cycles.get(order.distributor or "")
     decision = decide(
         order, policy, accepted_at=at, cycle=cycle, installation=desk.installation, unknown_groups=unknown

@@ -86,7 +86,11 @@ def leave(connection: Connection, retailer_id: str, group: str) -> bool:
 
 def keep_retailer(connection: Connection, buyer: Buyer, at: datetime) -> Row[Any]:
     """The retailer's row, made or brought up to date with what the order says of the buyer."""
-    known = _KNOWN.first(connection, {"id": buyer.id})
+    return bring_up_to_date(connection, buyer, at, _KNOWN.first(connection, {"id": buyer.id}))
+
+
+def bring_up_to_date(connection: Connection, buyer: Buyer, at: datetime, known: Any) -> Row[Any]:
+    """`keep_retailer` where the retailer's row is at hand; None where there is none."""
     said = {name: value for name in _SAID if (value := getattr(buyer, name))}
     if known is None:
         _KEEP.insert(connection, {"id": buyer.id, "created_at": at, "updated_at": at, **said})

@@ -17,7 +17,7 @@ PLACE = "https://houblon.invalid/sealed"
 
 
 def seal(secret: str, message: dict[str, Any], link: str) -> dict[str, Any]:
-    """A message whose text and HTML hold PLACE, with its link beside them, encrypted."""
+    """A message whose link is PLACE, with the link itself beside it, encrypted."""
     return {**message, "sealed": _cipher(secret).encrypt(link.encode()).decode()}
 
 
@@ -27,12 +27,15 @@ class Unsealing:
     def __init__(self, transport: Transport, secret: str):
         self.transport, self._secret = transport, secret
 
-    def send(self, id: str, recipient: str, message: dict[str, str]) -> str | None:
+    def send(self, id: str, recipient: str, message: dict[str, Any]) -> str | None:
         """What the transport answers. Raises what the transport raises."""
         if "sealed" in message:
             link = _cipher(self._secret).decrypt(message["sealed"].encode()).decode()
-            text, html = message["text"].replace(PLACE, link), message["html"].replace(PLACE, escape(link))
-            message = {"subject": message["subject"], "text": text, "html": html}
+            if "lines" in message:
+                message = {**message, "link": link}
+            else:  # written out by an earlier Houblon
+                text, html = message["text"].replace(PLACE, link), message["html"].replace(PLACE, escape(link))
+                message = {"subject": message["subject"], "text": text, "html": html}
         return self.transport.send(id, recipient, message)
 
 

@@ -5,14 +5,16 @@ import logging
 import os
 import smtplib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import parseaddr
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from orders.outbox import Refused, Unreachable
+from orders.written import written
 
 TIMEOUT = 20  # seconds
 
@@ -25,7 +27,7 @@ class Filed:
     def __init__(self, folder: Path, sender: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)):
         self.folder, self.sender, self.now = folder, sender, now
 
-    def send(self, id: str, recipient: str, message: dict[str, str]) -> str:
+    def send(self, id: str, recipient: str, message: Mapping[str, Any]) -> str:
         """The file's name, as the answer. Raises Refused when no mail can be made of the message, OSError."""
         mail = _made(id, self.sender, recipient, message, self.now())
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -50,7 +52,7 @@ class Smtp:
         self.starttls = "tls=starttls" in parts.query
         self.sender, self.timeout, self.now = sender, timeout, now
 
-    def send(self, id: str, recipient: str, message: dict[str, str]) -> None:
+    def send(self, id: str, recipient: str, message: Mapping[str, Any]) -> None:
         """Raises Refused when the server won't ever take this mail (5xx), Unreachable when it takes
         none now, OSError or SMTPException when only this one failed."""
         mail = _made(id, self.sender, recipient, message, self.now())
@@ -94,23 +96,23 @@ class Smtp:
         return smtplib.SMTP(self.host, self.port or 25, timeout=self.timeout)
 
 
-def _made(id: str, sender: str, recipient: str, message: dict[str, str], at: datetime) -> EmailMessage:
+def _made(id: str, sender: str, recipient: str, message: Mapping[str, Any], at: datetime) -> EmailMessage:
     try:
         return mail_of(id, sender, recipient, message, at)
     except (ValueError, IndexError) as fault:
         raise Refused(f"no mail can be made of this: {fault}"[:500]) from fault
 
 
-def mail_of(id: str, sender: str, recipient: str, message: dict[str, str], at: datetime) -> EmailMessage:
+def mail_of(id: str, sender: str, recipient: str, message: Mapping[str, Any], at: datetime) -> EmailMessage:
     """The mail of a message; its Message-ID is that of the outbox, so that a repeat can be told."""
-    mail = EmailMessage()
+    mail, words = EmailMessage(), written(message)
     domain = parseaddr(sender)[1].partition("@")[2] or "houblon.invalid"
     mail["Message-ID"] = f"<{id}@{domain}>"
-    mail["From"], mail["To"], mail["Subject"] = sender, recipient, message["subject"]
+    mail["From"], mail["To"], mail["Subject"] = sender, recipient, words["subject"]
     mail["Date"] = at
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(message["text"])
-    mail.add_alternative(message["html"], subtype="html")
+    mail.set_content(words["text"])
+    mail.add_alternative(words["html"], subtype="html")
     return mail
 
 

@@ -7,11 +7,13 @@ comes in while a group is being synced to disk makes the next group.
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import InvalidRequestError
+
+from orders.turns import Turns
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -34,8 +36,8 @@ class _Item:
 class Writer:
     """`do(work)` waits until the work is durable; `close()` finishes what was begun."""
 
-    def __init__(self, engine: Engine):
-        self._engine = engine
+    def __init__(self, engine: Engine, turns: Turns):
+        self._engine, self._turns = engine, turns
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
@@ -68,12 +70,20 @@ class Writer:
                 self._queue.put(None)
         self._thread.join()
 
+    def do_all(self, works: Sequence[Work[T]]) -> list[tuple[T | None, BaseException | None]]:
+        """Many pieces of work as one group, in the calling thread: what each returned, or why it failed."""
+        group = [_Item(work) for work in works]
+        if group:
+            self._commit(group)
+        return [(item.result, item.failure) for item in group]
+
     def _run(self) -> None:
         is_last = False
         while not is_last:
             group, is_last = self._gather()
             self._commit(group)
         self._engine.dispose()
+        self._turns.close()
 
     def _gather(self) -> tuple[list[_Item], bool]:
         """What waits now, at least one and at most a group; and whether it is time to close."""
@@ -92,7 +102,7 @@ class Writer:
         # fails, each alone.
         for attempt in (_plainly, _in_savepoint) if len(group) > 1 else (_plainly,):
             try:
-                with self._engine.begin() as connection:
+                with self._turns.mine(), self._engine.begin() as connection:
                     answers = [attempt(connection, item.work) for item in group]
             except BaseException as failure:
                 # Its connection can't be trusted any more.

@@ -31,7 +31,7 @@ from web.settings import Settings
 FORMAT = 1
 LEDGER, MANIFEST = "ledger.db", "manifest.json"
 # Files of a running process, and the stores, which are copied in their own way.
-_PASSING = (".lock", ".writing", ".restoring", "-wal", "-shm", "-journal")
+_PASSING = (".lock", ".writing", ".restoring", "-wal", "-shm", "-journal", "-next", "-turn")
 _CHUNK = 1 << 20
 
 

@@ -26,6 +26,7 @@ from rules.look import Look
 from rules.policies import Policies
 from rules.storage import replace_file
 from rules.store import FILE, Store, open_store
+from web.recording import Recording
 from web.settings import Settings
 
 Clock = Callable[[], datetime]
@@ -81,6 +82,7 @@ class House:
     now: Clock
     profiles: ProfileFile
     desks: Callable[[Profile], Desk]
+    recording: Recording
 
     @property
     def profile(self) -> Profile:
@@ -153,14 +155,14 @@ def change_profile(folder: Path, change: Callable[[Profile], Profile]) -> tuple[
     return before, after
 
 
-def open_house(settings: Settings, now: Clock = utc_now) -> House:
+def open_house(settings: Settings, now: Clock = utc_now, recording: Recording | None = None) -> House:
     """Open the installation in the settings' folder. Raises NotInitialised, Damaged, NewerLedger."""
     if not is_initialised(settings.data):
         raise NotInitialised(f"{settings.data} holds no installation: run `houblon init --data {settings.data}` first")
-    return assemble(settings, _decode((settings.data / _PROFILE).read_bytes()), now)
+    return assemble(settings, _decode((settings.data / _PROFILE).read_bytes()), now, recording)
 
 
-def assemble(settings: Settings, profile: Profile, now: Clock = utc_now) -> House:
+def assemble(settings: Settings, profile: Profile, now: Clock = utc_now, recording: Recording | None = None) -> House:
     """Put the house together over a folder that has its secret."""
     store, ledger = open_store(settings.data), open_ledger(settings.database_url)
     profiles = ProfileFile(settings.data, profile)
@@ -189,7 +191,7 @@ def assemble(settings: Settings, profile: Profile, now: Clock = utc_now) -> Hous
         if settings.smtp_url
         else Filed(settings.mail_folder, settings.mail_from, now)
     )
-    return House(settings, store, Unsealing(transport, secret), now, profiles, desk)
+    return House(settings, store, Unsealing(transport, secret), now, profiles, desk, recording or Recording())
 
 
 def _installation(profile: Profile) -> Installation:

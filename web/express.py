@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-import msgspec
 from flask import Flask
 
 from orders.intake import MAX_BODY
@@ -108,8 +107,8 @@ def _decision(house: House, rates: Any, environ: Environ, body: bytes) -> Answer
 
 def _webhook(house: House, environ: Environ, body: bytes) -> Answer:
     headers = {name: environ.get(variable, "") for name, variable in _SIGNED}
-    received = webhooks.take_in_signed(house, headers, body)
-    return Answer(msgspec.json.encode(received.document), webhooks.REPLAYED.items() if received.replayed else ())
+    taken = webhooks.take_in_signed(house, headers, body)
+    return Answer(taken.document, webhooks.replay_headers(taken).items())
 
 
 _SIGNED = tuple((f"webhook-{part}", f"HTTP_WEBHOOK_{part.upper()}") for part in ("id", "timestamp", "signature"))

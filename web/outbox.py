@@ -15,6 +15,7 @@ from orders.endpoints import REMOVED, list_endpoints
 from orders.messages import BAD_ADDRESS, NO_ADDRESS, is_address
 from orders.outbox import SCHEDULE, send_again, send_all_again
 from orders.queries import PAGE
+from orders.written import written
 from web.acts import note
 from web.auth import author
 from web.gate import require
@@ -127,6 +128,7 @@ def _detail(id: str, typed: str | None = None, fault: str | None = None) -> str:
         "message.html",
         message=row,
         payload=_pretty(row.message) if row.kind == "webhook" else None,
+        text=written(row.message)["text"] if row.kind == "mail" else None,
         endpoint=endpoint if endpoint in known else None,
         is_paused=row.destination in paused,
         reason=reason,

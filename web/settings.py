@@ -59,6 +59,11 @@ class Settings:
         return self.data / "mail"
 
     @property
+    def is_embedded(self) -> bool:
+        """Whether the ledger is a file of this machine, which one process writes."""
+        return self.database_url.startswith("sqlite")
+
+    @property
     def is_https(self) -> bool:
         return self.base_url.startswith("https://")
 

@@ -11,8 +11,8 @@ from flask import Blueprint, Response, abort, request
 from engine.problem import refuse
 from orders.desk import Conflict
 from orders.doors import SHOPIFY, STANDARD, WOOCOMMERCE, Sender, known_senders
-from orders.intake import read_order
-from orders.receive import Received, receive
+from orders.intake import content_hash, read_order
+from orders.recorder import Call, Taken, take
 from orders.sources import order_body
 from web import metrics
 from web.composition import House
@@ -23,7 +23,8 @@ from web.signatures import Unsigned, verify
 
 log = structlog.get_logger("houblon.webhooks")
 blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
-REPLAYED = {"Idempotent-Replay": "true"}
+# So many orders waiting to be recorded make it worth a process of its own.
+CROWD = 3
 T = TypeVar("T")
 _PING = re.compile(rb"webhook_id=\d{1,12}")
 _DELIVERY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
@@ -51,7 +52,7 @@ def orders() -> Response:
     return _answered(STANDARD, lambda: take_in_signed(house(), request.headers, request.get_data()))
 
 
-def take_in_signed(house: House, headers: Mapping[str, str], body: bytes) -> Received:
+def take_in_signed(house: House, headers: Mapping[str, str], body: bytes) -> Taken:
     """An order that one of our own senders signed. Raises Unsigned, Invalid, Conflict."""
     sender, webhook_id = _sender(house, STANDARD, lambda sender: verify(sender.secrets, headers, body, house.now()))
     return _take_in(house, sender, STANDARD, body, webhook_id)
@@ -71,7 +72,7 @@ def woocommerce() -> Response:
     return _answered(WOOCOMMERCE, lambda: _shop(_WOOCOMMERCE))
 
 
-def _shop(shop: Shop) -> Received:
+def _shop(shop: Shop) -> Taken:
     body = request.get_data()
 
     def proves(sender: Sender) -> None:
@@ -102,10 +103,10 @@ def _sender(house: House, kind: str, proves: Callable[[Sender], T]) -> tuple[Sen
     raise unsigned
 
 
-def _answered(kind: str, take_in: Callable[[], Received]) -> Response:
+def _answered(kind: str, take_in: Callable[[], Taken]) -> Response:
     """The decision's answer; 401 where nobody signed."""
     try:
-        received = take_in()
+        taken = take_in()
     except Unsigned as unsigned:
         log.warning("webhook.unsigned", kind=kind, reason=str(unsigned))
         metrics.WEBHOOKS.labels(kind, "unsigned").inc()
@@ -114,10 +115,14 @@ def _answered(kind: str, take_in: Callable[[], Received]) -> Response:
         log.warning("webhook.conflict", code=conflict.code, **conflict.about)
         metrics.WEBHOOKS.labels(kind, "conflict").inc()
         raise
-    return json_response(received.document, **(REPLAYED if received.replayed else {}))
+    return Response(taken.document, content_type="application/json", headers=replay_headers(taken))
 
 
-def _take_in(house: House, sender: Sender, kind: str, sent: bytes, webhook_id: str | None) -> Received:
+def replay_headers(taken: Taken) -> dict[str, str]:
+    return {"Idempotent-Replay": "true"} if taken.replayed else {}
+
+
+def _take_in(house: House, sender: Sender, kind: str, sent: bytes, webhook_id: str | None) -> Taken:
     """Decide, record, act; the same call again gets the stored answer."""
     desk, now = house.quick_desk, house.now()
 
@@ -126,15 +131,26 @@ def _take_in(house: House, sender: Sender, kind: str, sent: bytes, webhook_id: s
 
     body = order_body(sender, kind, sent, groups)
     order = read_order(body)
-    told = {"source": sender.source, "order": order.id, "webhook": webhook_id}
-    try:
-        received = receive(desk, body, order, source=sender.source, at=now, webhook_id=webhook_id, sent=sent)
-    except Conflict as conflict:
-        conflict.about = told
-        raise
-    outcome, event = received.document["outcome"], "replayed" if received.replayed else "taken"
-    log.info(f"webhook.{event}", outcome=outcome, version=received.document["version"], **told)
+    call = Call(sender.source, webhook_id, now, body, content_hash(body), None if body is sent else sent)
+    taken = house.recording.ask(call) if house.recording.is_there else None
+    if taken is None:
+        if desk.ledger.waiting >= CROWD:
+            house.recording.begin()
+        try:
+            taken = take(desk, call)
+        except Conflict as conflict:
+            conflict.about = {"source": call.source, "order": order.id, "webhook": webhook_id}
+            raise
+    event = "replayed" if taken.replayed else "taken"
+    log.info(
+        f"webhook.{event}",
+        outcome=taken.outcome,
+        version=taken.version,
+        source=call.source,
+        order=taken.order_id,
+        webhook=webhook_id,
+    )
     metrics.WEBHOOKS.labels(kind, event).inc()
-    if not received.replayed:
-        metrics.decided("webhook", received.document)
-    return received
+    if not taken.replayed:
+        metrics.DECISIONS.labels("webhook", taken.outcome, taken.group, taken.version).inc()
+    return taken

@@ -16,6 +16,7 @@ from web.composition import House, open_house
 from web.health import PULSE
 from web.logs import configure
 from web.pulse import Pulse
+from web.recording import Recording
 from web.serve import ADDRESS
 from web.settings import Settings
 from web.simulations import bell_of
@@ -24,10 +25,11 @@ from web.trying import warm
 
 log = logging.getLogger("houblon.outbox")
 IDLE = 0.5  # seconds between looks at the outbox
+PAUSE = 0.1  # seconds between messages while orders come
 
 
 def _deliver_for_ever(house: House, pulse: Pulse) -> None:
-    couriers = Couriers(house.desk.ledger, house.transport_of, house.now)
+    couriers = Couriers(house.desk.ledger, house.transport_of, house.now, lambda: _give_way(house))
     settled = None
     while True:
         pulse.beat()
@@ -41,6 +43,12 @@ def _deliver_for_ever(house: House, pulse: Pulse) -> None:
         except Exception:
             log.exception("the outbox could not be read; trying again")
         time.sleep(IDLE)
+
+
+def _give_way(house: House) -> None:
+    """Orders come first: while they do, a message leaves only so often, and the rest when they have passed."""
+    if house.recording.is_asked:
+        time.sleep(PAUSE)
 
 
 def _announce(address: str) -> None:
@@ -60,7 +68,8 @@ def _start(work: Callable[..., None], *arguments: object) -> None:
 
 
 configure()
-_house = open_house(Settings.from_env(os.environ))
+_settings = Settings.from_env(os.environ)
+_house = open_house(_settings, recording=Recording(_settings) if _settings.is_embedded else None)
 app = create_app(_house)
 app.extensions[PULSE] = _pulse = Pulse()
 trace(app, _house.desk.ledger, os.environ)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.problem import Invalid
+from engine.recurrence import LAST_YEAR
 from engine.recurrence_lines import occurrences
 from engine.rrule import parse_moment
 from tests.cases import load
@@ -48,7 +49,8 @@ def test_the_first_occurrences_are_those_of_a_plain_walk(rule, start, count):
     text = rule if count is None else f"{rule};COUNT={count}"
     plain = rrulestr(text, dtstart=datetime(start.year, start.month, start.day))
     found = occurrences([f"RRULE:{text}"], f"{start:%Y%m%d}")
-    assert list(islice(found, 40)) == [each.date() for each in islice(plain, 40)]
+    # The house's calendar ends before dateutil's.
+    assert list(islice(found, 40)) == [each.date() for each in islice(plain, 40) if each.year <= LAST_YEAR]
 
 
 @settings(max_examples=300, deadline=None)

@@ -8,6 +8,7 @@ import pytest
 from orders import lifecycle, lines, review, tables
 from orders.desk import Conflict
 from orders.outbox import deliver_due
+from orders.written import written
 from tests.orders.desks import (
     NOON,
     invoice_moves,
@@ -138,7 +139,7 @@ def test_a_cancelled_order_s_invoice_is_credited_in_the_same_breath(desk):
     ]
     *_, message = rows(desk, tables.outbox)
     assert (message.event, message.invoice_key) == ("credit_note.issued", note.key)
-    assert "NC-2021-00001" in message.message["text"] and "/f/" in message.message["text"]
+    assert "NC-2021-00001" in written(message.message)["text"] and "/f/" in written(message.message)["text"]
 
 
 def test_credit_notes_have_a_gapless_series_of_their_own(desk):

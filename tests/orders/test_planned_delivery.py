@@ -11,6 +11,7 @@ from engine.problem import Invalid
 from orders import review, tables
 from orders.desk import Conflict
 from orders.planned_delivery import amendments_of, change, changes_of, plan
+from orders.written import written
 from tests.orders.desks import NOON, later, make_desk, order_body, publish_groups, rows, send, tous
 
 MOVED = date(2021, 5, 27)
@@ -60,10 +61,13 @@ def test_the_buyer_is_told_once_in_their_language_with_the_link(following):
     [mail] = told(following)
     assert (mail.recipient, mail.state) == ("coin@example.com", "pending")
     assert mail.message["subject"] == "Nouvelle échéance de la facture F-2021-00001"
-    assert "payable au plus tard le 26 juin 2021" in mail.message["text"] and "/f/" in mail.message["text"]
+    assert (
+        "payable au plus tard le 26 juin 2021" in written(mail.message)["text"]
+        and "/f/" in written(mail.message)["text"]
+    )
     send(following, order_body("EN", buyer={"language": "en-CA"}, planned_delivery="2021-05-20"))
     move(following, key=2, at=later(hours=2))
-    assert "payable by June 26, 2021" in told(following)[1].message["text"]
+    assert "payable by June 26, 2021" in written(told(following)[1].message)["text"]
 
 
 def test_a_buyer_without_an_address_leaves_the_message_to_settle(desk):

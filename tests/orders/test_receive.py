@@ -10,6 +10,7 @@ from engine.order import decode_order
 from orders import review, tables
 from orders.desk import Conflict
 from orders.retailers import memberships_of
+from orders.written import written
 from tests.orders.desks import (
     NOON,
     group,
@@ -257,7 +258,7 @@ def test_the_team_hears_of_a_held_order_with_the_reasons(tmp_path):
     send(desk, order_body(items=12))
     told = rows(desk, tables.outbox)
     assert {row.recipient for row in told} == set(team["to"])
-    assert "12 articles, il en faut 24." in told[0].message["text"]
+    assert "12 articles, il en faut 24." in written(told[0].message)["text"]
     desk.ledger.close()
 
 
@@ -301,7 +302,7 @@ def test_the_message_speaks_the_buyer_s_language_and_says_what_the_group_wants(t
     desk = make_desk(tmp_path, tous(messages_confirmation=thanks))
     send(desk, order_body("A"))
     send(desk, order_body("B", buyer={"id": "b", "language": "en-CA"}))
-    french, english = sorted((row.message for row in rows(desk, tables.outbox)), key=lambda m: m["subject"])
+    french, english = sorted((written(row.message) for row in rows(desk, tables.outbox)), key=lambda m: m["subject"])
     assert "Merci !\nÀ bientôt." in french["text"] and "Merci !<br>À bientôt." in french["html"]
     assert "Thanks!" in english["text"] and "Payable by: June 11, 2021" in english["text"]
     desk.ledger.close()

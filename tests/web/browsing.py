@@ -18,6 +18,7 @@ from flask.testing import FlaskClient
 from orders.endpoints import Wanted, add_endpoint, pause
 from orders.outbox import Refused, deliver_due
 from orders.sealed import Unsealing
+from orders.written import written
 from rules.drafts import begin, revise
 from rules.schedule import schedule
 from rules.statements import Statement
@@ -188,9 +189,10 @@ class _Box:
         self.texts: list[str] = []
 
     def send(self, id: str, recipient: str, message: dict[str, Any]) -> None:
-        if "PO-7" in message["text"]:
+        text = written(message)["text"]
+        if "PO-7" in text:
             raise Refused("552 5.2.2 Mailbox full")
-        self.texts.append(message["text"])
+        self.texts.append(text)
 
 
 def _mails(place: Place) -> str:

@@ -53,7 +53,7 @@ def open_page(browser, site):
             has_touch=width <= PHONE,
         )
         context.add_cookies([{"name": "langue", "value": language, "url": site.address}])
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)  # a busy machine is not a fault
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: said.append(message.text) if _is_a_complaint(message) else None)

@@ -34,6 +34,18 @@ class Server:
         assert self._process.stdout is not None
         self.said = self._process.stdout.readline().strip()
 
+    def recorders(self) -> list[int]:
+        """The processes that take orders in beside the server, where the system tells of processes."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError, ProcessLookupError):
+                if (
+                    b"web.recorder" in (folder / "cmdline").read_bytes()
+                    and os.getsid(int(folder.name)) == self._process.pid
+                ):
+                    found.append(int(folder.name))
+        return found
+
     def kill(self) -> None:
         """kill -9, the worker with it."""
         with contextlib.suppress(ProcessLookupError):

@@ -12,6 +12,7 @@ from engine.problem import Invalid
 from orders import queries
 from orders.doors import add_source, retire_secrets
 from orders.tables import invoices, orders
+from orders.written import written
 from tests import cases
 from tests.web.houses import NOW, copy_of, open_place, order, token_of
 from web.signatures import sign
@@ -47,7 +48,7 @@ def test_the_seeds_example_through_the_webhook(place):
         (invoice,) = queries.list_invoices(connection)
         (message,) = [each for each in queries.list_messages(connection) if each.recipient]
     assert (invoice.due_date, message.recipient) == ("2021-06-19", "achats@comptoir.example")
-    assert "/f/" in message.message["text"]
+    assert "/f/" in written(message.message)["text"]
 
     at_risk = place.send(order("PO-R", items=24, buyer="risque-1"), "m-r")
     assert (at_risk.json["outcome"], codes(at_risk)) == ("held", ["manual"])

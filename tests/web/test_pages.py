@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from orders.written import written
 from tests.web.houses import field, order, token_of
 from web.permissions import DOOR, OPEN, needs
 
@@ -84,7 +85,7 @@ def test_no_page_opens_without_signing_in_but_the_signed_link(place):
         from orders.queries import list_messages
 
         (message,) = [each for each in list_messages(connection) if each.recipient]
-    link = re.search(r"/f/\S+", message.message["text"]).group()
+    link = re.search(r"/f/\S+", written(message.message)["text"]).group()
     assert client.get(link).status_code == 200
     assert client.get(f"{link}/facture.pdf").data.startswith(b"%PDF-")
     signed, _, signature = link.rpartition(".")

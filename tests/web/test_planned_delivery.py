@@ -8,6 +8,7 @@ from msgspec import structs
 
 from orders.audit import entries, verify
 from orders.queries import list_messages
+from orders.written import written
 from tests.web.houses import field, order, token_of
 from tests.web.test_pages import text
 from web import create_app
@@ -62,7 +63,7 @@ def test_a_change_is_told_on_the_order_the_invoice_the_list_and_to_the_buyer(cli
     assert "26 juin" in text(client.get("/factures"))
     with client.place.house.desk.ledger.reading() as connection:
         mail = next(each for each in list_messages(connection) if each.event == "invoice.amended")
-    link = re.search(r"/f/\S+", mail.message["text"]).group()
+    link = re.search(r"/f/\S+", written(mail.message)["text"]).group()
     shared = text(client.place.client().get(link))
     assert "payable au plus tard le 26 juin 2021, au lieu du 19 juin 2021" in shared
     assert "pont fermé" not in shared and "Cycle transbroue" not in shared

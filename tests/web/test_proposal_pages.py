@@ -10,6 +10,7 @@ from sqlalchemy import select
 from orders.audit import entries, verify
 from orders.retailers import memberships_of, set_memberships
 from orders.tables import outbox
+from orders.written import written
 from rules.drafts import begin
 from tests.web.houses import ADMIN, NOW, field, order, token_of
 from tests.web.test_pages import change, changed, publish, reason, text
@@ -174,7 +175,7 @@ def test_a_planned_change_that_others_overtake_is_a_conflict_and_people_are_writ
     with place.house.desk.ledger.reading() as connection:
         sent = connection.execute(select(outbox).where(outbox.c.event == "proposal.conflict")).all()
     assert [each.recipient for each in sent] == [ADMIN]
-    assert "en conflit" in sent[0].message["subject"] and address in sent[0].message["text"]
+    assert "en conflit" in sent[0].message["subject"] and address in written(sent[0].message)["text"]
     settle(place.house)
     assert post(client, f"{address}/regler").status_code == 422
     assert post(client, f"{address}/regler", **{"choix-0": "mine"}).status_code == 302

@@ -1,0 +1,105 @@
+"""The server's end of the recorder: a real process, with whom and without whom orders are taken in alike."""
+
+import json
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from orders.intake import content_hash
+from orders.recorder import Call
+from tests.web.houses import order
+from web.recording import Recording
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def until(answers, seconds=30.0):
+    """Wait until `answers()` says yes."""
+    end = time.monotonic() + seconds
+    while not answers():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def recording(place):
+    """A recorder on the house's own folder, gone at the end."""
+    clock = Clock()
+    recording = Recording(place.house.settings, clock)
+    recording.clock = clock
+    yield recording
+    recording.end()
+
+
+def call(place, number):
+    body = json.dumps(order(f"PO-{number}")).encode()
+    return Call("essai", f"m-{number}", place.house.now(), body, content_hash(body))
+
+
+def test_without_settings_there_is_never_one(place):
+    recording = Recording()
+    recording.begin()
+    assert not recording.is_there and recording.ask(call(place, 1)) is None
+
+
+def test_a_process_takes_orders_in_by_the_rules_in_force(place, recording):
+    assert recording.ask(call(place, 1)) is None
+    recording.begin()
+    until(lambda: recording.is_there)
+    taken = recording.ask(call(place, 1))
+    decided = place.house.desk.policies.live(place.house.now())
+    assert (taken.outcome, taken.version, taken.replayed) == ("accepted", decided.version.number, False)
+    # What it recorded is what this process finds, and answers for.
+    again = place.send(order("PO-1"), "m-1")
+    assert again.json == json.loads(taken.document) and again.headers["Idempotent-Replay"] == "true"
+
+
+def test_each_thread_has_a_line_of_its_own(place, recording):
+    recording.begin()
+    until(lambda: recording.is_there)
+    answers = {}
+
+    def ask(number):
+        for turn in range(5):
+            answers[number, turn] = recording.ask(call(place, f"{number}-{turn}"))
+
+    asking = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    for each in asking:
+        each.start()
+    for each in asking:
+        each.join(30)
+    assert {taken.order_id for taken in answers.values()} == {f"PO-{n}-{t}" for n in range(8) for t in range(5)}
+
+
+def test_when_it_is_killed_the_server_does_without_and_later_begins_another(place, recording):
+    recording.begin()
+    until(lambda: recording.is_there)
+    assert recording.ask(call(place, 1)) is not None
+    os.kill(recording.process.pid, signal.SIGKILL)
+    assert recording.ask(call(place, 2)) is None
+    until(lambda: not recording.is_there)
+    recording.begin()  # not at once: one that can't live must not be begun all the time
+    assert not recording.is_there
+    recording.clock.now += 60
+    recording.begin()
+    until(lambda: recording.is_there)
+    assert recording.ask(call(place, 2)) is not None
+
+
+def test_mail_gives_way_while_it_is_asked(place, recording):
+    recording.begin()
+    until(lambda: recording.is_there)
+    recording.clock.now = 100.0
+    assert not recording.is_asked
+    recording.ask(call(place, 1))
+    assert recording.is_asked
+    recording.clock.now += 1
+    assert not recording.is_asked

@@ -1,0 +1,116 @@
+"""The server's end of the recorder: begins it where orders crowd, asks it, and does without it."""
+
+import contextlib
+import logging
+import os
+import queue
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from orders.recorder import Call, Taken, ask
+from web.settings import Settings
+
+log = logging.getLogger("houblon.recorder")
+# How long an answer may take, in seconds and microseconds: longer than SQLite waits for its lock.
+_PATIENCE = struct.pack("ll", 40, 0)
+_RETURN = 5.0  # seconds until one that ended may be begun again
+_LATELY = 0.02  # seconds
+
+
+class Recording:
+    """`ask(call)` from the server's threads; `begin()` where it would help.
+
+    Without settings there is never a recorder: only a server has one, and only where it keeps the ledger itself.
+    """
+
+    def __init__(self, settings: Settings | None = None, seconds: Callable[[], float] = time.monotonic):
+        self._settings, self._seconds = settings, seconds
+        self._gate = threading.Lock()
+        self.process: subprocess.Popen[bytes] | None = None
+        self._begun_at: float | None = None
+        self._asked_at = -_LATELY
+        self._own = threading.local()
+        # The lines that no thread has taken yet: those of one process, replaced together.
+        self._free: queue.SimpleQueue[socket.socket] | None = None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a recorder to ask."""
+        return self._free is not None
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the recorder was asked just now."""
+        return self._seconds() < self._asked_at + _LATELY
+
+    def begin(self) -> None:
+        """Start the process unless it was started, or ended just now; it is there when it says so."""
+        if self._settings is None:
+            return
+        with self._gate:
+            now = self._seconds()
+            if self.is_there or (self._begun_at is not None and now < self._begun_at + _RETURN):
+                return
+            self._begun_at = now
+        threading.Thread(target=self._run, args=(self._settings,), name="recorder", daemon=True).start()
+
+    def ask(self, call: Call) -> Taken | None:
+        """What the recorder makes of the call; None where it refuses, is not there, or does not answer."""
+        free = self._free
+        if free is None:
+            return None
+        self._asked_at = self._seconds()
+        try:
+            return ask(self._line(free), call)
+        except (OSError, EOFError, queue.Empty):
+            # This line may hold half of an answer: the thread does without a recorder until there is a new one.
+            self._own.line = None
+            return None
+
+    def end(self) -> None:
+        """End it now; what it has not answered, it may have recorded."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def _line(self, free: "queue.SimpleQueue[socket.socket]") -> socket.socket:
+        """This thread's own line to the recorder that there is now. Raises queue.Empty, EOFError."""
+        if getattr(self._own, "free", None) is not free:
+            self._own.line, self._own.free = free.get_nowait(), free
+        if self._own.line is None:
+            raise EOFError
+        return self._own.line
+
+    def _run(self, settings: Settings) -> None:
+        pairs = [socket.socketpair() for _ in range(settings.threads)]
+        theirs = [theirs.fileno() for _, theirs in pairs]
+        try:
+            self.process = process = subprocess.Popen(
+                [sys.executable, "-m", "web.recorder", *map(str, theirs)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                pass_fds=theirs,
+                env={**os.environ, "HOUBLON_DATA": str(settings.data), "HOUBLON_DATABASE_URL": settings.database_url},
+            )
+        except OSError:
+            log.exception("the recorder could not be started; the server records by itself")
+            return
+        finally:
+            for _, their_end in pairs:
+                their_end.close()
+        free: queue.SimpleQueue[socket.socket] = queue.SimpleQueue()
+        for ours, _ in pairs:
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _PATIENCE)
+            free.put(ours)
+        assert process.stdout is not None
+        with contextlib.closing(process.stdout):
+            if process.stdout.readline():
+                self._free = free
+        process.wait()
+        self._free = None
+        log.warning("the recorder ended with status %s; the server records by itself", process.returncode)
