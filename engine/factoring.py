@@ -5,33 +5,57 @@ one condition is true, false or unknown exactly when `any` of the many is.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import product
 
 from engine.conditions import AllOf, AnyOf, Comparison, Condition
 from engine.numbers import Bounds, interval, whole_bounds
 from engine.vocabulary import FACTS, Kind
 
-
-def any_condition(conditions: Sequence[Condition]) -> Condition:
-    """One condition for `any` of these, which are at least one."""
-    terms = list(dict.fromkeys(term for condition in conditions for term in _terms(condition)))
-    found = _factored(_absorbed(terms))
-    # What is pruned below may leave a comparison alone that settles something beside it.
-    while (pruned := _pruned(found)) != found:
-        found = pruned
-    return found
+_MOST = 160  # alternatives that are written out in full: what is looked for there takes their square
 
 
-Term = frozenset[Condition]  # all of its members together
+def any_condition(conditions: Sequence[Condition], failed: Sequence[Condition] = ()) -> Condition | None:
+    """One condition for `any` of these, where none of `failed` holds; None where then none of these can.
+
+    Where all of `failed` are false it has the value of the many; where some are unknown, it is true
+    exactly when one of the many is. Of several ways to write it the cheapest is taken.
+    """
+    return _any_condition(tuple(conditions), tuple(failed))
 
 
-def _terms(condition: Condition) -> list[Term]:
-    """The condition as alternatives at its top: sets of members that must hold together."""
-    if isinstance(condition, AnyOf):
-        return [term for member in condition.members for term in _terms(member)]
-    if isinstance(condition, AllOf):
-        return [frozenset(_flat(condition))]
-    return [frozenset((condition,))]
+# Moving one threshold leaves most rules as they were.
+@lru_cache(maxsize=1024)
+def _any_condition(conditions: tuple[Condition, ...], failed: tuple[Condition, ...]) -> Condition | None:
+    found = [
+        _without_needless(written)
+        for terms, failing in _forms(conditions, failed)
+        for written in _written(_absorbed(terms, failing))
+    ]
+    return min(found, key=cost, default=None)
+
+
+Term = tuple[Condition, ...]  # all of its members together, each once
+
+
+def _forms(conditions: Sequence[Condition], failed: Sequence[Condition]) -> Iterator[tuple[list[Term], list[Term]]]:
+    """The conditions and the failed ones as alternatives: with their blocks kept, and written out in full."""
+    yield _terms(conditions), _terms(failed)
+    in_full = [_in_full(AnyOf(tuple(each))) for each in (conditions, failed)]
+    if in_full[0] is not None:
+        yield in_full[0], in_full[1] if in_full[1] is not None else _terms(failed)
+
+
+def _terms(conditions: Iterable[Condition]) -> list[Term]:
+    """Alternatives at the top of the conditions: what must hold together, blocks of `any` among it."""
+    found: list[Term] = []
+    for condition in conditions:
+        if isinstance(condition, AnyOf):
+            found += _terms(condition.members)
+        else:
+            found.append(tuple(_flat(condition)) if isinstance(condition, AllOf) else (condition,))
+    return list(dict.fromkeys(found))
 
 
 def _flat(condition: AllOf) -> list[Condition]:
@@ -39,38 +63,75 @@ def _flat(condition: AllOf) -> list[Condition]:
     for member in condition.members:
         if isinstance(member, AllOf):
             members += _flat(member)
-        elif isinstance(member, AnyOf):
-            members.append(any_condition(member.members))
         else:
-            members.append(member)
-    return members
+            members.append(any_condition(member.members) or member if isinstance(member, AnyOf) else member)
+    return list(dict.fromkeys(members))
 
 
-def _absorbed(terms: Sequence[Term]) -> list[Term]:
-    """Without terms that another one makes needless: `a or (a and b)` is `a`."""
-    distinct = list(dict.fromkeys(terms))
-    weakest = _weakest([next(iter(term)) for term in distinct if len(term) == 1])
-    kept = [term for term in distinct if len(term) > 1 or next(iter(term)) in weakest]
-    return [term for term in kept if not any(other < term for other in kept)]
+def _in_full(condition: Condition) -> list[Term] | None:
+    """Alternatives made of comparisons alone; None where they are too many."""
+    if isinstance(condition, Comparison):
+        return [(condition,)]
+    inside = [_in_full(member) for member in condition.members]
+    if isinstance(condition, AnyOf):
+        found = [term for each in inside if each is not None for term in each]
+    else:
+        size = 1
+        for each in inside:
+            size *= len(each or ())
+        if size > _MOST:
+            return None
+        found = [tuple(dict.fromkeys(m for t in terms for m in t)) for terms in product(*filter(None, inside))]
+    return None if None in inside or len(found) > _MOST else list(dict.fromkeys(found))
 
 
-def _weakest(alone: Sequence[Condition]) -> list[Condition]:
-    """Of half-lines of one fact in the same direction, the longest; anything else as it is."""
-    longest: dict[tuple[str, str], tuple[int, Condition]] = {}
-    others: list[Condition] = []
-    for condition in alone:
-        bounds = _half_line(condition)
-        if bounds is None or not isinstance(condition, Comparison):
-            others.append(condition)
-            continue
-        up = bounds.high is None
-        reach = -int(bounds.low or 0) if up else int(bounds.high or 0)
-        key = (condition.name, "up" if up else "down")
-        if key not in longest or reach > longest[key][0]:
-            longest[key] = (reach, condition)
-    return [*(condition for _, condition in longest.values()), *others]
+def _absorbed(terms: Sequence[Term], failed: Sequence[Term] = ()) -> list[Term]:
+    """Without terms that another one makes needless, or that can't hold where none of `failed` does.
+
+    `a or (a and b)` is `a`; of equals the first stays.
+    """
+    every = [*failed, *terms]
+    bits = {member: 1 << place for place, member in enumerate(dict.fromkeys(m for term in every for m in term))}
+    follows = {member: _following(member, bits) for member in bits}
+    said = [_together(term, bits) for term in every]
+    meant = [_together(term, follows) for term in every]
+    kept: list[int] = []
+    # By size: mostly what makes needless comes before what is needless.
+    for place in sorted(range(len(every)), key=lambda each: len(every[each])):
+        if all(said[other] & ~meant[place] for other in kept):
+            kept = [other for other in kept if said[place] & ~meant[other]] + [place]
+    return [_needed(every[place]) for place in sorted(kept) if place >= len(failed)]
 
 
+def _following(member: Condition, bits: dict[Condition, int]) -> int:
+    """The bits of all that holds when the member does."""
+    if not isinstance(member, Comparison):
+        return bits[member]
+    alike = (each for each in bits if isinstance(each, Comparison) and each.name == member.name)
+    return sum(bits[each] for each in alike if _implies(member, each))
+
+
+def _together(term: Term, bits: dict[Condition, int]) -> int:
+    total = 0
+    for member in term:
+        total |= bits[member]
+    return total
+
+
+def _needed(term: Term) -> Term:
+    """Without members that another one implies; of equals the first stays."""
+    kept: list[Condition] = []
+    for member in term:
+        if not any(_follows(member, each) for each in kept):
+            kept = [each for each in kept if not _follows(each, member)] + [member]
+    return tuple(kept)
+
+
+def _follows(one: Condition, other: Condition) -> bool:
+    return isinstance(one, Comparison) and isinstance(other, Comparison) and _implies(other, one)
+
+
+@lru_cache(maxsize=4096)
 def _half_line(condition: Condition) -> Bounds | None:
     if not isinstance(condition, Comparison) or condition.kind is not Kind.NUMERIC:
         return None
@@ -78,28 +139,42 @@ def _half_line(condition: Condition) -> Bounds | None:
     return bounds if (bounds.low is None) != (bounds.high is None) else None
 
 
-def _factored(terms: Sequence[Term]) -> Condition:
-    """The terms joined, what most of them share taken out first: `(a and b) or (a and c)` is `a and (b or c)`."""
+def _written(terms: Sequence[Term]) -> list[Condition]:
+    """The terms joined, what they share taken out by how many share it, and by what that saves."""
+    if not terms:
+        return []
+    return [_factored(terms, lambda member, count: count), _factored(terms, lambda member, count: cost(member) * count)]
+
+
+def _factored(terms: Sequence[Term], gain: Callable[[Condition, int], int]) -> Condition:
+    """The terms joined, what gains most taken out first: `(a and b) or (a and c)` is `a and (b or c)`."""
     counts = Counter(member for term in terms for member in term if len(term) > 1)
-    shared, count = max(counts.items(), key=lambda each: each[1], default=(None, 0))
-    if shared is None or count < 2:
-        return _or([_and(list(term)) for term in terms])
-    inside = [term - {shared} for term in terms if shared in term and len(term) > 1]
+    shared = max(counts, key=lambda member: gain(member, counts[member] - 1), default=None)
+    if shared is None or max(counts.values()) < 2:
+        return _or([_and(term) for term in terms])
+    inside = [tuple(each for each in term if each != shared) for term in terms if shared in term and len(term) > 1]
     outside = [term for term in terms if shared not in term or len(term) == 1]
-    rest = _factored(_absorbed([alternative for term in inside for alternative in _opened(term)]))
+    rest = _factored(_absorbed([alternative for term in inside for alternative in _opened(term)]), gain)
     taken = _and([shared, rest])
     if not outside:
         return taken
-    return _or([taken, *_alternatives(_factored(outside))])
+    return _or([taken, *_alternatives(_factored(outside, gain))])
 
 
 def _opened(term: Term) -> list[Term]:
     """A term that is a single `any` block, as its alternatives."""
-    return _terms(next(iter(term))) if len(term) == 1 else [term]
+    return _terms(term) if len(term) == 1 else [term]
 
 
 def _alternatives(condition: Condition) -> tuple[Condition, ...]:
     return condition.members if isinstance(condition, AnyOf) else (condition,)
+
+
+def _without_needless(condition: Condition) -> Condition:
+    """Pruned until nothing more goes: what goes may leave a comparison alone that settles something beside it."""
+    while (pruned := _pruned(condition)) != condition:
+        condition = pruned
+    return condition
 
 
 def _pruned(condition: Condition) -> Condition:

@@ -5,10 +5,11 @@ import io
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 DELIMITERS = ";\t,"
 _LOOKED_AT = 20  # lines
+_PIECE = 1 << 16  # characters
 # What a spreadsheet would run as a formula.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
@@ -50,8 +51,24 @@ def unguarded(cell: str) -> str:
 
 def written(header: Sequence[str], rows: Iterable[Sequence[str]], delimiter: str) -> bytes:
     """The rows as a CSV file that a spreadsheet opens as it is and runs nothing of: UTF-8 with its mark."""
+    return b"".join(pieces(header, rows, delimiter))
+
+
+def pieces(header: Sequence[str], rows: Iterable[Sequence[str]], delimiter: str) -> Iterator[bytes]:
+    """The same file piece by piece, as the rows come."""
     file = io.StringIO()
     writer = csv.writer(file, delimiter=delimiter, lineterminator="\r\n")
     writer.writerow(header)
-    writer.writerows([guarded(cell) for cell in row] for row in rows)
-    return b"\xef\xbb\xbf" + file.getvalue().encode()
+    yield b"\xef\xbb\xbf"
+    for row in rows:
+        writer.writerow([guarded(cell) for cell in row])
+        if file.tell() > _PIECE:
+            yield _taken(file)
+    yield _taken(file)
+
+
+def _taken(file: io.StringIO) -> bytes:
+    text = file.getvalue()
+    file.seek(0)
+    file.truncate()
+    return text.encode()

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +13,7 @@ import msgspec
 
 from engine.problem import refuse
 from orders.simulate.exports import TYPES, exported
+from orders.simulate.flips import read_all
 from orders.simulate.simulation import Asked
 from orders.simulate.simulation import simulate as run
 from orders.simulate.upload import receive
@@ -34,6 +35,7 @@ from web.shell import data_option, json_option, opened, say, speaks_problems
 @click.option("--proposal", help="As if this proposal were published.")
 @click.option("--version", "number", type=int, help="By this version; the newest when nothing is said.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the report to a .xlsx, .csv or .json file.")
+@click.option("--lang", type=click.Choice(["fr", "en"]), help="The language of the file of --out; French if not said.")
 @speaks_problems
 def simulate(
     data: Path | None,
@@ -44,6 +46,7 @@ def simulate(
     proposal: str | None,
     number: int | None,
     out: Path | None,
+    lang: str | None,
     as_json: bool,
 ) -> None:
     """Compare a proposal or a version with what is in force, over the ledger's orders or those of FILE.
@@ -51,7 +54,8 @@ def simulate(
     FILE is a CSV, an .xlsx workbook, JSON Lines or Parquet; its columns are understood by their headers. Rows
     that can't be read are told on standard error and left out; the exit status is then 1.
     """
-    _check_usage(file, ledger, proposal, number, out, as_json)
+    _check_usage(file, ledger, proposal, number)
+    _check_output(out, lang, as_json)
     with opened(data) as house, TemporaryDirectory() as name:
         folder, zone = Path(name), house.desk.installation.zone
         asked = Asked(proposal, number, None, _day(since, "/from", zone), _day(until, "/to", zone))
@@ -68,25 +72,30 @@ def simulate(
                 house.now(),
                 lambda percent: bar.update(percent - bar.pos),
                 upload=upload,
+                flips=folder / "changes",
             )
         if out is not None:
-            _write(out, exported(found, out.suffix[1:], "fr", zone, house.now()))
+            flips = read_all(folder / "changes") if (folder / "changes").exists() else None
+            _write(out, exported(found, out.suffix[1:], lang or "fr", zone, house.now(), flips))
     say(found, as_json, _told(found))
     if found["source"].get("faulty_rows"):
         _tell_faults(found["source"])
 
 
-def _check_usage(
-    file: Path | None, ledger: bool, proposal: str | None, number: int | None, out: Path | None, as_json: bool
-) -> None:
+def _check_usage(file: Path | None, ledger: bool, proposal: str | None, number: int | None) -> None:
     if (file is not None) == ledger:
         raise click.UsageError("Give either FILE or --ledger.")
     if proposal is not None and number is not None:
         raise click.UsageError("Give either --proposal or --version.")
+
+
+def _check_output(out: Path | None, lang: str | None, as_json: bool) -> None:
     if out is not None and as_json:
         raise click.UsageError("Give either --json or --out.")
     if out is not None and out.suffix[1:] not in TYPES:
         raise click.UsageError("--out takes a name that ends in .xlsx, .csv or .json.")
+    if lang is not None and out is None:
+        raise click.UsageError("--lang is the language of --out.")
 
 
 def _read(house: House, file: Path, folder: Path) -> Reading:
@@ -111,9 +120,10 @@ def _unreadable(file: Path) -> Exception:
     return refuse("file", "", f"Le fichier {file.name} ne se lit pas.", f"The file {file.name} can't be read.")
 
 
-def _write(out: Path, body: bytes) -> None:
+def _write(out: Path, pieces: Iterable[bytes]) -> None:
     try:
-        out.write_bytes(body)
+        with out.open("wb") as file:
+            file.writelines(pieces)
     except OSError:
         raise refuse(
             "file", "/out", f"Le fichier {out.name} ne s’écrit pas.", f"The file {out.name} can't be written."

@@ -14,6 +14,7 @@ from engine.labels import FACT_LABELS
 from engine.problem import Invalid, Problem, refuse
 from orders.simulate import jobs
 from orders.simulate.exports import TYPES, exported
+from orders.simulate.flips import file_of, read_all
 from orders.simulate.upload import Upload, open_upload, receive, rows_of
 from orders.simulate.upload_cells import Cell
 from orders.simulate.upload_guard import MAX_BYTES, MAX_ROWS, ORDERS, too_large
@@ -81,7 +82,9 @@ def export(id: str, kind: str) -> Response:
         abort(404)
     with house().desk.ledger.reading() as connection:
         report = jobs.result(connection, id) or abort(404)
-    body = exported(report, kind, current(), house().desk.installation.zone, house().now())
+    every = file_of(house().settings.data / jobs.FOLDER, id)
+    flips = read_all(every) if every.exists() else None
+    body = exported(report, kind, current(), house().desk.installation.zone, house().now(), flips)
     headers = {"Content-Disposition": f'attachment; filename="simulation-{id}.{kind}"'}
     return Response(body, headers=headers, content_type=TYPES[kind])
 

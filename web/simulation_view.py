@@ -1,9 +1,10 @@
 """A report as its page shows it: the headline, the matrix, who is affected, and thresholds by name."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -15,7 +16,8 @@ from engine.money import cents
 from engine.problem import Text
 from engine.targets.text import condition_phrase
 from engine.vocabulary import FACTS, Kind
-from orders.simulate.summary import summary_of
+from orders.simulate.flips import MOST, Flip, matching
+from orders.simulate.summary import changed_orders, summary_of
 from web import format
 from web.language import current
 from web.setting_forms import FORMS
@@ -109,11 +111,32 @@ def _figures(sum_: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def report_view(document: dict[str, Any], page: int, groups: Mapping[str, str]) -> dict[str, Any]:
-    """The parts of the page; `page` is that of the orders that flip, `groups` are names by id."""
-    summary = summary_of(document)
-    changed = sum(summary[name]["orders"] for name in ("gained", "lost", "other", "other_terms"))
-    kept = document["flips"]
+class Sought(msgspec.Struct, frozen=True):
+    """Whose orders are looked for: a group's, a retailer's; empty for everybody's."""
+
+    group: str = ""
+    retailer: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.group or self.retailer)
+
+
+def report_view(
+    document: dict[str, Any],
+    page: int,
+    groups: Mapping[str, str],
+    sought: Sought,
+    every: Iterable[Flip] | None,
+) -> dict[str, Any]:
+    """The parts of the page; `page` is that of the orders that change, `groups` are names by id.
+
+    `every` are all that change, where the report lists not all of them and they are kept.
+    """
+    summary, changed = summary_of(document), changed_orders(document)
+    listed = document["flips"]
+    kept, matches = (
+        matching(listed if every is None else every, sought.group, sought.retailer) if sought else (listed, changed)
+    )
     last = max(1, -(-len(kept) // FLIPS_SHOWN))
     page = min(max(page, 1), last)
     return {
@@ -123,6 +146,12 @@ def report_view(document: dict[str, Any], page: int, groups: Mapping[str, str]) 
         "matrix": _matrix(document),
         "changed": changed,
         "flips": kept[(page - 1) * FLIPS_SHOWN : page * FLIPS_SHOWN],
+        "listed": len(kept),
+        "matches": matches,
+        "sought": sought,
+        "may_seek": bool(listed) and "retailer_id" in listed[0],
+        # What a filter goes through, and a CSV has: all of them but for the file's own limit.
+        "within": changed if len(listed) == changed else len(listed) if every is None else min(changed, MOST),
         "page": page,
         "pages": last,
         "cash": cash_chart(document),

@@ -23,14 +23,15 @@ from flask_babel import gettext as _
 from sqlalchemy import Row
 
 from engine.problem import Invalid, Text
-from orders.simulate import jobs
+from orders.simulate import jobs, keeping
+from orders.simulate.flips import file_of, read_all
 from orders.simulate.ledger_orders import count_between
 from orders.simulate.simulation import Asked
 from rules.proposal import OPEN, SCHEDULED
 from web import simulation_periods as periods
 from web.auth import author
 from web.open import house
-from web.simulation_view import report_view, sentences
+from web.simulation_view import Sought, report_view, sentences
 
 blueprint = Blueprint("simulations", __name__, url_prefix="/simulations")
 DRAFT = "brouillon:"
@@ -70,11 +71,19 @@ def show(id: str) -> Any:
         return _progress(row)
     with house().desk.ledger.reading() as connection:
         document = jobs.result(connection, id)
+    sought = Sought(request.args.get("groupe", ""), request.args.get("detaillant", "").strip())
+    every = file_of(house().settings.data / jobs.FOLDER, id)
     return render_template(
         "simulations/show.html",
         row=row,
         subject=subject_of(row),
-        view=report_view(document, request.args.get("page", 1, type=int), _groups()),
+        view=report_view(
+            document,
+            request.args.get("page", 1, type=int),
+            _groups(),
+            sought,
+            read_all(every) if every.exists() else None,
+        ),
         exports=_exports(id),
     )
 
@@ -173,6 +182,7 @@ def _listed(typed: Any, problems: Any = ()) -> str:
         rows=[(row, subject_of(row), row.summary and sentences(row.summary)[0]) for row in rows],
         **choices(),
         draft_prefix=DRAFT,
+        kept_for=keeping,
         counts=counts,
         quarter=periods.chosen(periods.QUARTER, _today()),
         typed=typed,

@@ -62,9 +62,9 @@ class SheetColumns(Columns):
         known = self._coded(fact, wanted)
         if fact == "categories":
             inside = dict(_words(known))
-            return exp.and_(
-                *(_and_bits(w, ~inside.get(w, 0) & (1 << BITS) - 1).eq(number(0)) for w in range(self.codes.words))
-            )
+            outside = [(1 << self.codes.bits(word)) - 1 & ~inside.get(word, 0) for word in range(self.codes.words)]
+            tests = [_and_bits(word, bits).eq(number(0)) for word, bits in enumerate(outside) if bits]
+            return exp.and_(*tests) if tests else self.always(fact)
         if not known:
             return exp.Anonymous(this="LEN", expressions=[self.column(fact)]).eq(number(0))
         return exp.ArrayContainsAll(this=_integers(known), expression=self.column(fact))

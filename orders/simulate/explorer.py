@@ -43,7 +43,7 @@ def near_misses(
         codes = _codes(plan, lambda one, other: (one, other) == (Outcome.HELD, Outcome.ACCEPTED))
         if cases and codes:
             rows = (
-                f"SELECT order_id, key, retailer, {fact} AS fact, CASE {' '.join(cases)} END AS minimum, order_value "
+                f"SELECT order_id, key, retailer, {fact} AS fact, (CASE {' '.join(cases)} END)::BIGINT AS minimum, order_value "
                 f"FROM {plan.source} WHERE {plan.pair_sql} IN ({codes})"
             )
             found += _near(connection, sheet, minimum, rows, {"path": path})
@@ -83,7 +83,7 @@ def explore(
         explored.append({**_named(threshold), **values, "points": points})
         if threshold.path not in MINIMUMS and units is not None:
             rows = (
-                f"SELECT order_id, key, retailer, fact, {units} AS minimum, order_value FROM moved "
+                f"SELECT order_id, key, retailer, fact, {units}::BIGINT AS minimum, order_value FROM moved "
                 f"WHERE turns AND NOT ({_passes(threshold, units)})"
             )
             missed += _near(connection, sheet, threshold, rows, _named(threshold))

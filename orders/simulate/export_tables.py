@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from engine.problem import Text
+from orders.simulate.summary import changed_orders
 
 OUTCOMES = {
     "accepted": Text("acceptée", "accepted"),
@@ -33,11 +34,12 @@ Cell = str | int | Decimal | Share | date | datetime | None
 
 
 class Table(NamedTuple):
-    """One sheet: its title, its header, its rows."""
+    """One sheet: its title, its header, its rows; whether one looks for some of them."""
 
     title: str
     header: tuple[str, ...]
     rows: list[tuple[Cell, ...]]
+    is_searched: bool = False
 
 
 class Telling:
@@ -78,6 +80,7 @@ class Telling:
                     None,
                     report["other_terms"]["orders"],
                 ),
+                *self._changed(),
                 *self._source(),
                 (say("Empreinte des entrées", "Hash of the inputs"), None, report["inputs_hash"]),
             ],
@@ -103,7 +106,11 @@ class Telling:
         return self._affected(self.say("Groupes", "Groups"), self.say("Groupe", "Group"), self.report["groups"])
 
     def orders(self) -> Table:
-        """The orders whose decision changes, the largest first, with both explanations."""
+        """The orders that the report lists, the largest first, with both explanations."""
+        rows = [self.order(flip) for flip in self.report["flips"]]
+        return Table(self.say("Commandes", "Orders"), self.orders_header(), rows, is_searched=True)
+
+    def orders_header(self) -> tuple[str, ...]:
         say = self.say
         header = [say("Commande", "Order"), say("Détaillant", "Retailer"), "Date", say("Valeur", "Value")]
         for side in (say("avant", "before"), say("après", "after")):
@@ -113,17 +120,17 @@ class Telling:
                 say(f"Facture {side}", f"Invoice {side}"),
                 say(f"Échéance {side}", f"Due {side}"),
             ]
-        rows = [
-            (
-                each["order_id"],
-                each["retailer"],
-                datetime.fromisoformat(each["at"]).astimezone(self.zone),
-                Decimal(each["value"]),
-                *(cell for side in _SIDES for cell in self._side(each[side])),
-            )
-            for each in self.report["flips"]
-        ]
-        return Table(say("Commandes", "Orders"), tuple(header), rows)
+        return tuple(header)
+
+    def order(self, flip: dict[str, Any]) -> tuple[Cell, ...]:
+        """The row of an order that changes."""
+        return (
+            flip["order_id"],
+            flip["retailer"],
+            datetime.fromisoformat(flip["at"]).astimezone(self.zone),
+            Decimal(flip["value"]),
+            *(cell for side in _SIDES for cell in self._side(flip[side])),
+        )
 
     def due(self) -> Table:
         """What is expected by week, then how far due dates move."""
@@ -208,6 +215,14 @@ class Telling:
         if named.get("name"):
             return self.say(f"Brouillon « {named['name']} »", f"Draft “{named['name']}”")
         return f"Version {named['version']}"
+
+    def _changed(self) -> list[tuple[Cell, ...]]:
+        """How many orders change, and how many of them are listed."""
+        changed, listed = changed_orders(self.report), len(self.report["flips"])
+        rows: list[tuple[Cell, ...]] = [(self.say("Commandes qui changent", "Orders that change"), None, changed)]
+        if changed > listed:
+            rows.append((self.say("dont listées ici, les plus grandes", "listed here, the largest"), None, listed))
+        return rows
 
     def _source(self) -> list[tuple[Cell, ...]]:
         say, source = self.say, self.report["source"]

@@ -2,13 +2,15 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import msgspec
 
-from engine.order import Order, read_facts
+from engine.order import Facts, Order, read_facts
 from engine.vocabulary import FACTS, Kind
 from orders.simulate.sheet import (
     BITS,
@@ -22,13 +24,16 @@ from orders.simulate.sheet import (
     Sheet,
     connect,
     keep_sheet,
+    narrowest,
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 Progress = Callable[[int], None]
+Guard = Callable[[duckdb.DuckDBPyConnection], AbstractContextManager[object]]
 _MAY_BE_WANTING = frozenset({name for name, fact in FACTS.items() if not fact.known} | OMISSIBLE)
-_NARROW = 1 << 31
+_NUMERIC = tuple(name for name in PLAIN if FACTS[name].kind is Kind.NUMERIC)
+_SAMPLE = 400
 STEP = 500  # orders between two words of progress
 
 
@@ -53,8 +58,17 @@ class _Coder(dict[Any, int]):
         return code
 
 
-def fill_sheet(path: Path, taken: Iterable[Taken], zone: Any, progress: Progress = lambda count: None) -> Sheet:
-    """Put the orders into a sheet at `path`; what `progress` raises stops it and leaves nothing behind."""
+def fill_sheet(
+    path: Path,
+    taken: Iterable[Taken],
+    zone: Any,
+    progress: Progress = lambda count: None,
+    guard: Guard = nullcontext,
+) -> Sheet:
+    """Put the orders into a sheet at `path`; what `progress` raises stops it and leaves nothing behind.
+
+    `guard` is entered with the connection that writes the file, so that somebody may interrupt it.
+    """
     staged, clerk = path.with_suffix(".jsonl"), _Clerk(zone)
     digest, count, encoder = hashlib.sha256(), 0, msgspec.json.Encoder(enc_hook=int)
     try:
@@ -69,15 +83,30 @@ def fill_sheet(path: Path, taken: Iterable[Taken], zone: Any, progress: Progress
         progress(count)
         codes = clerk.codes()
         digest.update(encoder.encode(codes))
-        _write_parquet(staged, path, codes)
+        _write_parquet(staged, path, codes, guard)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
     finally:
         staged.unlink(missing_ok=True)
-    sheet = Sheet(str(path), codes, count, f"sha256:{digest.hexdigest()}")
+    sheet = Sheet(str(path), codes, count, f"sha256:{digest.hexdigest()}", tuple(clerk.sample.taken))
     keep_sheet(sheet)
     return sheet
+
+
+class _Sample:
+    """Every n-th order's facts, n as small as leaves at most _SAMPLE of them."""
+
+    def __init__(self) -> None:
+        self.taken: list[Facts] = []
+        self.step = 1
+
+    def look(self, position: int, facts: Facts, omitted: frozenset[str]) -> None:
+        if position % self.step:
+            return
+        self.taken.append(msgspec.structs.replace(facts, **dict.fromkeys(omitted)))
+        if len(self.taken) > _SAMPLE:
+            self.taken, self.step = self.taken[::2], 2 * self.step
 
 
 class _Clerk:
@@ -90,7 +119,8 @@ class _Clerk:
         self.categories, self.skus = _Coder(), _Coder()
         self.names: dict[str, str | None] = {}
         self.wanting: set[str] = set()
-        self.narrow = {name for name in PLAIN if FACTS[name].kind is Kind.NUMERIC}
+        self.reach = dict.fromkeys(_NUMERIC, 0)
+        self.sample = _Sample()
 
     def row(self, taken: Taken, position: int) -> dict[str, Any]:
         order = taken.order
@@ -121,14 +151,17 @@ class _Clerk:
         for name in taken.omitted:
             row[name] = None
         self._look_at(row)
+        self.sample.look(position, facts, taken.omitted)
         return row
 
     def _look_at(self, row: dict[str, Any]) -> None:
-        """Note what is wanting, and which numbers are too large for 32 bits: narrow columns read faster."""
+        """Note what is wanting, and how far numbers reach from 0 (-1 as far as 0)."""
         if len(self.wanting) < len(_MAY_BE_WANTING):
             self.wanting.update(name for name in _MAY_BE_WANTING - self.wanting if row[name] is None)
-        wide = [name for name in self.narrow if row[name] is not None and not -_NARROW <= row[name] < _NARROW]
-        self.narrow.difference_update(wide)
+        for name in _NUMERIC:
+            value = row[name]
+            if value is not None and (size := value if value >= 0 else ~value) > self.reach[name]:
+                self.reach[name] = size
 
     def codes(self) -> Codes:
         return Codes(
@@ -139,8 +172,12 @@ class _Clerk:
             tuple(self.skus),
             tuple(self.currencies),
             tuple(sorted(self.wanting)),
-            tuple(sorted(self.narrow)),
+            {name: narrowest(reach) for name, reach in (self.reach | self._last_codes()).items()},
         )
+
+    def _last_codes(self) -> dict[str, int]:
+        coders = {"retailer": self.retailers, "claim": self.claims, "currency": self.currencies, **self.selects}
+        return {name: len(coder) for name, coder in coders.items()}
 
 
 def _coded(values: tuple[str, ...] | None, coder: _Coder) -> list[int] | None:
@@ -148,12 +185,14 @@ def _coded(values: tuple[str, ...] | None, coder: _Coder) -> list[int] | None:
     return None if values is None else sorted({coder[value.lower()] for value in values})
 
 
-def _write_parquet(staged: Path, path: Path, codes: Codes) -> None:
-    kept = [f"{name}::INTEGER AS {name}" if name in codes.narrow else name for name in STAGED if name != "categories"]
-    words = [f"{_word(word)} AS categories_{word}" for word in range(codes.words)]
+def _write_parquet(staged: Path, path: Path, codes: Codes, guard: Guard) -> None:
+    kept = [
+        f"{name}::{codes.narrow.get(name, kind)} AS {name}" for name, kind in STAGED.items() if name != "categories"
+    ]
+    words = [f"{_word(word)}::{_word_type(codes, word)} AS categories_{word}" for word in range(codes.words)]
     types = ", ".join(f"'{name}': '{kind}'" for name, kind in STAGED.items())
     rows = f"read_json('{_quoted(staged)}', format = 'newline_delimited', columns = {{{types}}})"
-    with connect(path.parent, memory="256MB") as connection:
+    with connect(path.parent, memory="256MB") as connection, guard(connection):
         if staged.stat().st_size == 0:
             empty = ", ".join(f"NULL::{kind} AS {name}" for name, kind in STAGED.items())
             rows = f"(SELECT {empty} WHERE FALSE)"
@@ -168,6 +207,10 @@ def _word(word: int) -> str:
     inside = f"list_filter(categories, lambda c: c >= {low} AND c < {high})"
     bits = f"list_sum(list_transform({inside}, lambda c: 1::BIGINT << (c - {low})))"
     return f"CASE WHEN categories IS NOT NULL THEN COALESCE({bits}, 0)::BIGINT END"
+
+
+def _word_type(codes: Codes, word: int) -> str:
+    return narrowest((1 << codes.bits(word)) - 1)
 
 
 def _quoted(path: Path) -> str:

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from engine.conditions import Condition
 from engine.evaluate import Installation, judge_of
+from engine.order import Facts
 from engine.targets.sql import kleene, number, written
 from engine.verdict import Judge
 from orders.simulate.columns import SheetColumns
@@ -19,6 +20,7 @@ from rules.inherit import chain_of
 from rules.policies import Policies
 
 WORD_RULES = 60  # rules to a word of fired or unknown ones
+MANY = 100_000  # orders
 
 
 class Seat(msgspec.Struct, frozen=True, eq=False):
@@ -50,7 +52,7 @@ class Plan:
         for one, other in sides:  # so that the table of terms is whole before numbers are given
             one.accepted(), other.accepted()
         self.width = 2 + 2 * len(self.terms.all)
-        self.pair = self._by_lane([pair(*both, self.width) for both in sides])
+        self.pair = self._by_lane([pair(*both, self.width, _sample(sheet)) for both in sides])
 
     def settled(self, code: int) -> tuple[Settled, Settled]:
         """What the two verdicts of a pair's number are."""
@@ -126,6 +128,11 @@ class Plan:
         for expression, claims in others:
             case = case.when(exp.column("claim").isin(*(number(claim) for claim in claims)), expression)
         return case.else_(last) if others else last
+
+
+def _sample(sheet: Sheet) -> Sequence[Facts]:
+    """What tells which rules to ask first; nothing for few orders, which are told sooner than it is looked at."""
+    return sheet.sample if sheet.count >= MANY else ()
 
 
 def _lanes(codes: Codes, policies: Policies, before: Content, after: Content) -> list[Lane]:

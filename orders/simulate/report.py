@@ -1,8 +1,7 @@
 """The report: what the second content would have done, beside the first; its JSON is told in docs/simulation.md."""
 
 import hashlib
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,23 +10,21 @@ import duckdb
 import msgspec
 
 from engine.calendar import local_day, next_delivery
-from engine.decision import Outcome, Reason
+from engine.decision import Outcome
 from engine.evaluate import Installation
 from engine.money import dollars
-from engine.reasons import not_in_currency, reasons, unknown_group
-from engine.terms import DueDate
 from orders.simulate.dates import Dates, cash_by_week, moment_of, shifts
 from orders.simulate.explorer import explore, near_misses
-from orders.simulate.query import Lane, Plan, Seat
-from orders.simulate.sheet import OMISSIBLE, Sheet, connect, facts_reader
+from orders.simulate.fill import Guard, Progress
+from orders.simulate.flips import LISTED, groups_of, largest, write_all
+from orders.simulate.query import Plan
+from orders.simulate.sheet import OMISSIBLE, Sheet, connect
 from rules.content import Content
 from rules.policies import Policies
 
-FLIPS, AFFECTED, STRADDLING = 500, 50, 100
+AFFECTED, STRADDLING = 50, 100
 _LOOK_BACK = timedelta(days=45)
 OUTCOMES = tuple(outcome.value for outcome in (Outcome.ACCEPTED, Outcome.HELD, Outcome.REFUSED))
-Progress = Callable[[int], None]
-Guard = Callable[[duckdb.DuckDBPyConnection], AbstractContextManager[object]]
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -47,11 +44,13 @@ def report(
     changes: tuple[Change, ...] = (),
     progress: Progress = lambda percent: None,
     guard: Guard = nullcontext,
+    flips: Path | None = None,
 ) -> dict[str, Any]:
     """All that is told of two contents over a sheet.
 
     `progress` is given true percents and may stop it by raising; `guard` is entered with the connection
-    that queries run on, so that somebody may interrupt them.
+    that queries run on, so that somebody may interrupt them. Where
+    not all orders that change are listed, they are written to `flips`.
     """
     plan = Plan(sheet, policies, before, after, installation)
     with connect(Path(sheet.path).parent) as connection, guard(connection):
@@ -75,7 +74,10 @@ def report(
             },
         }
         progress(25)
-        found["flips"] = _flips(connection, plan, dates)
+        changed = _changed_pairs(plan)
+        found["flips"] = largest(connection, plan, dates, changed)
+        if flips is not None and len(found["flips"]) == LISTED:
+            write_all(connection, plan, dates, changed, flips, lambda share: progress(25 + int(20 * share)))
         progress(45)
         missed = near_misses(connection, sheet, policies, after, installation)
         progress(60)
@@ -209,8 +211,7 @@ def _groups(connection: duckdb.DuckDBPyConnection, plan: Plan) -> list[dict[str,
     ).fetchall()
     sums: dict[str, list[int]] = {}
     for claim, *figures in rows:
-        chain = plan.lane_of(claim).after.chain
-        for group in chain[:-1] or chain:
+        for group in groups_of(plan.lane_of(claim)):
             total = sums.setdefault(group, [0, 0, 0, 0])
             for place, figure in enumerate(figures):
                 total[place] += int(figure)
@@ -226,79 +227,6 @@ def _groups(connection: duckdb.DuckDBPyConnection, plan: Plan) -> list[dict[str,
         }
         for id, (n, c, gained, lost) in ordered
     ]
-
-
-def _flips(connection: duckdb.DuckDBPyConnection, plan: Plan, dates: Dates) -> list[dict[str, Any]]:
-    """The orders whose decision changes, the largest first, each with both explanations."""
-    rows = connection.execute(
-        "SELECT position, key, order_id, retailer, accepted_at, planned, distributor, order_value, pair FROM judged "
-        f"WHERE pair IN ({_changed_pairs(plan)}) ORDER BY order_value DESC, position LIMIT {FLIPS}"
-    ).fetchall()
-    if not rows:
-        return []
-    explained = _explained(connection, plan, [row[0] for row in rows])
-    return [
-        {
-            "order_id": order_id,
-            "key": key,
-            "retailer": plan.codes.retailers[retailer].name or plan.codes.retailers[retailer].id,
-            "at": moment_of(at).isoformat(),
-            "value": dollars(cents),
-            **{
-                side: _side(settled, why, dates.of(settled, content, distributor, planned, moment_of(at)))
-                for side, settled, why, content in zip(
-                    ("before", "after"),
-                    plan.settled(pair),
-                    explained[position],
-                    (plan.before, plan.after),
-                    strict=True,
-                )
-            },
-        }
-        for position, key, order_id, retailer, at, planned, distributor, cents, pair in rows
-    ]
-
-
-def _side(settled: Any, why: tuple[Reason, ...], due: DueDate | None) -> dict[str, Any]:
-    return {
-        "outcome": settled.outcome.value,
-        "reasons": [{"code": each.code, "message": {"fr": each.message.fr, "en": each.message.en}} for each in why],
-        "issue": settled.issue,
-        "due_date": due.due_date.isoformat() if due and due.due_date else None,
-    }
-
-
-def _explained(
-    connection: duckdb.DuckDBPyConnection, plan: Plan, positions: list[int]
-) -> dict[int, tuple[tuple[Reason, ...], ...]]:
-    """Both sides' reasons of chosen orders, by their position."""
-    columns, facts_of = facts_reader(plan.codes)
-    chosen = ", ".join(map(str, positions))
-    found = {}
-    for row, lane, *masks in plan.masks(connection, ["position", "currency", *columns], f"position IN ({chosen})"):
-        position, currency, *values = row
-        named = None if currency is None else plan.codes.currencies[currency]
-        found[position] = tuple(
-            reasons_of(seat, mask, facts_of(values, seat.chain[:-1]), named, plan.installation)
-            for seat, mask in zip(_seats(lane), masks, strict=True)
-        )
-    return found
-
-
-def _seats(lane: Lane) -> tuple[Seat, Seat]:
-    return lane.before, lane.after
-
-
-def reasons_of(
-    seat: Seat, mask: int, facts: Any, currency: str | None, installation: Installation
-) -> tuple[Reason, ...]:
-    """The reasons that `decide` gives for an order of this bitmask."""
-    verdict = seat.judge.of_mask(mask)
-    barred = [unknown_group(group) for group in seat.unknown_groups]
-    if currency is not None and currency != installation.currency:
-        barred.append(not_in_currency(currency, installation.currency))
-    held = barred and verdict.outcome is Outcome.ACCEPTED
-    return reasons(verdict, Outcome.HELD if held else verdict.outcome, tuple(barred), facts)
 
 
 def _in_time(connection: duckdb.DuckDBPyConnection, plan: Plan, changes: tuple[Change, ...]) -> dict[str, Any]:

@@ -40,7 +40,8 @@ class Claim(msgspec.Struct, frozen=True):
 class Codes(msgspec.Struct, frozen=True):
     """What codes of the sheet stand for, by their place.
 
-    `wanting` are the facts that some order does not say; `narrow` the columns that 32 bits hold.
+    `wanting` are the facts that some order does not say; `narrow` the types of columns that take fewer bits than
+    they might: those read faster, and compare many orders at once.
     """
 
     retailers: tuple[Retailer, ...]
@@ -50,21 +51,37 @@ class Codes(msgspec.Struct, frozen=True):
     skus: tuple[str, ...]
     currencies: tuple[str, ...]
     wanting: tuple[str, ...] = ()
-    narrow: tuple[str, ...] = ()
+    narrow: dict[str, str] = {}
 
     @property
     def words(self) -> int:
         """How many words the categories take."""
         return max(1, -(-len(self.categories) // BITS))
 
+    def bits(self, word: int) -> int:
+        """How many categories a word holds."""
+        return min(BITS, len(self.categories) - word * BITS)
+
 
 class Sheet(msgspec.Struct, frozen=True):
-    """A sheet on disk: its file, its codes, how many orders it holds, and the hash of what they say."""
+    """A sheet on disk: its file, its codes, how many orders it holds, and the hash of what they say.
+
+    `sample` are the facts of a few of them, from the first to the last, by buyers of no group.
+    """
 
     path: str
     codes: Codes
     count: int
     hash: str
+    sample: tuple[Facts, ...] = ()
+
+
+def narrowest(reach: int) -> str:
+    """The type of a column of whole numbers from -reach - 1 to reach."""
+    return next((kind for kind, bits in _TYPES if reach < 1 << bits), "BIGINT")
+
+
+_TYPES = (("TINYINT", 7), ("SMALLINT", 15), ("INTEGER", 31))
 
 
 def word_columns(codes: Codes) -> list[str]:
@@ -73,12 +90,14 @@ def word_columns(codes: Codes) -> list[str]:
 
 def keep_sheet(sheet: Sheet) -> None:
     """Write the sheet's head beside its file, so that it can be opened again."""
-    Path(sheet.path).with_suffix(".json").write_bytes(msgspec.json.encode(sheet))
+    Path(sheet.path).with_suffix(".json").write_bytes(msgspec.json.encode(sheet, enc_hook=int))
 
 
 def open_sheet(path: Path) -> Sheet:
     """The sheet that was kept at a path. Raises OSError, msgspec.ValidationError."""
-    return msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=Sheet)
+    return msgspec.json.decode(
+        path.with_suffix(".json").read_bytes(), type=Sheet, dec_hook=lambda kind, value: kind(value)
+    )
 
 
 def connect(folder: Path | None = None, memory: str = "160MB", threads: int = 2) -> duckdb.DuckDBPyConnection:

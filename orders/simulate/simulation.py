@@ -10,9 +10,9 @@ import msgspec
 from sqlalchemy import Connection
 
 from orders.desk import Desk
-from orders.simulate.fill import fill_sheet
+from orders.simulate.fill import Guard, Progress, fill_sheet
 from orders.simulate.ledger_orders import LedgerSource
-from orders.simulate.report import Change, Guard, Progress, report
+from orders.simulate.report import Change, report
 from orders.simulate.upload_reading import Reading
 from orders.simulate.upload_source import FileSource, names_in
 from orders.whatif import proposed_content, version_content
@@ -46,10 +46,14 @@ def simulate(
     tell: Progress = lambda percent: None,
     guard: Guard = nullcontext,
     upload: Path | None = None,
+    flips: Path | None = None,
 ) -> dict[str, Any]:
     """The report that was asked for, in one go; `folder` holds the sheet while it lasts, `upload` a file's rows.
 
-    `tell` is given percents and may stop it by raising; `guard` is that of `report`.
+    Where the report lists not all orders that change, all of them are put into the file `flips`.
+
+    `tell` is given percents and may stop it by raising; `guard` is entered with each
+    connection that queries run on, so that somebody may interrupt them.
     """
     # Named first: a proposal that is written in meanwhile makes its own report look old, never new.
     named = _proposal(desk, asked.proposal)
@@ -59,7 +63,7 @@ def simulate(
         with desk.ledger.reading() as connection:
             source = _source(desk, connection, asked, (before, after), tell, upload)
             zone = desk.installation.zone
-            sheet = fill_sheet(Path(scratch) / "sheet.parquet", source.orders, zone, source.progress)
+            sheet = fill_sheet(Path(scratch) / "sheet.parquet", source.orders, zone, source.progress, guard)
         document = report(
             sheet,
             desk.policies,
@@ -69,7 +73,11 @@ def simulate(
             changes_of(desk),
             lambda percent: tell(FILLING + (100 - FILLING) * percent // 100),
             guard,
+            Path(scratch) / "flips" if flips else None,
         )
+        if flips is not None and (Path(scratch) / "flips").exists():
+            flips.parent.mkdir(parents=True, exist_ok=True)
+            (Path(scratch) / "flips").replace(flips)
     return {**document, "source": source.document(), "before": _named(before), "after": {**_named(after), **named}}
 
 

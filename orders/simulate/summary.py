@@ -33,6 +33,12 @@ def summary_of(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def changed_orders(document: dict[str, Any]) -> int:
+    """How many orders have another outcome, or other terms or invoicing."""
+    moved = sum(each["orders"] for each in document["matrix"] if each["before"] != each["after"])
+    return moved + document["other_terms"]["orders"]
+
+
 def _sum(cells: Iterable[dict[str, Any]]) -> dict[str, Any]:
     found = list(cells)
     return {

@@ -17,11 +17,13 @@ from engine.conditions import Condition, comparisons_of
 from engine.decision import Outcome
 from engine.factoring import any_condition
 from engine.lowering import MINIMUMS
+from engine.order import Facts
 from engine.policy import Rule
 from engine.targets.sql import any_of, kleene, number, possible
 from engine.terms import Terms, parse_terms
 from engine.verdict import Judge
 from orders.simulate.columns import SheetColumns
+from orders.simulate.likely import in_turn, settle_few
 
 REFUSED, HELD, ACCEPTED = 0, 1, 2
 
@@ -202,39 +204,82 @@ class _Tests:
         return bool(self.conditions or self.expressions)
 
     def either(
-        self, columns: SheetColumns, read: Callable[[Condition, SheetColumns], exp.Expression]
+        self,
+        columns: SheetColumns,
+        read: Callable[[Condition, SheetColumns], exp.Expression],
+        failed: Sequence[Condition] = (),
     ) -> exp.Expression:
-        """One expression for any of them; nothing is read twice that can be read once."""
-        told = [read(any_condition(self.conditions), columns)] if self.conditions else []
-        return any_of([*told, *self.expressions.values()])
+        """One expression for any of them; nothing is read twice that can be read once.
+
+        It is asked only where none of `failed` holds, as `read` reads them or more easily still.
+        """
+        return any_of(self.in_turn(columns, read, failed, ()))
+
+    def in_turn(
+        self,
+        columns: SheetColumns,
+        read: Callable[[Condition, SheetColumns], exp.Expression],
+        failed: Sequence[Condition],
+        sample: Sequence[Facts],
+    ) -> list[exp.Expression]:
+        """The same as expressions to ask one after the other: the first settles most orders."""
+        one = any_condition(self.conditions, failed)
+        told = [] if one is None else [read(each, columns) for each in in_turn(one, sample)]
+        return [*told[:-1], any_of([*told[-1:], *self.expressions.values()])]
 
 
-def pair(before: Side, after: Side, width: int) -> exp.Expression:
-    """Both verdicts as one number, `before * width + after`; what the two share is read once, and first."""
+def pair(before: Side, after: Side, width: int, sample: Sequence[Facts] = ()) -> exp.Expression:
+    """Both verdicts as one number, `before * width + after`; what the two share is read once, and first.
+
+    A `sample` of the orders tells what is best asked first.
+    """
     refusals = before.refusals.shared_with(after.refusals)
     barriers = before.barriers.shared_with(after.barriers)
-    settled = exp.Case()
-    if refusals:
-        settled = settled.when(_at_once(refusals.either(before.columns, kleene)), number(REFUSED * width + REFUSED))
-    own = [(side, side.refusals.without(refusals), side.barriers.without(barriers)) for side in (before, after)]
-    refused = [([(refuses.either(side.columns, kleene), REFUSED)] if refuses else []) for side, refuses, _ in own]
-    if barriers:
-        held = [_case(each, number(HELD)) for each in refused]
-        settled = settled.when(_at_once(barriers.either(before.columns, possible)), _coded(*held, width))
-    barred = [([(bars.either(side.columns, possible), HELD)] if bars else []) for side, _, bars in own]
-    each = [
-        _case([*refuses, *bars], side.accepted())
-        for refuses, bars, (side, _, _) in zip(refused, barred, own, strict=True)
-    ]
-    both = _coded(*each, width)
-    return settled.else_(both) if settled.args.get("ifs") else both
+    if settle_few(barriers.conditions, sample):
+        # An order that is not settled is asked what is left in a slower way.
+        barriers = _Tests([], [])
+    columns = before.columns
+    refused = refusals.either(columns, kleene)
+    barred = barriers.in_turn(columns, possible, _certain(refusals, columns), sample)
+    sides = [_Own(side, refusals, barriers) for side in (before, after)]
+    held = _coded(*(each.where_barred() for each in sides), width)
+    free = _coded(*(each.where_free() for each in sides), width)
+    return _case([(refused, number(REFUSED * width + REFUSED)), *((each, held) for each in barred)], free)
 
 
-def _case(branches: Sequence[tuple[exp.Expression, int]], otherwise: exp.Expression) -> exp.Expression:
+class _Own:
+    """What a side says beside what both share, where the shared refusals did not fire."""
+
+    def __init__(self, side: Side, refusals: _Tests, barriers: _Tests):
+        self.side, self.columns = side, side.columns
+        self.shared_refusals, self.shared_barriers = refusals, barriers
+        self.refusals, self.barriers = side.refusals.without(refusals), side.barriers.without(barriers)
+
+    def where_barred(self) -> exp.Expression:
+        """The verdict where something shared holds the order back."""
+        refused = self.refusals.either(self.columns, kleene, self.shared_refusals.conditions)
+        return _case([(refused, number(REFUSED))], number(HELD))
+
+    def where_free(self) -> exp.Expression:
+        """The verdict where nothing shared does: none of its rules holds, nor may hold."""
+        shared = self.shared_barriers.conditions
+        refused = self.refusals.either(self.columns, kleene, [*shared, *self.shared_refusals.conditions])
+        certain = [*_certain(self.shared_refusals, self.columns), *_certain(self.refusals, self.columns)]
+        barred = self.barriers.either(self.columns, possible, [*shared, *certain])
+        return _case([(refused, number(REFUSED)), (barred, number(HELD))], self.side.accepted())
+
+
+def _certain(tests: _Tests, columns: SheetColumns) -> list[Condition]:
+    """Those that no order of the sheet leaves unknown: where they did not fire, they do not hold."""
+    return [each for each in tests.conditions if not is_doubtful(each, columns)]
+
+
+def _case(branches: Sequence[tuple[exp.Expression, exp.Expression]], otherwise: exp.Expression) -> exp.Expression:
     case = exp.Case()
     for test, value in branches:
-        case = case.when(_at_once(test), number(value))
-    return case.else_(otherwise) if branches else otherwise
+        if test != exp.false():
+            case = case.when(_at_once(test), value)
+    return case.else_(otherwise) if case.args.get("ifs") else otherwise
 
 
 def _at_once(test: exp.Expression) -> exp.Expression:

@@ -5,7 +5,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,9 @@ from sqlalchemy import Connection, select, update
 
 from engine.problem import Invalid, Problem, problem
 from orders.desk import Desk
+from orders.simulate.flips import file_of
 from orders.simulate.jobs import DONE, FAILED, PENDING, RUNNING, has_ended, move, status
+from orders.simulate.keeping import prune
 from orders.simulate.report import report_hash
 from orders.simulate.simulation import SCRATCH, Asked, simulate
 from orders.simulate.summary import summary_of
@@ -25,6 +27,7 @@ from orders.tables import simulations
 
 ATTEMPTS = 2  # a simulation that a server did not survive so often is not tried again
 _LOOK = 0.3  # seconds between looks at whether somebody cancelled a query
+_PRUNE_EVERY = timedelta(hours=1)
 log = logging.getLogger("houblon.simulate")
 
 
@@ -43,17 +46,20 @@ def work_for_ever(
     """The server’s worker: one simulation after the other, begun at once when the bell rings.
 
     One process works them at a time; when it ends, even by a kill, another one takes up what it left.
-    Files that nobody needs any more are taken away.
+    Files and simulations that nobody needs any more are taken away.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / "worker.lock", poll_interval=idle):
         tidy(folder)
         take_up_again(desk(), now())
+        pruned: datetime | None = None
         while not is_over():
             bell.clear()
             try:
                 busy = run_next(desk(), folder, now)
                 clear_away(folder, lambda id: has_ended(desk(), id), now())
+                if busy or pruned is None or now() - pruned >= _PRUNE_EVERY:
+                    prune(desk(), folder, pruned := now())
             except Exception:
                 log.exception("simulations could not be read; trying again")
                 busy = False
@@ -81,6 +87,7 @@ def run_next(desk: Desk, folder: Path, now: Callable[[], datetime], id: str | No
             _Heard(desk, row.id),
             lambda connection: _interruptible(desk, row.id, connection),
             folder / row.id,
+            file_of(folder, row.id),
         )
     except Stopped:
         pass

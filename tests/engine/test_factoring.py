@@ -39,6 +39,45 @@ def test_one_condition_answers_as_any_of_the_many(data, made):
         assert value(one, facts_of(order)) == value(AnyOf(tuple(many)), facts_of(order)), (documents, one)
 
 
+@settings(max_examples=300, deadline=None)
+@given(st.data(), st.lists(orders(), min_size=2, max_size=4))
+def test_what_can_t_hold_where_others_fail_is_not_asked(data, made):
+    pool = data.draw(st.lists(comparisons(), min_size=2, max_size=4))
+    trees = st.recursive(
+        st.sampled_from(pool),
+        lambda inner: st.builds(
+            lambda word, members: {word: members},
+            st.sampled_from(["all", "any"]),
+            st.lists(inner, min_size=1, max_size=3),
+        ),
+        max_leaves=6,
+    )
+    drawn = data.draw(st.tuples(*(st.lists(trees, min_size=1, max_size=4) for _ in range(2))))
+    many, failed = ([parse_conditions(each, _VOCABULARY) for each in documents] for documents in drawn)
+    one = any_condition(many, failed)
+    for order in made:
+        facts = facts_of(order)
+        failing, expected = value(AnyOf(tuple(failed)), facts), value(AnyOf(tuple(many)), facts)
+        found = False if one is None else value(one, facts)
+        if failing is False:
+            assert found == expected, (drawn, one)
+        elif failing is None:
+            assert (found is True) == (expected is True), (drawn, one)
+
+
+def test_what_others_settle_is_left_out():
+    def leaf(name, operator, value):
+        return {"name": name, "operator": operator, "value": value}
+
+    first, large = leaf("is_first_order", "is_true", ""), leaf("order_value", "greater_than", 100)
+    larger, late = leaf("order_value", "greater_than", 200), leaf("days_overdue", "greater_than", 3)
+    failed = [parse_conditions(each, _VOCABULARY) for each in (first, {"all": [late, large]})]
+    many = [{"all": [first, larger]}, {"all": [late, {"any": [larger, leaf("item_count", "less_than", 2)]}]}]
+    one = any_condition([parse_conditions(each, _VOCABULARY) for each in many], failed)
+    assert [each.name for each in comparisons_of(one)] == ["days_overdue", "item_count"]
+    assert any_condition([parse_conditions(many[0], _VOCABULARY)], failed) is None
+
+
 def test_what_is_shared_is_read_once():
     urgent = {"name": "note", "operator": "contains", "value": "urgent"}
     large = [{"name": "order_value", "operator": "greater_than", "value": value} for value in (100, 200, 300)]

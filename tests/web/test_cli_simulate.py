@@ -65,6 +65,17 @@ def test_the_report_goes_into_a_file_by_its_suffix(run, file, tmp_path):
     assert run(file, "--out", tmp_path / "nulle" / "part.json").exit_code == 1
 
 
+def test_the_file_speaks_the_language_asked_for(run, file, tmp_path):
+    english = ("--version", "1", "--lang", "en", "--out")
+    assert run(file, *english, tmp_path / "report.xlsx").exit_code == 0
+    book = CalamineWorkbook.from_path(str(tmp_path / "report.xlsx"))
+    header, first, *_ = book.get_sheet_by_name("Orders").to_python()
+    assert header[:3] == ["Order", "Retailer", "Date"]
+    assert first[4:6] == ["accepted", "The order meets the conditions of automatic acceptance."]
+    assert run(file, *english, tmp_path / "report.csv").exit_code == 0
+    assert (tmp_path / "report.csv").read_text("utf-8-sig").startswith("Order,Retailer,Date,Value,")
+
+
 def test_rows_that_cannot_be_read_are_told_and_the_others_run(run, file):
     file.write_text(FILE + "C;Bar;hier;1;1\n", encoding="utf-8")
     done = run(file, "--version", "1", "--json")
@@ -91,6 +102,8 @@ def test_wrong_usage_is_two(run, file):
         (file, "--version", "1", "--proposal", "x"),
         (file, "--json", "--out", "r.json"),
         (file, "--out", "r.pdf"),
+        (file, "--lang", "en"),
+        (file, "--lang", "de", "--out", "r.csv"),
     ):
         assert run(*arguments).exit_code == 2
     assert run(file, "--version", "9").exit_code == run(file, "--from", "hier").exit_code == 1

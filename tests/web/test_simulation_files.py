@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from python_calamine import CalamineWorkbook
 
 from orders.simulate import upload_look
 from orders.simulate.upload import open_upload
@@ -99,6 +100,8 @@ def test_a_file_is_shown_as_it_is_understood_and_simulated_with_its_report_expor
     assert client.get(f"/simulations/{id}/export.pdf").status_code == 404
     client.set_cookie("langue", "en")
     assert client.get(f"/simulations/{id}/export.csv").data.startswith(b"\xef\xbb\xbfOrder,")
+    book = CalamineWorkbook.from_filelike(io.BytesIO(client.get(f"/simulations/{id}/export.xlsx").data))
+    assert book.sheet_names[:3] == ["Summary", "Matrix", "Retailers"]
     again = client.post(f"/simulations/{id}/relancer", data={"csrf_token": sent["csrf_token"]})
     assert again.location == f"{UPLOAD}?quoi=1&contre="
     assert send(client, page, lancer="1").location == f"/simulations/{id}", "pressed twice, it runs once"

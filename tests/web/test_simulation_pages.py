@@ -1,6 +1,8 @@
 """Simulations on their pages: begun, read, cancelled, and beside the approval; nothing else is touched."""
 
+import csv
 import hashlib
+import html
 import re
 import threading
 import time
@@ -88,7 +90,7 @@ def stores(place):
     with place.house.desk.ledger.reading() as connection:
         dump = [line for line in connection.connection.driver_connection.iterdump() if "simulations" not in line[:30]]
     kept = sorted(path for path in place.house.settings.data.rglob("*") if path.is_file() and "ledger" not in path.name)
-    files = [path.read_bytes() for path in kept if path.suffix != ".lock"]
+    files = [path.read_bytes() for path in kept if "simulations" not in path.parts]
     return hashlib.sha256("\n".join(dump).encode() + b"".join(files)).hexdigest()
 
 
@@ -118,11 +120,39 @@ def test_the_real_orders_answer_in_the_page_at_once_and_nothing_else_is_touched(
     assert flat(client.get("/simulations")).count("commandes ne seraient plus acceptées") >= 1
 
 
+def test_the_orders_that_change_are_found_by_group_and_retailer_and_none_is_passed_over(past, client):
+    change(client, "acceptance.mode", group="tous", value="manual", etat="propre")
+    at = begin(client, quoi=draft(client)).location
+    page = report(client, at)
+    change(client, "acceptance.mode", group="tous", value="automatic", etat="propre")
+    total = int(re.search(r"<b>([\d ]+)</b>commandes qui changent", page)[1].replace(" ", ""))
+    left = int(re.search(r"([\d ]+) autres commandes qui changent", page)[1].replace(" ", ""))
+    assert "Le fichier CSV les a toutes." in page
+    lines = list(csv.reader(client.get(f"{at}/export.csv").get_data(as_text=True).splitlines(), delimiter=";"))
+    assert len(lines) == total + 1 and left == total - 500
+    retailer = lines[1][1]
+    mine = sum(line[1] == retailer for line in lines[1:])
+    found = html.unescape(flat(client.get(at, query_string={"detaillant": retailer.lower()})))
+    assert f'<span class="muted">{mine} commandes' in found and found.count(f"<small>{retailer} ·") == min(mine, 20)
+    assert "Tout montrer" in found and "n’est pas listée" not in found
+    names = dict(
+        re.findall(r'<option value="([\w-]+)">([^<]+)</option>', page.split('id="groupe"')[1].split("</select>")[0])
+    )
+    assert len(names) > 1
+    for id in names:
+        assert f'<option value="{id}" selected>' in flat(client.get(at, query_string={"groupe": id}))
+    assert "Aucune commande qui change ne répond" in flat(client.get(at, query_string={"detaillant": "<i>nulle"}))
+
+
 def test_english_pages_hold_no_french(client):
     client.set_cookie("langue", "en")
     page = report(client, begin(client, quoi="1", contre="2").location)
     client.delete_cookie("langue")
     assert "What if…" in page and "Before, after" in page and "Commandes" not in page
+
+
+def test_the_list_says_how_long_simulations_are_kept(client):
+    assert "gardées 90 jours, les 500 dernières au plus" in text(client.get("/simulations"))
 
 
 def test_a_period_of_days_is_counted_and_a_wrong_one_is_told(client):

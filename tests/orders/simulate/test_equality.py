@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from engine.decision import Outcome
+from orders.simulate import query
 from orders.simulate.fill import Taken, fill_sheet
 from orders.simulate.query import Plan
 from orders.simulate.sheet import connect, facts_reader
@@ -31,7 +32,9 @@ def random_taken(chance, number):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_every_order_is_decided_as_the_engine_decides_it(tmp_path, seed):
+@pytest.mark.parametrize("many", [1, 1_000], ids=["most likely first", "all at once"])
+def test_every_order_is_decided_as_the_engine_decides_it(tmp_path, monkeypatch, seed, many):
+    monkeypatch.setattr(query, "MANY", many)
     chance = random.Random(seed)
     shared = {f"commune-{index}": _rule(chance) for index in range(chance.randint(0, 3))}
     contents = [random_content(chance, number, shared) for number in (1, 2)]

@@ -1,15 +1,17 @@
 """The explorer and near misses: what a moved threshold would accept is what the engine accepts with it."""
 
 import copy
+import random
 from decimal import Decimal
 
 import pytest
 
-from orders.simulate.explorer import explore
-from orders.simulate.fill import fill_sheet
+from orders.simulate.explorer import explore, near_misses
+from orders.simulate.fill import Taken, fill_sheet
 from orders.simulate.sheet import connect
 from rules.policies import Policies
-from tests.engine.policies import INSTALLATION, TOUS, ZONE
+from tests.engine.generated import random_order
+from tests.engine.policies import INSTALLATION, NOON, TOUS, ZONE
 from tests.orders.simulate.cases import taken
 from tests.orders.simulate.contents import content, decided, group
 
@@ -106,3 +108,16 @@ def test_a_rule_s_near_misses_are_those_that_nothing_else_holds(found):
         assert each["orders"] == len(freed), each["path"]
         assert all(Decimal(one["missing"]) >= 0 for one in each["nearest"])
         assert each["within"][-1]["orders"] <= each["orders"]
+
+
+def test_a_minimum_of_hundreds_of_thousands_of_dollars_is_missed_like_any_other(tmp_path):
+    chance = random.Random(1)
+    orders = [Taken(random_order(chance, complete=True), NOON) for _ in range(50)]
+    sheet = fill_sheet(tmp_path / "sheet.parquet", orders, ZONE)
+    one, other = (after({}, {**SETTINGS, "acceptance.minimum_value": minimum}) for minimum in ("300000.00", None))
+    with connect() as connection:
+        missed = near_misses(connection, sheet, Policies(None), one, INSTALLATION)
+    found = next(each for each in missed if each["path"] == "acceptance.minimum_value")
+    freed = sum(decided(other, each).outcome.value == "accepted" for each in orders)
+    assert found["orders"] == found["within"][-1]["orders"] == freed > 0
+    assert all(each["minimum"] == "300000.00" for each in found["nearest"])

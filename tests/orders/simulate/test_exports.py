@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from datetime import date, datetime
 
@@ -9,7 +10,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from engine.money import dollars
-from orders.simulate.exports import exported
+from orders.simulate import exports
 from orders.simulate.fill import Taken, fill_sheet
 from orders.simulate.report import report
 from rules.policies import Policies
@@ -32,6 +33,10 @@ def document(tmp_path_factory):
     source = {"kind": "file", "name": "+mai.csv", "hash": "sha256:1", "rows": 4, "faulty_rows": 1, "faults": [fault]}
     named = {"note": "", "hash": "sha256:0"}
     return {**found, "source": source, "before": {"version": 1, **named}, "after": {"version": 2, **named}}
+
+
+def exported(*arguments):
+    return b"".join(exports.exported(*arguments))
 
 
 def sheets(body):
@@ -73,6 +78,24 @@ def test_a_workbook_speaks_english_freezes_its_headers_and_runs_nothing(document
     assert exported(document, "xlsx", "en", ZONE, NOON) == body
 
 
+def test_a_workbook_reads_well_on_a_screen_and_on_paper(document):
+    with zipfile.ZipFile(io.BytesIO(exported(document, "xlsx", "fr", ZONE, NOON))) as archive:
+        pages = [archive.read(f"xl/worksheets/sheet{number}.xml").decode() for number in range(1, 9)]
+    summary, orders = pages[0], pages[4]
+    assert all(float(width) < 30 for width in re.findall(r' width="([\d.]+)"', summary)[1:]), "a hash widens no column"
+    assert [number for number, page in enumerate(pages) if "<autoFilter" in page] == [4] and 'ref="A1:L2"' in orders
+    for page in pages:
+        assert 'topLeftCell="B2"' in page and '<pageSetup paperSize="1" fitToHeight="0" orient' in page
+        assert "&amp;P / &amp;N" in page
+
+
+def test_a_share_is_a_percentage_and_a_table_without_rows_says_so(document):
+    found = sheets(exported({**document, "near_misses": []}, "xlsx", "fr", ZONE, NOON))
+    rates = next(row[1:] for row in found["Résumé"] if row[0] == "Taux d’acceptation")
+    assert rates == [round(document["automation"][side]["rate"] / 100, 6) for side in ("before", "after")]
+    assert found["Près du seuil"][1][0] == "Rien à montrer."
+
+
 def test_the_orders_that_change_are_a_csv_that_runs_nothing(document):
     french = exported(document, "csv", "fr", ZONE, NOON).decode("utf-8-sig").splitlines()
     assert french[0].startswith("Commande;Détaillant;Date;Valeur;Issue avant;Raisons avant")
@@ -83,3 +106,17 @@ def test_the_orders_that_change_are_a_csv_that_runs_nothing(document):
 
 def test_json_is_the_report_as_it_is_kept(document):
     assert json.loads(exported(document, "json", "fr", ZONE, NOON)) == document
+
+
+def test_a_csv_has_all_the_orders_that_change_and_the_workbook_says_how_many_it_lists(document):
+    flip = document["flips"][0]
+    many = ({**flip, "order_id": f"PO-{number}"} for number in range(2_000))
+    pieces = list(exports.exported(document, "csv", "fr", ZONE, NOON, many))
+    assert len(b"".join(pieces).decode().splitlines()) == 2_001
+    assert max(map(len, pieces)) < 100_000, "it is never held whole"
+    more = {**document, "other_terms": {"orders": 700, "value": "1.00"}}
+    summary = {row[0]: row[2] for row in sheets(exported(more, "xlsx", "fr", ZONE, NOON))["Résumé"]}
+    assert (summary["Commandes qui changent"], summary["dont listées ici, les plus grandes"]) == (701, 1)
+    assert "dont listées ici, les plus grandes" not in {
+        row[0] for row in sheets(exported(document, "xlsx", "fr", ZONE, NOON))["Résumé"]
+    }

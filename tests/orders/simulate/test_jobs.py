@@ -1,13 +1,18 @@
 """Simulations as jobs: kept, cancelled, taken up again, and without any other effect."""
 
 import hashlib
+import itertools
 import threading
 import time
+from contextlib import contextmanager
 
 import duckdb
 import pytest
 
+from engine.order import decode_order
 from engine.problem import Invalid
+from orders.simulate import worker
+from orders.simulate.fill import Taken, fill_sheet
 from orders.simulate.jobs import CANCELLED, DONE, FAILED, PENDING, cancel, ids_of, report_of, result, start, status
 from orders.simulate.report import report_hash
 from orders.simulate.simulation import Asked
@@ -80,15 +85,15 @@ def test_the_worker_clears_what_a_kill_left_and_begins_at_the_bell(desk, tmp_pat
     (left / "sheet.parquet").write_bytes(b"half of it")
     bell, over = threading.Event(), threading.Event()
     arguments = (lambda: desk, tmp_path / "scratch", lambda: NOON, bell, 60, over.is_set)
-    worker = threading.Thread(target=work_for_ever, args=arguments)
-    worker.start()
+    working = threading.Thread(target=work_for_ever, args=arguments)
+    working.start()
     until(lambda: not left.exists())
     start(desk, ASKED, id="s-1", by="anne", at=NOON)
     bell.set()
     until(lambda: state(desk, "s-1").state == DONE)
     over.set()
     bell.set()
-    worker.join()
+    working.join()
 
 
 def test_cancelling_stops_a_query_that_runs(desk):
@@ -99,6 +104,24 @@ def test_cancelling_stops_a_query_that_runs(desk):
         cancel(desk, "s-1")
         connection.execute("SELECT count(*) FROM range(10_000_000_000) AS a, range(100) AS b WHERE hash(a, b) = 1")
     assert time.monotonic() - began < 10
+
+
+def test_cancelling_stops_the_writing_of_the_sheet(desk, tmp_path, monkeypatch):
+    monkeypatch.setattr(worker, "_LOOK", 0.01)
+    start(desk, ASKED, id="s-1", by="anne", at=NOON)
+    desk.ledger.write(lambda c: c.execute(simulations.update().values(state="running")) and None)
+
+    @contextmanager
+    def cancelled_meanwhile(connection):
+        with _interruptible(desk, "s-1", connection):
+            cancel(desk, "s-1")
+            yield
+
+    order = Taken(decode_order(order_body("PO-1", 24)), NOON)
+    path, zone = tmp_path / "sheet.parquet", desk.installation.zone
+    with pytest.raises(Stopped):
+        fill_sheet(path, itertools.repeat(order, 20_000), zone, guard=cancelled_meanwhile)
+    assert not list(tmp_path.glob("sheet.*"))
 
 
 def test_a_report_is_found_by_its_proposal_and_by_its_hash(desk, tmp_path):
