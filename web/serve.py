@@ -8,6 +8,7 @@ from granian.constants import Interfaces
 from web.composition import open_house
 from web.settings import Settings
 
+STOPPING = 5  # seconds
 ADDRESS = "HOUBLON_ADDRESS"  # where the worker process will find itself listening
 
 
@@ -34,5 +35,7 @@ def server(app: str, host: str, port: int, threads: int) -> Granian:
         workers=1,
         blocking_threads=threads,
         respawn_failed_workers=True,
+        # Whatever a worker may hang in: what was answered is in the ledger.
+        workers_kill_timeout=STOPPING,
         log_enabled=False,
     )

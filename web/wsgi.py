@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import socket
 import threading
 import time
@@ -63,10 +64,20 @@ def _announce(address: str) -> None:
     print(f"listening on http://{'localhost' if host == '127.0.0.1' else host}:{port}", flush=True)
 
 
+def _leave_interrupts_to_the_server() -> None:
+    """An interrupt from the keyboard reaches the worker too; ended by it and by the server at once, it would hang.
+
+    Before any thread is started, for threads are born with what their maker does not listen to.
+    """
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
 def _start(work: Callable[..., None], *arguments: object) -> None:
     threading.Thread(target=work, args=arguments, name=work.__name__, daemon=True).start()
 
 
+_leave_interrupts_to_the_server()
 configure()
 _settings = Settings.from_env(os.environ)
 _house = open_house(_settings, recording=Recording(_settings) if _settings.is_embedded else None)

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -45,6 +46,13 @@ class Server:
                 ):
                     found.append(int(folder.name))
         return found
+
+    def interrupt(self) -> float:
+        """Interrupt it as a terminal does, every process at once; the seconds until it has ended."""
+        began = time.monotonic()
+        os.killpg(self._process.pid, signal.SIGINT)
+        self._process.wait(60)
+        return time.monotonic() - began
 
     def kill(self) -> None:
         """kill -9, the worker with it."""
