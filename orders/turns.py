@@ -21,24 +21,33 @@ class Turns:
 
     def __init__(self, path: str):
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
-        self._next, self._turn = (os.open(f"{path}-{name}", flags, 0o600) for name in ("next", "turn"))
+        # Whoever may write the database may lock these: the system's mask says who that is.
+        self._next, self._turn = (os.open(f"{path}-{name}", flags, 0o666) for name in ("next", "turn"))
 
     @contextlib.contextmanager
     def mine(self) -> Iterator[None]:
         """Wait for the turn, and have it meanwhile."""
-        if fcntl is None:
-            yield
-            return
-        fcntl.flock(self._next, fcntl.LOCK_EX)
-        try:
-            fcntl.flock(self._turn, fcntl.LOCK_EX)
-        finally:
-            fcntl.flock(self._next, fcntl.LOCK_UN)
+        _lock(self._next)
+        _lock(self._turn)
+        _unlock(self._next)
         try:
             yield
         finally:
-            fcntl.flock(self._turn, fcntl.LOCK_UN)
+            _unlock(self._turn)
 
     def close(self) -> None:
         for each in (self._next, self._turn):
             os.close(each)
+
+
+def _lock(file: int) -> None:
+    """Wait for the lock; where a file system has none, go on: no write may fail for want of fairness."""
+    if fcntl is not None:
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def _unlock(file: int) -> None:
+    if fcntl is not None:
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_UN)

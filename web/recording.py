@@ -20,6 +20,7 @@ log = logging.getLogger("houblon.recorder")
 _PATIENCE = struct.pack("ll", 40, 0)
 _RETURN = 5.0  # seconds until one that ended may be begun again
 _LATELY = 0.02  # seconds
+_FROM_FILES = ("HOUBLON_DATA_FILE", "HOUBLON_DATABASE_URL_FILE")
 
 
 class Recording:
@@ -32,10 +33,9 @@ class Recording:
         self._settings, self._seconds = settings, seconds
         self._gate = threading.Lock()
         self.process: subprocess.Popen[bytes] | None = None
-        self._begun_at: float | None = None
+        self._is_begun, self._ended_at = False, -_RETURN
         self._asked_at = -_LATELY
-        self._own = threading.local()
-        # The lines that no thread has taken yet: those of one process, replaced together.
+        # The lines by which nobody asks just now: those of one process, replaced together.
         self._free: queue.SimpleQueue[socket.socket] | None = None
 
     @property
@@ -53,10 +53,9 @@ class Recording:
         if self._settings is None:
             return
         with self._gate:
-            now = self._seconds()
-            if self.is_there or (self._begun_at is not None and now < self._begun_at + _RETURN):
+            if self._is_begun or self._seconds() < self._ended_at + _RETURN:
                 return
-            self._begun_at = now
+            self._is_begun = True
         threading.Thread(target=self._run, args=(self._settings,), name="recorder", daemon=True).start()
 
     def ask(self, call: Call) -> Taken | None:
@@ -66,11 +65,17 @@ class Recording:
             return None
         self._asked_at = self._seconds()
         try:
-            return ask(self._line(free), call)
-        except (OSError, EOFError, queue.Empty):
-            # This line may hold half of an answer: the thread does without a recorder until there is a new one.
-            self._own.line = None
+            line = free.get_nowait()
+        except queue.Empty:  # as many threads ask as there are lines
             return None
+        try:
+            taken = ask(line, call)
+        except (OSError, EOFError):
+            # It may hold half of an answer: nobody asks by it again.
+            line.close()
+            return None
+        free.put(line)
+        return taken
 
     def end(self) -> None:
         """End it now; what it has not answered, it may have recorded."""
@@ -78,31 +83,31 @@ class Recording:
             self.process.kill()
             self.process.wait()
 
-    def _line(self, free: "queue.SimpleQueue[socket.socket]") -> socket.socket:
-        """This thread's own line to the recorder that there is now. Raises queue.Empty, EOFError."""
-        if getattr(self._own, "free", None) is not free:
-            self._own.line, self._own.free = free.get_nowait(), free
-        if self._own.line is None:
-            raise EOFError
-        return self._own.line
-
     def _run(self, settings: Settings) -> None:
+        try:
+            self._work(settings)
+        except OSError:
+            log.exception("the recorder could not be started; the server records by itself")
+        finally:
+            with self._gate:
+                self._free, self._is_begun, self._ended_at = None, False, self._seconds()
+
+    def _work(self, settings: Settings) -> None:
+        """Start the process, lend its lines, and wait until it ends. Raises OSError."""
         pairs = [socket.socketpair() for _ in range(settings.threads)]
         theirs = [theirs.fileno() for _, theirs in pairs]
         try:
-            self.process = process = subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", "web.recorder", *map(str, theirs)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 pass_fds=theirs,
-                env={**os.environ, "HOUBLON_DATA": str(settings.data), "HOUBLON_DATABASE_URL": settings.database_url},
+                env=_environment(settings),
             )
-        except OSError:
-            log.exception("the recorder could not be started; the server records by itself")
-            return
         finally:
             for _, their_end in pairs:
                 their_end.close()
+        self.process = process
         free: queue.SimpleQueue[socket.socket] = queue.SimpleQueue()
         for ours, _ in pairs:
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _PATIENCE)
@@ -112,5 +117,10 @@ class Recording:
             if process.stdout.readline():
                 self._free = free
         process.wait()
-        self._free = None
         log.warning("the recorder ended with status %s; the server records by itself", process.returncode)
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The server's own, with what its settings found in other ways."""
+    environment = {name: value for name, value in os.environ.items() if name not in _FROM_FILES}
+    return {**environment, "HOUBLON_DATA": str(settings.data), "HOUBLON_DATABASE_URL": settings.database_url}

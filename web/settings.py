@@ -1,5 +1,6 @@
 """Settings.from_env: everything that is configured, checked before anything starts."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -59,9 +60,9 @@ class Settings:
         return self.data / "mail"
 
     @property
-    def is_embedded(self) -> bool:
-        """Whether the ledger is a file of this machine, which one process writes."""
-        return self.database_url.startswith("sqlite")
+    def may_have_recorder(self) -> bool:
+        """Whether a second process may write beside the server: the ledger is a file, and processes can share lines."""
+        return self.database_url.startswith("sqlite") and os.name == "posix"
 
     @property
     def is_https(self) -> bool:

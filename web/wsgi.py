@@ -80,7 +80,7 @@ def _start(work: Callable[..., None], *arguments: object) -> None:
 _leave_interrupts_to_the_server()
 configure()
 _settings = Settings.from_env(os.environ)
-_house = open_house(_settings, recording=Recording(_settings) if _settings.is_embedded else None)
+_house = open_house(_settings, recording=Recording(_settings) if _settings.may_have_recorder else None)
 app = create_app(_house)
 app.extensions[PULSE] = _pulse = Pulse()
 trace(app, _house.desk.ledger, os.environ)

@@ -62,7 +62,27 @@ def test_a_process_takes_orders_in_by_the_rules_in_force(place, recording):
     assert again.json == json.loads(taken.document) and again.headers["Idempotent-Replay"] == "true"
 
 
-def test_each_thread_has_a_line_of_its_own(place, recording):
+def test_it_takes_the_settings_that_the_server_found_in_files(place, recording, tmp_path, monkeypatch):
+    kept = tmp_path / "url"
+    kept.write_text(place.house.settings.database_url)
+    monkeypatch.setenv("HOUBLON_DATABASE_URL_FILE", str(kept))
+    recording.begin()
+    until(lambda: recording.is_there)
+    assert recording.ask(call(place, 1)).outcome == "accepted"
+
+
+def test_threads_that_come_and_go_leave_their_lines_to_others(place, recording):
+    recording.begin()
+    until(lambda: recording.is_there)
+    taken = []
+    for number in range(3 * place.house.settings.threads):
+        asking = threading.Thread(target=lambda number=number: taken.append(recording.ask(call(place, number))))
+        asking.start()
+        asking.join(30)
+    assert None not in taken and len(taken) == 3 * place.house.settings.threads
+
+
+def test_many_threads_ask_at_once(place, recording):
     recording.begin()
     until(lambda: recording.is_there)
     answers = {}
