@@ -25,7 +25,9 @@ from web.check import check_installation
 from web.composition import open_house
 from web.settings import Settings
 
-SENDERS = 3
+SENDERS = 6  # enough that the server begins a recorder, where it has the time
+# Every so many rounds the kill waits for one, so that it dies amid its work too.
+WITH_RECORDER, PATIENCE = 3, 5.0
 
 
 @dataclass
@@ -36,11 +38,12 @@ class Answered:
     accepted: set[int] = field(default_factory=set)
     groups: set[str] = field(default_factory=set)
     starts: list[float] = field(default_factory=list)
+    recorders: int = 0
     faults: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         return (
-            f"{len(self.starts)} kills, {len(self.decisions)} decisions, {len(self.accepted)} reviews and "
+            f"{len(self.starts)} kills, {self.recorders} with a recorder, {len(self.decisions)} decisions, {len(self.accepted)} reviews and "
             f"{len(self.groups)} edits answered; slowest restart {max(self.starts):.2f} s"
         )
 
@@ -86,15 +89,23 @@ def kill_rounds(data: Path, secret: str, password: str, kills: int, chance: rand
             assert server.said.startswith("listening on"), "the server did not start again"
             answered.starts.append(time.monotonic() - began)
             person = person or Person(server.address, password)
-            _work_until_killed(server, secret, person, f"{name}{round_}", answered, chance)
+            patience = PATIENCE if round_ % WITH_RECORDER == 0 else 0.0
+            _work_until_killed(server, secret, person, f"{name}{round_}", answered, chance, patience)
         finally:
             server.kill()
     return answered
 
 
 def _work_until_killed(
-    server: Server, secret: str, person: Person, round_: str, answered: Answered, chance: random.Random
+    server: Server,
+    secret: str,
+    person: Person,
+    round_: str,
+    answered: Answered,
+    chance: random.Random,
+    patience: float,
 ) -> None:
+    """Kill it in the middle of all that; only once there is a recorder, where `patience` lasts for that."""
     stop = threading.Event()
 
     def keep(work: Callable[[int], None]) -> None:
@@ -139,7 +150,11 @@ def _work_until_killed(
     threads.append(threading.Thread(target=keep, args=(people,)))
     for thread in threads:
         thread.start()
+    end = time.monotonic() + patience
+    while not server.recorders() and time.monotonic() < end:
+        time.sleep(0.05)
     time.sleep(chance.uniform(0.1, 1.0))
+    answered.recorders += len(server.recorders())
     server.kill()
     stop.set()
     for thread in threads:
