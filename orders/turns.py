@@ -20,9 +20,7 @@ class Turns:
     """The turns at the database of a path, for one writer; `close()` it after use."""
 
     def __init__(self, path: str):
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
-        # Whoever may write the database may lock these: the system's mask says who that is.
-        self._next, self._turn = (os.open(f"{path}-{name}", flags, 0o666) for name in ("next", "turn"))
+        self._next, self._turn = (_open(f"{path}-{name}") for name in ("next", "turn"))
 
     @contextlib.contextmanager
     def mine(self) -> Iterator[None]:
@@ -37,17 +35,27 @@ class Turns:
 
     def close(self) -> None:
         for each in (self._next, self._turn):
-            os.close(each)
+            if each is not None:
+                os.close(each)
 
 
-def _lock(file: int) -> None:
+def _open(path: str) -> int | None:
+    """The file to lock; None where it can't be opened, as where somebody else made it: no ledger stays shut for want
+    of fairness."""
+    # Whoever may read the database may lock these: the system's mask says who that is.
+    with contextlib.suppress(OSError):
+        return os.open(path, os.O_RDONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+    return None
+
+
+def _lock(file: int | None) -> None:
     """Wait for the lock; where a file system has none, go on: no write may fail for want of fairness."""
-    if fcntl is not None:
+    if fcntl is not None and file is not None:
         with contextlib.suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX)
 
 
-def _unlock(file: int) -> None:
-    if fcntl is not None:
+def _unlock(file: int | None) -> None:
+    if fcntl is not None and file is not None:
         with contextlib.suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_UN)

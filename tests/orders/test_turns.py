@@ -1,6 +1,7 @@
 """Who waits for a turn has it next, however often another asks."""
 
 import threading
+import time
 
 from orders.turns import Turns
 
@@ -36,9 +37,10 @@ def test_a_turn_is_nobody_s_while_it_is_had(tmp_path):
     inside, most = [], []
 
     def have(mine):
-        for _ in range(100):
+        for _ in range(25):
             with mine.mine():
                 inside.append(1)
+                time.sleep(0.001)  # let the others run: whoever is not kept out comes in
                 most.append(len(inside))
                 inside.pop()
 
@@ -50,3 +52,12 @@ def test_a_turn_is_nobody_s_while_it_is_had(tmp_path):
     for each in turns:
         each.close()
     assert max(most) == 1
+
+
+def test_where_the_locks_can_t_be_opened_whoever_asks_goes_on(tmp_path):
+    for name in ("next", "turn"):
+        (tmp_path / f"ledger.db-{name}").mkdir()  # not to be opened by anybody, the administrator included
+    turns = Turns(str(tmp_path / "ledger.db"))
+    with turns.mine():
+        pass
+    turns.close()
