@@ -70,9 +70,12 @@ class Recording:
             return None
         try:
             taken = ask(line, call)
-        except (OSError, EOFError):
+        except (OSError, EOFError) as failure:
             # It may hold half of an answer: nobody asks by it again.
             line.close()
+            if isinstance(failure, BlockingIOError):
+                # It hangs, and who hangs may hold a turn for which everybody waits: another may be begun.
+                self.end()
             return None
         free.put(line)
         return taken
@@ -98,7 +101,7 @@ class Recording:
         theirs = [theirs.fileno() for _, theirs in pairs]
         try:
             process = subprocess.Popen(
-                [sys.executable, "-m", "web.recorder", *map(str, theirs)],
+                [sys.executable, "-P", "-m", "web.recorder", *map(str, theirs)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 pass_fds=theirs,
@@ -110,7 +113,8 @@ class Recording:
         self.process = process
         free: queue.SimpleQueue[socket.socket] = queue.SimpleQueue()
         for ours, _ in pairs:
-            ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _PATIENCE)
+            for way in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+                ours.setsockopt(socket.SOL_SOCKET, way, _PATIENCE)
             free.put(ours)
         assert process.stdout is not None
         with contextlib.closing(process.stdout):

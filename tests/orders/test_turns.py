@@ -15,12 +15,14 @@ def test_one_that_asks_all_the_time_lets_another_have_its_turn(tmp_path):
             with busy.mine():
                 had.append("busy")
                 begun.set()
+                time.sleep(0.0005)
 
     hogging = threading.Thread(target=hog)
     hogging.start()
     begun.wait()
     between = []
     for _ in range(50):
+        time.sleep(0.001)  # amid the turns of the other
         before = len(had)
         with rare.mine():
             between.append(len(had) - before)
@@ -28,8 +30,8 @@ def test_one_that_asks_all_the_time_lets_another_have_its_turn(tmp_path):
     hogging.join()
     busy.close()
     rare.close()
-    # The turn that is being had, and the one that may have been asked for at that very instant.
-    assert sorted(between)[len(between) // 2] <= 2
+    # Amid a turn of the other, the next is ours; but for a machine that stopped us between the two lines.
+    assert sorted(between)[len(between) // 2] == 0
 
 
 def test_a_turn_is_nobody_s_while_it_is_had(tmp_path):

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import struct
 import threading
 import time
 
@@ -112,6 +113,24 @@ def test_when_it_is_killed_the_server_does_without_and_later_begins_another(plac
     recording.begin()
     until(lambda: recording.is_there)
     assert recording.ask(call(place, 2)) is not None
+
+
+def test_one_that_hangs_is_ended_and_the_server_does_without(place, recording, monkeypatch):
+    monkeypatch.setattr("web.recording._PATIENCE", struct.pack("ll", 1, 0))
+    recording.begin()
+    until(lambda: recording.is_there)
+    with place.house.desk.ledger.write_engine.begin():  # while somebody writes, it waits
+        assert recording.ask(call(place, 1)) is None
+        until(lambda: not recording.is_there, 10)
+    assert place.send(order("PO-1"), "m-1").status_code == 200
+
+
+def test_a_module_that_lies_where_the_server_was_begun_is_none_of_its_own(place, recording, tmp_path, monkeypatch):
+    (tmp_path / "msgspec.py").write_text("raise SystemExit('not of the house')")
+    monkeypatch.chdir(tmp_path)
+    recording.begin()
+    until(lambda: recording.is_there)
+    assert recording.ask(call(place, 1)).outcome == "accepted"
 
 
 def test_mail_gives_way_while_it_is_asked(place, recording):
