@@ -5,8 +5,6 @@ in groups; outgrown, PostgreSQL, where each piece of work has a transaction of i
 """
 
 import sqlite3
-import threading
-import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -44,8 +42,9 @@ class Ledger:
             self.engine = _sqlite(url, "BEGIN", pool_size=10, max_overflow=30)
             self.write_engine = _sqlite(url, "BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
             self._writer = Writer(self.write_engine, Turns(path))
-            # One connection a thread: nothing to check out, nothing to begin or to end.
-            self._own, self._glances = threading.local(), weakref.WeakSet[Any]()
+            # Connections by which nobody looks just now: nothing to begin or to end. Threads come and go, and one
+            # that took its connection with it would leave it open until cycles are collected.
+            self._glances: list[sqlite3.Connection] = []
         else:
             self.engine = self.write_engine = create_engine(
                 url, pool_size=10, max_overflow=30, pool_pre_ping=True, hide_parameters=True
@@ -64,10 +63,14 @@ class Ledger:
             with self.reading() as connection:
                 yield connection
             return
-        if (own := getattr(self._own, "connection", None)) is None:
-            own = self._own.connection = _alone(self.engine)
-            self._glances.add(own)
-        yield own
+        try:
+            own = self._glances.pop()
+        except IndexError:
+            own = _alone(self.engine)
+        try:
+            yield own
+        finally:
+            self._glances.append(own)
 
     def write(self, work: Work[T]) -> T:
         """Do `work` in a durable transaction and return what it returns, once it is committed.
@@ -98,8 +101,8 @@ class Ledger:
     def close(self) -> None:
         if self.is_embedded:
             self._writer.close()
-            for connection in list(self._glances):
-                connection.close()
+            for own in self._glances:
+                own.close()
         self.engine.dispose()
 
 
@@ -121,13 +124,9 @@ def open_ledger(url: str) -> Ledger:
     return ledger
 
 
-class _Connection(sqlite3.Connection):
-    """One that can be referred to weakly: a thread that ends takes its own with it."""
-
-
 def _sqlite(url: str, begin: str, **pool: int) -> Engine:
     # What a statement failed with is told in logs; the values in it are people's.
-    engine = create_engine(url, connect_args={"timeout": 30, "factory": _Connection}, hide_parameters=True, **pool)
+    engine = create_engine(url, connect_args={"timeout": 30}, hide_parameters=True, **pool)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: Any) -> None:

@@ -1,5 +1,6 @@
 """Prepared statements answer as SQLAlchemy's own do; memory never outlives a commit."""
 
+import threading
 import time
 
 import pytest
@@ -75,6 +76,26 @@ def test_what_this_process_changes_is_known_at_once(ledger):
     for active in (True, False, True, False):
         ledger.write(lambda connection, active=active: connection.execute(update(api_keys).values(active=active)))
         assert (known_key(ledger, key) is not None) is active
+
+
+def test_threads_that_come_and_go_look_by_the_same_connection(ledger):
+    looked = []
+
+    def look():
+        with ledger.glancing() as reader:
+            ONE.first(reader, {"id": "bar-1"})
+            looked.append(reader)
+
+    for _ in range(3):
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+    assert looked[0] is looked[1] is looked[2]
+
+
+def test_threads_that_look_at_once_look_by_one_each(ledger):
+    with ledger.glancing() as one, ledger.glancing() as another:
+        assert one is not another
 
 
 def test_what_is_remembered_falls_with_the_next_commit_of_any_process(ledger, tmp_path):
