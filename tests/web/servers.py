@@ -36,13 +36,15 @@ class Server:
         self.said = self._process.stdout.readline().strip()
 
     def recorders(self) -> list[int]:
-        """The processes that take orders in beside the server, where the system tells of processes."""
+        """The processes that take orders in beside the server, once they have its ledger open; none where the system
+        tells of no processes."""
         found = []
         for folder in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError, ProcessLookupError):
                 if (
                     b"web.recorder" in (folder / "cmdline").read_bytes()
                     and os.getsid(int(folder.name)) == self._process.pid
+                    and any(os.readlink(each).endswith("ledger.db") for each in (folder / "fd").iterdir())
                 ):
                     found.append(int(folder.name))
         return found
