@@ -1,5 +1,6 @@
 """The recorder's process: `python -m web.recorder FD…`, begun by the server with its ends of the lines."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -19,7 +20,8 @@ def main(descriptors: list[str]) -> None:
     configure()
     house = open_house(Settings.from_env(os.environ))
     try:
-        print("ready", flush=True)
+        with contextlib.suppress(BrokenPipeError):  # a server that is gone already: its lines tell
+            os.write(sys.stdout.fileno(), b"ready\n")
         record_for_ever(lambda: house.quick_desk, lines)
     finally:
         house.close()

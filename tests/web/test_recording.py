@@ -3,7 +3,10 @@
 import json
 import os
 import signal
+import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 
@@ -131,6 +134,22 @@ def test_a_module_that_lies_where_the_server_was_begun_is_none_of_its_own(place,
     recording.begin()
     until(lambda: recording.is_there)
     assert recording.ask(call(place, 1)).outcome == "accepted"
+
+
+def test_it_ends_without_a_word_where_the_server_is_gone_before_it_is_ready(place):
+    ours, theirs = socket.socketpair()
+    with theirs:
+        begun = subprocess.Popen(
+            [sys.executable, "-m", "web.recorder", str(theirs.fileno())],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=[theirs.fileno()],
+            env={**os.environ, "HOUBLON_DATA": str(place.house.settings.data)},
+        )
+    ours.close()
+    begun.stdout.close()
+    assert begun.stderr.read() == b"" and begun.wait(30) == 0
+    begun.stderr.close()
 
 
 def test_mail_gives_way_while_it_is_asked(place, recording):
