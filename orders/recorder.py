@@ -10,6 +10,7 @@ a length in four bytes and a msgpack array. An empty frame refuses.
 """
 
 import contextlib
+import logging
 import selectors
 import socket
 import struct
@@ -20,10 +21,11 @@ import msgspec
 from sqlalchemy import Connection
 
 from engine.order import decode_order
-from orders.desk import Desk
+from orders.desk import Conflict, Desk
 from orders.receive import Arrival, Received, take_in
 from orders.writer import Work
 
+log = logging.getLogger("houblon.recorder")
 _LENGTH = struct.Struct("!I")
 
 
@@ -69,12 +71,12 @@ def record_for_ever(desk: Callable[[], Desk], lines: Iterable[socket.socket]) ->
         while selector.get_map():
             asked = []
             for key, _ in selector.select():
-                line: socket.socket = key.fileobj  # type: ignore[assignment]
-                frame = receive_frame(line)
+                asking: socket.socket = key.fileobj  # type: ignore[assignment]
+                frame = receive_frame(asking)
                 if frame is None:
-                    selector.unregister(line)
+                    selector.unregister(asking)
                 else:
-                    asked.append((line, _CALL.decode(frame)))
+                    asked.append((asking, _CALL.decode(frame)))
             if asked:
                 _answer(desk(), asked)
 
@@ -113,7 +115,9 @@ def receive_frame(line: socket.socket) -> bytes | None:
 def _answer(desk: Desk, asked: Sequence[tuple[socket.socket, Call]]) -> None:
     """Take the calls in together, and answer each once all are durable."""
     done = desk.ledger.record_all([_work(desk, call) for _, call in asked])
-    for (line, _), (taken, _) in zip(asked, done, strict=True):
+    for (line, _), (taken, failure) in zip(asked, done, strict=True):
+        if failure is not None and not isinstance(failure, Conflict | msgspec.MsgspecError):
+            log.error("an order could not be recorded; the server tries it", exc_info=failure)
         # Where nobody waits any more, what was recorded stays, and is found again by its id.
         with contextlib.suppress(ConnectionError):
             send_frame(line, b"" if taken is None else msgspec.msgpack.encode(taken))

@@ -8,6 +8,7 @@ Only fairness hangs on it: that one writes at a time stays SQLite's own doing.
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 
 try:
@@ -15,18 +16,24 @@ try:
 except ImportError:  # no such locks on this system: SQLite's own order is taken
     fcntl = None  # type: ignore[assignment]
 
+_AGAIN = 0.0005  # seconds until a turn that is had is asked for again
+
 
 class Turns:
-    """The turns at the database of a path, for one writer; `close()` it after use."""
+    """The turns at the database of a path, for one writer; `close()` it after use.
 
-    def __init__(self, path: str):
+    A turn that lasts longer than `longest` seconds is somebody's who was stopped: nobody waits for it any more.
+    """
+
+    def __init__(self, path: str, longest: float = 30.0):
+        self._longest = longest
         self._next, self._turn = (_open(f"{path}-{name}") for name in ("next", "turn"))
 
     @contextlib.contextmanager
     def mine(self) -> Iterator[None]:
         """Wait for the turn, and have it meanwhile."""
         _lock(self._next)
-        _lock(self._turn)
+        _lock_within(self._turn, self._longest)
         _unlock(self._next)
         try:
             yield
@@ -53,6 +60,24 @@ def _lock(file: int | None) -> None:
     if fcntl is not None and file is not None:
         with contextlib.suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def _lock_within(file: int | None, seconds: float) -> None:
+    """The same, for so long at most."""
+    if fcntl is None or file is None:
+        return
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                return
+            time.sleep(_AGAIN)
+        except OSError:
+            return
+        else:
+            return
 
 
 def _unlock(file: int | None) -> None:

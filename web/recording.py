@@ -19,7 +19,8 @@ log = logging.getLogger("houblon.recorder")
 # How long an answer may take, in seconds and microseconds: longer than SQLite waits for its lock.
 _PATIENCE = struct.pack("ll", 40, 0)
 _RETURN = 5.0  # seconds until one that ended may be begun again
-_LATELY = 0.02  # seconds
+# So many orders at once make a process of its own worth it, and let mail wait.
+CROWD = 3
 _FROM_FILES = ("HOUBLON_DATA_FILE", "HOUBLON_DATABASE_URL_FILE")
 
 
@@ -34,7 +35,6 @@ class Recording:
         self._gate = threading.Lock()
         self.process: subprocess.Popen[bytes] | None = None
         self._is_begun, self._ended_at = False, -_RETURN
-        self._asked_at = -_LATELY
         # The lines by which nobody asks just now: those of one process, replaced together.
         self._free: queue.SimpleQueue[socket.socket] | None = None
 
@@ -44,9 +44,10 @@ class Recording:
         return self._free is not None
 
     @property
-    def is_asked(self) -> bool:
-        """Whether the recorder was asked just now."""
-        return self._seconds() < self._asked_at + _LATELY
+    def is_crowded(self) -> bool:
+        """Whether many ask the recorder at this moment."""
+        settings, free = self._settings, self._free
+        return settings is not None and free is not None and settings.threads - free.qsize() >= CROWD
 
     def begin(self) -> None:
         """Start the process unless it was started, or ended just now; it is there when it says so."""
@@ -63,7 +64,6 @@ class Recording:
         free = self._free
         if free is None:
             return None
-        self._asked_at = self._seconds()
         try:
             line = free.get_nowait()
         except queue.Empty:  # as many threads ask as there are lines

@@ -18,13 +18,12 @@ from web import metrics
 from web.composition import House
 from web.errors import json_response
 from web.open import house
+from web.recording import CROWD
 from web.shop_signatures import is_signed
 from web.signatures import Unsigned, verify
 
 log = structlog.get_logger("houblon.webhooks")
 blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
-# So many orders waiting to be recorded make it worth a process of its own.
-CROWD = 3
 T = TypeVar("T")
 _PING = re.compile(rb"webhook_id=\d{1,12}")
 _DELIVERY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)

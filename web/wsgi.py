@@ -26,7 +26,7 @@ from web.trying import warm
 
 log = logging.getLogger("houblon.outbox")
 IDLE = 0.5  # seconds between looks at the outbox
-PAUSE = 0.1  # seconds between messages while orders come
+PAUSE = 0.1  # seconds between messages while orders crowd
 
 
 def _deliver_for_ever(house: House, pulse: Pulse) -> None:
@@ -47,8 +47,8 @@ def _deliver_for_ever(house: House, pulse: Pulse) -> None:
 
 
 def _give_way(house: House) -> None:
-    """Orders come first: while they do, a message leaves only so often, and the rest when they have passed."""
-    if house.recording.is_asked:
+    """Orders come first: while they crowd, a message leaves only so often, and the rest when they have passed."""
+    if house.recording.is_crowded:
         time.sleep(PAUSE)
 
 

@@ -63,3 +63,15 @@ def test_where_the_locks_can_t_be_opened_whoever_asks_goes_on(tmp_path):
     with turns.mine():
         pass
     turns.close()
+
+
+def test_nobody_waits_for_ever_for_one_that_was_stopped_in_its_turn(tmp_path):
+    stopped, other = Turns(str(tmp_path / "ledger.db")), Turns(str(tmp_path / "ledger.db"), longest=0.2)
+    with stopped.mine():
+        began = time.monotonic()
+        with other.mine():
+            assert 0.2 <= time.monotonic() - began < 5
+    with other.mine():
+        pass
+    stopped.close()
+    other.close()

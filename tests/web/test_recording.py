@@ -15,7 +15,7 @@ import pytest
 from orders.intake import content_hash
 from orders.recorder import Call
 from tests.web.houses import order
-from web.recording import Recording
+from web.recording import CROWD, Recording
 
 
 class Clock:
@@ -152,12 +152,19 @@ def test_it_ends_without_a_word_where_the_server_is_gone_before_it_is_ready(plac
     begun.stderr.close()
 
 
-def test_mail_gives_way_while_it_is_asked(place, recording):
+def test_mail_gives_way_while_many_ask_and_not_for_one_after_the_other(place, recording):
     recording.begin()
     until(lambda: recording.is_there)
-    recording.clock.now = 100.0
-    assert not recording.is_asked
     recording.ask(call(place, 1))
-    assert recording.is_asked
-    recording.clock.now += 1
-    assert not recording.is_asked
+    assert not recording.is_crowded
+    with place.house.desk.ledger.write_engine.begin():  # while somebody writes, calls gather
+        asking = [threading.Thread(target=recording.ask, args=(call(place, number),)) for number in range(2, 2 + CROWD)]
+        for each in asking[1:]:
+            each.start()
+        time.sleep(0.2)
+        assert not recording.is_crowded
+        asking[0].start()
+        until(lambda: recording.is_crowded)
+    for each in asking:
+        each.join(30)
+    assert not recording.is_crowded
