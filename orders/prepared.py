@@ -25,10 +25,9 @@ _Processor = Callable[[Any], Any] | None
 
 class _Compiled(NamedTuple):
     sql: str
-    # What each call gives, and where it stands among the values that the statement itself gives.
-    names: tuple[str, ...]
-    places: tuple[int, ...] | None
+    # The values that the statement itself gives; where those stand that each call gives, and their names.
     own: tuple[Any, ...]
+    asked: tuple[tuple[int, str], ...]
     # Where a value is turned into what the driver wants, and how.
     turned: tuple[tuple[int, Callable[[Any], Any]], ...]
     row: Any
@@ -108,28 +107,24 @@ def _compile(statement: Any, columns: tuple[str, ...]) -> _Compiled:
         None if bind.required else bind.effective_value if turn is None else turn(bind.effective_value)
         for bind, turn in zip(binds, turns, strict=True)
     ]
-    places = tuple(place for place, bind in enumerate(binds) if bind.required)
+    asked = tuple((place, compiled.positiontup[place]) for place, bind in enumerate(binds) if bind.required)
     found = statement.exported_columns if statement.is_select else statement._returning
     names = [column.name for column in found]
     results = tuple(column.type.dialect_impl(_SQLITE).result_processor(_SQLITE, None) for column in found)
     return _Compiled(
         str(compiled),
-        tuple(compiled.positiontup[place] for place in places),
-        None if len(places) == len(binds) else places,
         tuple(own),
-        tuple((place, turns[place]) for place in places if turns[place] is not None),
+        asked,
+        tuple((place, turns[place]) for place, _ in asked if turns[place] is not None),
         namedtuple("Found", names, rename=True) if names else None,  # type: ignore[misc]
         results if any(results) else None,
     )
 
 
 def _run(driver: sqlite3.Connection, compiled: _Compiled, values: Values) -> sqlite3.Cursor:
-    given = [values[name] for name in compiled.names]
-    if compiled.places is not None:
-        whole = list(compiled.own)
-        for place, value in zip(compiled.places, given, strict=True):
-            whole[place] = value
-        given = whole
+    given = list(compiled.own)
+    for place, name in compiled.asked:
+        given[place] = values[name]
     for place, turn in compiled.turned:
         given[place] = turn(given[place])
     try:
