@@ -151,5 +151,5 @@ def _take_in(house: House, sender: Sender, kind: str, sent: bytes, webhook_id: s
     )
     metrics.WEBHOOKS.labels(kind, event).inc()
     if not taken.replayed:
-        metrics.DECISIONS.labels("webhook", taken.outcome, taken.group, taken.version).inc()
+        metrics.decided("webhook", taken.outcome, taken.group, taken.version)
     return taken

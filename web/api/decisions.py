@@ -139,7 +139,7 @@ def _read(document: object, language: str) -> Order | dict[str, Any]:
 def _decided(house: House, asked: Asked, content: Content, order: Order, kept: Iterable[str]) -> dict[str, Any]:
     at = asked.accepted_at or asked.as_of or house.now()
     found = what_if_in(house.quick_desk, content, order, kept, accepted_at=at, trace=asked.trace is True).document()
-    metrics.decided("api", found)
+    metrics.decided("api", found["outcome"], found["chain"][0], found["version"])
     return found
 
 
