@@ -11,6 +11,7 @@ from typing import Any
 from cryptography.fernet import Fernet
 
 from orders.outbox import Transport
+from orders.written import written
 
 # What stands in a letter in the place of its link.
 PLACE = "https://houblon.invalid/sealed"
@@ -31,11 +32,9 @@ class Unsealing:
         """What the transport answers. Raises what the transport raises."""
         if "sealed" in message:
             link = _cipher(self._secret).decrypt(message["sealed"].encode()).decode()
-            if "lines" in message:
-                message = {**message, "link": link}
-            else:  # written out by an earlier Houblon
-                text, html = message["text"].replace(PLACE, link), message["html"].replace(PLACE, escape(link))
-                message = {"subject": message["subject"], "text": text, "html": html}
+            words = written(message)
+            text, html = words["text"].replace(PLACE, link), words["html"].replace(PLACE, escape(link))
+            message = {"subject": words["subject"], "text": text, "html": html}
         return self.transport.send(id, recipient, message)
 
 
