@@ -16,13 +16,13 @@ try:
 except ImportError:  # no such locks on this system: SQLite's own order is taken
     fcntl = None  # type: ignore[assignment]
 
-_AGAIN = 0.0005  # seconds until a turn that is had is asked for again
+_AGAIN = 0.0005  # seconds until a lock that somebody has is asked for again
 
 
 class Turns:
     """The turns at the database of a path, for one writer; `close()` it after use.
 
-    A turn that lasts longer than `longest` seconds is somebody's who was stopped: nobody waits for it any more.
+    Who waits for longer than `longest` seconds waits for somebody who was stopped, and goes on.
     """
 
     def __init__(self, path: str, longest: float = 30.0):
@@ -32,8 +32,9 @@ class Turns:
     @contextlib.contextmanager
     def mine(self) -> Iterator[None]:
         """Wait for the turn, and have it meanwhile."""
-        _lock(self._next)
-        _lock_within(self._turn, self._longest)
+        end = time.monotonic() + self._longest
+        _lock(self._next, end)
+        _lock(self._turn, end)
         _unlock(self._next)
         try:
             yield
@@ -55,29 +56,19 @@ def _open(path: str) -> int | None:
     return None
 
 
-def _lock(file: int | None) -> None:
-    """Wait for the lock; where a file system has none, go on: no write may fail for want of fairness."""
-    if fcntl is not None and file is not None:
-        with contextlib.suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_EX)
-
-
-def _lock_within(file: int | None, seconds: float) -> None:
-    """The same, for so long at most."""
+def _lock(file: int | None, end: float) -> None:
+    """Wait for the lock until `end`; where a file system has none, go on: no write may fail for want of fairness."""
     if fcntl is None or file is None:
         return
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > end:
+    with contextlib.suppress(OSError):
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return
-            time.sleep(_AGAIN)
-        except OSError:
-            return
-        else:
-            return
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    return
+                time.sleep(_AGAIN)
 
 
 def _unlock(file: int | None) -> None:

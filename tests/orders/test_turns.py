@@ -1,5 +1,6 @@
 """Who waits for a turn has it next, however often another asks."""
 
+import fcntl
 import threading
 import time
 
@@ -63,6 +64,17 @@ def test_where_the_locks_can_t_be_opened_whoever_asks_goes_on(tmp_path):
     with turns.mine():
         pass
     turns.close()
+
+
+def test_nobody_waits_for_ever_for_one_that_was_stopped_while_it_was_next(tmp_path):
+    Turns(str(tmp_path / "ledger.db")).close()
+    with open(tmp_path / "ledger.db-next") as stopped:
+        fcntl.flock(stopped, fcntl.LOCK_EX)
+        other = Turns(str(tmp_path / "ledger.db"), longest=0.2)
+        began = time.monotonic()
+        with other.mine():
+            assert 0.2 <= time.monotonic() - began < 5
+        other.close()
 
 
 def test_nobody_waits_for_ever_for_one_that_was_stopped_in_its_turn(tmp_path):
