@@ -5,8 +5,8 @@ sent them, and this process decides and records them, on another core, a group i
 Nothing depends on it: whatever it does not answer, the server does itself, and tells what is wrong
 there. A call that was recorded by then is known by its id, and is not recorded twice.
 
-The two talk by pairs of connected sockets, one for each thread, which nobody else can reach: frames of
-a length in four bytes and a msgpack array. An empty frame refuses.
+The two talk by pairs of connected sockets, as many as the server has threads, which nobody else can reach:
+frames of a length in four bytes and a msgpack array. An empty frame refuses.
 """
 
 import contextlib
@@ -96,19 +96,14 @@ def send_frame(line: socket.socket, body: bytes) -> None:
 
 def receive_frame(line: socket.socket) -> bytes | None:
     """A whole frame; None where the other end is gone."""
-    try:
-        received = line.recv(65_536)
-        while received:
+    received = b""
+    with contextlib.suppress(ConnectionError):
+        while more := line.recv(65_536):
+            received += more
             if len(received) >= _LENGTH.size:
                 whole = _LENGTH.size + _LENGTH.unpack_from(received)[0]
                 if len(received) == whole:
                     return received[_LENGTH.size :]
-            more = line.recv(65_536)
-            if not more:
-                break
-            received += more
-    except ConnectionError:
-        pass
     return None
 
 

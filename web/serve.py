@@ -8,7 +8,7 @@ from granian.constants import Interfaces
 from web.composition import open_house
 from web.settings import Settings
 
-STOPPING = 5  # seconds
+STOPPING = 5  # seconds that a worker has to end
 ADDRESS = "HOUBLON_ADDRESS"  # where the worker process will find itself listening
 
 
