@@ -75,7 +75,7 @@ def simulate(
                 flips=folder / "changes",
             )
         if out is not None:
-            flips = read_all(folder / "changes") if (folder / "changes").exists() else None
+            flips = read_all(folder / "changes")
             _write(out, exported(found, out.suffix[1:], lang or "fr", zone, house.now(), flips))
     say(found, as_json, _told(found))
     if found["source"].get("faulty_rows"):

@@ -82,8 +82,7 @@ def export(id: str, kind: str) -> Response:
         abort(404)
     with house().desk.ledger.reading() as connection:
         report = jobs.result(connection, id) or abort(404)
-    every = file_of(house().settings.data / jobs.FOLDER, id)
-    flips = read_all(every) if every.exists() else None
+    flips = read_all(file_of(house().settings.data / jobs.FOLDER, id))
     body = exported(report, kind, current(), house().desk.installation.zone, house().now(), flips)
     headers = {"Content-Disposition": f'attachment; filename="simulation-{id}.{kind}"'}
     return Response(body, headers=headers, content_type=TYPES[kind])

@@ -72,7 +72,6 @@ def show(id: str) -> Any:
     with house().desk.ledger.reading() as connection:
         document = jobs.result(connection, id)
     sought = Sought(request.args.get("groupe", ""), request.args.get("detaillant", "").strip())
-    every = file_of(house().settings.data / jobs.FOLDER, id)
     return render_template(
         "simulations/show.html",
         row=row,
@@ -82,7 +81,7 @@ def show(id: str) -> Any:
             request.args.get("page", 1, type=int),
             _groups(),
             sought,
-            read_all(every) if every.exists() else None,
+            read_all(file_of(house().settings.data / jobs.FOLDER, id)),
         ),
         exports=_exports(id),
     )

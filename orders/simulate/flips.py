@@ -57,8 +57,12 @@ def write_all(
             file.write(encoder.encode(flip) + b"\n")
 
 
-def read_all(path: Path) -> Iterator[Flip]:
-    """What was written at a path. Raises OSError."""
+def read_all(path: Path) -> Iterator[Flip] | None:
+    """What was written at a path; None where nothing was, for the report lists them all. Raises OSError."""
+    return _lines(path) if path.exists() else None
+
+
+def _lines(path: Path) -> Iterator[Flip]:
     decoder = msgspec.json.Decoder()
     with gzip.open(path, "rb") as file:
         yield from map(decoder.decode, file)
