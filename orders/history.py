@@ -30,10 +30,10 @@ _STATES_FR = {
 
 def keep_decision(
     connection: Connection, matter: Matter, content_hash: str, decision: Decision, who: str
-) -> dict[str, Any]:
-    """Record a decision and return its document."""
+) -> tuple[int, dict[str, Any]]:
+    """Record a decision and return its key and its document."""
     document = decision_document(decision)
-    _KEEP_DECISION.insert(
+    key = _KEEP_DECISION.insert(
         connection,
         {
             "order_key": matter.key,
@@ -48,7 +48,7 @@ def keep_decision(
             "derivation": decision.invoice and derivation_document(decision.invoice.due),
         },
     )
-    return document
+    return key, document
 
 
 def keep_move(connection: Connection, matter: Matter, before: str | None, after: str, who: str, why: str) -> int:

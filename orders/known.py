@@ -1,11 +1,11 @@
-"""What the ledger knows of an order that comes in, found in one look: five tables, one statement."""
+"""What the ledger knows of an order that comes in, found in one look: six tables, one statement."""
 
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Connection, and_, bindparam, exists, literal, select, true
 
 from orders.prepared import Prepared
-from orders.tables import endpoints, memberships, orders, retailers, webhook_calls
+from orders.tables import decisions, endpoints, memberships, orders, retailers, webhook_calls
 
 
 class Known(NamedTuple):
@@ -46,7 +46,8 @@ def _row(name: str, columns: list[Column[Any]]) -> Any:
     return NamedTuple(name, [(column.name, Any) for column in columns])  # type: ignore[misc]
 
 
-_calls, _orders, _retailers = [webhook_calls.c.body_hash, webhook_calls.c.answer], list(orders.c), list(retailers.c)
+_calls = [webhook_calls.c.body_hash, webhook_calls.c.decision_key, decisions.c.document]
+_orders, _retailers = list(orders.c), list(retailers.c)
 _Call, _Order, _Retailer = _row("Call", _calls), _row("Order", _orders), _row("Retailer", _retailers)
 _CALL = slice(0, len(_calls))
 _ORDER = slice(_CALL.stop, _CALL.stop + len(_orders))
@@ -64,6 +65,7 @@ _KNOWN = Prepared(
         memberships.c.group_id,
     ).select_from(
         _one.outerjoin(webhook_calls, _is_call)
+        .outerjoin(decisions, decisions.c.key == webhook_calls.c.decision_key)
         .outerjoin(orders, _is_order)
         .outerjoin(retailers, retailers.c.id == bindparam("retailer_id"))
         .outerjoin(memberships, memberships.c.retailer_id == bindparam("retailer_id"))

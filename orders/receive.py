@@ -27,8 +27,9 @@ _KEEP_CALL, _KEEP_ORDER = Prepared(insert(webhook_calls)), Prepared(insert(order
 
 
 class Received(msgspec.Struct, frozen=True):
-    """The decision's document, and whether it was stored before this call."""
+    """The decision's key in the ledger and its document, and whether it was stored before this call."""
 
+    decision: int
     document: dict[str, Any]
     replayed: bool
 
@@ -81,7 +82,7 @@ def take_in(connection: Connection, desk: Desk, arrival: Arrival) -> Received:
             "This webhook-id came before with another body.",
         )
     if found.call is not None:
-        return Received(found.call.answer, True)
+        return Received(found.call.decision_key, found.call.document, True)
     received = _take_order(connection, desk, arrival, found)
     _KEEP_CALL.insert(
         connection,
@@ -89,7 +90,7 @@ def take_in(connection: Connection, desk: Desk, arrival: Arrival) -> Received:
             "source": arrival.source,
             "webhook_id": webhook_id,
             "body_hash": body_hash,
-            "answer": received.document,
+            "decision_key": received.decision,
             "at": arrival.at,
         },
     )
@@ -119,16 +120,16 @@ def _ruling(desk: Desk, order: Order, at: datetime, kept: tuple[str, ...]) -> Ru
 def _take_order(connection: Connection, desk: Desk, arrival: Arrival, found: Known) -> Received:
     before = found.order
     if before is None:
-        return Received(_record(connection, desk, arrival, found), False)
+        return _record(connection, desk, arrival, found)
     # Where a person changed the lines since, what the source sent is still known for what it is.
     if arrival.content_hash in (before.content_hash, before.sent_hash):
-        return Received(_stored_decision(connection, before.key), True)
+        return _stored_decision(connection, before.key)
     if before.state != "held":
         raise settled(connection, desk, before)
-    return Received(decide_again(connection, desk, arrival, before), False)
+    return decide_again(connection, desk, arrival, before)
 
 
-def _record(connection: Connection, desk: Desk, arrival: Arrival, found: Known) -> dict[str, Any]:
+def _record(connection: Connection, desk: Desk, arrival: Arrival, found: Known) -> Received:
     buyer = bring_up_to_date(connection, arrival.order.buyer, arrival.at, found.retailer)
     decision, policy = _decided(desk, arrival, found.groups)
     values = {"source": arrival.source, "received_at": arrival.at, **_columns(arrival, decision)}
@@ -139,7 +140,7 @@ def _record(connection: Connection, desk: Desk, arrival: Arrival, found: Known) 
 
 def decide_again(
     connection: Connection, desk: Desk, arrival: Arrival, before: Row[Any], sent_hash: str | None = None
-) -> dict[str, Any]:
+) -> Received:
     """A held order has other content: a new decision, the old ones and their content kept.
 
     `sent_hash` is that of what the source last sent, where a person made the new content of it.
@@ -188,9 +189,9 @@ def _columns(arrival: Arrival, decision: Decision) -> dict[str, Any]:
 
 def _conclude(
     connection: Connection, desk: Desk, matter: Matter, before: str | None, content: str, decision: Decision
-) -> dict[str, Any]:
+) -> Received:
     """Record the decision and the move, and do what follows: the invoice if owed now, the messages."""
-    document = keep_decision(connection, matter, content, decision, SYSTEM)
+    key, document = keep_decision(connection, matter, content, decision, SYSTEM)
     why = ", ".join(dict.fromkeys(reason.code for reason in decision.reasons))
     move = keep_move(connection, matter, before, decision.outcome.value, SYSTEM, why)
     announce_order(connection, matter, move, document)
@@ -198,14 +199,15 @@ def _conclude(
     if decision.invoice is not None and decision.invoice.issue:
         issued = invoice.issue(connection, desk, matter, decision.invoice)
     messages.queue(connection, desk, matter, move, decision.obligations, issued, decision.reasons)
-    return document
+    return Received(key, document, False)
 
 
-def _stored_decision(connection: Connection, key: int) -> dict[str, Any]:
+def _stored_decision(connection: Connection, key: int) -> Received:
     """The last decision by policy; what a person did since is in the order's history."""
-    return connection.execute(
-        select(decisions.c.document)
+    stored = connection.execute(
+        select(decisions.c.key, decisions.c.document)
         .where(decisions.c.order_key == key, decisions.c.who == SYSTEM)
         .order_by(decisions.c.key.desc())
         .limit(1)
-    ).scalar_one()
+    ).one()
+    return Received(stored.key, stored.document, True)

@@ -216,7 +216,7 @@ def _move(
         duties,
         follows,
     )
-    document = keep_decision(connection, matter, row.content_hash, decision, by)
+    _, document = keep_decision(connection, matter, row.content_hash, decision, by)
     move = keep_move(connection, matter, "held", outcome.value, by, why)
     announce_order(connection, matter, move, document, by)
     return move

@@ -246,7 +246,8 @@ webhook_calls = Table(
     Column("source", String(60), primary_key=True),
     Column("webhook_id", String(200), primary_key=True),
     Column("body_hash", String(64), nullable=False),
-    Column("answer", Json, nullable=False),
+    # What it was answered: the decision as it was made.
+    Column("decision_key", ForeignKey("decisions.key"), nullable=False),
     Column("at", Instant, nullable=False),
     Index("webhook_calls_by_source", "source", "at"),
 )
