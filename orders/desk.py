@@ -53,8 +53,7 @@ class Desk:
         )
 
 
-@dataclass(frozen=True)
-class Matter:
+class Matter(msgspec.Struct, frozen=True):
     """One order on the desk: its key in the ledger, its buyer's row, the policy and the instant.
 
     `is_heard` is False where it is known that no endpoint is told anything.

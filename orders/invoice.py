@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -10,9 +11,9 @@ from sqlalchemy import Connection, Row, bindparam, insert, update
 from engine.decision import Invoicing
 from engine.money import cents, dollars
 from engine.order import Line, Order
-from engine.terms import derivation_document, terms_document, terms_sentence
+from engine.terms import derivation_document
 from orders.announcements import announce_invoice
-from orders.desk import Desk, Matter
+from orders.desk import Desk, Matter, Seller
 from orders.history import SYSTEM, keep_invoice_move
 from orders.prepared import Prepared
 from orders.tables import counters, invoices
@@ -111,12 +112,15 @@ def _issue(
 def draft(desk: Desk, matter: Matter, follows: Invoicing) -> dict[str, Any]:
     """All that the invoice prints, but its number: a frozen copy in plain JSON values."""
     order, buyer = matter.order, matter.buyer
-    settings = {path: setting.value for path, setting in matter.policy.settings.items()}
+    settings = matter.policy.settings
+    is_tax_exempt, is_deposit_exempt = settings["invoicing.tax_exempt"].value, settings["invoicing.deposit_exempt"].value
+    percent = settings["invoicing.discount_percent"].value
     issued_on = matter.at.astimezone(desk.installation.zone).date()
-    amounts = _amounts(order, settings)
+    amounts = _amounts(order, percent, is_deposit_exempt)
     province = order.buyer.province or buyer.province
-    taxed = () if settings["invoicing.tax_exempt"] else taxes(amounts["taxable"], issued_on, province)
+    taxed = () if is_tax_exempt else taxes(amounts["taxable"], issued_on, province)
     amounts["total"] = amounts["taxable"] + amounts["untaxed"] + amounts["deposits"] + sum(tax.amount for tax in taxed)
+    derivation = derivation_document(follows.due)
     return {
         "kind": "invoice",
         "order_id": order.id,
@@ -125,7 +129,7 @@ def draft(desk: Desk, matter: Matter, follows: Invoicing) -> dict[str, Any]:
         "issued_at": matter.at.isoformat(),
         "issued_on": issued_on.isoformat(),
         "language": language_of(order, buyer),
-        "seller": {name: getattr(desk.seller, name) for name in _SELLER},
+        "seller": _printed(desk.seller),
         "buyer": {
             "id": order.buyer.id,
             "name": order.buyer.name or buyer.name or order.buyer.id,
@@ -133,18 +137,18 @@ def draft(desk: Desk, matter: Matter, follows: Invoicing) -> dict[str, Any]:
             "province": province,
             "address": buyer.address,
         },
-        "lines": [_line(line, settings) for line in order.lines],
-        "discount_percent": settings["invoicing.discount_percent"],
-        "tax_exempt": settings["invoicing.tax_exempt"],
-        "deposit_exempt": settings["invoicing.deposit_exempt"],
+        "lines": [_line(line, is_deposit_exempt) for line in order.lines],
+        "discount_percent": percent,
+        "tax_exempt": is_tax_exempt,
+        "deposit_exempt": is_deposit_exempt,
         "taxes": [{"tax": tax.tax, "percent": str(tax.percent), "amount": tax.amount} for tax in taxed],
         "cents": amounts,
-        "terms": terms_document(follows.terms),
-        "terms_text": msgspec.to_builtins(terms_sentence(follows.terms, follows.due.basis)),
-        "due_date": follows.due.due_date and follows.due.due_date.isoformat(),
-        "derivation": derivation_document(follows.due),
-        "note": settings["invoicing.note"],
-        "order_note": settings["messages.order_note"],
+        "terms": derivation["terms"],
+        "terms_text": derivation["terms_text"],
+        "due_date": derivation["due_date"],
+        "derivation": derivation,
+        "note": settings["invoicing.note"].value,
+        "order_note": settings["messages.order_note"].value,
         "version": follows.version,
         "policy_hash": follows.policy_hash,
     }
@@ -156,13 +160,18 @@ def language_of(order: Order, buyer: Row[Any]) -> str:
     return "en" if said.lower().startswith("en") else "fr"
 
 
-def _amounts(order: Order, settings: Mapping[str, Any]) -> dict[str, int]:
+@lru_cache(maxsize=8)
+def _printed(seller: Seller) -> Mapping[str, str]:
+    """What an invoice prints of its seller."""
+    return {name: getattr(seller, name) for name in _SELLER}
+
+
+def _amounts(order: Order, percent: str | None, is_deposit_exempt: bool) -> dict[str, int]:
     """Sums in cents. The group's discount comes off taxable lines, before taxes."""
-    taxable = sum(line.value for line in order.lines if line.taxable is not False)
-    untaxed = sum(line.value for line in order.lines if line.taxable is False)
-    percent = Decimal(settings["invoicing.discount_percent"] or 0)
-    discount = percent_of(taxable, percent)
-    deposits = 0 if settings["invoicing.deposit_exempt"] else sum(_deposit(line) for line in order.lines)
+    taxable = sum([line.value for line in order.lines if line.taxable is not False])
+    untaxed = sum([line.value for line in order.lines if line.taxable is False])
+    discount = percent_of(taxable, Decimal(percent)) if percent else 0
+    deposits = 0 if is_deposit_exempt else sum([_deposit(line) for line in order.lines])
     return {
         "subtotal": taxable + untaxed,
         "discount": discount,
@@ -176,7 +185,7 @@ def _deposit(line: Line) -> int:
     return line.quantity * (line.deposit or 0)
 
 
-def _line(line: Line, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _line(line: Line, is_deposit_exempt: bool) -> dict[str, Any]:
     return {
         "sku": line.sku,
         "name": line.name or line.sku,
@@ -184,7 +193,7 @@ def _line(line: Line, settings: Mapping[str, Any]) -> dict[str, Any]:
         "unit_price": dollars(line.unit_price),
         "discount": dollars(line.discount or 0),
         "value": dollars(line.value),
-        "deposit": dollars(0 if settings["invoicing.deposit_exempt"] else _deposit(line)),
+        "deposit": dollars(0 if is_deposit_exempt else _deposit(line)),
         "taxable": line.taxable is not False,
     }
 

@@ -6,7 +6,8 @@ statement, its types and its transaction stay SQLAlchemy's; on PostgreSQL all of
 
 import sqlite3
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Executable
@@ -20,18 +21,18 @@ Reader = Connection | sqlite3.Connection
 _SQLITE = SQLiteDialect_pysqlite(dbapi=sqlite3)
 _FAULTS = {sqlite3.IntegrityError: IntegrityError, sqlite3.OperationalError: OperationalError}
 _NOTHING: Values = {}
-_Processor = Callable[[Any], Any] | None
+_Turns = tuple[tuple[int, Callable[[Any], Any]], ...]
 
 
 class _Compiled(NamedTuple):
     sql: str
-    # The values that the statement itself gives; where those stand that each call gives, and their names.
-    own: tuple[Any, ...]
-    asked: tuple[tuple[int, str], ...]
-    # Where a value is turned into what the driver wants, and how.
-    turned: tuple[tuple[int, Callable[[Any], Any]], ...]
+    # The values in the driver's order, of those that a call gives and those that are the statement's own.
+    pick: Callable[[Values], tuple[Any, ...]]
+    own: Values
+    # Where a value, given or found, is turned into another, and how.
+    turned: _Turns
     row: Any
-    results: tuple[_Processor, ...] | None
+    results: _Turns
 
 
 class Prepared:
@@ -101,41 +102,40 @@ _last: tuple[Reader | None, sqlite3.Connection | None] = (None, None)
 
 def _compile(statement: Any, columns: tuple[str, ...]) -> _Compiled:
     compiled = statement.compile(dialect=_SQLITE, column_keys=list(columns) if statement.is_insert else None)
-    binds = [compiled.binds[name] for name in compiled.positiontup]
-    turns = [bind.type.dialect_impl(_SQLITE).bind_processor(_SQLITE) for bind in binds]
-    own = [
-        None if bind.required else bind.effective_value if turn is None else turn(bind.effective_value)
-        for bind, turn in zip(binds, turns, strict=True)
-    ]
-    asked = tuple((place, compiled.positiontup[place]) for place, bind in enumerate(binds) if bind.required)
+    names = compiled.positiontup
+    binds = [compiled.binds[name] for name in names]
     found = statement.exported_columns if statement.is_select else statement._returning
-    names = [column.name for column in found]
-    results = tuple(column.type.dialect_impl(_SQLITE).result_processor(_SQLITE, None) for column in found)
+    row = [column.name for column in found]
     return _Compiled(
         str(compiled),
-        tuple(own),
-        asked,
-        tuple((place, turns[place]) for place, _ in asked if turns[place] is not None),
-        namedtuple("Found", names, rename=True) if names else None,  # type: ignore[misc]
-        results if any(results) else None,
+        itemgetter(*names) if len(names) > 1 else lambda values: tuple(values[name] for name in names),
+        {name: bind.effective_value for name, bind in zip(names, binds, strict=True) if not bind.required},
+        _turns(bind.type.dialect_impl(_SQLITE).bind_processor(_SQLITE) for bind in binds),
+        namedtuple("Found", row, rename=True) if row else None,  # type: ignore[misc]
+        _turns(column.type.dialect_impl(_SQLITE).result_processor(_SQLITE, None) for column in found),
     )
 
 
+def _turns(processors: Iterable[Callable[[Any], Any] | None]) -> _Turns:
+    return tuple((place, turn) for place, turn in enumerate(processors) if turn is not None)
+
+
 def _run(driver: sqlite3.Connection, compiled: _Compiled, values: Values) -> sqlite3.Cursor:
-    given = list(compiled.own)
-    for place, name in compiled.asked:
-        given[place] = values[name]
-    for place, turn in compiled.turned:
-        given[place] = turn(given[place])
+    given = compiled.pick({**compiled.own, **values} if compiled.own else values)
     try:
-        return driver.execute(compiled.sql, given)
+        return driver.execute(compiled.sql, _turned(given, compiled.turned))
     except sqlite3.Error as fault:
         raise _FAULTS.get(type(fault), DatabaseError)(compiled.sql, None, fault) from fault
 
 
 def _read(compiled: _Compiled, row: tuple[Any, ...]) -> Any:
-    if compiled.results is None:
-        return compiled.row._make(row)
-    return compiled.row._make(
-        [value if process is None else process(value) for process, value in zip(compiled.results, row, strict=True)]
-    )
+    return compiled.row._make(_turned(row, compiled.results))
+
+
+def _turned(values: tuple[Any, ...], turns: _Turns) -> Sequence[Any]:
+    if not turns:
+        return values
+    turned = list(values)
+    for place, turn in turns:
+        turned[place] = turn(turned[place])
+    return turned

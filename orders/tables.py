@@ -23,6 +23,7 @@ from sqlalchemy.types import TypeDecorator
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_ENCODE, _DECODE = msgspec.json.Encoder().encode, msgspec.json.Decoder().decode
 
 
 class Instant(TypeDecorator[datetime]):
@@ -31,11 +32,12 @@ class Instant(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
+    # The functions themselves, not methods that SQLAlchemy would wrap: they run many times for every order.
+    def bind_processor(self, dialect: Any) -> Any:
+        return _microseconds
 
-    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
+    def result_processor(self, dialect: Any, coltype: Any) -> Any:
+        return _instant
 
 
 class Json(TypeDecorator[Any]):
@@ -44,11 +46,27 @@ class Json(TypeDecorator[Any]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Any) -> str | None:
-        return None if value is None else msgspec.json.encode(value).decode()
+    def bind_processor(self, dialect: Any) -> Any:
+        return _text
 
-    def process_result_value(self, value: str | None, dialect: Any) -> Any:
-        return None if value is None else msgspec.json.decode(value)
+    def result_processor(self, dialect: Any, coltype: Any) -> Any:
+        return _document
+
+
+def _microseconds(at: datetime | None) -> int | None:
+    return None if at is None else (at - _EPOCH) // _MICROSECOND
+
+
+def _instant(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else _EPOCH + timedelta(microseconds=microseconds)
+
+
+def _text(document: Any) -> str | None:
+    return None if document is None else _ENCODE(document).decode()
+
+
+def _document(text: str | None) -> Any:
+    return None if text is None else _DECODE(text)
 
 
 # SQLite counts rows by itself only in a column that is exactly INTEGER.

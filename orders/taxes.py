@@ -8,6 +8,7 @@ Columbia, Saskatchewan and Manitoba are not counted: a seller registers for them
 
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from unicodedata import combining, normalize
 
 import msgspec
@@ -65,6 +66,13 @@ def taxes(pretax: int, on: date, province: str | None = None) -> tuple[Tax, ...]
 
     Where the province is not said, or not one of Canada's, the seller's own is taken: Québec.
     """
+    rates = _in_force(on, province)
+    return tuple([Tax(rate.tax, rate.percent, percent_of(pretax, rate.percent)) for rate in rates])
+
+
+@lru_cache(maxsize=256)
+def _in_force(on: date, province: str | None) -> tuple[Rate, ...]:
+    """The rates that count: those of a day are asked for with every invoice."""
     where = province_code(province) or "QC"
     in_force: dict[str, Rate] = {}
     for rate in RATES:
@@ -73,7 +81,7 @@ def taxes(pretax: int, on: date, province: str | None = None) -> tuple[Tax, ...]
                 in_force[rate.tax] = rate
     if HST in in_force:  # it takes the place of the GST
         del in_force[_GST]
-    return tuple(Tax(rate.tax, rate.percent, percent_of(pretax, rate.percent)) for rate in in_force.values())
+    return tuple(in_force.values())
 
 
 def province_code(province: str | None) -> str | None:
