@@ -113,7 +113,10 @@ def draft(desk: Desk, matter: Matter, follows: Invoicing) -> dict[str, Any]:
     """All that the invoice prints, but its number: a frozen copy in plain JSON values."""
     order, buyer = matter.order, matter.buyer
     settings = matter.policy.settings
-    is_tax_exempt, is_deposit_exempt = settings["invoicing.tax_exempt"].value, settings["invoicing.deposit_exempt"].value
+    is_tax_exempt, is_deposit_exempt = (
+        settings["invoicing.tax_exempt"].value,
+        settings["invoicing.deposit_exempt"].value,
+    )
     percent = settings["invoicing.discount_percent"].value
     issued_on = matter.at.astimezone(desk.installation.zone).date()
     amounts = _amounts(order, percent, is_deposit_exempt)

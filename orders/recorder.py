@@ -5,16 +5,14 @@ sent them, and this process decides and records them, on another core, a group i
 Nothing depends on it: whatever it does not answer, the server does itself, and tells what is wrong
 there. A call that was recorded by then is known by its id, and is not recorded twice.
 
-The two talk by pairs of connected sockets, as many as the server has threads, which nobody else can reach:
-frames of a length in four bytes and a msgpack array. An empty frame refuses.
+The two talk by one pair of connected sockets, which nobody else can reach and which keep messages whole
+(`SOCK_SEQPACKET`). A message is msgpack: `[number, call]` there, and back what came of a group,
+`[[number, taken], …]`, nil where a call is refused.
 """
 
-import contextlib
 import logging
-import selectors
 import socket
-import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -23,10 +21,13 @@ from sqlalchemy import Connection
 from engine.order import decode_order
 from orders.desk import Conflict, Desk
 from orders.receive import Arrival, Received, take_in
-from orders.writer import Work
+from orders.writer import MAX_GROUP, Work
 
 log = logging.getLogger("houblon.recorder")
-_LENGTH = struct.Struct("!I")
+# No message is longer than what such a socket takes, and a longer call is not sent at all.
+LONGEST = 1 << 18
+# So many bytes of answers go out together, one answer at least.
+_TOGETHER = 1 << 16
 
 
 class Call(msgspec.Struct, frozen=True, array_like=True):
@@ -55,7 +56,10 @@ class Taken(msgspec.Struct, frozen=True, array_like=True):
     version: int
 
 
-_CALL, _TAKEN = msgspec.msgpack.Decoder(Call), msgspec.msgpack.Decoder(Taken)
+Asked = tuple[int, Call]
+Answer = tuple[int, Taken | None]
+_ASKED = msgspec.msgpack.Decoder(Asked)
+_ENCODE = msgspec.msgpack.Encoder().encode
 
 
 def take(desk: Desk, call: Call) -> Taken:
@@ -63,59 +67,53 @@ def take(desk: Desk, call: Call) -> Taken:
     return desk.ledger.record(_work(desk, call))
 
 
-def record_for_ever(desk: Callable[[], Desk], lines: Iterable[socket.socket]) -> None:
-    """Take in the calls that come by `lines`, until the other ends of all are gone."""
-    with selectors.DefaultSelector() as selector:
-        for line in lines:
-            selector.register(line, selectors.EVENT_READ)
-        while selector.get_map():
-            asked = []
-            for key, _ in selector.select():
-                asking: socket.socket = key.fileobj  # type: ignore[assignment]
-                frame = receive_frame(asking)
-                if frame is None:
-                    selector.unregister(asking)
-                else:
-                    asked.append((asking, _CALL.decode(frame)))
-            if asked:
-                _answer(desk(), asked)
+def record_for_ever(desk: Callable[[], Desk], line: socket.socket) -> None:
+    """Take in the calls that come by `line`, until its other end is gone."""
+    buffer = bytearray(LONGEST)
+    while asked := _gather(line, buffer):
+        answers = _answers(desk(), asked)
+        try:
+            for message in _messages(answers):
+                line.send(message)
+        except ConnectionError:
+            # Nobody waits any more: what was recorded stays, and is found again by its id.
+            return
 
 
-def ask(line: socket.socket, call: Call) -> Taken | None:
-    """What the recorder at the other end makes of a call; None where it refuses it. Raises OSError, EOFError."""
-    send_frame(line, msgspec.msgpack.encode(call))
-    frame = receive_frame(line)
-    if frame is None:
-        raise EOFError("the recorder has ended")
-    return _TAKEN.decode(frame) if frame else None
+def _gather(line: socket.socket, buffer: bytearray) -> list[Asked]:
+    """The calls that wait, at least one; none where the other end is gone."""
+    asked: list[Asked] = []
+    view, flags = memoryview(buffer), 0
+    try:
+        while len(asked) < MAX_GROUP and (count := line.recv_into(buffer, 0, flags)):
+            asked.append(_ASKED.decode(view[:count]))
+            flags = socket.MSG_DONTWAIT
+    except (BlockingIOError, ConnectionError):
+        pass
+    return asked
 
 
-def send_frame(line: socket.socket, body: bytes) -> None:
-    line.sendall(_LENGTH.pack(len(body)) + body)
-
-
-def receive_frame(line: socket.socket) -> bytes | None:
-    """A whole frame; None where the other end is gone."""
-    received = b""
-    with contextlib.suppress(ConnectionError):
-        while more := line.recv(65_536):
-            received += more
-            if len(received) >= _LENGTH.size:
-                whole = _LENGTH.size + _LENGTH.unpack_from(received)[0]
-                if len(received) == whole:
-                    return received[_LENGTH.size :]
-    return None
-
-
-def _answer(desk: Desk, asked: Sequence[tuple[socket.socket, Call]]) -> None:
-    """Take the calls in together, and answer each once all are durable."""
+def _answers(desk: Desk, asked: Sequence[Asked]) -> list[Answer]:
+    """Take the calls in together; what came of each, once all are durable."""
     done = desk.ledger.record_all([_work(desk, call) for _, call in asked])
-    for (line, _), (taken, failure) in zip(asked, done, strict=True):
+    for _, failure in done:
         if failure is not None and not isinstance(failure, Conflict | msgspec.MsgspecError):
             log.error("an order could not be recorded; the server tries it", exc_info=failure)
-        # Where nobody waits any more, what was recorded stays, and is found again by its id.
-        with contextlib.suppress(ConnectionError):
-            send_frame(line, b"" if taken is None else msgspec.msgpack.encode(taken))
+    return [(number, taken) for (number, _), (taken, _) in zip(asked, done, strict=True)]
+
+
+def _messages(answers: Sequence[Answer]) -> Iterator[bytes]:
+    """The answers in as few messages as hold them."""
+    message = _ENCODE(answers)
+    if len(message) <= _TOGETHER:
+        yield message
+    elif len(answers) == 1:
+        # Too long to be told: the server finds what was recorded.
+        yield _ENCODE([(answers[0][0], None)])
+    else:
+        half = len(answers) // 2
+        yield from _messages(answers[:half])
+        yield from _messages(answers[half:])
 
 
 def _work(desk: Desk, call: Call) -> Work[Taken]:

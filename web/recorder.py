@@ -1,4 +1,4 @@
-"""The recorder's process: `python -m web.recorder FD…`, begun by the server with its ends of the lines."""
+"""The recorder's process: `python -m web.recorder FD`, begun by the server with its end of the line."""
 
 import contextlib
 import os
@@ -12,20 +12,20 @@ from web.logs import configure
 from web.settings import Settings
 
 
-def main(descriptors: list[str]) -> None:
+def main(descriptor: str) -> None:
     # An interrupt from the keyboard reaches every process of the terminal. This one ends when the
-    # server lets go of the lines, so that what the server still answers is still recorded.
+    # server lets go of the line, so that what the server still answers is still recorded.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    lines = [socket.socket(fileno=int(each)) for each in descriptors]
+    line = socket.socket(fileno=int(descriptor))
     configure()
     house = open_house(Settings.from_env(os.environ))
     try:
-        with contextlib.suppress(BrokenPipeError):  # a server that is gone already: its lines tell
+        with contextlib.suppress(BrokenPipeError):  # a server that is gone already: its line tells
             os.write(sys.stdout.fileno(), b"ready\n")
-        record_for_ever(lambda: house.quick_desk, lines)
+        record_for_ever(lambda: house.quick_desk, line)
     finally:
         house.close()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(sys.argv[1])

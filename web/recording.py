@@ -3,21 +3,19 @@
 import contextlib
 import logging
 import os
-import queue
 import socket
-import struct
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
 
-from orders.recorder import Call, Taken, ask
+from orders.asking import Asking
+from orders.recorder import Call, Taken
 from web.settings import Settings
 
 log = logging.getLogger("houblon.recorder")
-# How long an answer may take, in seconds and microseconds: longer than SQLite waits for its lock.
-_PATIENCE = struct.pack("ll", 40, 0)
+_PATIENCE = 40.0  # seconds that an answer may take: longer than SQLite waits for its lock
 _RETURN = 5.0  # seconds until one that ended may be begun again
 # So many orders at once make a process of its own worth it, and let mail wait.
 CROWD = 3
@@ -35,19 +33,18 @@ class Recording:
         self._gate = threading.Lock()
         self.process: subprocess.Popen[bytes] | None = None
         self._is_begun, self._ended_at = False, -_RETURN
-        # The lines by which nobody asks just now: those of one process, replaced together.
-        self._free: queue.SimpleQueue[socket.socket] | None = None
+        self._asking: Asking | None = None
 
     @property
     def is_there(self) -> bool:
         """Whether there is a recorder to ask."""
-        return self._free is not None
+        return self._asking is not None
 
     @property
     def is_crowded(self) -> bool:
         """Whether many ask the recorder at this moment."""
-        settings, free = self._settings, self._free
-        return settings is not None and free is not None and settings.threads - free.qsize() >= CROWD
+        asking = self._asking
+        return asking is not None and asking.count >= CROWD
 
     def begin(self) -> None:
         """Start the process unless it was started, or ended just now; it is there when it says so."""
@@ -61,24 +58,17 @@ class Recording:
 
     def ask(self, call: Call) -> Taken | None:
         """What the recorder makes of the call; None where it refuses, is not there, or does not answer."""
-        free = self._free
-        if free is None:
+        asking = self._asking
+        if asking is None:
             return None
         try:
-            line = free.get_nowait()
-        except queue.Empty:  # as many threads ask as there are lines
-            return None
-        try:
-            taken = ask(line, call)
-        except (OSError, EOFError) as failure:
-            # It may hold half of an answer: nobody asks by it again.
-            line.close()
-            if isinstance(failure, BlockingIOError):
-                # It hangs, and who hangs may hold a turn for which everybody waits: another may be begun.
-                self.end()
-            return None
-        free.put(line)
-        return taken
+            return asking.ask(call)
+        except TimeoutError:
+            # It hangs, and who hangs may hold a turn for which everybody waits: another may be begun.
+            self.end()
+        except OSError:  # it ended, or the call is too long for the line
+            pass
+        return None
 
     def end(self) -> None:
         """End it now; what it has not answered, it may have recorded."""
@@ -93,33 +83,25 @@ class Recording:
             log.exception("the recorder could not be started; the server records by itself")
         finally:
             with self._gate:
-                self._free, self._is_begun, self._ended_at = None, False, self._seconds()
+                self._asking, self._is_begun, self._ended_at = None, False, self._seconds()
 
     def _work(self, settings: Settings) -> None:
-        """Start the process, lend its lines, and wait until it ends. Raises OSError."""
-        pairs = [socket.socketpair() for _ in range(settings.threads)]
-        theirs = [theirs.fileno() for _, theirs in pairs]
-        try:
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "web.recorder", *map(str, theirs)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                pass_fds=theirs,
-                env=_environment(settings),
-            )
-        finally:
-            for _, their_end in pairs:
-                their_end.close()
-        self.process = process
-        free: queue.SimpleQueue[socket.socket] = queue.SimpleQueue()
-        for ours, _ in pairs:
-            for way in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
-                ours.setsockopt(socket.SOL_SOCKET, way, _PATIENCE)
-            free.put(ours)
-        assert process.stdout is not None
-        with contextlib.closing(process.stdout):
-            if process.stdout.readline():
-                self._free = free
+        """Start the process, and listen to it until it ends. Raises OSError."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours:
+            with theirs:
+                self.process = process = subprocess.Popen(
+                    [sys.executable, "-P", "-m", "web.recorder", str(theirs.fileno())],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    pass_fds=[theirs.fileno()],
+                    env=_environment(settings),
+                )
+            assert process.stdout is not None
+            with contextlib.closing(process.stdout):
+                if process.stdout.readline():
+                    self._asking = Asking(ours, _PATIENCE)
+                    self._asking.listen()
         process.wait()
         log.warning("the recorder ended with status %s; the server records by itself", process.returncode)
 

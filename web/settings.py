@@ -1,7 +1,7 @@
 """Settings.from_env: everything that is configured, checked before anything starts."""
 
-import os
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,8 +61,9 @@ class Settings:
 
     @property
     def may_have_recorder(self) -> bool:
-        """Whether a second process may write beside the server: the ledger is a file, and processes can share lines."""
-        return self.database_url.startswith("sqlite") and os.name == "posix"
+        """Whether a second process may write beside the server: the ledger is a file, and there is a line to it that
+        keeps messages whole."""
+        return self.database_url.startswith("sqlite") and sys.platform == "linux"
 
     @property
     def is_https(self) -> bool:

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -75,7 +74,7 @@ def test_it_takes_the_settings_that_the_server_found_in_files(place, recording, 
     assert recording.ask(call(place, 1)).outcome == "accepted"
 
 
-def test_threads_that_come_and_go_leave_their_lines_to_others(place, recording):
+def test_threads_that_come_and_go_are_all_answered(place, recording):
     recording.begin()
     until(lambda: recording.is_there)
     taken = []
@@ -119,7 +118,7 @@ def test_when_it_is_killed_the_server_does_without_and_later_begins_another(plac
 
 
 def test_one_that_hangs_is_ended_and_the_server_does_without(place, recording, monkeypatch):
-    monkeypatch.setattr("web.recording._PATIENCE", struct.pack("ll", 1, 0))
+    monkeypatch.setattr("web.recording._PATIENCE", 1.0)
     recording.begin()
     until(lambda: recording.is_there)
     with place.house.desk.ledger.write_engine.begin():  # while somebody writes, it waits
@@ -137,7 +136,7 @@ def test_a_module_that_lies_where_the_server_was_begun_is_none_of_its_own(place,
 
 
 def test_it_ends_without_a_word_where_the_server_is_gone_before_it_is_ready(place):
-    ours, theirs = socket.socketpair()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         begun = subprocess.Popen(
             [sys.executable, "-m", "web.recorder", str(theirs.fileno())],
