@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert
 
 from engine.decision import Obligation, Reason
 from orders.desk import Desk, Matter
-from orders.identity import message_id
+from orders.identity import ordered_message_id
 from orders.invoice import Issued
 from orders.letter import Letter
 from orders.letters import buyer_letter, team_letter
@@ -40,7 +40,7 @@ def queue(
         row["id"]: row
         for event, role, address, letter in told
         for invoice_key in [issued.key if issued and (event, role) == ("invoice.issued", "buyer") else None]
-        for row in [_row(matter, f"{matter.key}/{move}/{event}/{role}", event, address, letter, invoice_key)]
+        for row in [_row(matter, move, role, event, address, letter, invoice_key)]
     }
     for row in rows.values():
         _KEEP.insert(connection, row)
@@ -51,8 +51,7 @@ def queue_notice(
 ) -> None:
     """Put one message to the buyer in the outbox, whatever the policy lists; its caller asked."""
     letter = buyer_letter(event, desk, matter, issued)
-    about = f"{matter.key}/{move}/{event}/buyer"
-    row = _row(matter, about, event, matter.buyer.email, letter, issued and issued.key)
+    row = _row(matter, move, "buyer", event, matter.buyer.email, letter, issued and issued.key)
     _KEEP.insert(connection, row)
 
 
@@ -75,11 +74,17 @@ def _told(
 
 
 def _row(
-    matter: Matter, about: str, event: str, address: str | None, letter: Letter, invoice_key: int | None
+    matter: Matter,
+    move: int,
+    role: str,
+    event: str,
+    address: str | None,
+    letter: Letter,
+    invoice_key: int | None,
 ) -> dict[str, Any]:
     fault = NO_ADDRESS if not address else BAD_ADDRESS if not is_address(address) else None
     return {
-        "id": message_id(about),
+        "id": ordered_message_id(move, f"{matter.key}/{move}/{event}/{role}"),
         "order_key": matter.key,
         "invoice_key": invoice_key,
         "kind": "mail",

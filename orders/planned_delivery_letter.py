@@ -8,11 +8,12 @@ from sqlalchemy import Connection, insert
 from engine.cadence import day_text
 from engine.problem import Text
 from orders.desk import Desk, Matter
+from orders.identity import ordered_message_id
 from orders.invoice import language_of
 from orders.letter import Letter
 from orders.letters import plain_letter
 from orders.links import invoice_link
-from orders.messages import BAD_ADDRESS, NO_ADDRESS, is_address, message_id
+from orders.messages import BAD_ADDRESS, NO_ADDRESS, is_address
 from orders.tables import outbox
 
 EVENT = "invoice.amended"
@@ -26,7 +27,7 @@ def queue(
     fault = NO_ADDRESS if not address else None if is_address(address) else BAD_ADDRESS
     connection.execute(
         insert(outbox).values(
-            id=message_id(f"{matter.key}/{move}/{EVENT}/buyer"),
+            id=ordered_message_id(move, f"{matter.key}/{move}/{EVENT}/buyer"),
             order_key=matter.key,
             kind="mail",
             event=EVENT,

@@ -65,9 +65,15 @@ def floor_of(connection: Connection, key: ColumnElement[int], before: int | None
     return max(0, top - LOOKED_AT)
 
 
+def _is_in(state: str) -> ColumnElement[bool]:
+    """Orders in a state; the index knows those that are not accepted."""
+    same = orders.c.state == state
+    return same if state == "accepted" else same & (orders.c.state != literal_column("'accepted'"))
+
+
 def _filtered(query: Any, asked: OrderFilter) -> Any:
     if asked.state:
-        query = query.where(orders.c.state == asked.state)
+        query = query.where(_is_in(asked.state))
     if asked.search:
         like = f"%{_escaped(asked.search)}%"
         query = query.where(
@@ -93,7 +99,7 @@ def held_orders(connection: Connection, asked: OrderFilter = OrderFilter(), limi
         select(*_ORDER, decisions.c.document.label("decision"))
         .join(retailers)
         .join(decisions, decisions.c.key == last)
-        .where(orders.c.state == "held")
+        .where(_is_in("held"))
     )
     return connection.execute(_filtered(query, asked).order_by(orders.c.key).limit(limit)).all()
 
@@ -157,14 +163,29 @@ def list_messages(
 ) -> Sequence[Row[Any]]:
     """Messages, newest first, below the instant and id `before`."""
     query = select(outbox).order_by(outbox.c.created_at.desc(), outbox.c.id.desc()).limit(limit)
-    for column, wanted in ((outbox.c.state, state), (outbox.c.kind, kind), (outbox.c.destination, destination)):
-        if wanted:
-            query = query.where(column == wanted)
+    if state:
+        query = query.where(_is_sent() if state == "sent" else outbox.c.state == _named(state, "parked"))
+    if kind:
+        query = query.where(outbox.c.kind == _named(kind, "webhook"))
+    if destination:
+        query = query.where(outbox.c.destination == destination)
+        if destination != "mail":
+            query = query.where(outbox.c.kind == _named("webhook", "webhook"))
     if before:
         at, id = before
         below = (outbox.c.created_at < at) | ((outbox.c.created_at == at) & (outbox.c.id < id))
         query = query.where(outbox.c.created_at <= at, below)
     return connection.execute(query).all()
+
+
+def _is_sent() -> ColumnElement[bool]:
+    """Most messages are: not the column itself, for which SQLite would read all of them and sort."""
+    return func.coalesce(outbox.c.state, "") == "sent"
+
+
+def _named(wanted: str, indexed: str) -> ColumnElement[str] | str:
+    """What is wanted; as a literal where an index is of that alone."""
+    return literal_column(f"'{indexed}'") if wanted == indexed else wanted
 
 
 def message_row(connection: Connection, id: str) -> Row[Any] | None:
@@ -246,7 +267,7 @@ def receivable(connection: Connection, due_before: date | None = None, since: da
 
 
 def count_held(connection: Connection) -> int:
-    return connection.execute(select(func.count()).select_from(orders).where(orders.c.state == "held")).scalar_one()
+    return connection.execute(select(func.count()).select_from(orders).where(_is_in("held"))).scalar_one()
 
 
 def count_members(connection: Connection) -> dict[str, int]:

@@ -69,6 +69,11 @@ def _document(text: str | None) -> Any:
     return None if text is None else _DECODE(text)
 
 
+def _index(name: str, *columns: str, where: str) -> Index:
+    """An index of the rows of which `where` holds: a query uses it that names the same, with literals."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
 # SQLite counts rows by itself only in a column that is exactly INTEGER.
 Key = BigInteger().with_variant(Integer, "sqlite")
 
@@ -113,7 +118,8 @@ orders = Table(
     Column("placed_at", Instant, nullable=False),
     Column("received_at", Instant, nullable=False),
     UniqueConstraint("source", "order_id"),
-    Index("orders_by_state", "state", "key"),
+    # Most are accepted at once: their list needs no index, and to keep one would cost every order.
+    _index("orders_by_state", "state", "key", where="state != 'accepted'"),
     Index("orders_by_reception", "received_at"),
 )
 
@@ -157,8 +163,8 @@ transitions = Table(
     Column("before", String(20)),
     Column("after", String(20), nullable=False),
     Column("why", Text, nullable=False),
-    # What a person had to decide: few, and counted often. A query names the state as a literal to use it.
-    Index("moves_to_held", "order_key", sqlite_where=text("after = 'held'"), postgresql_where=text("after = 'held'")),
+    # What a person had to decide: few, and counted often.
+    _index("moves_to_held", "order_key", where="after = 'held'"),
 )
 
 invoices = Table(
@@ -253,9 +259,10 @@ outbox = Table(
     Column("error", Text),
     Index("outbox_due", "state", "destination", "due_at"),
     Index("outbox_by_creation", "created_at", "id"),
-    Index("outbox_by_state", "state", "created_at", "id"),
-    Index("outbox_by_kind", "kind", "created_at", "id"),
-    Index("outbox_by_destination", "destination", "created_at", "id"),
+    # What is rare among messages, each found by a query that says the same.
+    _index("outbox_parked", "state", "created_at", "id", where="state = 'parked'"),
+    _index("outbox_webhooks", "created_at", "id", where="kind = 'webhook'"),
+    _index("outbox_by_destination", "destination", "created_at", "id", where="kind = 'webhook'"),
 )
 
 webhook_calls = Table(
@@ -268,6 +275,7 @@ webhook_calls = Table(
     Column("decision_key", ForeignKey("decisions.key"), nullable=False),
     Column("at", Instant, nullable=False),
     Index("webhook_calls_by_source", "source", "at"),
+    sqlite_with_rowid=False,
 )
 
 sources = Table(

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, insert
 from engine.figures import NBSP
 from engine.problem import Text
 from orders.desk import Desk
+from orders.identity import message_id
 from orders.letters import house_letter
-from orders.messages import BAD_ADDRESS, is_address, message_id
+from orders.messages import BAD_ADDRESS, is_address
 from orders.sealed import PLACE, seal
 from orders.tables import outbox
 from web.language import current

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import event
 
 from orders import queries, review
 from orders.queries import OrderFilter
@@ -26,6 +27,47 @@ def connection(busy):
 
 def ids(found):
     return [row.order_id for row in found]
+
+
+@pytest.mark.parametrize(
+    ("asks", "index"),
+    [
+        (lambda c: queries.list_orders(c, OrderFilter(state="held")), "orders_by_state"),
+        (lambda c: queries.list_orders(c, OrderFilter(state="cancelled"), before=5), "orders_by_state"),
+        (lambda c: queries.list_orders(c, OrderFilter(state="accepted")), None),
+        (queries.held_orders, "orders_by_state"),
+        (queries.count_held, "orders_by_state"),
+        (lambda c: queries.list_messages(c, state="parked"), "outbox_parked"),
+        (lambda c: queries.list_messages(c, kind="webhook"), "outbox_webhooks"),
+        (lambda c: queries.list_messages(c, destination="webhook:a", before=(NOON, "x")), "outbox_by_destination"),
+        (lambda c: queries.list_messages(c, state="pending"), "outbox_due"),
+        (lambda c: queries.list_messages(c, state="sent"), "outbox_by_creation"),
+        (lambda c: queries.list_messages(c, kind="mail"), "outbox_by_creation"),
+        (queries.count_messages, "outbox_due"),
+    ],
+)
+def test_lists_are_found_by_an_index_or_in_their_own_order(connection, asks, index):
+    plan = plan_of(connection, asks)
+    if index is not None:
+        assert f"INDEX {index} " in plan
+    # Few messages are pending; those alone are sorted.
+    assert "TEMP B-TREE FOR ORDER BY" not in plan or index == "outbox_due"
+
+
+def plan_of(connection, asks):
+    """How SQLite goes about the last statement that `asks` runs."""
+    asked = []
+
+    def hear(_connection, _cursor, statement, parameters, _context, _many):
+        asked.append((statement, parameters))
+
+    event.listen(connection, "before_cursor_execute", hear)
+    try:
+        asks(connection)
+    finally:
+        event.remove(connection, "before_cursor_execute", hear)
+    statement, parameters = asked[-1]
+    return "\n".join(row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)) + " "
 
 
 def test_pages_follow_each_other_without_a_gap_or_a_repeat(connection):

@@ -22,7 +22,8 @@ def upgrade() -> None:
         )
     # A call of which nothing else is known: should it come again, its order is looked for by its own id.
     op.execute("DELETE FROM webhook_calls WHERE decision_key IS NULL")
-    with op.batch_alter_table("webhook_calls") as batch:
+    # Found by their key alone, calls need no second table to be found in.
+    with op.batch_alter_table("webhook_calls", table_kwargs={"sqlite_with_rowid": False}) as batch:
         batch.alter_column("decision_key", existing_type=sa.BigInteger(), nullable=False)
         batch.drop_column("answer")
         batch.create_foreign_key("webhook_calls_decision", "decisions", ["decision_key"], ["key"])
