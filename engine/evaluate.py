@@ -61,7 +61,7 @@ def decide(
         policy.hash,
         policy.chain,
         reasons(verdict, outcome, barred, facts),
-        (*obligations(policy, outcome, invoice), *verdict.asked),
+        (*obligations(policy, outcome, invoice is not None and invoice.issue), *verdict.asked),
         invoice,
         readings,
     )
@@ -111,11 +111,12 @@ def _invoicing(
     return Invoicing(verdict.trigger, verdict.issue, verdict.terms, policy.version, policy.hash, due, verdict.owed)
 
 
-def obligations(policy: Policy, outcome: Outcome, invoice: Invoicing | None) -> tuple[Obligation, ...]:
-    """What must follow an outcome, by rule or by a person: the invoice, and who is told of what."""
+@lru_cache(maxsize=2_048)
+def obligations(policy: Policy, outcome: Outcome, issues: bool) -> tuple[Obligation, ...]:
+    """What must follow an outcome, by rule or by a person: the invoice where it `issues` one, and who is told of what."""
     events = [f"order.{outcome}"]
     duties = []
-    if invoice is not None and invoice.issue:
+    if issues:
         duties.append(Obligation("issue_invoice"))
         events.append("invoice.issued")
     told = policy.settings["notifications.buyer"].value

@@ -171,10 +171,14 @@ def _printed(seller: Seller) -> Mapping[str, str]:
 
 def _amounts(order: Order, percent: str | None, is_deposit_exempt: bool) -> dict[str, int]:
     """Sums in cents. The group's discount comes off taxable lines, before taxes."""
-    taxable = sum([line.value for line in order.lines if line.taxable is not False])
-    untaxed = sum([line.value for line in order.lines if line.taxable is False])
+    taxable = untaxed = deposits = 0
+    for line in order.lines:
+        if line.taxable is False:
+            untaxed += line.value
+        else:
+            taxable += line.value
+        deposits += 0 if is_deposit_exempt else _deposit(line)
     discount = percent_of(taxable, Decimal(percent)) if percent else 0
-    deposits = 0 if is_deposit_exempt else sum([_deposit(line) for line in order.lines])
     return {
         "subtotal": taxable + untaxed,
         "discount": discount,
@@ -185,7 +189,7 @@ def _amounts(order: Order, percent: str | None, is_deposit_exempt: bool) -> dict
 
 
 def _deposit(line: Line) -> int:
-    return line.quantity * (line.deposit or 0)
+    return line.quantity * line.deposit if line.deposit else 0
 
 
 def _line(line: Line, is_deposit_exempt: bool) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def _accept(
     row, order = check_acceptable(connection, desk, key, seen)
     matter = _matter(connection, desk, row, order, at)
     follows = _invoicing(desk, matter)
-    duties = obligations(matter.policy, Outcome.ACCEPTED, follows)
+    duties = obligations(matter.policy, Outcome.ACCEPTED, follows is not None and follows.issue)
     move = _move(connection, desk, row, matter, Outcome.ACCEPTED, by, why, follows, duties)
     issued = invoice.issue(connection, desk, matter, follows, by) if follows.issue else None
     messages.queue(connection, desk, matter, move, duties, issued)
@@ -78,7 +78,7 @@ def _accept(
 def _refuse(connection: Connection, desk: Desk, key: int, by: str, at: datetime, why: str, seen: str | None) -> None:
     row, order = held_order(connection, desk, key, seen)
     matter = _matter(connection, desk, row, order, at)
-    duties = obligations(matter.policy, Outcome.REFUSED, None)
+    duties = obligations(matter.policy, Outcome.REFUSED, False)
     move = _move(connection, desk, row, matter, Outcome.REFUSED, by, why, None, duties)
     messages.queue(connection, desk, matter, move, duties, None)
 

@@ -33,16 +33,18 @@ def harden(app: Flask, settings: Settings) -> None:
     ]
     if settings.is_https:
         own.append(("Strict-Transport-Security", "max-age=31536000"))
+    named = [(name.lower(), (name, value)) for name, value in own]
     inner = app.wsgi_app
 
     def hardened(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         is_kept = environ["PATH_INFO"].startswith("/static/")
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            said = {name.lower() for name, _ in headers}
-            added = [each for each in own if each[0].lower() not in said]
+            said = [name.lower() for name, _ in headers]
+            added = [each for name, each in named if name not in said]
             if not is_kept:
-                headers = [each for each in headers if each[0].lower() != "cache-control"]
+                if "cache-control" in said:
+                    headers = [each for each in headers if each[0].lower() != "cache-control"]
                 added.append(("Cache-Control", "no-store"))
             return start_response(status, headers + added, exc_info)
 

@@ -11,10 +11,10 @@ from flask import Blueprint, Response, abort, request
 from engine.problem import refuse
 from orders.desk import Conflict
 from orders.doors import SHOPIFY, STANDARD, WOOCOMMERCE, Sender, known_senders
-from orders.intake import content_hash, read_order
+from orders.intake import read_order_and_hash
 from orders.recorder import Call, Taken, take
 from orders.sources import order_body
-from web import metrics
+from web import calls, metrics
 from web.composition import House
 from web.errors import json_response
 from web.open import house
@@ -108,11 +108,11 @@ def _answered(kind: str, take_in: Callable[[], Taken]) -> Response:
         taken = take_in()
     except Unsigned as unsigned:
         log.warning("webhook.unsigned", kind=kind, reason=str(unsigned))
-        metrics.WEBHOOKS.labels(kind, "unsigned").inc()
+        metrics.called(kind, "unsigned")
         abort(401)
     except Conflict as conflict:
         log.warning("webhook.conflict", code=conflict.code, **conflict.about)
-        metrics.WEBHOOKS.labels(kind, "conflict").inc()
+        metrics.called(kind, "conflict")
         raise
     return Response(taken.document, content_type="application/json", headers=replay_headers(taken))
 
@@ -129,8 +129,8 @@ def _take_in(house: House, sender: Sender, kind: str, sent: bytes, webhook_id: s
         return frozenset(desk.policies.live(now).groups)
 
     body = order_body(sender, kind, sent, groups)
-    order = read_order(body)
-    call = Call(sender.source, webhook_id, now, body, content_hash(body), None if body is sent else sent)
+    order, said = read_order_and_hash(body)
+    call = Call(sender.source, webhook_id, now, body, said, None if body is sent else sent)
     taken = house.recording.ask(call) if house.recording.is_there else None
     if taken is None:
         if desk.ledger.waiting >= CROWD:
@@ -141,7 +141,7 @@ def _take_in(house: House, sender: Sender, kind: str, sent: bytes, webhook_id: s
             conflict.about = {"source": call.source, "order": order.id, "webhook": webhook_id}
             raise
     event = "replayed" if taken.replayed else "taken"
-    log.info(
+    calls.tell(
         f"webhook.{event}",
         outcome=taken.outcome,
         version=taken.version,
@@ -149,7 +149,7 @@ def _take_in(house: House, sender: Sender, kind: str, sent: bytes, webhook_id: s
         order=taken.order_id,
         webhook=webhook_id,
     )
-    metrics.WEBHOOKS.labels(kind, event).inc()
+    metrics.called(kind, event)
     if not taken.replayed:
         metrics.decided("webhook", taken.outcome, taken.group, taken.version)
     return taken

@@ -62,13 +62,12 @@ def test_logs_are_json_with_the_request_s_id_and_no_personal_data(place, log):
     assert [each["event"] for each in lines] == [
         "request",
         "webhook.taken",
-        "request",
         "elle parle aussi, à voix basse",
     ]
     assert all(each["level"] and each["timestamp"] for each in lines)
     assert (lines[0]["request"], lines[0]["status"]) == ("appel-7", 404)
-    assert lines[1]["request"] == lines[2]["request"] != "appel-7"
-    assert (lines[1]["order"], lines[1]["outcome"], lines[2]["route"]) == ("PO-1", "accepted", "/webhooks/orders")
+    assert lines[1]["request"] != "appel-7" and lines[1]["status"] == 200
+    assert (lines[1]["order"], lines[1]["outcome"], lines[1]["route"]) == ("PO-1", "accepted", "/webhooks/orders")
     for kept_out in ("comptoir.example", "un-lien-secret", place.secret):
         assert kept_out.lower() not in text.lower()
 
