@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -140,11 +140,20 @@ def due_date(
 
 @lru_cache(maxsize=256)
 def derivation_document(due: DueDate) -> Mapping[str, Any]:
-    """How the due date came about, in plain JSON values: the parts, and the steps as sentences.
+    """How the due date came about, in plain JSON values: its parts, and the steps as sentences.
 
     Orders of one day have few of them, and each is told in several places: what is answered is not to be changed.
     """
     said = terms_sentence(due.terms, due.basis)
+    return {**derivation_parts(due), "terms_text": {"fr": said.fr, "en": said.en}, "steps": _steps(due)}
+
+
+@lru_cache(maxsize=256)
+def derivation_parts(due: DueDate) -> Mapping[str, Any]:
+    """The derivation as it is stored, without the sentences that its parts make: they are a third of an invoice.
+
+    `tell_derivation` makes them again. What is answered is not to be changed.
+    """
     return {
         "basis": due.basis,
         "accepted_on": due.accepted_on.isoformat(),
@@ -158,10 +167,38 @@ def derivation_document(due: DueDate) -> Mapping[str, Any]:
         "delivery_date": due.delivery_date and due.delivery_date.isoformat(),
         "base_date": due.base_date.isoformat(),
         "terms": terms_document(due.terms),
-        "terms_text": {"fr": said.fr, "en": said.en},
         "due_date": due.due_date and due.due_date.isoformat(),
-        "steps": _steps(due),
     }
+
+
+def tell_derivation(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A stored derivation with its sentences, which those that were stored long ago have already."""
+    if "steps" in stored:
+        return stored
+    days = {name: _day(stored[name]) for name in ("planned_ignored", "cycle_anchor", "put_off_from", "delivery_date")}
+    cut_off = stored["cut_off"]
+    due = DueDate(
+        stored["basis"],
+        accepted_on=date.fromisoformat(stored["accepted_on"]),
+        base_date=date.fromisoformat(stored["base_date"]),
+        terms=parse_terms(stored["terms"]),
+        due_date=_day(stored["due_date"]),
+        skipped=tuple((date.fromisoformat(each["date"]), each["why"]) for each in stored["skipped"]),
+        cycle_id=stored["cycle_id"],
+        cut_off=cut_off and CutOff(cut_off["days_before"], time.fromisoformat(cut_off["time"])),
+        added=stored["added"],
+        **days,
+    )
+    return derivation_document(due)
+
+
+def parts_of(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A stored derivation as `derivation_parts` makes it."""
+    return {name: value for name, value in stored.items() if name not in ("terms_text", "steps")}
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
 
 
 def _due(basis: str, terms: Terms, accepted_on: date, delivery: date | None, **known: Any) -> DueDate:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, insert, select
 
 from engine.decision import Decision, decision_document
 from engine.problem import Text
-from engine.terms import derivation_document
+from engine.terms import derivation_parts
 from orders.desk import Conflict, Desk, Matter
 from orders.prepared import Prepared
 from orders.tables import decisions, transitions
@@ -45,7 +45,7 @@ def keep_decision(
             "chain": decision.chain,
             "content_hash": content_hash,
             "document": document,
-            "derivation": decision.invoice and derivation_document(decision.invoice.due),
+            "derivation": decision.invoice and derivation_parts(decision.invoice.due),
         },
     )
     return key, document

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, update
 from engine.decision import Invoicing
 from engine.money import cents, dollars
 from engine.order import Line, Order
-from engine.terms import derivation_document
+from engine.terms import derivation_document, derivation_parts
 from orders.announcements import announce_invoice
 from orders.desk import Desk, Matter, Seller
 from orders.history import SYSTEM, keep_invoice_move
@@ -123,7 +123,7 @@ def draft(desk: Desk, matter: Matter, follows: Invoicing) -> dict[str, Any]:
     province = order.buyer.province or buyer.province
     taxed = () if is_tax_exempt else taxes(amounts["taxable"], issued_on, province)
     amounts["total"] = amounts["taxable"] + amounts["untaxed"] + amounts["deposits"] + sum(tax.amount for tax in taxed)
-    derivation = derivation_document(follows.due)
+    told = derivation_document(follows.due)
     return {
         "kind": "invoice",
         "order_id": order.id,
@@ -146,10 +146,10 @@ def draft(desk: Desk, matter: Matter, follows: Invoicing) -> dict[str, Any]:
         "deposit_exempt": is_deposit_exempt,
         "taxes": [{"tax": tax.tax, "percent": str(tax.percent), "amount": tax.amount} for tax in taxed],
         "cents": amounts,
-        "terms": derivation["terms"],
-        "terms_text": derivation["terms_text"],
-        "due_date": derivation["due_date"],
-        "derivation": derivation,
+        "terms": told["terms"],
+        "terms_text": told["terms_text"],
+        "due_date": told["due_date"],
+        "derivation": derivation_parts(follows.due),
         "note": settings["invoicing.note"].value,
         "order_note": settings["messages.order_note"].value,
         "version": follows.version,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, select
 from engine.decision import Outcome, decision_document, invoicing_document
 from engine.evaluate import decide, invoicing
 from engine.order import decode_order
-from engine.terms import derivation_document
+from engine.terms import derivation_parts, parts_of
 from orders.desk import Desk
 from orders.history import SYSTEM
 from orders.tables import decisions, earlier_contents, orders
@@ -55,7 +55,9 @@ def replay(
             # A group, a version or a content that is not there any more.
             found.append(Difference(row.key, row.order_id, row.version, {}, {}, f"{type(fault).__name__}: {fault}"))
             continue
-        kept = {name: row.document.get(name) for name in now if name != "derivation"} | {"derivation": row.derivation}
+        kept = {name: row.document.get(name) for name in now} | {
+            "derivation": row.derivation and parts_of(row.derivation)
+        }
         differing = [name for name in now if now[name] != kept[name]]
         if differing:
             sides = ({name: side[name] for name in differing} for side in (kept, now))
@@ -99,7 +101,7 @@ def _decided(desk: Desk, row: Row[Any]) -> dict[str, Any]:
         installation=desk.installation,
         unknown_groups=tuple(unknown),
     )
-    derivation = decision.invoice and derivation_document(decision.invoice.due)
+    derivation = decision.invoice and derivation_parts(decision.invoice.due)
     return _plain({**decision_document(decision), "derivation": derivation})
 
 
@@ -116,7 +118,7 @@ def _followed(desk: Desk, row: Row[Any]) -> dict[str, Any]:
             cycle=content.cycles.get(order.distributor or ""),
             installation=desk.installation,
         )
-        found |= {"invoice": invoicing_document(follows), "derivation": derivation_document(follows.due)}
+        found |= {"invoice": invoicing_document(follows), "derivation": derivation_parts(follows.due)}
     return _plain(found)
 
 

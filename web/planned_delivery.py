@@ -1,6 +1,6 @@
 """The planned delivery of an accepted order: its story on the order's page, and the form that changes it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Row
 
 from engine.problem import Invalid, refuse
+from engine.terms import tell_derivation
 from orders import planned_delivery, queries
 from orders.desk import Conflict
 from web.acts import note
@@ -54,6 +55,12 @@ def change(key: int) -> Any:
         "accepted",
     )
     return redirect(url_for("orders.show", key=key))
+
+
+@blueprint.app_template_filter("told_derivation")
+def told_derivation(stored: dict[str, Any]) -> Mapping[str, Any]:
+    """A derivation as pages show it, whether it is of the ledger or was made just now."""
+    return tell_derivation(stored)
 
 
 @blueprint.app_template_global("delivery_of")

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from engine.calendar import CutOff, Cycle, parse_cycle
 from engine.problem import Invalid, Text
-from engine.terms import Terms, derivation_document, due_date, parse_terms, terms_document, terms_sentence
+from engine.terms import (
+    Terms,
+    derivation_document,
+    derivation_parts,
+    due_date,
+    parse_terms,
+    parts_of,
+    tell_derivation,
+    terms_document,
+    terms_sentence,
+)
 from tests.cases import load
 
 NET_30 = Terms("net", 30)
@@ -158,6 +168,21 @@ def test_the_derivation_can_be_stored_and_tells_every_step():
         "terms_text": {"fr": "10 jours après la fin du mois", "en": "10 days after the end of the month"},
         "due_date": "2021-07-10",
     }
+
+
+@pytest.mark.parametrize("with_cycle", [True, False])
+@pytest.mark.parametrize(
+    "terms", [NET_30, Terms("end_of_month", 10), Terms("on_receipt"), Terms("other", label=Text("troc", "barter"))]
+)
+def test_what_is_stored_tells_the_same_steps_again(terms, with_cycle):
+    odd = {"cut_off": CutOff(9, time(9, 30)), "exdates": (date(2021, 5, 20),), "rdates": (date(2021, 5, 28),)}
+    cycle = msgspec.structs.replace(CYCLE, **odd) if with_cycle else None
+    due = due_date(terms, ACCEPTED, planned_delivery=date(2021, 5, 1), cycle=cycle)
+    stored = json.loads(json.dumps(derivation_parts(due)))
+    assert tell_derivation(stored) == derivation_document(due) and "steps" not in stored
+    # What was stored with its sentences keeps them.
+    assert tell_derivation(derivation_document(due)) is derivation_document(due)
+    assert parts_of(derivation_document(due)) == derivation_parts(due)
 
 
 def test_the_derivation_says_why_the_acceptance_day_counts():

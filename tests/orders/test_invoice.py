@@ -65,7 +65,7 @@ def test_everything_printed_is_frozen(tmp_path):
     assert before["note"] == note
     assert before["seller"]["gst_number"] and before["seller"]["qst_number"] and before["seller"]["address"]
     assert before["buyer"]["name"] == "Dépanneur du Coin"
-    assert before["due_date"] == "2021-06-11" and before["derivation"]["steps"]
+    assert before["due_date"] == "2021-06-11" and before["derivation"]["base_date"] == "2021-05-12"
     assert before["terms_text"] == {"fr": "30 jours après l’acceptation", "en": "30 days after acceptance"}
     desk.ledger.close()
 
