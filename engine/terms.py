@@ -150,7 +150,7 @@ def derivation_document(due: DueDate) -> Mapping[str, Any]:
 
 @lru_cache(maxsize=256)
 def derivation_parts(due: DueDate) -> Mapping[str, Any]:
-    """The derivation as it is stored, without the sentences that its parts make: they are a third of an invoice.
+    """The derivation as it is stored, without the sentences that its parts make: they are a quarter of an invoice.
 
     `tell_derivation` makes them again. What is answered is not to be changed.
     """
