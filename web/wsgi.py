@@ -26,7 +26,7 @@ from web.trying import warm
 
 log = logging.getLogger("houblon.outbox")
 IDLE = 0.5  # seconds between looks at the outbox
-PAUSE = 0.1  # seconds between messages while orders crowd
+PAUSE = 0.5  # seconds between messages while orders crowd
 
 
 def _deliver_for_ever(house: House, pulse: Pulse) -> None:
