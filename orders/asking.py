@@ -5,7 +5,9 @@ group's answers come together, and waking who waits is the server's.
 """
 
 import contextlib
+import errno
 import itertools
+import os
 import socket
 import threading
 
@@ -47,7 +49,10 @@ class Asking:
         number, waiting = next(self._numbers), _Waiting()
         self._waiting[number] = waiting
         try:
-            self._line.send(_ENCODE((number, call)))
+            message = _ENCODE((number, call))
+            if len(message) > LONGEST:
+                raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
+            self._line.send(message)
             if not waiting.done.acquire(timeout=self._patience):
                 raise TimeoutError("the recorder does not answer")
         finally:

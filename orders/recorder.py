@@ -24,7 +24,7 @@ from orders.receive import Arrival, Received, take_in
 from orders.writer import MAX_GROUP, Work
 
 log = logging.getLogger("houblon.recorder")
-# No message is longer than what such a socket takes, and a longer call is not sent at all.
+# The longest message, in bytes. How long a socket's may be is the system's to say; a longer one would be cut.
 LONGEST = 1 << 18
 # So many bytes of answers go out together, one answer at least.
 _TOGETHER = 1 << 16

@@ -96,6 +96,14 @@ def test_an_order_too_long_for_the_line_is_not_sent_and_the_next_one_is(desk, as
     assert [row.order_id for row in rows(desk, tables.orders)] == ["PO-2"]
 
 
+def test_a_message_that_would_be_cut_is_not_sent_though_the_socket_would_take_it(desk, asking, monkeypatch):
+    monkeypatch.setattr("orders.asking.LONGEST", 1_000)
+    with pytest.raises(OSError, match="too long"):
+        asking.ask(call_of(long_order(20), "m-1"))
+    assert asking.count == 0 and asking.ask(call("PO-2")).outcome == "accepted"
+    assert [row.order_id for row in rows(desk, tables.orders)] == ["PO-2"]
+
+
 def long_order(lines):
     order = json.loads(order_body("PO-1", 48))
     order["lines"] = order["lines"] * lines
