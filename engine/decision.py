@@ -115,7 +115,7 @@ def invoicing_document(invoicing: Invoicing | None) -> dict[str, Any] | None:
 
 def decision_document(decision: Decision) -> dict[str, Any]:
     """The decision as it goes out, in plain JSON values."""
-    reasons, obligations = _plain((decision.reasons, decision.obligations))
+    reasons, obligations = plain((decision.reasons, decision.obligations))
     document = {
         "order_id": decision.order_id,
         "outcome": decision.outcome.value,
@@ -127,12 +127,13 @@ def decision_document(decision: Decision) -> dict[str, Any]:
         "invoice": invoicing_document(decision.invoice),
     }
     if decision.trace is not None:
-        document["trace"] = _plain(decision.trace)
+        document["trace"] = plain(decision.trace)
     return document
 
 
-def _plain(value: Any) -> Any:
-    """Structs in plain JSON values. Written and read again, which is faster than a walk through them here."""
+def plain(value: Any) -> Any:
+    """Structs and documents in plain JSON values. Written and read again, which is faster than a walk through them
+    here."""
     return _DECODE(_ENCODE(value))
 
 

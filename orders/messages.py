@@ -51,8 +51,14 @@ def queue_notice(
 ) -> None:
     """Put one message to the buyer in the outbox, whatever the policy lists; its caller asked."""
     letter = buyer_letter(event, desk, matter, issued)
-    row = _row(matter, move, "buyer", event, matter.buyer.email, letter, issued and issued.key)
-    _KEEP.insert(connection, row)
+    queue_letter(connection, matter, move, event, letter, issued and issued.key)
+
+
+def queue_letter(
+    connection: Connection, matter: Matter, move: int, event: str, letter: Letter, invoice_key: int | None = None
+) -> None:
+    """Put a letter to the buyer in the outbox; with `invoice_key` it is what sends that invoice."""
+    _KEEP.insert(connection, _row(matter, move, "buyer", event, matter.buyer.email, letter, invoice_key))
 
 
 def _told(

@@ -3,18 +3,16 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from engine.cadence import day_text
 from engine.problem import Text
+from orders import messages
 from orders.desk import Desk, Matter
-from orders.identity import ordered_message_id
 from orders.invoice import language_of
 from orders.letter import Letter
 from orders.letters import plain_letter
 from orders.links import invoice_link
-from orders.messages import BAD_ADDRESS, NO_ADDRESS, is_address
-from orders.tables import outbox
 
 EVENT = "invoice.amended"
 
@@ -23,23 +21,7 @@ def queue(
     connection: Connection, desk: Desk, matter: Matter, move: int, invoice: Any, day: date, due: date | None
 ) -> None:
     """Put the message in the outbox, in the transaction of the change; `move` is its key in the history."""
-    address = matter.buyer.email
-    fault = NO_ADDRESS if not address else None if is_address(address) else BAD_ADDRESS
-    connection.execute(
-        insert(outbox).values(
-            id=ordered_message_id(move, f"{matter.key}/{move}/{EVENT}/buyer"),
-            order_key=matter.key,
-            kind="mail",
-            event=EVENT,
-            recipient=address,
-            message=_letter(desk, matter, invoice, day, due),
-            state="parked" if fault else "pending",
-            attempts=0,
-            created_at=matter.at,
-            due_at=matter.at,
-            error=fault,
-        )
-    )
+    messages.queue_letter(connection, matter, move, EVENT, _letter(desk, matter, invoice, day, due))
 
 
 def _letter(desk: Desk, matter: Matter, invoice: Any, day: date, due: date | None) -> Letter:

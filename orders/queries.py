@@ -29,6 +29,9 @@ _ORDER = (
 # A list needs no document, and reading fifty of them takes longer than all the rest.
 _INVOICE = tuple(column for column in invoices.c if column.name != "document")
 
+# Literals: an index of one value's rows alone is used only by a query that names that value itself.
+_ACCEPTED, _PARKED, _WEBHOOK = (literal_column(f"'{value}'") for value in ("accepted", "parked", "webhook"))
+
 
 class OrderFilter(msgspec.Struct, frozen=True):
     """Which orders a list shows; what is None or empty asks nothing.
@@ -68,7 +71,7 @@ def floor_of(connection: Connection, key: ColumnElement[int], before: int | None
 def _is_in(state: str) -> ColumnElement[bool]:
     """Orders in a state; the index knows those that are not accepted."""
     same = orders.c.state == state
-    return same if state == "accepted" else same & (orders.c.state != literal_column("'accepted'"))
+    return same if state == "accepted" else same & (orders.c.state != _ACCEPTED)
 
 
 def _filtered(query: Any, asked: OrderFilter) -> Any:
@@ -163,29 +166,22 @@ def list_messages(
 ) -> Sequence[Row[Any]]:
     """Messages, newest first, below the instant and id `before`."""
     query = select(outbox).order_by(outbox.c.created_at.desc(), outbox.c.id.desc()).limit(limit)
-    if state:
-        query = query.where(_is_sent() if state == "sent" else outbox.c.state == _named(state, "parked"))
+    if state == "sent":
+        # Most messages are: not the column itself, for which SQLite would read all of them and sort.
+        query = query.where(func.coalesce(outbox.c.state, "") == state)
+    elif state:
+        query = query.where(outbox.c.state == (_PARKED if state == "parked" else state))
     if kind:
-        query = query.where(outbox.c.kind == _named(kind, "webhook"))
+        query = query.where(outbox.c.kind == (_WEBHOOK if kind == "webhook" else kind))
     if destination:
         query = query.where(outbox.c.destination == destination)
         if destination != "mail":
-            query = query.where(outbox.c.kind == _named("webhook", "webhook"))
+            query = query.where(outbox.c.kind == _WEBHOOK)
     if before:
         at, id = before
         below = (outbox.c.created_at < at) | ((outbox.c.created_at == at) & (outbox.c.id < id))
         query = query.where(outbox.c.created_at <= at, below)
     return connection.execute(query).all()
-
-
-def _is_sent() -> ColumnElement[bool]:
-    """Most messages are: not the column itself, for which SQLite would read all of them and sort."""
-    return func.coalesce(outbox.c.state, "") == "sent"
-
-
-def _named(wanted: str, indexed: str) -> ColumnElement[str] | str:
-    """What is wanted; as a literal where an index is of that alone."""
-    return literal_column(f"'{indexed}'") if wanted == indexed else wanted
 
 
 def message_row(connection: Connection, id: str) -> Row[Any] | None:

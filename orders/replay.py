@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, select
 
-from engine.decision import Outcome, decision_document, invoicing_document
+from engine.decision import Outcome, decision_document, invoicing_document, plain
 from engine.evaluate import decide, invoicing
 from engine.order import decode_order
 from engine.terms import derivation_parts, parts_of
@@ -102,7 +102,7 @@ def _decided(desk: Desk, row: Row[Any]) -> dict[str, Any]:
         unknown_groups=tuple(unknown),
     )
     derivation = decision.invoice and derivation_parts(decision.invoice.due)
-    return _plain({**decision_document(decision), "derivation": derivation})
+    return {**decision_document(decision), "derivation": derivation}
 
 
 def _followed(desk: Desk, row: Row[Any]) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def _followed(desk: Desk, row: Row[Any]) -> dict[str, Any]:
             installation=desk.installation,
         )
         found |= {"invoice": invoicing_document(follows), "derivation": derivation_parts(follows.due)}
-    return _plain(found)
+    return plain(found)
 
 
 def _body(row: Row[Any]) -> bytes:
@@ -128,8 +128,3 @@ def _body(row: Row[Any]) -> bytes:
     if row.then is None:
         raise LookupError(f"what order {row.order_id} said then is not kept")
     return row.then
-
-
-def _plain(document: dict[str, Any]) -> dict[str, Any]:
-    """As the ledger gives it back."""
-    return msgspec.json.decode(msgspec.json.encode(document))

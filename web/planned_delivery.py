@@ -1,6 +1,6 @@
 """The planned delivery of an accepted order: its story on the order's page, and the form that changes it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -19,6 +19,8 @@ from web.language import current
 from web.open import house
 
 blueprint = Blueprint("planned_delivery", __name__, url_prefix="/commandes")
+# Whether it is of the ledger or was made just now.
+blueprint.add_app_template_filter(tell_derivation)
 
 
 @blueprint.get("/<int:key>/livraison")
@@ -55,12 +57,6 @@ def change(key: int) -> Any:
         "accepted",
     )
     return redirect(url_for("orders.show", key=key))
-
-
-@blueprint.app_template_filter("told_derivation")
-def told_derivation(stored: dict[str, Any]) -> Mapping[str, Any]:
-    """A derivation as pages show it, whether it is of the ledger or was made just now."""
-    return tell_derivation(stored)
 
 
 @blueprint.app_template_global("delivery_of")

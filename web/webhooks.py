@@ -131,7 +131,7 @@ def _take_in(house: House, sender: Sender, kind: str, sent: bytes, webhook_id: s
     body = order_body(sender, kind, sent, groups)
     order, said = read_order_and_hash(body)
     call = Call(sender.source, webhook_id, now, body, said, None if body is sent else sent)
-    taken = house.recording.ask(call) if house.recording.is_there else None
+    taken = house.recording.ask(call)
     if taken is None:
         if desk.ledger.waiting >= CROWD:
             house.recording.begin()
