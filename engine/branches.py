@@ -35,33 +35,37 @@ class Branch(msgspec.Struct, frozen=True):
 
 def branch_of(rule: Rule, trace: RuleTrace) -> Branch:
     """The rule's condition as it was read on the way to `trace`."""
-    left = list(trace.readings)
+    left = iter(trace.readings)
 
-    def visit(condition: Condition) -> Branch:
-        if not isinstance(condition, Comparison):
-            members = tuple(visit(member) for member in condition.members)
-            return _block(condition, members)
-        # What was read stands in the order written, with what was not read left out.
-        if left and _is_of(left[0], condition):
-            reading = left.pop(0)
-            return Branch(condition_phrase(condition), reading.result, True, _actual(reading))
-        return Branch(condition_phrase(condition), None, False)
+    def visit(condition: Condition, is_reached: bool) -> Branch:
+        if isinstance(condition, Comparison):
+            phrase = condition_phrase(condition)
+            if not is_reached:
+                return Branch(phrase, None, False)
+            reading = next(left)
+            return Branch(phrase, reading.result, True, _actual(reading))
+        # In the order written, and no further once a member settles the block: the same may stand in it twice.
+        members = []
+        for member in condition.members:
+            members.append(visit(member, is_reached))
+            is_reached = is_reached and members[-1].result is not _settling(condition)
+        return _block(condition, tuple(members))
 
-    return visit(rule.condition)
+    return visit(rule.condition, True)
+
+
+def _settling(block: Condition) -> bool:
+    """What a member comes to that leaves nothing to ask of the others."""
+    return not isinstance(block, AllOf)
 
 
 def _block(condition: Condition, members: tuple[Branch, ...]) -> Branch:
     """What a block came to, from what its members that were read came to (strong Kleene)."""
     results = [member.result for member in members if member.read]
-    settling = not isinstance(condition, AllOf)
+    settling = _settling(condition)
     came_to = settling if settling in results else None if None in results else not settling
     phrase = _ALL if isinstance(condition, AllOf) else _ANY
     return Branch(phrase, came_to if results else None, bool(results), None, members)
-
-
-def _is_of(reading: Reading, comparison: Comparison) -> bool:
-    value = list(comparison.value) if isinstance(comparison.value, tuple) else comparison.value
-    return (reading.fact, reading.operator, reading.value) == (comparison.name, comparison.operator, value)
 
 
 def _actual(reading: Reading) -> Text:

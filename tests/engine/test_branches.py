@@ -48,6 +48,18 @@ def test_what_nobody_looked_at_is_told_apart_from_what_is_unknown():
     assert late.members[0].read and late.members[0].actual.fr.startswith("inconnu")
 
 
+def test_the_same_comparison_written_twice_is_told_where_it_was_read():
+    paid = {"name": "is_first_order", "operator": "is_true", "value": ""}
+    early = {"name": "days_overdue", "operator": "greater_than", "value": 30}
+    twice = rule({"any": [{"all": [early, paid]}, paid]}, ("hold", {"reason": "retard"}))
+    judge = judge_of(policy({"retards": ("tous", twice)}))
+    _, rules = traced(judge, facts_of(order(buyer={"days_overdue": 12, "is_first_order": True}), ("tous",)))
+    written = next(each for each in judge.rules if each.id == "retards")
+    found = branch_of(written, next(each for each in rules if each.rule == "retards"))
+    first, second = found.members
+    assert (found.result, first.members[1].read, second.read, second.result) == (True, False, True, True)
+
+
 @given(policies(), orders())
 def test_a_tree_comes_to_what_its_rule_came_to_and_keeps_every_comparison(policy, order):
     judge = judge_of(policy)
