@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select
 
 from engine.decision import Decision, decision_document
+from engine.derivation import derivation_parts
 from engine.problem import Text
-from engine.terms import derivation_parts
 from orders.desk import Conflict, Desk, Matter
 from orders.prepared import Prepared
 from orders.tables import decisions, transitions

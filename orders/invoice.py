@@ -9,9 +9,9 @@ import msgspec
 from sqlalchemy import Connection, Row, bindparam, insert, update
 
 from engine.decision import Invoicing
+from engine.derivation import derivation_document, derivation_parts
 from engine.money import cents, dollars
 from engine.order import Line, Order
-from engine.terms import derivation_document, derivation_parts
 from orders.announcements import announce_invoice
 from orders.desk import Desk, Matter, Seller
 from orders.history import SYSTEM, keep_invoice_move

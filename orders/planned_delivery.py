@@ -13,9 +13,10 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from engine.cadence import day_text
 from engine.calendar import local_day
+from engine.derivation import derivation_document
 from engine.order import Order, decode_order
 from engine.problem import Faults
-from engine.terms import derivation_document, due_date, parse_terms
+from engine.terms import due_date, parse_terms
 from orders import planned_delivery_letter
 from orders.desk import Conflict, Desk, Matter
 from orders.history import keep_move

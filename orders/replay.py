@@ -8,9 +8,9 @@ import msgspec
 from sqlalchemy import Connection, Row, select
 
 from engine.decision import Outcome, decision_document, invoicing_document, plain
+from engine.derivation import derivation_parts, parts_of
 from engine.evaluate import decide, invoicing
 from engine.order import decode_order
-from engine.terms import derivation_parts, parts_of
 from orders.desk import Desk
 from orders.history import SYSTEM
 from orders.tables import decisions, earlier_contents, orders

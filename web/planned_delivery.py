@@ -8,8 +8,8 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask_babel import gettext as _
 from sqlalchemy import Row
 
+from engine.derivation import tell_derivation
 from engine.problem import Invalid, refuse
-from engine.terms import tell_derivation
 from orders import planned_delivery, queries
 from orders.desk import Conflict
 from web.acts import note

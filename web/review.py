@@ -5,8 +5,8 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
+from engine.derivation import derivation_document
 from engine.order import decode_order
-from engine.terms import derivation_document
 from orders import queries, review
 from orders.desk import Conflict
 from orders.whatif import what_if

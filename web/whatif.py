@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 from flask import Blueprint, render_template, request
 
+from engine.derivation import derivation_document
 from engine.evaluate import facts_of
 from engine.order import Order
 from engine.problem import Invalid, Problem, Text, refuse
-from engine.terms import derivation_document
 from orders import queries
 from orders.intake import read_order
 from orders.whatif import what_if
