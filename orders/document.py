@@ -1,7 +1,7 @@
 """The invoice as it is printed: one sheet in the buyer's language, from which page and PDF are drawn alike."""
 
 import threading
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -73,9 +73,8 @@ def sheet(document: dict[str, Any]) -> Sheet:
 def pdf(document: dict[str, Any]) -> bytes:
     """The sheet as a PDF, the same bytes for the same document."""
     inputs = {"sheet": msgspec.json.encode(sheet(document)).decode()}
-    issued_at = datetime.fromisoformat(document["issued_at"])
     with _one_at_a_time:
-        return _compiler().compile(format="pdf", sys_inputs=inputs, timestamp=issued_at)
+        return _compiler().compile(format="pdf", sys_inputs=inputs, timestamp=_whole_second(document["issued_at"]))
 
 
 # The compiler keeps fonts and the parsed template; it is not made for two threads at once.
@@ -86,6 +85,11 @@ _one_at_a_time = threading.Lock()
 def _compiler() -> typst.Compiler:
     # Only the fonts inside, so that an invoice looks the same on every machine.
     return typst.Compiler(_TEMPLATE, ignore_system_fonts=True)
+
+
+def _whole_second(instant: str) -> datetime:
+    """The instant as the compiler takes it: it refuses microseconds, and any zone that is not a fixed offset."""
+    return datetime.fromisoformat(instant).astimezone(UTC).replace(microsecond=0)
 
 
 def _seller(document: dict[str, Any], language: str) -> tuple[str, ...]:
