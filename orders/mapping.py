@@ -6,6 +6,7 @@ forms of a rule are in `orders/mapping_forms.py` and in docs/shops.md.
 """
 
 from collections.abc import Collection, Mapping
+from datetime import tzinfo
 from typing import Any
 
 import msgspec
@@ -67,15 +68,17 @@ def read_mapping(document: object) -> OrderMapping:
     return OrderMapping(parts["order"], parts["buyer"], parts["lines"], lines_from)
 
 
-def map_order(mapping: OrderMapping, payload: object, groups: Collection[str] = ()) -> dict[str, Any]:
+def map_order(mapping: OrderMapping, payload: object, zone: tzinfo, groups: Collection[str] = ()) -> dict[str, Any]:
     """The order that the payload speaks of, as a JSON document; `groups` are the ids that there are.
+
+    Days are those of `zone`, the installation's.
 
     What the payload does not say is absent. Raises Invalid where a value is not what a rule needs;
     pointers start with the member of the order that it was for.
     """
     if not isinstance(payload, dict):
         raise refuse("type", "", "Un objet JSON est attendu.", "A JSON object is expected.")
-    faults, scope = Faults(), Scope(payload, payload, frozenset(groups))
+    faults, scope = Faults(), Scope(payload, payload, zone, frozenset(groups))
     order = _found(mapping.order, scope, "", faults)
     order["buyer"] = _found(mapping.buyer, scope, "/buyer", faults)
     lines = mapping.lines_from.find(scope)
@@ -88,7 +91,7 @@ def map_order(mapping: OrderMapping, payload: object, groups: Collection[str] = 
             if not isinstance(line, dict):
                 faults.add("type", pointer, "Une ligne est un objet JSON.", "A line is a JSON object.")
                 continue
-            made = _found(mapping.lines, Scope(line, payload, scope.groups), pointer, faults)
+            made = _found(mapping.lines, Scope(line, payload, zone, scope.groups), pointer, faults)
             # A line of which nothing is left (all of it refunded) is not part of the order any more.
             if made.get("quantity") != 0:
                 order["lines"].append(made)

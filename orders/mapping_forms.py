@@ -3,7 +3,7 @@
 | form | finds |
 |---|---|
 | `"customer.email"` | what stands there; `$.` starts at the payload's top, `[]` takes each of a list |
-| `{"path": rule, "as"}` | the same, read as one of READERS |
+| `{"path": rule, "as"}` | the same, read as one of READERS, or as a day |
 | `{"entry", "of": rule}` | the value of the entry so called in a list of attributes |
 | `{"value"}` | a constant |
 | `{"first": [rules]}` | the first that says anything |
@@ -27,6 +27,7 @@ from engine.problem import Faults, Invalid, refuse, step
 from orders.mapping_rules import (
     NOTHING,
     Constant,
+    Day,
     DiscountTo,
     Entry,
     First,
@@ -44,6 +45,7 @@ from orders.mapping_rules import (
 from orders.shop_values import READERS
 
 MAX_RULES = 30
+_DAY = "day"
 _STEP = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,79}(\[\])?", re.ASCII)
 
 
@@ -101,8 +103,10 @@ def _text_at(document: Mapping[str, Any], name: str, default: str) -> str:
 
 
 def _read_as(document: Mapping[str, Any]) -> Rule:
+    if document["as"] == _DAY:
+        return Day(_rule_at(document, "path"))
     if document["as"] not in READERS:
-        known = ", ".join(READERS)
+        known = ", ".join((*READERS, _DAY))
         raise refuse("unknown_option", "/as", f"Choisissez parmi {known}.", f"Choose among {known}.")
     return Read(_rule_at(document, "path"), READERS[document["as"]])
 

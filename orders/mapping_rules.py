@@ -1,11 +1,12 @@
 """The rules of a mapping as values: each finds something in a payload, or nothing."""
 
 from collections.abc import Callable, Mapping
+from datetime import tzinfo
 from typing import Any, Protocol
 
 import msgspec
 
-from orders.shop_values import amount_of, as_text, as_whole, money, per_unit
+from orders.shop_values import amount_of, as_day, as_text, as_whole, money, per_unit
 from rules.names import id_of
 
 
@@ -20,10 +21,11 @@ NOTHING: Any = Nothing()
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """What a rule looks at: where it stands, the payload's top, and the ids of the groups there are."""
+    """What a rule looks at: where it stands, the payload's top, the house's zone, and the ids of the groups there are."""
 
     here: Any
     top: Any
+    zone: tzinfo
     groups: frozenset[str] = frozenset()
 
 
@@ -73,6 +75,16 @@ class Read(msgspec.Struct, frozen=True):
     def find(self, scope: Scope) -> Any:
         value = self.rule.find(scope)
         return NOTHING if value is NOTHING else self.reader(value)
+
+
+class Day(msgspec.Struct, frozen=True):
+    """A day on the calendar of the house."""
+
+    rule: Any
+
+    def find(self, scope: Scope) -> Any:
+        value = self.rule.find(scope)
+        return NOTHING if value is NOTHING else as_day(value, scope.zone)
 
 
 class Constant(msgspec.Struct, frozen=True):

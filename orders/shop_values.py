@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime, time, tzinfo
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
@@ -65,10 +65,14 @@ def as_boolean(value: Any) -> bool:
     return known
 
 
-def as_day(value: Any) -> str:
+def as_day(value: Any, zone: tzinfo) -> str:
+    """A day; of an instant that says its zone, the day that it is on the clocks of `zone`."""
     try:
-        return date.fromisoformat(value[:10]).isoformat()
-    except (ValueError, TypeError):
+        moment = datetime.fromisoformat(value)
+        # Shops that keep days as instants write midnight: it stands for the day itself.
+        is_instant = moment.tzinfo is not None and moment.time() != time()
+        return (moment.astimezone(zone) if is_instant else moment).date().isoformat()
+    except (ValueError, TypeError, OverflowError):
         raise Unfit("Une date comme « 2021-05-20 » est attendue.", 'A date such as "2021-05-20" is expected.') from None
 
 
@@ -80,7 +84,6 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "instant": as_instant,
     "utc_instant": as_utc_instant,
     "boolean": as_boolean,
-    "day": as_day,
 }
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -81,17 +81,17 @@ def default_mapping(kind: str) -> dict[str, Any] | None:
     return None if kind == STANDARD else json.loads((_FOLDER / f"{kind}.json").read_text(encoding="utf-8"))
 
 
-def order_body(sender: Sender, kind: str, body: bytes, groups: Callable[[], Collection[str]]) -> bytes:
+def order_body(sender: Sender, kind: str, body: bytes, groups: Callable[[], Collection[str]], zone: tzinfo) -> bytes:
     """The order in the house's own writing; the very bytes where they are that already.
 
-    `groups` answers the ids of the groups that there are. Raises Invalid.
+    `groups` answers the ids of the groups that there are; `zone` is the installation's. Raises Invalid.
     """
     mapping = default_mapping(kind) if sender.mapping is None else sender.mapping
     if mapping is None and not sender.groups:
         return body
     document = parse_json(body)
     if mapping is not None:
-        document = map_order(_read(canonical(mapping)), document, groups())
+        document = map_order(_read(canonical(mapping)), document, zone, groups())
     if sender.groups and isinstance(document, dict):
         buyer = document.get("buyer")
         if isinstance(buyer, dict) and not buyer.get("groups"):

@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -10,6 +13,7 @@ from engine.problem import Text
 from rules.changes import Change
 from rules.content import Content
 from rules.statements import ABSENT, pointer_of, statements_of
+from web import format
 from web.change_text import KINDS, name_of, tell
 from web.permissions import ROLE_NAMES
 
@@ -63,6 +67,8 @@ _MEMBERS: dict[str, Text] = {
     "hash": Text("empreinte", "hash"),
 }
 _PLACE = re.compile(r"/(?P<kind>group|cycle|scenario|guardrail)s/(?P<id>[^/]+)(?:/(?P<path>.+))?")
+# As the house itself writes a moment.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _FOR_MACHINES = (("hash",), ("revision",))
 _IN_IT = (Text("pas dans le brouillon", "not in the draft"), Text("dans le brouillon", "in the draft"))
 _YES, _NO, _NOTHING = Text("oui", "yes"), Text("non", "no"), Text("rien", "nothing")
@@ -82,19 +88,21 @@ def act_text(act: str) -> Text:
     return ACTS.get(act, Text(act, act))
 
 
-def differences(before: Any, after: Any, content: Content | None = None) -> list[Difference]:
+def differences(before: Any, after: Any, zone: ZoneInfo, content: Content | None = None) -> list[Difference]:
     """What changed between the two sides of an entry, member by member; groups are named as `content` does.
+
+    Moments are told on the clocks of `zone`.
 
     What only machines compare, hashes and revisions, is left to the entry's JSON.
     """
     walked = _walk((), _ABSENT if before is None else before, _ABSENT if after is None else after)
-    return [_told(path, left, right, content) for path, left, right in walked if path[-1:] not in _FOR_MACHINES]
+    return [_told(path, left, right, zone, content) for path, left, right in walked if path[-1:] not in _FOR_MACHINES]
 
 
-def _told(path: tuple[str, ...], before: Any, after: Any, content: Content | None) -> Difference:
+def _told(path: tuple[str, ...], before: Any, after: Any, zone: ZoneInfo, content: Content | None) -> Difference:
     place = _PLACE.fullmatch(path[-1]) if path else None
     if place is None:
-        return Difference(_name(path), _value(before), _value(after))
+        return Difference(_name(path), _value(before, zone), _value(after, zone))
     kind, id, rest = place["kind"], place["id"].replace("~1", "/").replace("~0", "~"), place["path"] or ""
     known = () if content is None else (content,)
     if rest == "" and len(path) > 1:
@@ -148,13 +156,17 @@ def _name(path: tuple[str, ...]) -> Text:
     return Text(" › ".join(part.fr for part in parts), " › ".join(part.en for part in parts))
 
 
-def _value(value: Any) -> Text:
+def _value(value: Any, zone: ZoneInfo) -> Text:
     if value is _ABSENT or value is None or value == "":
         return _NOTHING
     if isinstance(value, bool):
         return _YES if value else _NO
     if isinstance(value, str) and value in ROLE_NAMES:
         return ROLE_NAMES[value]
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        with suppress(ValueError, OverflowError):  # a name that people chose may look like one
+            moment = datetime.fromisoformat(value)
+            return Text(format.moment(moment, "fr", zone), format.moment(moment, "en", zone))
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     cut = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
     return Text(cut, cut)

@@ -30,13 +30,14 @@ _FIELDS = ("qui", "acte", "sujet", "du", "au")
 def index() -> str:
     asked, faults = _asked()
     content = house().store.content(house().store.newest().number)
+    zone = house().desk.installation.zone
     with house().desk.ledger.reading() as connection:
         found = search(connection, asked, request.args.get("avant", type=int), PAGE)
         acts, verified = known_acts(connection), last_verification(connection)
         since = count_since(connection, verified.count if verified else 0)
     return render_template(
         "journal.html",
-        entries=[(row, differences(row.before, row.after, content), _json(row)) for row in found],
+        entries=[(row, differences(row.before, row.after, zone, content), _json(row)) for row in found],
         act_text=act_text,
         acts=acts,
         verified=verified,

@@ -46,7 +46,7 @@ def register(app: Flask) -> None:
         dollars=lambda amount: format.money(cents(amount), current()),
         percent=lambda value: format.percent(value, current()),
         number=lambda value: format.number(value, current()),
-        day=lambda value: format.day(value, current()),
+        day=lambda value: format.day(_day(value, zone(house())), current()),
         moment=lambda value: format.moment(value, current(), zone(house())),
         until=lambda value: format.until(value, house().now(), current(), zone(house())),
         short_day=lambda value: format.short_day(
@@ -66,10 +66,11 @@ def register(app: Flask) -> None:
 
 
 def _day(value: date | datetime | str, zone: ZoneInfo) -> date:
-    """The day of a moment in the zone; a day is itself, and so is one that is written."""
-    if isinstance(value, datetime):
-        return value.astimezone(zone).date()
-    return date.fromisoformat(value) if isinstance(value, str) else value
+    """The day of a moment in the zone, a written one too; a day is itself, and so is one that is written."""
+    if isinstance(value, str):
+        is_moment = len(value) > len("2021-05-12")
+        value = datetime.fromisoformat(value) if is_moment else date.fromisoformat(value)
+    return value.astimezone(zone).date() if isinstance(value, datetime) else value
 
 
 def _selected() -> str:

@@ -78,7 +78,7 @@ def _tried(source: Source, mapping: dict[str, Any] | None, typed: dict[str, Any]
         parse_json(body)
     if not faults:
         with faults.gather("/order"):
-            order = order_body(sender, source.kind, body, lambda: groups)
+            order = order_body(sender, source.kind, body, lambda: groups, house().desk.installation.zone)
             found["order"] = msgspec.json.format(order, indent=2).decode()
             view = view_of(read_order(order), {}, "")
             found |= {"view": view, **_facts(view["facts"])}

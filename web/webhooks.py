@@ -128,7 +128,7 @@ def _take_in(house: House, sender: Sender, kind: str, sent: bytes, webhook_id: s
     def groups() -> frozenset[str]:
         return frozenset(desk.policies.live(now).groups)
 
-    body = order_body(sender, kind, sent, groups)
+    body = order_body(sender, kind, sent, groups, desk.installation.zone)
     order, said = read_order_and_hash(body)
     call = Call(sender.source, webhook_id, now, body, said, None if body is sent else sent)
     taken = house.recording.ask(call)

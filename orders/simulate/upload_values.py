@@ -5,7 +5,7 @@ Every reader takes a cell and raises Unread, whose text says what is expected th
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
@@ -117,7 +117,9 @@ def truth_of(cell: Cell) -> bool:
 
 def day_of(cell: Cell, order: str, zone: ZoneInfo) -> date:
     """A day, on the installation's calendar. Raises Unread."""
-    return moment_of(cell, order, zone)[0].astimezone(zone).date()
+    moment = moment_of(cell, order, zone)[0]
+    # Midnight stands for the day itself, in whatever zone it was written.
+    return moment.date() if moment.time() == time() else moment.astimezone(zone).date()
 
 
 def moment_of(cell: Cell, order: str, zone: ZoneInfo) -> tuple[datetime, bool]:

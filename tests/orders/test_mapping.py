@@ -1,6 +1,7 @@
 """A shop's payload becomes an order; what it does not say stays unsaid."""
 
 import json
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,12 @@ from orders.mapping import map_order, read_mapping
 from orders.sources import default_mapping
 from tests import cases
 
+MONTREAL = ZoneInfo("America/Toronto")
 SHOPIFY, WOOCOMMERCE = (read_mapping(default_mapping(kind)) for kind in ("shopify", "woocommerce"))
+
+
+def mapped(mapping, payload, groups=()):
+    return map_order(mapping, payload, MONTREAL, groups)
 
 
 def shopify(**members):
@@ -45,7 +51,7 @@ def woocommerce(**members):
 
 def faults(mapping, payload):
     with pytest.raises(Invalid) as raised:
-        map_order(mapping, payload)
+        mapped(mapping, payload)
     return {problem.pointer for problem in raised.value.problems}
 
 
@@ -64,14 +70,14 @@ def decoded(document):
     ],
 )
 def test_the_shops_own_samples_become_orders_worth_what_the_shop_says(mapping, file, value, currency):
-    order = decoded(map_order(mapping, cases.load(file)))
+    order = decoded(mapped(mapping, cases.load(file)))
     assert (sum(line.value for line in order.lines), order.currency) == (value, currency)
 
 
 def test_what_a_payload_does_not_say_is_absent():
     bare = {"name": "#1", "created_at": "2021-05-12T09:30:00-04:00", "email": "a@example.com"}
     line = {"sku": "X", "quantity": 1, "price": "1.00"}
-    assert map_order(SHOPIFY, {**bare, "line_items": [line], "customer": None, "note": None, "currency": None}) == {
+    assert mapped(SHOPIFY, {**bare, "line_items": [line], "customer": None, "note": None, "currency": None}) == {
         "id": "#1",
         "placed_at": "2021-05-12T09:30:00-04:00",
         "source": "shopify",
@@ -83,46 +89,44 @@ def test_what_a_payload_does_not_say_is_absent():
 def test_without_lines_an_order_is_refused_and_nothing_breaks():
     for absent in ({"line_items": None}, {"line_items": []}):
         with pytest.raises(Invalid) as raised:
-            decoded(map_order(SHOPIFY, shopify(**absent)))
+            decoded(mapped(SHOPIFY, shopify(**absent)))
         assert [problem.pointer for problem in raised.value.problems] == ["/lines"]
     assert faults(SHOPIFY, shopify(line_items="none")) == {"/lines"}
     assert faults(SHOPIFY, shopify(line_items=[1])) == {"/lines/0"}
 
 
 def test_tags_name_groups_and_only_those_meant_for_houblon_may_be_unknown():
-    groups = map_order(SHOPIFY, shopify(tags="houblon:Payeurs à risque, été"), {"depanneurs"})["buyer"]["groups"]
+    groups = mapped(SHOPIFY, shopify(tags="houblon:Payeurs à risque, été"), {"depanneurs"})["buyer"]["groups"]
     assert groups == ["depanneurs", "payeurs-a-risque"]
-    assert "groups" not in map_order(SHOPIFY, shopify(), {"bars"})["buyer"]
+    assert "groups" not in mapped(SHOPIFY, shopify(), {"bars"})["buyer"]
 
 
 def test_a_trial_or_cancelled_order_claims_a_group_that_holds_it():
-    assert map_order(SHOPIFY, shopify(test=True, customer=None, email="a@b.ca"))["buyer"]["groups"] == [
-        "commande-d-essai"
-    ]
-    assert "groups" not in map_order(SHOPIFY, shopify(test=False))["buyer"]
-    cancelled = map_order(SHOPIFY, shopify(cancelled_at="2021-05-12T10:00:00-04:00"))
+    assert mapped(SHOPIFY, shopify(test=True, customer=None, email="a@b.ca"))["buyer"]["groups"] == ["commande-d-essai"]
+    assert "groups" not in mapped(SHOPIFY, shopify(test=False))["buyer"]
+    cancelled = mapped(SHOPIFY, shopify(cancelled_at="2021-05-12T10:00:00-04:00"))
     assert cancelled["buyer"]["groups"] == ["commande-annulee"]
-    refunded = map_order(WOOCOMMERCE, woocommerce(refunds=[{"id": 1, "total": "-5.00"}]))
+    refunded = mapped(WOOCOMMERCE, woocommerce(refunds=[{"id": 1, "total": "-5.00"}]))
     assert refunded["buyer"]["groups"] == ["commande-remboursee"]
 
 
 def test_what_was_refunded_of_a_line_is_not_ordered_any_more():
     refunds = [{"refund_line_items": [{"line_item_id": 1, "quantity": 5}, {"line_item_id": 2, "quantity": 1}]}]
     lines = [shopify()["line_items"][0], {"id": 2, "sku": "STO", "quantity": 1, "price": "33.60"}]
-    made = map_order(SHOPIFY, shopify(line_items=lines, refunds=refunds))["lines"]
+    made = mapped(SHOPIFY, shopify(line_items=lines, refunds=refunds))["lines"]
     assert [(line["sku"], line["quantity"]) for line in made] == [("IPA-24", 7)]
 
 
 def test_taxes_inside_shopify_s_prices_come_off():
     line = {"sku": "X", "quantity": 1, "price": "114.98", "tax_lines": [{"price": "5.00"}, {"price": "9.98"}]}
-    [made] = map_order(SHOPIFY, shopify(taxes_included=True, line_items=[line]))["lines"]
+    [made] = mapped(SHOPIFY, shopify(taxes_included=True, line_items=[line]))["lines"]
     assert (made["unit_price"], made["discount"]) == ("114.98", "14.98")
-    [made] = map_order(SHOPIFY, shopify(taxes_included=False, line_items=[line]))["lines"]
+    [made] = mapped(SHOPIFY, shopify(taxes_included=False, line_items=[line]))["lines"]
     assert "discount" not in made
 
 
 def test_a_line_that_does_not_divide_is_worth_its_amount_to_the_cent():
-    order = decoded(map_order(WOOCOMMERCE, woocommerce()))
+    order = decoded(mapped(WOOCOMMERCE, woocommerce()))
     [line] = order.lines
     assert (line.unit_price, line.value, line.name, line.sku) == (334, 950, "Stout & café", "9")
 
@@ -131,14 +135,14 @@ def test_a_line_that_does_not_divide_is_worth_its_amount_to_the_cent():
 def test_any_woocommerce_line_keeps_its_total(quantity, subtotal, off):
     total = max(subtotal - off, 0)
     line = {"product_id": 1, "quantity": quantity, "subtotal": f"{subtotal / 100:.2f}", "total": f"{total / 100:.2f}"}
-    order = decoded(map_order(WOOCOMMERCE, woocommerce(line_items=[line])))
+    order = decoded(mapped(WOOCOMMERCE, woocommerce(line_items=[line])))
     assert order.lines[0].value == total
 
 
 @pytest.mark.parametrize("written", ["3", "3.0", "3.00", 3, 3.0, " 3.00 "])
 def test_an_amount_is_read_however_it_is_written(written):
     line = {"sku": "X", "quantity": "2", "price": written}
-    assert map_order(SHOPIFY, shopify(line_items=[line]))["lines"][0] == {
+    assert mapped(SHOPIFY, shopify(line_items=[line]))["lines"][0] == {
         "sku": "X",
         "quantity": 2,
         "unit_price": "3.00",
@@ -168,7 +172,7 @@ def test_no_payload_breaks_a_mapping(data):
         changed = data.draw(st.dictionaries(st.sampled_from(sorted(first)), values, max_size=3))
         payload["line_items"] = [{**first, **changed}]
     try:
-        decoded(map_order(mapping, payload, {"depanneurs"}))
+        decoded(mapped(mapping, payload, {"depanneurs"}))
     except Invalid as invalid:
         assert invalid.problems
 
@@ -208,5 +212,32 @@ def test_attributes_and_tables_are_read_by_rules_that_people_add():
     }
     own["order"]["distributor"] = {"path": {"entry": "par", "of": "note_attributes"}, "options": {"TB": "transbroue"}}
     attributes = [{"name": "livraison", "value": "2021-05-20"}, {"name": "par", "value": "TB"}]
-    made = map_order(read_mapping(own), shopify(note_attributes=attributes))
+    made = mapped(read_mapping(own), shopify(note_attributes=attributes))
     assert (made["planned_delivery"], made["distributor"]) == ("2021-05-20", "transbroue")
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("2021-05-20", "2021-05-20"),
+        ("2021-05-20T18:30:00", "2021-05-20"),
+        ("2021-05-21T02:30:00Z", "2021-05-20"),  # the evening before in Montréal
+        ("2021-05-20T22:30:00.734501-04:00", "2021-05-20"),
+        ("2021-05-20T00:00:00.000Z", "2021-05-20"),  # a day, as scripts keep days
+    ],
+)
+def test_a_day_written_as_an_instant_is_the_day_on_the_house_s_clocks(written, day):
+    mapping = default_mapping("shopify")
+    mapping = {**mapping, "order": {**mapping["order"], "planned_delivery": {"path": "ship_on", "as": "day"}}}
+    assert mapped(read_mapping(mapping), shopify(ship_on=written))["planned_delivery"] == day
+
+
+@pytest.mark.parametrize(
+    "written", ["2021-05", "20 mai", "2021-05-20T25:00:00Z", 20210520, "9999-12-31T23:00:00-08:00"]
+)
+def test_what_is_no_day_is_refused(written):
+    mapping = default_mapping("shopify")
+    mapping = {**mapping, "order": {**mapping["order"], "planned_delivery": {"path": "ship_on", "as": "day"}}}
+    with pytest.raises(Invalid) as refused:
+        mapped(read_mapping(mapping), shopify(ship_on=written))
+    assert refused.value.problems[0].pointer == "/planned_delivery"

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text as sql
@@ -13,6 +14,8 @@ from web.acts import note
 from web.audit_text import differences
 from web.browsers import browser_text
 from web.signatures import sign
+
+MONTREAL = ZoneInfo("America/Toronto")
 
 
 @pytest.fixture
@@ -124,16 +127,21 @@ def test_the_chain_is_verified_on_demand_and_a_break_is_named(place, client):
 
 
 def test_before_and_after_are_told_member_by_member():
-    told = differences({"name": "a", "kept": 1, "gone": True}, {"name": "b", "kept": 1, "new": {"deep": 2}})
+    told = differences({"name": "a", "kept": 1, "gone": True}, {"name": "b", "kept": 1, "new": {"deep": 2}}, MONTREAL)
     assert [(each.what.en, each.before.en, each.after.en) for each in told] == [
         ("name", "a", "b"),
         ("gone", "yes", "nothing"),
         ("new › deep", "nothing", "2"),
     ]
-    assert [(each.what.fr, each.before.fr, each.after.fr) for each in differences("viewer", "editor")] == [
+    assert [(each.what.fr, each.before.fr, each.after.fr) for each in differences("viewer", "editor", MONTREAL)] == [
         ("", "Lecture", "Rédaction")
     ]
-    assert differences(None, None) == differences({"a": 1}, {"a": 1}) == []
+    planned = {"effective_from": "2021-06-02T02:30:00+00:00", "name": "2021-99-02T02:30:00Z"}
+    assert [(each.after.fr, each.after.en) for each in differences({}, planned, MONTREAL)] == [
+        ("1er juin 2021 à 22\u00a0h\u00a030", "June 1, 2021, 10:30\u00a0p.m."),
+        ("2021-99-02T02:30:00Z",) * 2,
+    ]
+    assert differences(None, None, MONTREAL) == differences({"a": 1}, {"a": 1}, MONTREAL) == []
 
 
 def settings_of(client):
@@ -151,17 +159,17 @@ FIELDS = ("name", "email", "gst_number", "qst_number", "prefix", "timezone", "cu
 
 def test_the_log_tells_rules_in_words_and_leaves_hashes_to_machines():
     place = "/groups/tous/settings/acceptance.minimum_value"
-    (told,) = differences({place: "200.00", "hash": "sha256:a"}, {place: "1250.50", "hash": "sha256:b"})
+    (told,) = differences({place: "200.00", "hash": "sha256:a"}, {place: "1250.50", "hash": "sha256:b"}, MONTREAL)
     assert (told.what.fr, told.before.fr, told.after.fr) == (
         "tous, Valeur minimum par commande",
         "200,00\u00a0$",
         "1\u00a0250,50\u00a0$",
     )
-    (made,) = differences({}, {"/groups/bars": {"id": "bars", "name": "Bars", "settings": {}, "rules": {}}})
+    (made,) = differences({}, {"/groups/bars": {"id": "bars", "name": "Bars", "settings": {}, "rules": {}}}, MONTREAL)
     assert (made.what.en, made.after.en) == ("bars, the group", "made")
     drawn = {"id": "tous", "settings": {"acceptance.minimum_items": 24}, "rules": {}}
     changed = {**drawn, "settings": {"acceptance.minimum_items": None}}
-    (revised,) = differences({"documents": {"/groups/tous": drawn}}, {"documents": {"/groups/tous": changed}})
+    (revised,) = differences({"documents": {"/groups/tous": drawn}}, {"documents": {"/groups/tous": changed}}, MONTREAL)
     assert (revised.before.en, revised.after.en) == ("24", "No minimum")
 
 

@@ -1,0 +1,91 @@
+"""Days on pages and in files are the house's, also in the evening, when UTC is already tomorrow."""
+
+import csv
+import io
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
+
+import pytest
+
+from orders import lifecycle
+from orders.simulate import jobs, worker
+from orders.simulate.simulation import Asked
+from rules.drafts import begin
+from rules.publish import publish
+from rules.schedule import schedule
+from rules.statements import Edit
+from tests.orders.desks import tous
+from tests.web.houses import copy_of, open_place, order
+from tests.web.test_pages import text
+
+EVENING = datetime(2021, 5, 13, 2, 7, 31, 734501, UTC)  # 12 May, 22:07 in Montréal
+JUST_BEFORE = EVENING - timedelta(minutes=5)
+TOMORROW = re.compile(r"\b13 mai\b|\bMay 13\b|\b2021-05-13\b")
+NEXT_EVENING = datetime(2021, 6, 2, 1, 30, tzinfo=UTC)  # 1 June, 21:30 in Montréal
+SIMULATED = "dans-le-soir"
+
+
+@pytest.fixture(scope="module")
+def evening(template, tmp_path_factory):
+    """An installation where all that there is was made this evening."""
+    clock, (folder, password) = [JUST_BEFORE], template
+    place = open_place(copy_of(folder, tmp_path_factory.mktemp("soir") / "data"), password, now=lambda: clock[0])
+    house, desk = place.house, place.house.desk
+    for number, items in enumerate((24, 24, 24, 2), 1):
+        place.send(order(f"PO-{number}", items, placed_at=JUST_BEFORE.isoformat()), f"m-{number}")
+    clock[0] = EVENING
+    lifecycle.deliver(desk, 2, by="marie", at=EVENING)
+    lifecycle.cancel(desk, 3, was="accepted", by="marie", at=EVENING, why="doublon")
+    for number, at in enumerate((EVENING - timedelta(minutes=1), EVENING)):
+        strict = Edit("group", "tous", tous(acceptance_mode="manual", acceptance_minimum_items=12 - number))
+        publish(house.store, [strict], author="marie", note=f"stricte {number}", at=at)
+    edits = [Edit("group", "tous", tous())]
+    draft = begin(house.store, "Été", by="marie", at=EVENING, edits=edits)
+    schedule(house.store, draft.id, effective_from=NEXT_EVENING, by="marie", at=EVENING)
+    jobs.start(desk, Asked(version=2), id=SIMULATED, by="marie", at=EVENING)
+    worker.run_next(desk, house.settings.data / "simulations", house.now)
+    yield place
+    house.close()
+
+
+def read(page):
+    """What a person reads of it: neither its head nor the JSON that is kept for machines."""
+    body = re.sub(r"(?s)<head>.*?</head>|<pre.*?</pre>|<(script|style).*?</\1>", " ", text(page))
+    return unescape(re.sub(r"<[^>]*>", " ", body)).replace("\u00a0", " ")
+
+
+def walk(client, language):
+    """Every page that links lead to, once for each kind of address and what it is of."""
+    client.set_cookie("langue", language)
+    ahead, seen = ["/"], {"/"}
+    while ahead:
+        address = ahead.pop()
+        answer = client.get(address, buffered=True)
+        if answer.mimetype != "text/html":
+            continue
+        yield address, read(answer)
+        for link in re.findall(r'href="(/[^"#]*)', text(answer)):
+            link = unescape(link)
+            if link not in seen and len(link) < 120 and not link.startswith(("/static", "/api", "/deconnexion")):
+                seen.add(link)
+                ahead.append(link)
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_no_page_shows_the_day_that_it_is_in_utc(evening, language):
+    pages = dict(walk(evening.signed_in(), language))
+    assert {f"/simulations/{SIMULATED}", "/commandes/4", "/factures/4", "/journal", "/historique"} <= pages.keys()
+    told = {address: TOMORROW.search(page) for address, page in pages.items()}
+    assert {address: pages[address][max(0, m.start() - 80) : m.end()] for address, m in told.items() if m} == {}
+    assert sum("12 mai" in page or "May 12" in page for page in pages.values()) > 8
+
+
+def test_the_simulation_dates_versions_and_orders_by_the_house_s_clocks(evening):
+    client = evening.signed_in()
+    page = read(client.get(f"/simulations/{SIMULATED}"))
+    within_time = page.partition("Dans le temps")[2]
+    assert "12 mai 2021" in within_time and "PO-1" in within_time
+    said = client.get(f"/simulations/{SIMULATED}/export.csv").get_data(as_text=True)
+    rows = list(csv.reader(io.StringIO(said.lstrip("\ufeff")), delimiter=";"))
+    assert {cell for row in rows for cell in row if cell.startswith("2021-05")} == {"2021-05-12 22:02"}
