@@ -22,9 +22,10 @@ from orders.writer import T, Work, Writer
 # SQLSTATEs of two transactions in each other's way: unique violation, serialization, deadlock.
 _COLLISIONS = {"23505", "40001", "40P01"}
 _ATTEMPTS = 5
+_PROOFS = "proofs"
 _PROVE = Prepared(
     update(counters)
-    .where(counters.c.name == bindparam("name"))
+    .where(counters.c.name == bindparam("counter"))
     .values(value=counters.c.value + 1)
     .returning(counters.c.value)
 )
@@ -108,9 +109,8 @@ class Ledger:
 
 def prove(connection: Connection) -> None:
     """Write something, so that the commit shows whether the disk takes it: a read alone would not."""
-    name = {"name": "proofs"}
-    if _PROVE.scalar(connection, name) is None:
-        connection.execute(insert(counters), {**name, "value": 1})
+    if _PROVE.scalar(connection, {"counter": _PROOFS}) is None:
+        connection.execute(insert(counters), {"name": _PROOFS, "value": 1})
 
 
 def open_ledger(url: str) -> Ledger:

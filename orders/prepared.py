@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Executable
+from sqlalchemy import BindParameter, Connection, Executable
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
+from sqlalchemy.sql.visitors import iterate
 
 Values = Mapping[str, Any]
 # A transaction's connection, or SQLite's own for one look-up outside of any.
@@ -42,7 +43,16 @@ class Prepared:
     """
 
     def __init__(self, statement: Executable):
+        """Raises ValueError for an update whose parameter is named as a column of its table.
+
+        SQLAlchemy itself takes such a parameter for a value to be set: what SQLite does on this path,
+        PostgreSQL would refuse or, worse, write.
+        """
         self.statement: Any = statement
+        if self.statement.is_update:
+            given = {each.key for each in iterate(self.statement) if isinstance(each, BindParameter) and each.required}
+            if taken := given & set(self.statement.table.c.keys()):
+                raise ValueError(f"a parameter of an update is named as a column: {', '.join(sorted(taken))}")
         self._compiled: dict[tuple[str, ...], _Compiled] = {}
 
     def all(self, reader: Reader, values: Values = _NOTHING) -> Sequence[Any]:

@@ -118,3 +118,9 @@ def test_what_is_remembered_falls_with_the_next_commit_of_any_process(ledger, tm
             assert (known_key(ledger, key) is not None) is active
     finally:
         another.close()
+
+
+def test_an_update_whose_parameter_is_named_as_a_column_is_refused_where_it_is_written():
+    with pytest.raises(ValueError, match="name"):
+        Prepared(update(counters).where(counters.c.name == bindparam("name")).values(value=counters.c.value + 1))
+    Prepared(update(counters).where(counters.c.name == bindparam("counter")).values(value=bindparam("next")))
