@@ -57,7 +57,7 @@ def _announce(address: str) -> None:
     host, _, port = address.rpartition(":")
     while True:
         try:
-            socket.create_connection((host, int(port)), timeout=1).close()
+            socket.create_connection((host.strip("[]"), int(port)), timeout=1).close()
             break
         except OSError:
             time.sleep(0.05)
