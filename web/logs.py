@@ -1,12 +1,12 @@
 """Logs as one JSON object a line on stderr: what happened, to which ids, in which request; no personal data."""
 
-import atexit
 import contextlib
 import logging
 import sys
 import threading
 import time
 from collections import deque
+from multiprocessing.util import Finalize
 from typing import Any, BinaryIO
 
 import msgspec
@@ -18,6 +18,8 @@ _SHARED = (
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
 )
+
+_LAST = 0  # what else a process does to end, it does before
 
 
 def configure(level: int = logging.INFO, stream: BinaryIO | None = None, for_good: bool = True) -> None:
@@ -51,14 +53,15 @@ def configure(level: int = logging.INFO, stream: BinaryIO | None = None, for_goo
 class Paced:
     """Lines leave together, ten times a second: a write for each request would cost more than its decision.
 
-    A process that is killed takes the last tenth of a second's lines with it; what was decided is in
-    the ledger. What libraries and faults log leaves at once, and all before it.
+    A process that is killed (-9) takes the last tenth of a second's lines with it; what was decided is in
+    the ledger. One that is told to end writes them all first. What libraries and faults log leaves at once, and all before it.
     """
 
     def __init__(self, out: BinaryIO):
         self._out, self._lines = out, deque[bytes]()
         self._leaving = threading.Lock()
-        atexit.register(self.leave)
+        # Not by `atexit` alone: a worker is forked, and such a process ends without it.
+        Finalize(None, self.leave, exitpriority=_LAST)
         threading.Thread(target=self._run, name="log", daemon=True).start()
 
     def write(self, line: bytes) -> None:

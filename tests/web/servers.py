@@ -21,17 +21,18 @@ from web.signatures import sign
 class Server:
     """The server process of one data folder, in a session of its own so that all of it can be killed."""
 
-    def __init__(self, data: Path, port: int, environment: dict[str, str] | None = None):
+    def __init__(self, data: Path, port: int, environment: dict[str, str] | None = None, log: Path | None = None):
         self.port, self.address = port, f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "web.cli", "serve", "--data", str(data), "--port", str(port)]
-        self._process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-            env=environment,
-        )
+        with open(log or os.devnull, "wb") as told:
+            self._process = subprocess.Popen(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=told,
+                text=True,
+                start_new_session=True,
+                env=environment,
+            )
         assert self._process.stdout is not None
         self.said = self._process.stdout.readline().strip()
 
@@ -56,6 +57,11 @@ class Server:
         self._process.wait(60)
         return time.monotonic() - began
 
+    def stop(self) -> int:
+        """Tell it to end, as an init system does, and wait; its exit status."""
+        self._process.terminate()
+        return self._process.wait(60)
+
     def kill(self) -> None:
         """kill -9, the worker with it."""
         with contextlib.suppress(ProcessLookupError):
@@ -64,8 +70,8 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(data: Path, environment: dict[str, str] | None = None) -> Iterator[Server]:
-    server = Server(data, free_port(), environment)
+def serving(data: Path, environment: dict[str, str] | None = None, log: Path | None = None) -> Iterator[Server]:
+    server = Server(data, free_port(), environment, log)
     try:
         yield server
     finally:
