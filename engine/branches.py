@@ -9,7 +9,7 @@ from engine.conditions import AllOf, Comparison, Condition
 from engine.decision import Reading, RuleTrace
 from engine.figures import NBSP, money_text, quantity_text
 from engine.labels import NEGATED_LABELS
-from engine.money import cents
+from engine.money import cents_written
 from engine.policy import Rule
 from engine.problem import Text
 from engine.targets.text import condition_phrase
@@ -79,7 +79,7 @@ def fact_text(fact: Fact, value: Any) -> Text:
     if fact.kind is Kind.BOOLEAN:
         return fact.label if value else NEGATED_LABELS[fact.name]
     if fact.kind is Kind.NUMERIC:
-        return money_text(cents(value)) if fact.unit == "cents" else quantity_text(fact, value)
+        return money_text(cents_written(value)) if fact.unit == "cents" else quantity_text(fact, value)
     if fact.kind is Kind.STRING:
         return Text(f"«{NBSP}{value}{NBSP}»", f"“{value}”")
     options = [option_label(fact, each) for each in _listed(value)]

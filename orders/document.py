@@ -11,7 +11,7 @@ import typst
 
 from engine.cadence import day_text
 from engine.figures import NBSP, money_text, number_text
-from engine.money import cents
+from engine.money import cents_written
 from engine.problem import Text
 
 _TEMPLATE = Path(__file__).with_name("invoice.typ")
@@ -125,15 +125,17 @@ def _facts(document: dict[str, Any], language: str) -> tuple[Entry, ...]:
 
 def _row(line: dict[str, Any], language: str) -> Row:
     remarks = [line["sku"]] if line["name"] != line["sku"] else []
-    if cents(line["discount"]):
-        remarks.append(_said(_LINE_DISCOUNT, language).format(amount=_money(abs(cents(line["discount"])), language)))
+    if cents_written(line["discount"]):
+        remarks.append(
+            _said(_LINE_DISCOUNT, language).format(amount=_money(abs(cents_written(line["discount"])), language))
+        )
     if not line["taxable"]:
         remarks.append(_said(_UNTAXED, language))
     figures = (
         number_text(line["quantity"]).in_(language),
-        _money(cents(line["unit_price"]), language),
-        _money(cents(line["deposit"]), language),
-        _money(cents(line["value"]), language),
+        _money(cents_written(line["unit_price"]), language),
+        _money(cents_written(line["deposit"]), language),
+        _money(cents_written(line["value"]), language),
     )
     return Row(line["name"], " · ".join(remarks), figures)
 

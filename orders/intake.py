@@ -4,14 +4,13 @@ import hashlib
 
 import msgspec
 
+from engine.money import MOST
 from engine.order import Order, decode_order, order_of
 from engine.problem import Faults, refuse, step
 from orders.order_schema import ORDER
 from rules.faults import load
 
 MAX_BODY = 1_000_000
-# What the ledger's columns and a page can hold; sums stay exact in any reader of JSON as well.
-MAX_VALUE = 10**15
 # Dates outside of these years are slips of a keyboard, and sums on them may leave the calendar.
 YEARS = range(1900, 3000)
 LENGTHS = {"name": 300, "email": 320, "language": 35, "province": 100}
@@ -103,7 +102,7 @@ def _check_sizes(order: Order, faults: Faults) -> None:
     for line in order.lines:
         gross += line.quantity * (line.unit_price + (line.deposit or 0))
         discounts += line.discount or 0
-    if gross > MAX_VALUE or discounts > MAX_VALUE:
+    if gross > MOST or discounts > MOST:
         faults.add(
             "too_large",
             "/lines",

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, update
 
 from engine.decision import Invoicing
 from engine.derivation import derivation_document, derivation_parts
-from engine.money import cents, dollars
+from engine.money import cents_written, dollars
 from engine.order import Line, Order
 from orders.announcements import announce_invoice
 from orders.desk import Desk, Matter, Seller
@@ -67,7 +67,7 @@ def opposite(document: dict[str, Any]) -> dict[str, Any]:
             {
                 **line,
                 "quantity": -line["quantity"],
-                **{name: dollars(-cents(line[name])) for name in ("discount", "value", "deposit")},
+                **{name: dollars(-cents_written(line[name])) for name in ("discount", "value", "deposit")},
             }
             for line in document["lines"]
         ],

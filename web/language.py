@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, Response, after_this_request, redirect, requ
 from flask_babel import Babel, get_locale
 from flask_login import user_logged_in
 
-from engine.money import cents
+from engine.money import cents_written
 from engine.problem import Text
 from web import format
 from web.composition import House
@@ -43,7 +43,7 @@ def register(app: Flask) -> None:
         text=text,
         sentence_case=lambda words: words[:1].upper() + words[1:],
         money=lambda amount: format.money(amount, current()),
-        dollars=lambda amount: format.money(cents(amount), current()),
+        dollars=lambda amount: format.money(cents_written(amount), current()),
         percent=lambda value: format.percent(value, current()),
         number=lambda value: format.number(value, current()),
         day=lambda value: format.day(_day(value, zone(house())), current()),

@@ -9,7 +9,7 @@ from flask_babel import ngettext
 from markupsafe import Markup
 
 from engine.figures import NBSP, number_text
-from engine.money import cents
+from engine.money import cents_written
 from engine.problem import Text
 from web import format
 from web.charts import Mark, Told, bars, columns, curve
@@ -23,7 +23,7 @@ def cash_chart(document: Mapping[str, Any]) -> Markup | None:
     weeks = document["due"]["weeks"]
     if not weeks:
         return None
-    sums = {side: sum(cents(week[side]) for week in weeks) for side in ("before", "after")}
+    sums = {side: sum(cents_written(week[side]) for week in weeks) for side in ("before", "after")}
     told = Told(
         "encaisse",
         _("Encaissements attendus, par semaine"),
@@ -35,7 +35,7 @@ def cash_chart(document: Mapping[str, Any]) -> Markup | None:
         ),
     )
     names = [_short(week["week"]) for week in weeks]
-    after, before = ([cents(week[side]) / 100 for week in weeks] for side in ("after", "before"))
+    after, before = ([cents_written(week[side]) / 100 for week in weeks] for side in ("after", "before"))
     return columns(told, names, after, before, (_("après"), _("avant")), brief_money)
 
 
@@ -63,7 +63,7 @@ def groups_chart(document: Mapping[str, Any]) -> Markup | None:
     groups = document["groups"][:_ROWS]
     if len(groups) < 2:
         return None
-    rows = [(each["name"], cents(each["value"]) / 100, _amount(each)) for each in groups]
+    rows = [(each["name"], cents_written(each["value"]) / 100, _amount(each)) for each in groups]
     said = "; ".join(f"{name}, {amount}" for name, _value, amount in rows)
     return bars(Told("groupes", _("Groupes touchés, par montant"), said), rows)
 
@@ -105,7 +105,7 @@ def explorer_charts(each: Mapping[str, Any], said: Callable[[Any], Text]) -> lis
         curve(rate, list(zip(places, [point["rate"] or 0 for point in points], strict=True)), marks, across, _percent),
         curve(
             money,
-            list(zip(places, [cents(point["value"]) / 100 for point in points], strict=True)),
+            list(zip(places, [cents_written(point["value"]) / 100 for point in points], strict=True)),
             marks,
             across,
             brief_money,
@@ -141,11 +141,11 @@ def _percent(value: float | None) -> str:
 
 
 def _number(value: str | int) -> float:
-    return cents(value) / 100 if isinstance(value, str) else value
+    return cents_written(value) / 100 if isinstance(value, str) else value
 
 
 def _amount(each: Mapping[str, Any]) -> str:
-    return format.money(cents(each["value"]), current())
+    return format.money(cents_written(each["value"]), current())
 
 
 def _count(each: Mapping[str, Any]) -> str:

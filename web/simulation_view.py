@@ -12,7 +12,7 @@ from engine.conditions import Comparison
 from engine.decision import Outcome
 from engine.figures import quantity_text
 from engine.lowering import MINIMUMS
-from engine.money import cents
+from engine.money import cents_written
 from engine.problem import Text
 from engine.targets.text import condition_phrase
 from engine.vocabulary import FACTS, Kind
@@ -107,7 +107,7 @@ def _figures(sum_: Mapping[str, Any]) -> dict[str, str]:
     language = current()
     return {
         "count": format.number(sum_["orders"], language),
-        "amount": format.money(cents(sum_["value"]), language),
+        "amount": format.money(cents_written(sum_["value"]), language),
     }
 
 
@@ -184,14 +184,14 @@ def threshold_phrase(each: Mapping[str, Any], value: Any) -> Text | None:
     """« le montant est plus grand que 4 000 $ »; None for a minimum, whose name says it."""
     if each["path"] in MINIMUMS or value is None:
         return None
-    written = cents(value) / 100 if isinstance(value, str) else value
+    written = cents_written(value) / 100 if isinstance(value, str) else value
     return condition_phrase(Comparison(each["fact"], Kind.NUMERIC, each["operator"], written))
 
 
 def value_of(each: Mapping[str, Any], value: Any) -> Text:
     """A threshold's value, or an order's own figure, in its unit."""
     fact = FACTS[MINIMUMS.get(each["path"], each.get("fact"))]
-    return quantity_text(fact, cents(value) / 100 if isinstance(value, str) else value)
+    return quantity_text(fact, cents_written(value) / 100 if isinstance(value, str) else value)
 
 
 def _near(each: dict[str, Any], groups: Mapping[str, str]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import msgspec
 
 from engine.decision import Outcome, Reason
 from engine.evaluate import Installation
-from engine.money import cents, dollars
+from engine.money import cents_written, dollars
 from engine.reasons import not_in_currency, reasons, unknown_group
 from engine.terms import DueDate
 from orders.simulate.dates import Dates, moment_of
@@ -33,7 +33,7 @@ def largest(
     if not _choose(connection, codes, most):
         return []
     found = list(_told(connection, plan, dates))
-    return [flip for _, flip in sorted(found, key=lambda each: (-cents(each[1]["value"]), each[0]))]
+    return [flip for _, flip in sorted(found, key=lambda each: (-cents_written(each[1]["value"]), each[0]))]
 
 
 def write_all(
@@ -86,7 +86,7 @@ def matching(flips: Iterable[Flip], group: str, retailer: str, most: int = LISTE
             named = (flip["retailer"], flip["retailer_id"])
             if (not group or group in flip["groups"]) and any(sought in each.casefold() for each in named):
                 count += 1
-                yield cents(flip["value"]), -count, flip
+                yield cents_written(flip["value"]), -count, flip
 
     chosen = heapq.nlargest(most, found())
     return [flip for *_, flip in chosen], count

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from engine.decision import Outcome
-from engine.money import cents, dollars
+from engine.money import cents_written, dollars
 
 ACCEPTED = Outcome.ACCEPTED.value
 
@@ -43,5 +43,5 @@ def _sum(cells: Iterable[dict[str, Any]]) -> dict[str, Any]:
     found = list(cells)
     return {
         "orders": sum(each["orders"] for each in found),
-        "value": dollars(sum(cents(each["value"]) for each in found)),
+        "value": dollars(sum(cents_written(each["value"]) for each in found)),
     }

@@ -6,14 +6,13 @@ from typing import Any
 
 import msgspec
 
-from engine.money import Price
+from engine.money import MOST, Price
 from engine.order import Line
 from orders.simulate.upload_cells import Cell
 from orders.simulate.upload_values import Unread, cents_of, decimal_of, share_of, to_cents, truth_of, whole_of
 from orders.simulate.upload_words import meaning_of
 
 MAX_LINES = 5_000
-MAX_VALUE = 10**15  # cents, as `orders.intake` has it
 Cells = Mapping[str, Cell]  # of one line, by their meaning
 _SAYS = frozenset({"sku", "category", "quantity", "unit_price", "discount", "amount", "available"})
 _decoder = msgspec.json.Decoder(list[dict[str, Any]])
@@ -59,7 +58,7 @@ def line_of(cells: Cells, mark: str, rates: bool) -> tuple[Line, bool]:
     if quantity is None:
         raise LineFault("quantity", _WANTING)
     unit, discount = _priced(cells, quantity, mark, rates)
-    if quantity * unit > MAX_VALUE:
+    if quantity * unit > MOST:
         raise LineFault("amount" if cells.get("amount") is not None else "unit_price", _TOO_LARGE)
     sku, category = _text(cells, "sku"), _text(cells, "category")
     available = _read(cells, "available", truth_of)

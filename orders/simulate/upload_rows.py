@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from engine.money import Cents, Price
+from engine.money import MOST, Cents, Price
 from engine.order import Buyer, Line, Order
 from engine.problem import Problem, problem
 from orders.csv_text import folded
 from orders.membership_file import groups_in
 from orders.simulate.fill import Taken
 from orders.simulate.upload_cells import Cell
-from orders.simulate.upload_lines import MAX_VALUE, LineFault, line_of, lines_in, split
+from orders.simulate.upload_lines import LineFault, line_of, lines_in, split
 from orders.simulate.upload_reading import RATES, Reading
 from orders.simulate.upload_values import Unread, cents_of, day_of, moment_of, truth_of, whole_of
 from orders.simulate.upload_words import MEANINGS
@@ -166,7 +166,7 @@ class RowReader:
 
     def taken(self, head: Head, lines: tuple[Line, ...], omitted: frozenset[str]) -> Taken:
         """The order made whole; its acceptance would count from the instant it was placed."""
-        if sum(line.value for line in lines) > MAX_VALUE:
+        if sum(line.value for line in lines) > MOST:
             raise Faulty("value", _TOO_MUCH)
         order = Order(
             head.id,
