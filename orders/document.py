@@ -158,9 +158,11 @@ def _totals(document: dict[str, Any], language: str) -> tuple[Entry, ...]:
 
 
 def _terms(document: dict[str, Any], language: str) -> tuple[Entry, ...]:
+    terms = Entry(_said(_TERMS, language), document["terms_text"][language])
+    if document["cents"]["total"] <= 0:
+        return (Entry(_said(_BALANCE, language), _said(_NOTHING_TO_PAY, language), strong=True), terms)
     due = document["due_date"]
     shown = _day(due, language) if due else _said(_NO_DUE_DATE, language)
-    terms = Entry(_said(_TERMS, language), document["terms_text"][language])
     return (Entry(_said(_DUE, language), shown, strong=True), terms)
 
 
@@ -221,6 +223,7 @@ _TAX_EXEMPT = Text("Exempté de taxes", "Tax exempt")
 _DEPOSITS = Text("Consignes", "Deposits")
 _TOTAL = Text("Total", "Total")
 _DUE = Text("Payable au plus tard le", "Payable by")
+_BALANCE, _NOTHING_TO_PAY = Text("Solde", "Balance"), Text("rien à payer", "nothing to pay")
 _TERMS = Text("Modalités", "Terms")
 _NO_DUE_DATE = Text("sans échéance", "no due date")
 _REASON = Text("Raison", "Reason")

@@ -89,6 +89,8 @@ def _issue(
     sequence = _next(connection, f"invoice/{prefix}/{year}")
     number = f"{prefix}-{year}-{sequence:05d}"
     document = {**document, "number": number}
+    # Of an invoice that comes to nothing there is nothing to wait for.
+    settled_on = document["issued_on"] if credits is None and document["cents"]["total"] <= 0 else None
     values = {
         "order_key": matter.key,
         "kind": document["kind"],
@@ -97,14 +99,18 @@ def _issue(
         "year": year,
         "sequence": sequence,
         "number": number,
-        "state": "issued",
+        "state": "paid" if settled_on else "issued",
+        "paid_on": settled_on,
         "issued_at": matter.at,
         "due_date": document["due_date"],
         "total": document["cents"]["total"],
         "document": document,
     }
     key = _KEEP.insert(connection, values)
-    move = keep_invoice_move(connection, (matter.key, key), None, "issued", who=by, at=matter.at, why=number)
+    keys = (matter.key, key)
+    move = keep_invoice_move(connection, keys, None, "issued", who=by, at=matter.at, why=number)
+    if settled_on:
+        keep_invoice_move(connection, keys, "issued", "paid", who=SYSTEM, at=matter.at, why=settled_on)
     announce_invoice(connection, matter, number, document)
     return Issued(key, number, document, move)
 

@@ -76,7 +76,7 @@ def _invoice_facts(order_id: str, issued: Issued, language: str) -> Facts:
         (_ORDER.in_(language), order_id),
         (_TOTAL.in_(language), money_text(document["cents"]["total"]).in_(language)),
     ]
-    if document["due_date"] is not None:
+    if document["due_date"] is not None and document["cents"]["total"] > 0:
         facts.append((_PAYABLE.in_(language), day_text(date.fromisoformat(document["due_date"])).in_(language)))
     return tuple(facts)
 

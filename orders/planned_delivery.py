@@ -20,7 +20,7 @@ from engine.terms import due_date, parse_terms
 from orders import planned_delivery_letter
 from orders.desk import Conflict, Desk, Matter
 from orders.history import keep_move
-from orders.queries import UNPAID
+from orders.queries import UNPAID, is_owed
 from orders.tables import decisions, invoices, orders, planned_deliveries, retailers
 
 MAX_AHEAD, MAX_WHY = timedelta(days=731), 500
@@ -181,7 +181,7 @@ def _plan(desk: Desk, ground: _Ground, day: date, at: datetime, why: str | None 
     before = date.fromisoformat(last.after) if last else order.planned_delivery
     _check(day, before, local_day(at, str(desk.installation.zone)), why)
     seen = last.key if last else 0
-    is_unpaid = ground.invoice is None or ground.invoice.state in UNPAID
+    is_unpaid = ground.invoice is None or is_owed(ground.invoice)
     if not desk.follow_delivery or not is_unpaid:
         return Plan(before, day, seen)
     invoice = ground.invoice

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal_column, select
 
 from orders.outbox import has_a_place
 from orders.tables import decisions, invoices, memberships, orders, outbox, retailers, transitions
@@ -247,13 +247,18 @@ class Receivable(msgspec.Struct, frozen=True):
 
 
 UNPAID = ("issued", "sent", "viewed")
+# What somebody still has to pay; one of 0.00 that an earlier Houblon issued is nobody's debt.
+OWED = and_(invoices.c.kind == "invoice", invoices.c.state.in_(UNPAID), invoices.c.total > 0)
+
+
+def is_owed(invoice: Any) -> bool:
+    """OWED, of a row."""
+    return invoice.kind == "invoice" and invoice.state in UNPAID and invoice.total > 0
 
 
 def receivable(connection: Connection, due_before: date | None = None, since: datetime | None = None) -> Receivable:
     """Invoices that are not paid: all of them, those due before a day, or those issued since a moment."""
-    query = select(func.count(), func.coalesce(func.sum(invoices.c.total), 0)).where(
-        invoices.c.kind == "invoice", invoices.c.state.in_(UNPAID)
-    )
+    query = select(func.count(), func.coalesce(func.sum(invoices.c.total), 0)).where(OWED)
     if due_before is not None:
         query = query.where(invoices.c.due_date < due_before.isoformat())
     if since is not None:

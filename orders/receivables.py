@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
 from orders import queries
-from orders.queries import PAGE, UNPAID, Receivable
+from orders.queries import OWED, PAGE, Receivable
 from orders.tables import invoices, orders, retailers
 
 KINDS = ("to_pay", "late", "paid", "credited", "credit_notes")
@@ -66,8 +66,8 @@ def _conditions(kind: str | None, today: date) -> list[ColumnElement[bool]]:
         return []
     if kind == "credit_notes":
         return [invoices.c.kind == "credit_note"]
-    states = UNPAID if kind in ("to_pay", "late") else (kind,)
-    conditions = [invoices.c.kind == "invoice", invoices.c.state.in_(states)]
+    if kind == "to_pay":
+        return [OWED]
     if kind == "late":
-        conditions.append(invoices.c.due_date < today.isoformat())
-    return conditions
+        return [OWED, invoices.c.due_date < today.isoformat()]
+    return [invoices.c.kind == "invoice", invoices.c.state == kind]

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, and_, func, or_, select, union
 
-from orders.queries import PAGE, UNPAID
+from orders.queries import OWED, PAGE
 from orders.tables import invoices, memberships, orders, retailers
 
 NO_GROUP = "-"
@@ -91,7 +91,7 @@ def owed_by(connection: Connection, id: str, today: date) -> Owed:
     owed = (
         select(invoices.c.total, invoices.c.due_date)
         .join(orders, orders.c.key == invoices.c.order_key)
-        .where(orders.c.retailer_id == id, invoices.c.kind == "invoice", invoices.c.state.in_(UNPAID))
+        .where(orders.c.retailer_id == id, OWED)
     ).subquery()
     late = func.sum(owed.c.total).filter(owed.c.due_date < today.isoformat())
     query = select(func.count(), func.coalesce(func.sum(owed.c.total), 0), func.coalesce(late, 0)).select_from(owed)

@@ -29,6 +29,13 @@ FILTERS = {
     "creditees": "credited",
     "notes-de-credit": "credit_notes",
 }
+blueprint.add_app_template_test(queries.is_owed, "owed")
+
+
+@blueprint.app_template_test("late")
+def is_late(invoice: Any, today: str) -> bool:
+    """Still to be paid after the day it was due; both days as they are written."""
+    return queries.is_owed(invoice) and invoice.due_date is not None and invoice.due_date < today
 
 
 @blueprint.get("/factures")

@@ -31,6 +31,8 @@ def why(move: Any, said: Mapping[str, Mapping[str, str]]) -> str:
             return _("ligne %(sku)s disponible de nouveau", sku=line[2])
         return _("ligne %(sku)s retirée", sku=line[2])
     if move.invoice_key is not None and move.after == "paid":
+        if move.who == SYSTEM:
+            return _("rien à payer")
         return _("payée le %(date)s", date=day(move.why, current()))
     if move.who == SYSTEM:
         return " ".join(_sentence(said, code) for code in move.why.split(", "))

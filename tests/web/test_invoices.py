@@ -1,12 +1,16 @@
 """Invoices and credit notes as people open them, in the evening when UTC is already tomorrow."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 
-from orders import lifecycle
+from orders import lifecycle, review
 from orders.links import invoice_link
+from orders.simulate import jobs, worker
+from orders.simulate.simulation import Asked
 from tests.web.houses import copy_of, open_place, order
+from tests.web.test_pages import text
 
 EVENING = datetime(2021, 5, 13, 2, 7, 31, 734501, UTC)  # 12 May, 22:07 in Montréal
 
@@ -29,3 +33,75 @@ def test_an_invoice_and_a_credit_note_open_as_pdf_for_the_house_and_for_the_buye
         assert [answer.status_code for answer in answers] == [200, 200]
         assert [answer.mimetype for answer in answers] == ["application/pdf"] * 2
         assert answers[0].data == answers[1].data and answers[0].data.startswith(b"%PDF-")
+
+
+def lines(quantity, price, count=1, **members):
+    return [{"sku": "IPA-24", "quantity": quantity, "unit_price": price, **members}] * count
+
+
+AT_THE_BOUND = {
+    "une ligne": lines(1, "999999999999.99", discount="0.01"),
+    "dix": lines(10, "99999999999.99"),
+    "deux lignes": lines(1, "499999999999.99", 2),
+    "consignes": lines(24, "1.00", deposit="41666666665.66"),
+    "tant d’articles": lines(1_000_000, "0.01", 100),
+}
+BEYOND = {
+    "dix": lines(10, "100000000000.00"),
+    "deux lignes": lines(1, "500000000000.00", 2),
+    "consignes": lines(24, "1.00", deposit="41666666666.00"),
+    "rabais": lines(1, "1.00", 2, discount="999999999999.99"),
+}
+
+
+def test_what_is_as_large_as_an_order_may_be_is_read_printed_summed_and_taken_back(evening):
+    desk, client, at = evening.house.desk, evening.signed_in(), EVENING
+    for key, (name, said) in enumerate(AT_THE_BOUND.items(), 1):
+        answer = evening.send(order(name, lines=said), f"m-{key}")
+        if answer.json["outcome"] == "held":
+            review.accept(desk, key, by="anne", at=at)
+    jobs.start(desk, Asked(version=1), id="tout", by="anne", at=at)
+    worker.run_next(desk, evening.house.settings.data / "simulations", evening.house.now)
+    addresses = ["/", "/file", "/commandes", "/factures?etat=a-payer", "/detaillants/comptoir-1", "/simulations/tout"]
+    addresses += [f"/simulations/tout/export.{kind}" for kind in ("csv", "xlsx", "json")]
+    addresses += [f"/commandes/{key}" for key in range(1, 6)]
+    addresses += [f"/factures/{key}{kind}" for key in range(1, 6) for kind in ("", ".pdf")]
+    assert {client.get(address, buffered=True).status_code for address in addresses} == {200}
+    for key in range(1, 6):
+        lifecycle.cancel(desk, key, was="accepted", by="anne", at=at, why="")
+        for address in (f"/commandes/{key}", f"/factures/{key + 5}", f"/factures/{key + 5}.pdf"):
+            assert client.get(address).status_code == 200, address
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_what_is_larger_is_refused_at_the_door(evening, name):
+    answer = evening.send(order(lines=BEYOND[name]), "m-1")
+    assert answer.status_code == 422
+    assert [(each["code"], each["pointer"]) for each in answer.json["errors"]] == [("too_large", "/lines")]
+
+
+@pytest.mark.parametrize("said", [lines(24, "0.00"), lines(24, "10.00", discount="240.00")], ids=["prix", "rabais"])
+def test_an_invoice_that_comes_to_nothing_is_settled(template, tmp_path, said):
+    folder, password = template
+    clock = [EVENING]
+    place = open_place(copy_of(folder, tmp_path / "data"), password, now=lambda: clock[0])
+    desk = place.house.desk
+    assert place.send(order(lines=said), "m-1").json["outcome"] == "held"  # under the least value
+    review.accept(desk, 1, by="anne", at=EVENING)
+    clock[0] = datetime(2021, 12, 1, 12, 0, 0, 5, UTC)
+    client = place.signed_in()
+    listed = text(client.get("/factures"))
+    assert "Réglée" in listed and "F-2021-00001" in listed and "À payer (0)" in listed and "En retard (0)" in listed
+    for filtered, is_there in (("a-payer", False), ("en-retard", False), ("payees", True)):
+        assert ("F-2021-00001" in text(client.get(f"/factures?etat={filtered}"))) is is_there, filtered
+    for address in ("/factures/1", "/detaillants/comptoir-1", "/commandes/1"):
+        page = text(client.get(address))
+        assert not re.search('refused">En retard|Payable au plus tard|Marquer payée', page), address
+    assert "rien à payer" in text(client.get("/factures/1"))
+    told = client.get("/api/v1/invoices/1", headers={"Authorization": f"Bearer {place.key}"}).json
+    assert (told["state"], told["total"]) == ("paid", "0.00")
+    client.set_cookie("langue", "en")
+    assert "Settled" in text(client.get("/factures")) and "nothing to pay" in text(client.get("/factures/1"))
+    lifecycle.cancel(desk, 1, was="accepted", by="anne", at=clock[0], why="")
+    assert "Credited" in text(client.get("/factures/1"))
+    place.house.close()
