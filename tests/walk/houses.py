@@ -99,15 +99,18 @@ def served(made: Demonstration, log: Path) -> Iterator[Running]:
     server = Server(made.data, made.port, {**os.environ, **made.environ}, log)
     try:
         yield Running(made, f"http://localhost:{server.port}", log)
-    finally:
         server.stop()
+    finally:
+        server.kill()
 
 
 def furnish(running: Running) -> None:
     """What the demonstration has none of, by the doors that people use: orders just in, mail, a key, a simulation."""
     made = running.made
-    for number, items in enumerate((36, 48, 3), 1):
-        status, said = send(running.base, made.secret, order(f"WEB-{number}", items=items), f"msg_walk_{number}")
+    unavailable = {"sku": "STO-12", "quantity": 24, "unit_price": "33.60", "available": False}
+    come = [order("WEB-1", 36), order("WEB-2", 48), order("WEB-3", 3)]
+    for each in [*come, order("WEB-4", lines=[*order()["lines"], unavailable])]:
+        status, said = send(running.base, made.secret, each, f"msg_{each['id']}")
         assert status == 200, said
     admin = running.visitor("administrator", "fr")
     press(admin, "/acces", "/acces", adresse="camille@houblon.example", role="editor", langue="fr")

@@ -85,6 +85,20 @@ class Form:
         return kept
 
 
+@dataclass(frozen=True)
+class Press:
+    """Something that sends: a button of a form, or an element that htmx sends for, with the form it takes along."""
+
+    address: str
+    form: Form | None
+    button: Button | None = None
+    by_htmx: bool = False
+
+    @property
+    def pair(self) -> list[tuple[str, str]]:
+        return self.button.pair if self.button else []
+
+
 class Page:
     """An HTML page, or a part of one, that came from `address`."""
 
@@ -139,6 +153,24 @@ class Page:
             for name in ("href", "src", "data")
         ]
         return [urljoin(self.address, each) for each in found if each and not each.startswith("data:")]
+
+    @property
+    def presses(self) -> Iterator[Press]:
+        """All that sends something which may change something."""
+        for form in self.forms:
+            if form.method == "post":
+                yield from (Press(form.action(each), form, each) for each in form.buttons)
+        for each in self.tree.iter():
+            if each.get("hx-post"):
+                yield Press(self.by_address(each.get("hx-post")), self._taken_along(each), by_htmx=True)
+
+    def _taken_along(self, element: Any) -> Form | None:
+        """The form whose fields htmx sends with what an element sends."""
+        owner = element if element.tag == "form" else next(element.iterancestors("form"), None)
+        included = element.get("hx-include", "")
+        if owner is None and included.startswith("#"):
+            owner = self.by_id.get(included[1:])
+        return next((each for each in self.forms if each.element is owner), None)
 
     @property
     def title(self) -> str:
