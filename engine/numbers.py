@@ -3,6 +3,9 @@
 business-rules compares Decimals with an epsilon of 1e-6 that counts as equal, so every numeric
 operator is an interval around the rule's value. Each reader of the condition tree asks for the
 interval in its own kind of number: whole units, floats or Decimals.
+
+It rounds a difference to 28 digits (decimal's own context, half to even) before it compares it:
+what exceeds the epsilon by half of the last digit or less comes back to it, and is equal.
 """
 
 import math
@@ -11,8 +14,10 @@ from decimal import Context, Decimal
 import msgspec
 
 EPSILON = Decimal("0.000001")
-# Rule values have at most 40 digits, so 60 keep every sum here exact.
-_EXACT = Context(prec=60)
+# Rule values stay below 1e18 and end before the 1074th decimal, where the smallest float ends, so
+# every sum here is exact.
+_EXACT = Context(prec=1_100)
+_REACH = _EXACT.add(EPSILON, Decimal("5E-34"))  # the greatest difference that rounds to the epsilon
 
 
 class Interval(msgspec.Struct, frozen=True):
@@ -33,7 +38,7 @@ class Bounds(msgspec.Struct, frozen=True):
 def interval(operator: str, value: int | float | Decimal) -> Interval:
     """The values for which `operator` holds against `value` (business_rules.operators.NumericType)."""
     value = Decimal(value)
-    below, above = _EXACT.subtract(value, EPSILON), _EXACT.add(value, EPSILON)
+    below, above = _EXACT.subtract(value, _REACH), _EXACT.add(value, _REACH)
     return {
         "equal_to": Interval(below, above, False),
         "greater_than": Interval(above, None, True),

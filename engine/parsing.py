@@ -14,6 +14,7 @@ MAX_CONDITIONS = 200
 MAX_TEXT = 1_000
 MAX_LIST = 1_000
 MAX_DIGITS = 40
+MAX_DECIMALS = 1_074  # those of the smallest float; sums in `numbers.py` are exact so far
 MAX_NUMBER = Decimal(10) ** 18
 
 
@@ -174,8 +175,10 @@ def _check_number(value: object, pointer: str, faults: Faults) -> None:
 
 
 def _short(value: object) -> bool:
-    # Floats are exact in binary; only a Decimal can carry more digits than sums here keep.
-    return not isinstance(value, Decimal) or len(value.as_tuple().digits) <= MAX_DIGITS
+    if not isinstance(value, Decimal):
+        return True
+    _, digits, exponent = value.as_tuple()
+    return len(digits) <= MAX_DIGITS and isinstance(exponent, int) and -exponent <= MAX_DECIMALS
 
 
 def _check_text(value: object, pointer: str, faults: Faults) -> None:

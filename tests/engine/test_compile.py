@@ -8,7 +8,7 @@ import pytest
 from business_rules.actions import BaseActions
 from business_rules.engine import run_all
 from business_rules.variables import BaseVariables, boolean_rule_variable, numeric_rule_variable
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine import Invalid, compile_rules
@@ -70,6 +70,8 @@ numbers = st.one_of(
         ["equal_to", "greater_than", "greater_than_or_equal_to", "less_than", "less_than_or_equal_to"]
     ),
 )
+@example(0, 2.395221060091385e-22, Decimal("-0.000001"), "equal_to")
+@example(0, 6.045184949845843e-230, Decimal("0.000001"), "greater_than")
 def test_numbers_of_every_kind_compare_with_the_same_epsilon(value, threshold, shift, operator):
     for actual in (value, Decimal(threshold) + shift, threshold):
         variables = variables_class({"n": {"type": "numeric", "value": actual}})
@@ -190,6 +192,7 @@ def nested(depth):
         (rule(said("n", "equal_to", float("nan"))), "type"),
         (rule(said("n", "equal_to", 1e400)), "type"),
         (rule(said("n", "equal_to", Decimal("1." + "1" * 5000))), "range"),
+        (rule(said("n", "equal_to", Decimal("1E-1075"))), "range"),
         (rule(said("s", "contains_all", "abc")), "type"),
         (rule(said("t", "matches_regex", "(a+)+\\1")), "pattern"),
         (rule(said("t", "matches_regex", "x" * 201)), "pattern"),
