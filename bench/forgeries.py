@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from orders.doors import add_source
-from tests.web.houses import NOW, make_folder, open_place, order
+from tests.clock import NOW
+from tests.web.houses import make_folder, open_place, order
 from web.logs import configure
 from web.shop_signatures import shop_signature
 from web.signatures import sign

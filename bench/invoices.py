@@ -22,7 +22,8 @@ from orders.document import pdf
 from orders.intake import read_order
 from orders.receive import receive
 from orders.tables import invoices
-from tests.orders.desks import NOON, make_desk
+from tests.clock import NOW
+from tests.orders.desks import make_desk
 from tests.web.houses import order
 
 GOAL = 0.020  # seconds
@@ -60,7 +61,7 @@ def _issued(folder: Path, length: int, count: int) -> list[dict[str, Any]]:
     ]
     for number in range(count):
         body = msgspec.json.encode(order(f"PO-{number}", lines=lines))
-        receive(desk, body, read_order(body), source="banc", at=NOON)
+        receive(desk, body, read_order(body), source="banc", at=NOW)
     with desk.ledger.reading() as connection:
         found = list(connection.execute(select(invoices.c.document)).scalars())
     desk.ledger.close()

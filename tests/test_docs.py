@@ -14,7 +14,8 @@ from orders.mapping import map_order, read_mapping
 from orders.tables import outbox
 from rules.content import Version
 from rules.schema import read_group
-from tests.orders.desks import NOON, later, make_desk, order_body, rows, send
+from tests.clock import NOW
+from tests.orders.desks import later, make_desk, order_body, rows, send
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
@@ -52,14 +53,14 @@ def test_the_receiver_shown_takes_what_is_signed_once():
 def test_the_events_shown_have_the_shape_of_those_that_are_sent(tmp_path):
     desk = make_desk(tmp_path)
     wanted = endpoints.Wanted("https://receiver.example/", endpoints.EVENTS)
-    id, _ = desk.ledger.write(lambda c: endpoints.add_endpoint(c, wanted, bytes, NOON))
+    id, _ = desk.ledger.write(lambda c: endpoints.add_endpoint(c, wanted, bytes, NOW))
     send(desk, order_body("PO-1", distributor="transbroue"))
     send(desk, order_body("PO-2", items=12))
-    review.refuse(desk, 2, by="anne", at=NOON, why="non")
+    review.refuse(desk, 2, by="anne", at=NOW, why="non")
     version = Version(2, "anne", "", later(hours=1), later(hours=1), "sha256:0")
-    desk.ledger.write(lambda c: announce_viewed(c, 1, NOON))
+    desk.ledger.write(lambda c: announce_viewed(c, 1, NOW))
     desk.ledger.write(lambda c: announce_versions(c, [version]))
-    desk.ledger.write(lambda c: announce_test(c, id, NOON))
+    desk.ledger.write(lambda c: announce_test(c, id, NOW))
     sent = {row.event: row.message for row in rows(desk, outbox) if row.kind == "webhook"}
     shown = {document["type"]: document for document in map(json.loads, blocks("webhooks.md", "json"))}
     assert set(shown) == set(sent) == {*endpoints.EVENTS, TEST_EVENT}

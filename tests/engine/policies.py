@@ -1,6 +1,5 @@
 """Policies, orders and facts for tests: valid, boundary and incomplete ones."""
 
-from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +14,6 @@ from engine.vocabulary import FACTS, NO_INPUT, OPERATORS, Kind
 
 ZONE = ZoneInfo("America/Toronto")
 INSTALLATION = Installation(ZONE, "CAD")
-NOON = datetime(2021, 5, 12, 14, 0, tzinfo=UTC)
 CHAIN = ("risque", "bars", BASE)
 TOUS: dict[str, Any] = {
     "acceptance.mode": "automatic",

@@ -13,22 +13,12 @@ from engine.policy import BASE, rule_document, rule_of
 from engine.terms import terms_document
 from engine.vocabulary import OrderActions, OrderVariables
 from tests import reference
-from tests.engine.policies import (
-    CHAIN,
-    INSTALLATION,
-    NOON,
-    facts_of,
-    order,
-    orders,
-    policies,
-    policy,
-    rule,
-    rule_tables,
-)
+from tests.clock import NOW
+from tests.engine.policies import CHAIN, INSTALLATION, facts_of, order, orders, policies, policy, rule, rule_tables
 
 
 def decided(order, policy, **more):
-    return decide(order, policy, accepted_at=NOON, cycle=None, installation=INSTALLATION, **more)
+    return decide(order, policy, accepted_at=NOW, cycle=None, installation=INSTALLATION, **more)
 
 
 def codes(decision):
@@ -100,7 +90,7 @@ def test_a_fact_that_the_order_lacks_holds_only_where_it_could_matter():
 
 def test_nothing_is_invoiced_on_a_guess_when_a_person_accepts():
     rules = {"ontario": (BASE, rule(IN_ONTARIO, ("withhold_invoice", {"reason": "customs"})))}
-    follows = invoicing(order(), policy(rules), accepted_at=NOON, cycle=None, installation=INSTALLATION)
+    follows = invoicing(order(), policy(rules), accepted_at=NOW, cycle=None, installation=INSTALLATION)
     assert follows.issue is False
 
 

@@ -10,7 +10,12 @@ from engine.numbers import EPSILON, float_bounds, interval, whole_bounds
 from engine.vocabulary import OPERATORS, Kind
 
 operators = st.sampled_from(OPERATORS[Kind.NUMERIC])
-values = st.one_of(st.integers(-(10**15), 10**15), st.floats(-1e12, 1e12), st.floats(-1e-5, 1e-5), st.decimals(-(10**12), 10**12, places=7))
+values = st.one_of(
+    st.integers(-(10**15), 10**15),
+    st.floats(-1e12, 1e12),
+    st.floats(-1e-5, 1e-5),
+    st.decimals(-(10**12), 10**12, places=7),
+)
 exactly = Context(prec=2_000)
 # What the rounding of a difference to 28 digits brings back to the epsilon, and what it doesn't.
 edges = [exactly.add(EPSILON, Decimal(each)) for each in ("-1E-34", "4E-34", "5E-34", "6E-34", "5.0000000001E-34")]

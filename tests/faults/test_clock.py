@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from orders import review, tables
-from tests.orders.desks import NOON, make_desk, order_body, publish_groups, rows, send, tous
+from tests.clock import NOW
+from tests.orders.desks import make_desk, order_body, publish_groups, rows, send, tous
 
 DAY = timedelta(days=1)
 
@@ -19,39 +20,39 @@ def desk(tmp_path):
 
 def test_what_came_before_is_answered_as_before_and_invoiced_once(desk):
     first = send(desk, order_body("A", distributor="transbroue"), webhook_id="a").document
-    again = send(desk, order_body("A", distributor="transbroue"), webhook_id="a", at=NOON - DAY)
-    resent = send(desk, order_body("A", distributor="transbroue"), webhook_id="b", at=NOON - DAY)
+    again = send(desk, order_body("A", distributor="transbroue"), webhook_id="a", at=NOW - DAY)
+    resent = send(desk, order_body("A", distributor="transbroue"), webhook_id="b", at=NOW - DAY)
     assert again.replayed and resent.replayed and again.document == resent.document == first
     [invoice] = rows(desk, tables.invoices)
     assert invoice.due_date == first["invoice"]["due_date"] == "2021-06-19"
 
 
 def test_numbers_go_on_without_a_gap_whatever_the_clock_says(desk):
-    for number, at in enumerate((NOON, NOON - DAY, NOON + DAY, NOON - DAY)):
+    for number, at in enumerate((NOW, NOW - DAY, NOW + DAY, NOW - DAY)):
         send(desk, order_body(f"PO-{number}"), at=at)
     assert [row.sequence for row in rows(desk, tables.invoices)] == [1, 2, 3, 4]
 
 
 def test_an_order_is_never_accepted_before_it_was_received(desk):
     send(desk, order_body("A", items=1))
-    review.accept(desk, 1, by="anne", at=NOON - DAY)
+    review.accept(desk, 1, by="anne", at=NOW - DAY)
     [invoice] = rows(desk, tables.invoices)
-    assert invoice.issued_at == NOON and invoice.due_date == "2021-06-11"  # thirty days from the reception
+    assert invoice.issued_at == NOW and invoice.due_date == "2021-06-11"  # thirty days from the reception
     moves = rows(desk, tables.transitions)
     assert [move.at for move in moves] == sorted(move.at for move in moves)
 
 
 def test_what_was_published_stays_in_force(desk):
-    publish_groups(desk.policies.store, tous(acceptance_minimum_items=48), at=NOON)
-    assert send(desk, order_body("A"), at=NOON).document["version"] == 2
-    after = send(desk, order_body("B"), at=NOON - DAY).document
+    publish_groups(desk.policies.store, tous(acceptance_minimum_items=48), at=NOW)
+    assert send(desk, order_body("A"), at=NOW).document["version"] == 2
+    after = send(desk, order_body("B"), at=NOW - DAY).document
     assert (after["version"], after["outcome"]) == (2, "held")
 
 
 def test_versions_published_on_a_clock_set_back_follow_each_other(desk):
     store = desk.policies.store
-    publish_groups(store, tous(acceptance_minimum_items=48), at=NOON)
-    publish_groups(store, tous(acceptance_minimum_items=12), at=NOON - DAY)
+    publish_groups(store, tous(acceptance_minimum_items=48), at=NOW)
+    publish_groups(store, tous(acceptance_minimum_items=12), at=NOW - DAY)
     assert [version.number for version in store.versions()] == [1, 2, 3]
-    for at in (NOON - DAY, NOON, NOON + DAY):
+    for at in (NOW - DAY, NOW, NOW + DAY):
         assert desk.policies.live(at).version.number == 3

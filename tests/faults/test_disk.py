@@ -14,7 +14,8 @@ from orders.tables import orders
 from rules.publish import publish
 from rules.statements import Edit
 from rules.storage import StorageFault
-from tests.web.houses import NOW, copy_of, open_place, order
+from tests.clock import NOW
+from tests.web.houses import copy_of, open_place, order
 from tests.web.servers import send, serving
 from web.check import check_installation
 from web.composition import open_house

@@ -6,7 +6,8 @@ from datetime import timedelta
 from orders import tables
 from orders.outbox import SCHEDULE, deliver_due
 from orders.transports import Smtp
-from tests.orders.desks import NOON, make_desk, order_body, rows, send
+from tests.clock import NOW
+from tests.orders.desks import make_desk, order_body, rows, send
 from tests.orders.mailserver import Inbox, smtp_server
 from tests.web.servers import free_port
 
@@ -16,12 +17,12 @@ SCHEDULE_ENDS = sum(SCHEDULE, timedelta())
 
 
 def test_no_mail_is_lost_to_an_hour_without_a_server_then_refusals_for_now_then_a_line_that_drops(tmp_path):
-    desk, now = make_desk(tmp_path), NOON
+    desk, now = make_desk(tmp_path), NOW
     for number in range(ORDERS):
         send(desk, order_body(f"PO-{number}"), at=now)
     promised = {row.id for row in rows(desk, tables.outbox)}
     nobody = Smtp(f"smtp://127.0.0.1:{free_port()}", "ventes@brasserie.example", timeout=2)
-    while now < NOON + timedelta(hours=1):
+    while now < NOW + timedelta(hours=1):
         deliver_due(desk.ledger, nobody, now)
         now += STEP
     assert {row.state for row in rows(desk, tables.outbox)} == {"pending"}
@@ -29,7 +30,7 @@ def test_no_mail_is_lost_to_an_hour_without_a_server_then_refusals_for_now_then_
     inbox.answers = ["451 busy", "421 later", "451 busy", "drop", "drop", "452 full", "drop"]
     with smtp_server(inbox) as port:
         server = Smtp(f"smtp://127.0.0.1:{port}", "ventes@brasserie.example", timeout=5)
-        while now < NOON + SCHEDULE_ENDS:
+        while now < NOW + SCHEDULE_ENDS:
             deliver_due(desk.ledger, server, now)
             now += timedelta(minutes=30)
     ids = Counter(str(mail["Message-ID"]) for mail in inbox.mails)

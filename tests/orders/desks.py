@@ -1,7 +1,7 @@
 """A desk over real stores in a folder: Tous as in the demonstration, and a group of bad payers."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,9 +16,8 @@ from rules.policies import Policies
 from rules.publish import publish
 from rules.statements import Edit
 from rules.store import open_store
+from tests.clock import NOW, START
 
-START = datetime(2021, 5, 1, 12, 0, tzinfo=UTC)
-NOON = datetime(2021, 5, 12, 14, 0, tzinfo=UTC)
 TOUS: dict[str, Any] = {
     "id": "tous",
     "name": "Tous",
@@ -113,7 +112,7 @@ def send(
     desk: Desk,
     body: bytes | None = None,
     *,
-    at: datetime = NOON,
+    at: datetime = NOW,
     webhook_id: str | None = None,
     source: str = "boutique",
 ) -> Any:
@@ -123,7 +122,7 @@ def send(
 
 
 def later(**delta: float) -> datetime:
-    return NOON + timedelta(**delta)
+    return NOW + timedelta(**delta)
 
 
 def rows(desk: Desk, table: Any) -> list[Any]:

@@ -9,7 +9,8 @@ from sqlalchemy.exc import DBAPIError
 from orders.audit import Act, entries, record, record_versions, verify
 from rules.publish import publish
 from rules.statements import Edit
-from tests.orders.desks import NOON, group, publish_groups
+from tests.clock import NOW
+from tests.orders.desks import group, publish_groups
 
 
 def write(desk, *acts):
@@ -18,7 +19,7 @@ def write(desk, *acts):
 
 
 def act(number=1, **members):
-    return Act(NOON + timedelta(minutes=number), "anne", "127.0.0.1", "proposal.revised", "ete", **members)
+    return Act(NOW + timedelta(minutes=number), "anne", "127.0.0.1", "proposal.revised", "ete", **members)
 
 
 def verified(desk, head=None):
@@ -89,8 +90,8 @@ def test_every_version_is_recorded_once_also_those_that_a_crash_left_out(desk):
         desk.ledger.write(lambda connection: record_versions(connection, store, "shell"))
     known = verified(desk).count
     assert known == len(store.versions())
-    publish_groups(store, group("bars", 3, acceptance_minimum_items=6), at=NOON)
-    publish(store, [Edit("group", "bars", None)], author="bo", note="", at=NOON)
+    publish_groups(store, group("bars", 3, acceptance_minimum_items=6), at=NOW)
+    publish(store, [Edit("group", "bars", None)], author="bo", note="", at=NOW)
     desk.ledger.write(lambda connection: record_versions(connection, store))
     with desk.ledger.reading() as connection:
         removed, made = entries(connection, limit=2)

@@ -11,18 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from orders import review, tables
 from orders.desk import Conflict
 from orders.outbox import Refused, deliver_due
-from tests.orders.desks import (
-    NOON,
-    join,
-    make_desk,
-    open_desk,
-    order_body,
-    order_moves,
-    publish_groups,
-    rows,
-    send,
-    tous,
-)
+from tests.clock import NOW
+from tests.orders.desks import join, make_desk, open_desk, order_body, order_moves, publish_groups, rows, send, tous
 
 IDS = st.sampled_from(["PO-1", "PO-2", "PO-3"])
 ITEMS = st.sampled_from([1, 12, 24, 48])
@@ -38,7 +28,7 @@ class Shop(RuleBasedStateMachine):
     def open(self):
         self.folder = tempfile.TemporaryDirectory()
         self.desk = make_desk(Path(self.folder.name))
-        self.now = NOON
+        self.now = NOW
         self.answers = {}
         self.sent = []
 

@@ -9,8 +9,8 @@ from orders import lifecycle, lines, review, tables
 from orders.desk import Conflict
 from orders.outbox import deliver_due
 from orders.written import written
+from tests.clock import NOW
 from tests.orders.desks import (
-    NOON,
     invoice_moves,
     join,
     later,
@@ -54,7 +54,7 @@ def test_a_delivery_is_recorded_with_who_and_when(desk):
 
 def test_a_held_order_is_accepted_before_it_is_delivered(desk):
     send(desk, order_body(items=1))
-    assert conflict(lambda: lifecycle.deliver(desk, 1, by="anne", at=NOON)).code == "not_accepted"
+    assert conflict(lambda: lifecycle.deliver(desk, 1, by="anne", at=NOW)).code == "not_accepted"
     assert state(desk) == "held"
 
 

@@ -15,7 +15,8 @@ from orders import tables
 from orders.outbox import BATCH, LEASE, SCHEDULE, Refused, Unreachable, deliver_due, send_again
 from orders.review import refuse
 from orders.transports import Filed, Smtp, mail_of
-from tests.orders.desks import NOON, group, join, later, make_desk, order_body, rows, send, tous
+from tests.clock import NOW
+from tests.orders.desks import group, join, later, make_desk, order_body, rows, send, tous
 from tests.orders.mailserver import Inbox, smtp_server
 
 SENDER = "Brasserie <ventes@brasserie.example>"
@@ -56,10 +57,10 @@ def only(desk):
 
 def test_the_buyer_s_mail_goes_out_with_the_link_to_the_invoice(desk, inbox, smtp):
     send(desk)
-    assert deliver_due(desk.ledger, smtp, NOON) == 1
+    assert deliver_due(desk.ledger, smtp, NOW) == 1
     [mail] = inbox.mails
     row = only(desk)
-    assert (row.state, row.sent_at) == ("sent", NOON)
+    assert (row.state, row.sent_at) == ("sent", NOW)
     assert mail["To"] == "coin@example.com" and mail["From"] == SENDER
     assert mail["Message-ID"] == f"<{row.id}@brasserie.example>"
     assert "F-2021-00001" in mail["Subject"]
@@ -77,13 +78,13 @@ def test_what_is_sent_is_not_sent_again(desk, inbox, smtp):
 
 def test_a_message_is_not_sent_before_it_is_due(desk):
     send(desk, at=later(hours=1))
-    assert deliver_due(desk.ledger, Recorder(), NOON) == 0
+    assert deliver_due(desk.ledger, Recorder(), NOW) == 0
 
 
 def test_a_failure_for_now_is_retried_on_the_schedule_then_parked(desk, inbox, smtp):
     send(desk)
     inbox.answers = ["451 try later"] * len(SCHEDULE)
-    now = NOON
+    now = NOW
     for wait in SCHEDULE:
         if wait:
             assert deliver_due(desk.ledger, smtp, now + wait - timedelta(seconds=1)) == 0
@@ -98,7 +99,7 @@ def test_a_failure_for_now_is_retried_on_the_schedule_then_parked(desk, inbox, s
 def test_a_refusal_for_good_is_parked_at_once_with_what_the_server_said(desk, inbox, smtp, answer):
     send(desk)
     inbox.answers = [answer]
-    deliver_due(desk.ledger, smtp, NOON)
+    deliver_due(desk.ledger, smtp, NOW)
     assert (only(desk).state, only(desk).error) == ("parked", answer)
 
 
@@ -106,7 +107,7 @@ def test_an_unknown_recipient_is_parked_and_the_others_still_get_theirs(desk, in
     send(desk, order_body("PO-1", buyer={"id": "a", "email": "gone@example.com"}))
     send(desk, order_body("PO-2", buyer={"id": "b", "email": "here@example.com"}))
     inbox.refused = {"gone@example.com": "550 no such person"}
-    deliver_due(desk.ledger, smtp, NOON)
+    deliver_due(desk.ledger, smtp, NOW)
     assert sorted(states(desk)) == ["parked", "sent"]
     assert [mail["To"] for mail in inbox.mails] == ["here@example.com"]
 
@@ -115,7 +116,7 @@ def test_a_server_that_is_down_costs_one_attempt_a_round_and_loses_nothing(desk,
     for number in range(3):
         send(desk, order_body(f"PO-{number}"))
     down = Smtp("smtp://127.0.0.1:1", SENDER, timeout=1)
-    deliver_due(desk.ledger, down, NOON)
+    deliver_due(desk.ledger, down, NOW)
     assert states(desk) == ["pending"] * 3
     assert {row.attempts for row in rows(desk, tables.outbox)} == {1}
     with smtp_server(inbox) as port:
@@ -125,7 +126,7 @@ def test_a_server_that_is_down_costs_one_attempt_a_round_and_loses_nothing(desk,
 
 def test_an_hour_without_the_server_then_a_drop_after_data_loses_no_mail(desk, inbox):
     send(desk)
-    down, now = Smtp("smtp://127.0.0.1:1", SENDER, timeout=1), NOON
+    down, now = Smtp("smtp://127.0.0.1:1", SENDER, timeout=1), NOW
     while now < later(hours=1):
         deliver_due(desk.ledger, down, now)
         now += timedelta(minutes=1)
@@ -148,14 +149,14 @@ def test_a_wrong_password_parks_nothing(desk, inbox):
     send(desk)
     options = {"authenticator": never, "auth_required": True, "auth_require_tls": False}
     with smtp_server(inbox, **options) as port:
-        deliver_due(desk.ledger, Smtp(f"smtp://someone:wrong@127.0.0.1:{port}", SENDER), NOON)
+        deliver_due(desk.ledger, Smtp(f"smtp://someone:wrong@127.0.0.1:{port}", SENDER), NOW)
     assert only(desk).state == "pending" and "Unreachable" in only(desk).error
 
 
 def test_a_server_that_can_t_encrypt_gets_nothing_when_tls_is_asked_for(desk, inbox):
     send(desk)
     with smtp_server(inbox) as port:
-        deliver_due(desk.ledger, Smtp(f"smtp://127.0.0.1:{port}?tls=starttls", SENDER), NOON)
+        deliver_due(desk.ledger, Smtp(f"smtp://127.0.0.1:{port}?tls=starttls", SENDER), NOW)
     assert inbox.mails == [] and only(desk).state == "pending"
 
 
@@ -171,9 +172,9 @@ def test_a_worker_killed_between_send_and_mark_sends_again_with_the_same_id(desk
     send(desk)
     first, second = Dying(), Recorder()
     with pytest.raises(Killed):
-        deliver_due(desk.ledger, first, NOON)
-    assert deliver_due(desk.ledger, second, NOON + LEASE - timedelta(seconds=1)) == 0
-    assert deliver_due(desk.ledger, second, NOON + LEASE) == 1
+        deliver_due(desk.ledger, first, NOW)
+    assert deliver_due(desk.ledger, second, NOW + LEASE - timedelta(seconds=1)) == 0
+    assert deliver_due(desk.ledger, second, NOW + LEASE) == 1
     assert first.sent == second.sent
     assert only(desk).state == "sent"
 
@@ -182,10 +183,10 @@ def test_two_workers_never_hold_the_same_message(desk):
     class Another(Recorder):
         def send(self, id, recipient, message):
             super().send(id, recipient, message)
-            assert deliver_due(desk.ledger, Recorder(), NOON) == 0
+            assert deliver_due(desk.ledger, Recorder(), NOW) == 0
 
     send(desk)
-    assert deliver_due(desk.ledger, Another(), NOON) == 1
+    assert deliver_due(desk.ledger, Another(), NOW) == 1
 
 
 def test_a_slow_server_s_messages_are_given_back_before_their_lease_runs_out(desk):
@@ -193,10 +194,10 @@ def test_a_slow_server_s_messages_are_given_back_before_their_lease_runs_out(des
         send(desk, order_body(f"PO-{number}"))
     clock = iter([0.0, 0.0, 50.0, 100.0])
     slow = Recorder()
-    deliver_due(desk.ledger, slow, NOON, seconds=lambda: next(clock))
+    deliver_due(desk.ledger, slow, NOW, seconds=lambda: next(clock))
     assert len(slow.sent) == 2
     left = [row for row in rows(desk, tables.outbox) if row.state == "pending"]
-    assert [(row.attempts, row.due_at) for row in left] == [(0, NOON)] * 2
+    assert [(row.attempts, row.due_at) for row in left] == [(0, NOW)] * 2
 
 
 def test_a_failure_told_after_the_lease_was_taken_over_changes_nothing(desk):
@@ -204,10 +205,10 @@ def test_a_failure_told_after_the_lease_was_taken_over_changes_nothing(desk):
 
     class Late(Recorder):
         def send(self, id, recipient, message):
-            deliver_due(desk.ledger, Recorder(), NOON + LEASE)
+            deliver_due(desk.ledger, Recorder(), NOW + LEASE)
             raise Refused("too late to say so")
 
-    deliver_due(desk.ledger, Late(), NOON)
+    deliver_due(desk.ledger, Late(), NOW)
     assert only(desk).state == "sent"
 
 
@@ -236,7 +237,7 @@ def test_what_is_not_one_address_is_parked_and_never_written_into_a_mail(desk, a
 def test_a_parked_message_goes_out_once_it_gets_an_address(desk):
     send(desk, order_body(buyer={"email": None}))
     id, transport = only(desk).id, Recorder()
-    assert not send_again(desk.ledger, id, NOON)
+    assert not send_again(desk.ledger, id, NOW)
     assert send_again(desk.ledger, id, later(hours=1), "new@example.com")
     assert not send_again(desk.ledger, id, later(hours=1), "new@example.com")
     deliver_due(desk.ledger, transport, later(hours=1))
@@ -247,7 +248,7 @@ def test_unreachable_stops_the_round_and_refused_does_not(desk):
     for number in range(3):
         send(desk, order_body(f"PO-{number}"))
     transport = Recorder(Refused("no"), Unreachable("down"))
-    deliver_due(desk.ledger, transport, NOON)
+    deliver_due(desk.ledger, transport, NOW)
     assert transport.sent == [] and sorted(states(desk)) == ["parked", "pending", "pending"]
 
 
@@ -255,7 +256,7 @@ def test_without_a_server_a_mail_is_a_file_of_its_owner_s_and_the_log_names_nobo
     send(desk)
     id, folder = only(desk).id, tmp_path / "mail"
     with caplog.at_level("INFO", logger="houblon.outbox"):
-        deliver_due(desk.ledger, Filed(folder, "houblon@biere.example", lambda: NOON), NOON)
+        deliver_due(desk.ledger, Filed(folder, "houblon@biere.example", lambda: NOW), NOW)
     (path,) = folder.iterdir()
     assert (path.name, stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(folder.stat().st_mode)) == (
         f"{id}.eml",
@@ -272,7 +273,7 @@ def test_without_a_server_a_mail_is_a_file_of_its_owner_s_and_the_log_names_nobo
 
 def test_nothing_that_a_name_holds_breaks_out_of_a_header_or_the_html(desk, inbox, smtp):
     send(desk, order_body(id="PO\r\nBcc: x@y.z", buyer={"name": "<script>\r\nBcc: x@y.z"}))
-    deliver_due(desk.ledger, smtp, NOON)
+    deliver_due(desk.ledger, smtp, NOW)
     [mail] = inbox.mails
     assert mail["Bcc"] is None
     assert "<script>" not in mail.get_body(("html",)).get_content()
@@ -280,21 +281,21 @@ def test_nothing_that_a_name_holds_breaks_out_of_a_header_or_the_html(desk, inbo
 
 def test_a_mail_with_accents_survives_the_trip(desk, inbox, smtp):
     send(desk, order_body(buyer={"name": "Épicerie Ça Va « Noël »"}))
-    deliver_due(desk.ledger, smtp, NOON)
+    deliver_due(desk.ledger, smtp, NOW)
     assert "Épicerie Ça Va « Noël »" in inbox.mails[0].get_body(("plain",)).get_content()
 
 
 def test_a_message_that_no_mail_can_be_made_of_is_parked(desk, smtp):
     send(desk)
     desk.ledger.write(lambda connection: connection.execute(update(tables.outbox).values(recipient="a@b\nc")))
-    deliver_due(desk.ledger, smtp, NOON)
+    deliver_due(desk.ledger, smtp, NOW)
     assert only(desk).state == "parked"
 
 
 def test_a_mail_says_that_a_machine_wrote_it():
     message = {"subject": "S", "text": "T", "html": "<p>T</p>"}
-    mail = mail_of("1", SENDER, "a@b.c", message, NOON)
-    assert mail["Auto-Submitted"] == "auto-generated" and mail["Date"].datetime == NOON
+    mail = mail_of("1", SENDER, "a@b.c", message, NOW)
+    assert mail["Auto-Submitted"] == "auto-generated" and mail["Date"].datetime == NOW
 
 
 @pytest.mark.parametrize("scheme", ["smtps", "smtp"])
@@ -308,7 +309,7 @@ def test_mail_goes_out_encrypted_to_a_server_whose_certificate_is_trusted_and_to
     send(desk)
     with smtp_server(inbox, **options) as port:
         url = f"{scheme}://127.0.0.1:{port}{'?tls=starttls' if scheme == 'smtp' else ''}"
-        deliver_due(desk.ledger, Smtp(url, SENDER, timeout=5), NOON)
+        deliver_due(desk.ledger, Smtp(url, SENDER, timeout=5), NOW)
         assert only(desk).state == "pending" and "certificate" in only(desk).error.lower() and inbox.mails == []
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
         deliver_due(desk.ledger, Smtp(url, SENDER, timeout=5), later(seconds=5))
@@ -327,7 +328,7 @@ def test_a_group_s_own_words_reach_its_buyers_in_their_language(tmp_path, inbox,
     join(desk, "a", "amis")
     for number, buyer in enumerate(("a", "b")):
         send(desk, order_body(f"PO-{number}", buyer={"id": buyer, "email": f"{buyer}@b.example", "language": language}))
-    deliver_due(desk.ledger, smtp, NOON)
+    deliver_due(desk.ledger, smtp, NOW)
     mails = {mail["To"]: mail for mail in inbox.mails}
     for kind in ("plain", "html"):
         mine, theirs = (mails[f"{each}@b.example"].get_body((kind,)).get_content() for each in "ab")
@@ -342,8 +343,8 @@ def test_each_moment_that_is_asked_for_reaches_the_buyer_and_the_team_and_no_oth
     send(desk, order_body("PO-1"))
     send(desk, order_body("PO-2", items=3))
     send(desk, order_body("PO-3", items=3))
-    refuse(desk, 3, by="anne", at=NOON, why="non")
-    deliver_due(desk.ledger, smtp, NOON)
+    refuse(desk, 3, by="anne", at=NOW, why="non")
+    deliver_due(desk.ledger, smtp, NOW)
     sent = sorted((row.event, row.recipient) for row in rows(desk, tables.outbox))
     team = [
         (event, f"{who}@b.example") for event in ("invoice.issued", "order.refused") for who in ("compta", "ventes")
@@ -355,7 +356,7 @@ def test_each_moment_that_is_asked_for_reaches_the_buyer_and_the_team_and_no_oth
 
 def test_the_html_of_a_mail_holds_the_invoice_s_facts_and_a_button_and_asks_for_nothing_elsewhere(desk, inbox, smtp):
     send(desk)
-    deliver_due(desk.ledger, smtp, NOON)
+    deliver_due(desk.ledger, smtp, NOW)
     html = inbox.mails[0].get_body(("html",)).get_content()
     for fact in ("F-2021-00001", "PO-1", "1\u00a0490,08\u00a0$", "11\u00a0juin 2021", "Voir la facture"):
         assert fact in html.replace("11 juin", "11\u00a0juin")

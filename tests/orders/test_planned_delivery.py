@@ -12,7 +12,8 @@ from orders import review, tables
 from orders.desk import Conflict
 from orders.planned_delivery import amendments_of, change, changes_of, plan
 from orders.written import written
-from tests.orders.desks import NOON, later, make_desk, order_body, publish_groups, rows, send, tous
+from tests.clock import NOW
+from tests.orders.desks import later, make_desk, order_body, publish_groups, rows, send, tous
 
 MOVED = date(2021, 5, 27)
 
@@ -157,7 +158,7 @@ def test_a_day_that_can_t_be_is_refused(desk, day, code):
 def test_a_reason_is_given(desk, why):
     send(desk, order_body())
     with pytest.raises(Invalid) as caught:
-        change(desk, 1, MOVED, by="anne", at=NOON, why=why)
+        change(desk, 1, MOVED, by="anne", at=NOW, why=why)
     assert [each.pointer for each in caught.value.problems] == ["/why"]
 
 

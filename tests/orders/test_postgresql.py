@@ -17,7 +17,8 @@ from orders.ledger import Ledger, open_ledger
 from orders.migrate import is_current, revisions
 from orders.outbox import deliver_due
 from orders.planned_delivery import change
-from tests.orders.desks import NOON, join, later, make_desk, order_body, rows, send
+from tests.clock import NOW
+from tests.orders.desks import join, later, make_desk, order_body, rows, send
 from tests.orders.earlier import make_earlier, rows_now
 from tests.orders.postgresql import pytestmark, server, url  # noqa: F401
 from tests.orders.test_ledger import is_the_ledger_s
@@ -126,7 +127,7 @@ def test_two_workers_share_the_outbox_without_sending_twice(desk):
             sent.append(id)
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: deliver_due(desk.ledger, Post(), NOON), range(12)))
+        list(pool.map(lambda _: deliver_due(desk.ledger, Post(), NOW), range(12)))
     assert len(sent) == len(set(sent)) == 30
 
 

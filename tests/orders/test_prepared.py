@@ -11,9 +11,9 @@ from orders.doors import add_key, find_key, known_key
 from orders.ledger import open_ledger
 from orders.prepared import Prepared
 from orders.tables import api_keys, counters, retailers
-from tests.orders.desks import NOON
+from tests.clock import NOW
 
-WHOLE = {"id": "bar-1", "name": "Bar", "email": None, "created_at": NOON, "updated_at": NOON}
+WHOLE = {"id": "bar-1", "name": "Bar", "email": None, "created_at": NOW, "updated_at": NOW}
 ONE = Prepared(select(retailers).where(retailers.c.id == bindparam("id")))
 ADD = Prepared(insert(retailers))
 
@@ -32,7 +32,7 @@ def test_a_row_reads_as_it_does_by_sqlalchemy(ledger):
         for id in ("bar-1", "bar-2"):
             theirs = connection.execute(ONE.statement, {"id": id}).one()
             ours = ONE.first(connection, {"id": id})
-            assert tuple(ours) == tuple(theirs) and ours.created_at == theirs.created_at == NOON
+            assert tuple(ours) == tuple(theirs) and ours.created_at == theirs.created_at == NOW
         assert ONE.first(connection, {"id": "nobody"}) is None
 
 
@@ -72,7 +72,7 @@ def test_a_glance_sees_what_was_committed_a_moment_ago(ledger):
 
 
 def test_what_this_process_changes_is_known_at_once(ledger):
-    key = ledger.write(lambda connection: add_key(connection, "k", ["decide"], lambda count: bytes(count), NOON))
+    key = ledger.write(lambda connection: add_key(connection, "k", ["decide"], lambda count: bytes(count), NOW))
     for active in (True, False, True, False):
         ledger.write(lambda connection, active=active: connection.execute(update(api_keys).values(active=active)))
         assert (known_key(ledger, key) is not None) is active
@@ -99,7 +99,7 @@ def test_threads_that_look_at_once_look_by_one_each(ledger):
 
 
 def test_what_is_remembered_falls_with_the_next_commit_of_any_process(ledger, tmp_path):
-    key = ledger.write(lambda connection: add_key(connection, "k", ["decide"], lambda count: bytes(count), NOON))
+    key = ledger.write(lambda connection: add_key(connection, "k", ["decide"], lambda count: bytes(count), NOW))
     another = open_ledger(f"sqlite:///{tmp_path}/ledger.db")
     try:
         time.sleep(0.15)  # as long as it takes for the log's time to count as settled

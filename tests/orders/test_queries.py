@@ -7,7 +7,8 @@ from sqlalchemy import event
 
 from orders import queries, review
 from orders.queries import OrderFilter
-from tests.orders.desks import NOON, join, later, order_body, send
+from tests.clock import NOW
+from tests.orders.desks import join, later, order_body, send
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def ids(found):
         (queries.count_held, "orders_by_state"),
         (lambda c: queries.list_messages(c, state="parked"), "outbox_parked"),
         (lambda c: queries.list_messages(c, kind="webhook"), "outbox_webhooks"),
-        (lambda c: queries.list_messages(c, destination="webhook:a", before=(NOON, "x")), "outbox_by_destination"),
+        (lambda c: queries.list_messages(c, destination="webhook:a", before=(NOW, "x")), "outbox_by_destination"),
         (lambda c: queries.list_messages(c, state="pending"), "outbox_due"),
         (lambda c: queries.list_messages(c, state="sent"), "outbox_by_creation"),
         (lambda c: queries.list_messages(c, kind="mail"), "outbox_by_creation"),
@@ -146,18 +147,19 @@ def test_a_group_s_members_are_listed_even_before_they_order(busy):
 def test_an_empty_ledger_answers_too(desk):
     with desk.ledger.reading() as connection:
         assert queries.list_orders(connection) == queries.held_orders(connection) == []
-        assert queries.count_orders(connection, since=NOON) == {} and queries.count_held(connection) == 0
+        assert queries.count_orders(connection, since=NOW) == {} and queries.count_held(connection) == 0
 
 
 def test_what_is_to_be_received_is_told_with_what_is_late_of_it(connection):
     everything = queries.receivable(connection)
     assert everything.count == 4 and everything.amount == sum(row.total for row in queries.list_invoices(connection))
-    due = date(2021, 6, 11)  # 30 days after the acceptance: no cycle is named
-    assert [queries.receivable(connection, due_before=due + timedelta(days=after)).count for after in (0, 1)] == [0, 4]
+    due = date(2021, 6, 11)  # 30 days after the acceptance: no cycle is named, and midnight passes after the first
+    counts = [queries.receivable(connection, due_before=due + timedelta(days=after)).count for after in (0, 1, 2)]
+    assert counts == [0, 1, 4]
     assert queries.receivable(connection, since=later(hours=4)).count == 2
 
 
 def test_the_automatic_share_is_that_of_a_period_and_nothing_when_nothing_came(connection):
-    assert queries.automatic_percent(connection, since=NOON) == 57  # four of seven
+    assert queries.automatic_percent(connection, since=NOW) == 57  # four of seven
     assert queries.automatic_percent(connection, since=later(hours=5)) == 50
     assert queries.automatic_percent(connection, since=later(hours=7)) is None

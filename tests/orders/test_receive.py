@@ -11,19 +11,8 @@ from orders import review, tables
 from orders.desk import Conflict
 from orders.retailers import memberships_of
 from orders.written import written
-from tests.orders.desks import (
-    NOON,
-    group,
-    join,
-    later,
-    make_desk,
-    order_body,
-    order_moves,
-    publish_groups,
-    rows,
-    send,
-    tous,
-)
+from tests.clock import NOW
+from tests.orders.desks import group, join, later, make_desk, order_body, order_moves, publish_groups, rows, send, tous
 
 
 def codes(document):
@@ -136,7 +125,7 @@ def test_a_changed_order_that_is_held_is_decided_anew_and_keeps_its_history(desk
     received = send(desk, order_body(items=24), at=later(hours=1))
     assert (received.document["outcome"], received.replayed) == ("accepted", False)
     [order] = rows(desk, tables.orders)
-    assert (order.state, order.item_count, order.received_at) == ("accepted", 24, NOON)
+    assert (order.state, order.item_count, order.received_at) == ("accepted", 24, NOW)
     assert [row.outcome for row in rows(desk, tables.decisions)] == ["held", "accepted"]
     assert [(row.before, row.after, row.who) for row in order_moves(desk)] == [
         (None, "held", "houblon"),
@@ -159,8 +148,8 @@ def test_an_order_changed_after_acceptance_is_a_conflict_that_says_who_and_when(
     send(desk)
     told = conflict(lambda: send(desk, order_body(items=48), at=later(hours=1)))
     assert told.code == "already_settled"
-    assert "acceptée, par Houblon, le 12 mai 2021 à 10\u00a0h\u00a000" in told.fr
-    assert "accepted, by Houblon, on May 12, 2021 at 10:00" in told.en
+    assert "acceptée, par Houblon, le 12 mai 2021 à 22\u00a0h\u00a017" in told.fr
+    assert "accepted, by Houblon, on May 12, 2021 at 22:17" in told.en
     assert rows(desk, tables.orders)[0].item_count == 24
 
 
@@ -221,7 +210,7 @@ def test_an_unknown_buyer_becomes_a_retailer_and_is_kept_up_to_date(desk):
     send(desk, order_body("B", buyer={"name": "Après", "email": None, "language": "en"}), at=later(hours=1))
     [row] = rows(desk, tables.retailers)
     assert (row.name, row.email, row.language, row.province) == ("Après", "coin@example.com", "en", "QC")
-    assert (row.created_at, row.updated_at) == (NOON, later(hours=1))
+    assert (row.created_at, row.updated_at) == (NOW, later(hours=1))
 
 
 def test_what_the_order_does_not_say_is_taken_from_what_is_kept(desk):

@@ -11,7 +11,8 @@ from orders import tables
 from orders.asking import Asking
 from orders.intake import content_hash
 from orders.recorder import LONGEST, Answer, Call, Taken, _messages, record_for_ever
-from tests.orders.desks import NOON, order_body, rows
+from tests.clock import NOW
+from tests.orders.desks import order_body, rows
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def call(id, items=48, webhook_id=None):
 
 
 def call_of(body, webhook_id):
-    return Call("boutique", webhook_id, NOON, body, content_hash(body))
+    return Call("boutique", webhook_id, NOW, body, content_hash(body))
 
 
 def test_an_order_is_decided_and_recorded_once(desk, asking):

@@ -7,7 +7,8 @@ import pytest
 
 from orders import review, tables
 from orders.desk import Conflict
-from tests.orders.desks import NOON, join, later, make_desk, order_body, order_moves, publish_groups, rows, send, tous
+from tests.clock import NOW
+from tests.orders.desks import join, later, make_desk, order_body, order_moves, publish_groups, rows, send, tous
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_a_double_click_is_one_transition_and_a_clear_conflict(held):
     for second in (review.accept, review.refuse):
         told = conflict(partial(second, held, 1, by="bruno", at=later(hours=2), why=""))
         assert told.code == "already_settled"
-        assert "anne" in told.fr and "12 mai 2021 à 11\u00a0h\u00a000" in told.fr
+        assert "anne" in told.fr and "12 mai 2021 à 23\u00a0h\u00a017" in told.fr
     assert len(rows(held, tables.invoices)) == 1 and len(order_moves(held)) == 2
 
 
@@ -95,7 +96,7 @@ def test_a_refusal_tells_the_buyer_and_invoices_nothing(held):
 def test_an_order_with_an_unavailable_product_can_t_be_accepted_by_hand(desk):
     line = {"sku": "IPA-24", "quantity": 24, "unit_price": "54.00"}
     send(desk, order_body(lines=[line, {**line, "sku": "STO", "available": False}]))
-    assert conflict(lambda: review.accept(desk, 1, by="anne", at=NOON)).code == "unavailable"
+    assert conflict(lambda: review.accept(desk, 1, by="anne", at=NOW)).code == "unavailable"
     assert rows(desk, tables.orders)[0].state == "held"
     send(desk, order_body(lines=[line]), at=later(hours=1))
     assert rows(desk, tables.orders)[0].state == "accepted"
@@ -115,7 +116,7 @@ def test_an_order_that_changed_since_it_was_seen_is_not_accepted_unseen(held):
 
 def test_an_order_nobody_sent_can_t_be_found(desk):
     with pytest.raises(LookupError):
-        review.accept(desk, 99, by="anne", at=NOON)
+        review.accept(desk, 99, by="anne", at=NOW)
 
 
 def test_a_preview_is_what_acceptance_then_does(held):
@@ -148,8 +149,8 @@ def test_an_invoice_left_to_a_person_has_the_terms_of_the_acceptance(by_hand):
 def test_an_invoice_is_issued_once_and_only_for_an_accepted_order(by_hand):
     send(by_hand, order_body("A"))
     send(by_hand, order_body("B", items=1))
-    review.issue_invoice(by_hand, 1, by="anne", at=NOON)
-    assert conflict(lambda: review.issue_invoice(by_hand, 1, by="anne", at=NOON)).code == "already_invoiced"
-    assert conflict(lambda: review.issue_invoice(by_hand, 2, by="anne", at=NOON)).code == "not_accepted"
+    review.issue_invoice(by_hand, 1, by="anne", at=NOW)
+    assert conflict(lambda: review.issue_invoice(by_hand, 1, by="anne", at=NOW)).code == "already_invoiced"
+    assert conflict(lambda: review.issue_invoice(by_hand, 2, by="anne", at=NOW)).code == "not_accepted"
     review.accept(by_hand, 2, by="anne", at=later(hours=1))
     assert review.issue_invoice(by_hand, 2, by="anne", at=later(hours=2)) == "F-2021-00002"

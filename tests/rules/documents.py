@@ -1,7 +1,7 @@
 """Documents and stores for tests of the rules."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from importlib.resources import files
 from typing import Any
 
@@ -10,8 +10,8 @@ from rules.content import Content, Version
 from rules.publish import publish
 from rules.statements import Edit
 from rules.store import Store
+from tests.clock import START
 
-START = datetime(2021, 5, 1, 12, 0, tzinfo=UTC)
 TOUS: dict[str, Any] = json.loads(files("rules").joinpath("tous.json").read_text(encoding="utf-8"))
 TRANSBROUE: dict[str, Any] = {
     "id": "transbroue",

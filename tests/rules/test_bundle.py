@@ -9,7 +9,8 @@ from engine.problem import Invalid
 from rules.bundle import export_bundle, read_bundle
 from rules.publish import publish
 from rules.store import open_store
-from tests.rules.documents import START, TRANSBROUE, content, faults, group, hold, published, tous
+from tests.clock import START
+from tests.rules.documents import TRANSBROUE, content, faults, group, hold, published, tous
 
 
 @pytest.fixture

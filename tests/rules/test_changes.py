@@ -7,7 +7,8 @@ from rules.changes import Change, changes, edits_to
 from rules.publish import publish
 from rules.statements import ABSENT
 from rules.store import open_store
-from tests.rules.documents import START, TRANSBROUE, content, edits, group, hold, published, tous
+from tests.clock import START
+from tests.rules.documents import TRANSBROUE, content, edits, group, hold, published, tous
 
 
 def test_every_statement_that_differs_is_told_once(tmp_path):

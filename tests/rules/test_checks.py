@@ -14,8 +14,9 @@ from rules.inherit import resolve
 from rules.publish import publish
 from rules.statements import Edit
 from rules.store import open_store
+from tests.clock import START
 from tests.engine.policies import ZONE
-from tests.rules.documents import START, TRANSBROUE, content, edits, faults, group, hold, published, tous
+from tests.rules.documents import TRANSBROUE, content, edits, faults, group, hold, published, tous
 
 ORDER = {
     "id": "PO-1",

@@ -9,7 +9,8 @@ from rules.proposals import Stale
 from rules.publish import Conflict, publish
 from rules.statements import Edit, Statement
 from rules.store import open_store
-from tests.rules.documents import START, content, group, published, tous
+from tests.clock import START
+from tests.rules.documents import content, group, published, tous
 
 EDITORS, EDITS = 100, 100
 

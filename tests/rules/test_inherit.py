@@ -1,6 +1,5 @@
 """Inheritance: the nearest statement wins, and says who made it."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,9 +11,8 @@ from engine.settings import SETTINGS
 from rules.content import Content, Version, content_of
 from rules.inherit import chain_of, resolve
 from rules.schema import read_group
+from tests.clock import NOW
 from tests.rules.documents import group, hold, tous
-
-NOW = datetime(2021, 5, 1, tzinfo=UTC)
 
 
 def content(*documents: dict[str, Any], since: int = 1) -> Content:

@@ -14,7 +14,8 @@ from rules.publish import Conflict, publish, publish_proposal, roll_back
 from rules.schedule import schedule
 from rules.statements import ABSENT, Edit, Statement
 from rules.store import open_store
-from tests.rules.documents import START, content, edits, faults, group, hold, published, tous
+from tests.clock import START
+from tests.rules.documents import content, edits, faults, group, hold, published, tous
 
 NOW = START + timedelta(days=10)
 LATER = NOW + timedelta(days=30)

@@ -10,7 +10,8 @@ from rules.publish import Conflict, publish
 from rules.statements import Edit
 from rules.storage import StorageFault
 from rules.store import Store, content_hash, open_store
-from tests.rules.documents import START, TRANSBROUE, content, edits, faults, group, hold, published, tous
+from tests.clock import START
+from tests.rules.documents import TRANSBROUE, content, edits, faults, group, hold, published, tous
 from tests.rules.kills import start_writer
 from tests.rules.test_storage import FailingDisk
 

@@ -11,7 +11,8 @@ from rules.publish import publish, publish_proposal, roll_back
 from rules.schedule import foreseen, schedule, withdraw
 from rules.statements import Edit
 from rules.store import open_store
-from tests.rules.documents import START, content, group, published, tous
+from tests.clock import START
+from tests.rules.documents import content, group, published, tous
 from tests.rules.test_proposals import raised, say
 
 NOW = START + timedelta(days=10)

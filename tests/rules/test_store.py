@@ -9,7 +9,8 @@ from rules.publish import publish
 from rules.statements import Edit
 from rules.storage import CrashSafeStorage
 from rules.store import UnknownVersion, open_store
-from tests.rules.documents import START, TRANSBROUE, content, group, hold, published, tous
+from tests.clock import START
+from tests.rules.documents import TRANSBROUE, content, group, hold, published, tous
 
 
 @pytest.fixture

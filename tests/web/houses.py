@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from orders.doors import add_key, add_source
 from orders.retailers import set_memberships
 from rules.bundle import read_bundle
 from rules.publish import publish
+from tests.clock import NOW
 from web.app import create_app
 from web.composition import House, open_house
 from web.installation import initialise
@@ -23,7 +24,6 @@ from web.settings import Settings
 from web.signatures import sign
 
 NOTHING: Mapping[str, str] = {}
-NOW = datetime(2021, 5, 12, 14, 0, tzinfo=UTC)
 ADMIN = "admin@houblon.example"
 SEED: dict[str, Any] = {
     "houblon": 1,

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text as sql
 
 from orders.audit import entries
-from tests.web.houses import ADMIN, NOW, field, order, token_of
+from tests.clock import NOW
+from tests.web.houses import ADMIN, field, order, token_of
 from web.acts import note
 from web.audit_text import differences
 from web.browsers import browser_text

@@ -12,8 +12,9 @@ from orders.outbox import deliver_due
 from orders.sealed import Unsealing
 from orders.tables import outbox
 from orders.transports import Smtp
+from tests.clock import NOW
 from tests.orders.mailserver import Inbox, smtp_server
-from tests.web.houses import ADMIN, NOW, copy_of, open_place, token_of
+from tests.web.houses import ADMIN, copy_of, open_place, token_of
 from tests.web.people import PASSWORD, account_of, address_of, code_for, enrol, populate, session_of, someone
 from web import people
 from web.app import create_app

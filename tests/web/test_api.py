@@ -9,8 +9,9 @@ from openapi_spec_validator import validate
 
 from orders.doors import SCOPES, add_key
 from orders.simulate.worker import run_next
+from tests.clock import NOW
 from tests.test_docs import DOCS, blocks
-from tests.web.houses import NOW, SEED, order, token_of
+from tests.web.houses import SEED, order, token_of
 from web.composition import write_profile
 
 

@@ -17,7 +17,8 @@ from orders.receive import receive
 from orders.tables import decisions, orders
 from rules.publish import publish
 from rules.statements import Edit
-from tests.web.houses import NOW, copy_of, order
+from tests.clock import NOW
+from tests.web.houses import copy_of, order
 from web.backup import back_up, restore_backup
 from web.check import check_installation
 from web.cli import main

@@ -15,9 +15,10 @@ from rules.drafts import begin, revise
 from rules.schedule import schedule
 from rules.statements import Statement
 from rules.store import open_store
+from tests.clock import NOW
 from tests.engine.policies import ZONE
 from tests.engine.policies import order as order_value
-from tests.web.houses import NOW, order
+from tests.web.houses import order
 from tests.web.test_cli import order_file, run  # noqa: F401
 from web.cli import main
 

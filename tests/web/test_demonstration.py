@@ -1,17 +1,17 @@
 """The demonstration: a brewery that looks lived in, decided by the product itself."""
 
 from collections import Counter
-from datetime import UTC, datetime
 
 from sqlalchemy import select
 
 from orders import queries, receivables
 from orders.tables import orders
+from tests.clock import instant
 from web.composition import open_house
 from web.installation import initialise
 from web.settings import Settings
 
-NOW = datetime(2026, 11, 24, 15, tzinfo=UTC)
+NOW = instant("2026-11-24T22:17:41.123457")
 
 
 def test_the_demonstration_holds_what_it_promises(tmp_path):

@@ -14,7 +14,8 @@ from orders.doors import add_source, retire_secrets
 from orders.tables import invoices, orders
 from orders.written import written
 from tests import cases
-from tests.web.houses import NOW, copy_of, open_place, order, token_of
+from tests.clock import NOW
+from tests.web.houses import copy_of, open_place, order, token_of
 from web.signatures import sign
 
 

@@ -1,16 +1,16 @@
 """Amounts and days on every page, as people in Canada write them in French and in English."""
 
 import re
-from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
 
+from tests.clock import instant
 from tests.web.browsing import PAGES, furnish
 from tests.web.houses import copy_of, open_place
 
 # The first of a month, where French writes « 1er ».
-NOW = datetime(2021, 6, 1, 14, tzinfo=UTC)
+NOW = instant("2021-06-01T22:17:41.123457")
 NBSP = "\u00a0"
 AMOUNT = {
     "fr": re.compile(rf"(?<![\d,.{NBSP}])\d{{1,3}}(?:{NBSP}\d{{3}})*(?:,\d\d)?{NBSP}\$(?!\w)"),

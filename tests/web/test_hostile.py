@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from orders.doors import SCOPES, add_key
+from tests.clock import NOW
 from tests.web.browsing import CHROMIUM
 from tests.web.hostile import RESULT, STRINGS, Page
-from tests.web.houses import ADMIN, NOW, copy_of, open_place, order
+from tests.web.houses import ADMIN, copy_of, open_place, order
 from tests.web.servers import serving
 
 pytestmark = pytest.mark.xdist_group("hostile")

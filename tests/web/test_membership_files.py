@@ -8,7 +8,8 @@ import pytest
 
 from orders.audit import entries
 from orders.retailers import all_memberships, set_memberships
-from tests.web.houses import NOW, order, token_of
+from tests.clock import NOW
+from tests.web.houses import order, token_of
 from tests.web.test_pages import text
 
 IMPORT = "/detaillants/import"

@@ -14,8 +14,9 @@ from orders.outbox import deliver_due
 from orders.tables import audit, outbox
 from rules.publish import publish
 from rules.statements import Edit
+from tests.clock import NOW
 from tests.orders.receivers import Endpoint, serving, verified
-from tests.web.houses import NOW, SEED, Place, order, token_of
+from tests.web.houses import SEED, Place, order, token_of
 from web.aftermath import settle
 from web.app import create_app
 

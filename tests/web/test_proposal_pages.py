@@ -12,7 +12,8 @@ from orders.retailers import memberships_of, set_memberships
 from orders.tables import outbox
 from orders.written import written
 from rules.drafts import begin
-from tests.web.houses import ADMIN, NOW, field, order, token_of
+from tests.clock import NOW
+from tests.web.houses import ADMIN, field, order, token_of
 from tests.web.test_pages import change, changed, publish, reason, text
 from web.aftermath import settle
 from web.auth import add_account

@@ -7,7 +7,8 @@ import pytest
 from orders.audit import entries, verify
 from orders.retailer_queries import NO_GROUP, list_retailers, owed_by
 from orders.retailers import memberships_of, set_memberships
-from tests.web.houses import NOW, field, order, token_of
+from tests.clock import NOW
+from tests.web.houses import field, order, token_of
 from tests.web.test_pages import change, publish, text
 
 PAGE = "/detaillants/comptoir-1"

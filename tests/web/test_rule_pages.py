@@ -10,7 +10,8 @@ from engine.vocabulary import FACTS
 from rules.proposal import OPEN
 from rules.publish import publish as publish_edits
 from rules.statements import Edit
-from tests.web.houses import NOW, copy_of, field, open_place, order, token_of
+from tests.clock import NOW
+from tests.web.houses import copy_of, field, open_place, order, token_of
 from tests.web.test_pages import change, changed, publish, text
 from web.rule_view import SHELVES
 

@@ -9,8 +9,9 @@ from structlog.testing import capture_logs
 from orders.doors import add_source
 from orders.sources import set_source
 from tests import cases
+from tests.clock import NOW
 from tests.orders.test_mapping import shopify, woocommerce
-from tests.web.houses import NOW, order
+from tests.web.houses import order
 from web.shop_signatures import is_signed, shop_signature
 from web.signatures import sign
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.web.houses import NOW, field, order, token_of
+from tests.clock import NOW
+from tests.web.houses import field, order, token_of
 from tests.web.test_pages import change, publish, text
 from web.order_form import order_body
 

@@ -1,17 +1,16 @@
 """Contents for tests of simulations: groups as documents, versions without a store."""
 
 import random
-from datetime import UTC, datetime
 from typing import Any
 
 from engine.evaluate import decide
 from orders.simulate.fill import Taken
 from rules.content import Content, Version, content_of
 from rules.inherit import chain_of, resolve
+from tests.clock import START
 from tests.engine.generated import _rule
 from tests.engine.policies import INSTALLATION, TOUS
 
-START = datetime(2021, 1, 1, tzinfo=UTC)
 GROUPS = ("risque", "bars")
 CYCLE = {
     "id": "B",

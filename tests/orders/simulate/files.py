@@ -16,7 +16,8 @@ from orders.simulate.upload_child import read_into
 from orders.simulate.upload_orders import Orders
 from orders.simulate.upload_reading import guess_reading
 from orders.simulate.upload_rows import Names
-from tests.engine.policies import NOON, ZONE
+from tests.clock import NOW
+from tests.engine.policies import ZONE
 
 NOBODY = Names(ZONE, {}, {}, {}, {})
 FRENCH = {
@@ -157,11 +158,11 @@ def read_here(body: bytes, folder: Path) -> Upload:
     """Read a file without a process of its own: the same code, quicker."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "file").write_bytes(body)
-    return Upload("commandes", "anne", NOON, "sha256:0", read_into(folder / "file", folder))
+    return Upload("commandes", "anne", NOW, "sha256:0", read_into(folder / "file", folder))
 
 
 def read(body: bytes, folder: Path, name="commandes.csv") -> Upload:
-    return receive(iter([body]), name, folder, by="anne", at=NOON)
+    return receive(iter([body]), name, folder, by="anne", at=NOW)
 
 
 def orders_in(body: bytes, folder: Path, names=NOBODY, **changed):

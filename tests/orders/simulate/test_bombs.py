@@ -10,7 +10,7 @@ import pytest
 from engine.problem import Invalid, Problem
 from orders.simulate.upload import child, receive
 from orders.simulate.upload_child import REFUSED
-from tests.engine.policies import NOON
+from tests.clock import NOW
 from tests.orders.simulate.bombs import BOMBS, deep_json_lines, workbook
 from tests.orders.simulate.files import orders_in, read
 
@@ -64,7 +64,7 @@ def test_a_refusal_is_a_problem_and_leaves_no_folder(tmp_path, name):
     """Whether the child says so itself or is ended for what it asks for."""
     BOMBS[name](tmp_path / "bomb")
     with pytest.raises(Invalid) as refused:
-        receive(iter([(tmp_path / "bomb").read_bytes()]), "x.xlsx", tmp_path / "up", by="anne", at=NOON)
+        receive(iter([(tmp_path / "bomb").read_bytes()]), "x.xlsx", tmp_path / "up", by="anne", at=NOW)
     assert refused.value.problems[0].pointer == "/file" and not (tmp_path / "up").exists()
 
 

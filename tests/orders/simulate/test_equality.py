@@ -13,8 +13,9 @@ from orders.simulate.fill import Taken, fill_sheet
 from orders.simulate.query import Plan
 from orders.simulate.sheet import connect, facts_reader
 from rules.policies import Policies
+from tests.clock import NOW
 from tests.engine.generated import _rule, random_order
-from tests.engine.policies import INSTALLATION, NOON, ZONE
+from tests.engine.policies import INSTALLATION, ZONE
 from tests.orders.simulate.contents import GROUPS, decided, random_content
 
 
@@ -28,7 +29,7 @@ def random_taken(chance, number):
         buyer=msgspec.structs.replace(order.buyer, groups=claimed),
     )
     kept = chance.choice([(), (), (GROUPS[0],), GROUPS])
-    return Taken(order, NOON + timedelta(hours=chance.randrange(24 * 40)), kept)
+    return Taken(order, NOW + timedelta(hours=chance.randrange(24 * 40)), kept)
 
 
 @pytest.mark.parametrize("seed", range(8))

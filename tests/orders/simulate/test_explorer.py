@@ -10,8 +10,9 @@ from orders.simulate.explorer import explore, near_misses
 from orders.simulate.fill import Taken, fill_sheet
 from orders.simulate.sheet import connect
 from rules.policies import Policies
+from tests.clock import NOW
 from tests.engine.generated import random_order
-from tests.engine.policies import INSTALLATION, NOON, TOUS, ZONE
+from tests.engine.policies import INSTALLATION, TOUS, ZONE
 from tests.orders.simulate.cases import taken
 from tests.orders.simulate.contents import content, decided, group
 
@@ -112,7 +113,7 @@ def test_a_rule_s_near_misses_are_those_that_nothing_else_holds(found):
 
 def test_a_minimum_of_hundreds_of_thousands_of_dollars_is_missed_like_any_other(tmp_path):
     chance = random.Random(1)
-    orders = [Taken(random_order(chance, complete=True), NOON) for _ in range(50)]
+    orders = [Taken(random_order(chance, complete=True), NOW) for _ in range(50)]
     sheet = fill_sheet(tmp_path / "sheet.parquet", orders, ZONE)
     one, other = (after({}, {**SETTINGS, "acceptance.minimum_value": minimum}) for minimum in ("300000.00", None))
     with connect() as connection:

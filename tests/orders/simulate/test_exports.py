@@ -14,7 +14,8 @@ from orders.simulate import exports
 from orders.simulate.fill import Taken, fill_sheet
 from orders.simulate.report import report
 from rules.policies import Policies
-from tests.engine.policies import INSTALLATION, NOON, ZONE, order
+from tests.clock import NOW
+from tests.engine.policies import INSTALLATION, ZONE, order
 from tests.orders.simulate.contents import content, group
 
 HOSTILE = '=HYPERLINK("http://x")'
@@ -23,7 +24,7 @@ HOSTILE = '=HYPERLINK("http://x")'
 @pytest.fixture(scope="module")
 def document(tmp_path_factory):
     taken = [
-        Taken(order(id=id, lines=[{"sku": "IPA", "quantity": n, "unit_price": "54.00"}], buyer={"id": buyer}), NOON)
+        Taken(order(id=id, lines=[{"sku": "IPA", "quantity": n, "unit_price": "54.00"}], buyer={"id": buyer}), NOW)
         for id, n, buyer in ((HOSTILE, 30, "-1+cmd|' /C calc'!A0"), ("PO-2", 22, "Bar"), ("PO-3", 40, "Bar"))
     ]
     sheet = fill_sheet(tmp_path_factory.mktemp("sheet") / "sheet.parquet", taken, ZONE)
@@ -45,7 +46,7 @@ def sheets(body):
 
 
 def test_a_workbook_has_a_sheet_for_each_table_with_figures_that_add_up(document):
-    body = exported(document, "xlsx", "fr", ZONE, NOON)
+    body = exported(document, "xlsx", "fr", ZONE, NOW)
     found = sheets(body)
     assert list(found) == [
         *("Résumé", "Matrice", "Détaillants", "Groupes", "Commandes", "Échéances", "Près du seuil"),
@@ -56,7 +57,7 @@ def test_a_workbook_has_a_sheet_for_each_table_with_figures_that_add_up(document
     assert sum(row[2] for row in matrix[1:]) == 3
     assert dollars(round(sum(row[3] for row in matrix[1:]) * 100)) == document["value"]
     [flip] = found["Commandes"][1:]
-    assert flip[0] == HOSTILE and flip[2:4] == [datetime(2021, 5, 12, 10, 0), 1620.0]
+    assert flip[0] == HOSTILE and flip[2:4] == [datetime(2021, 5, 12, 22, 17, 41, 123_000), 1620.0]
     assert (flip[4], flip[8], flip[7]) == ("acceptée", "en attente", date(2021, 6, 11))
     assert "30 articles, il en faut 36" in flip[9].replace("\u00a0", " ")
     assert found["Lignes fautives"][1] == [4.0, "@SUM", "Non."]
@@ -66,7 +67,7 @@ def test_a_workbook_has_a_sheet_for_each_table_with_figures_that_add_up(document
 
 
 def test_a_workbook_speaks_english_freezes_its_headers_and_runs_nothing(document):
-    body = exported(document, "xlsx", "en", ZONE, NOON)
+    body = exported(document, "xlsx", "en", ZONE, NOW)
     found = sheets(body)
     assert list(found)[:5] == ["Summary", "Matrix", "Retailers", "Groups", "Orders"]
     assert found["Orders"][1][4:6][0] == "accepted"
@@ -75,11 +76,11 @@ def test_a_workbook_speaks_english_freezes_its_headers_and_runs_nothing(document
     pages = [part for name, part in parts.items() if name.startswith("xl/worksheets/")]
     assert len(pages) == 8 and all('state="frozen"' in page and "<f>" not in page for page in pages)
     assert "&quot;$&quot;#,##0.00" in parts["xl/styles.xml"] and "hyperlink" not in "".join(pages).lower()
-    assert exported(document, "xlsx", "en", ZONE, NOON) == body
+    assert exported(document, "xlsx", "en", ZONE, NOW) == body
 
 
 def test_a_workbook_reads_well_on_a_screen_and_on_paper(document):
-    with zipfile.ZipFile(io.BytesIO(exported(document, "xlsx", "fr", ZONE, NOON))) as archive:
+    with zipfile.ZipFile(io.BytesIO(exported(document, "xlsx", "fr", ZONE, NOW))) as archive:
         pages = [archive.read(f"xl/worksheets/sheet{number}.xml").decode() for number in range(1, 9)]
     summary, orders = pages[0], pages[4]
     assert all(float(width) < 30 for width in re.findall(r' width="([\d.]+)"', summary)[1:]), "a hash widens no column"
@@ -90,33 +91,33 @@ def test_a_workbook_reads_well_on_a_screen_and_on_paper(document):
 
 
 def test_a_share_is_a_percentage_and_a_table_without_rows_says_so(document):
-    found = sheets(exported({**document, "near_misses": []}, "xlsx", "fr", ZONE, NOON))
+    found = sheets(exported({**document, "near_misses": []}, "xlsx", "fr", ZONE, NOW))
     rates = next(row[1:] for row in found["Résumé"] if row[0] == "Taux d’acceptation")
     assert rates == [round(document["automation"][side]["rate"] / 100, 6) for side in ("before", "after")]
     assert found["Près du seuil"][1][0] == "Rien à montrer."
 
 
 def test_the_orders_that_change_are_a_csv_that_runs_nothing(document):
-    french = exported(document, "csv", "fr", ZONE, NOON).decode("utf-8-sig").splitlines()
+    french = exported(document, "csv", "fr", ZONE, NOW).decode("utf-8-sig").splitlines()
     assert french[0].startswith("Commande;Détaillant;Date;Valeur;Issue avant;Raisons avant")
     assert french[1].startswith('"\'=HYPERLINK(""http://x"")";\'-1+cmd') and ";1620,00;acceptée;" in french[1]
-    english = exported(document, "csv", "en", ZONE, NOON).decode("utf-8-sig")
+    english = exported(document, "csv", "en", ZONE, NOW).decode("utf-8-sig")
     assert english.startswith("Order,Retailer,Date,Value") and ",1620.00,accepted," in english
 
 
 def test_json_is_the_report_as_it_is_kept(document):
-    assert json.loads(exported(document, "json", "fr", ZONE, NOON)) == document
+    assert json.loads(exported(document, "json", "fr", ZONE, NOW)) == document
 
 
 def test_a_csv_has_all_the_orders_that_change_and_the_workbook_says_how_many_it_lists(document):
     flip = document["flips"][0]
     many = ({**flip, "order_id": f"PO-{number}"} for number in range(2_000))
-    pieces = list(exports.exported(document, "csv", "fr", ZONE, NOON, many))
+    pieces = list(exports.exported(document, "csv", "fr", ZONE, NOW, many))
     assert len(b"".join(pieces).decode().splitlines()) == 2_001
     assert max(map(len, pieces)) < 100_000, "it is never held whole"
     more = {**document, "other_terms": {"orders": 700, "value": "1.00"}}
-    summary = {row[0]: row[2] for row in sheets(exported(more, "xlsx", "fr", ZONE, NOON))["Résumé"]}
+    summary = {row[0]: row[2] for row in sheets(exported(more, "xlsx", "fr", ZONE, NOW))["Résumé"]}
     assert (summary["Commandes qui changent"], summary["dont listées ici, les plus grandes"]) == (701, 1)
     assert "dont listées ici, les plus grandes" not in {
-        row[0] for row in sheets(exported(document, "xlsx", "fr", ZONE, NOON))["Résumé"]
+        row[0] for row in sheets(exported(document, "xlsx", "fr", ZONE, NOW))["Résumé"]
     }

@@ -12,7 +12,8 @@ from orders.simulate.simulation import Asked
 from orders.simulate.summary import changed_orders
 from orders.simulate.worker import run_next
 from rules.policies import Policies
-from tests.engine.policies import INSTALLATION, NOON, ZONE
+from tests.clock import NOW
+from tests.engine.policies import INSTALLATION, ZONE
 from tests.orders.desks import later, make_desk, order_body, publish_groups, send, tous
 from tests.orders.simulate.contents import content, decided, group
 
@@ -22,8 +23,8 @@ COUNT = LISTED + 200
 def taken(number):
     lines = [{"sku": "IPA", "quantity": 30 + 7 * number % 5, "unit_price": f"{10 + 13 * number % COUNT}.00"}]
     buyer = {"id": f"bar-{number % 7}", "name": f"Bar n° {number % 7}"}
-    document = {"id": f"PO-{number}", "placed_at": NOON.isoformat(), "buyer": buyer, "lines": lines}
-    return Taken(order_of(document), NOON, ("bars",) if number % 3 == 0 else ())
+    document = {"id": f"PO-{number}", "placed_at": NOW.isoformat(), "buyer": buyer, "lines": lines}
+    return Taken(order_of(document), NOW, ("bars",) if number % 3 == 0 else ())
 
 
 CONTENTS = (
@@ -84,12 +85,12 @@ def test_those_of_a_group_and_of_a_retailer_are_found_the_largest_first(found):
 
 def test_the_file_lies_beside_the_jobs_until_the_simulation_is_pruned(tmp_path):
     desk, folder = make_desk(tmp_path), tmp_path / "simulations"
-    publish_groups(desk.policies.store, tous(acceptance_minimum_items=240), at=NOON)
+    publish_groups(desk.policies.store, tous(acceptance_minimum_items=240), at=NOW)
     for number in range(LISTED + 1):
         send(desk, order_body(f"PO-{number}"), at=later(minutes=number))
     for id, since in (("toutes", None), ("la-moitie", later(minutes=LISTED // 2))):
-        start(desk, Asked(version=2, against=1, since=since), id=id, by="anne", at=NOON)
-        assert run_next(desk, folder, lambda: NOON)
+        start(desk, Asked(version=2, against=1, since=since), id=id, by="anne", at=NOW)
+        assert run_next(desk, folder, lambda: NOW)
     assert not file_of(folder, "la-moitie").exists(), "its report lists them all"
     assert len(list(read_all(file_of(folder, "toutes")))) == LISTED + 1
     assert prune(desk, folder, later(days=DAYS + 1)) == 2

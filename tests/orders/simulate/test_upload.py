@@ -23,8 +23,9 @@ from orders.simulate.upload_rows import Names
 from orders.simulate.upload_values import Unread, decimal_of, guess_day_order, guess_mark, moment_of, truth_of
 from rules.policies import Policies
 from tests import cases
+from tests.clock import NOW
 from tests.engine.generated import random_order
-from tests.engine.policies import INSTALLATION, NOON, ZONE
+from tests.engine.policies import INSTALLATION, ZONE
 from tests.orders.simulate import files
 from tests.orders.simulate.contents import content, decided, group
 from tests.orders.simulate.files import ENGLISH, FRENCH, NOBODY, orders_in, read, read_here
@@ -316,6 +317,6 @@ def test_guesses_follow_what_proves_them():
 )
 def test_what_is_no_table_is_refused_and_nothing_is_left(tmp_path, body, code):
     with pytest.raises(Invalid) as refused:
-        receive(iter([body]), "x.csv", tmp_path / "up", by="anne", at=NOON)
+        receive(iter([body]), "x.csv", tmp_path / "up", by="anne", at=NOW)
     assert [each.code for each in refused.value.problems] == [code]
     assert open_upload(tmp_path / "up") is None and not (tmp_path / "up").exists()

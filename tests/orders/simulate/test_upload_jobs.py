@@ -16,7 +16,8 @@ from orders.simulate.upload_reading import Reading, forget, guess_reading, remem
 from orders.simulate.upload_source import clear_away, reading_of
 from orders.simulate.worker import run_next, take_up_again
 from orders.tables import file_readings, simulations
-from tests.orders.desks import BAD_PAYERS, NOON, make_desk, publish_groups, rows, tous
+from tests.clock import NOW
+from tests.orders.desks import BAD_PAYERS, make_desk, publish_groups, rows, tous
 from tests.orders.simulate.files import read
 
 FILE = """commande;client;groupe;date;articles;valeur
@@ -30,8 +31,8 @@ D;Bar;Nulle part;2021-05-15;30;500,00
 @pytest.fixture
 def desk(tmp_path):
     made = make_desk(tmp_path, BAD_PAYERS)
-    made.ledger.write(lambda connection: add_retailer(connection, Card("anne-1", "Chez Anne"), NOON))
-    publish_groups(made.policies.store, tous(acceptance_minimum_items=6), at=NOON)
+    made.ledger.write(lambda connection: add_retailer(connection, Card("anne-1", "Chez Anne"), NOW))
+    publish_groups(made.policies.store, tous(acceptance_minimum_items=6), at=NOW)
     yield made
     made.ledger.close()
 
@@ -43,8 +44,8 @@ def folder(tmp_path):
 
 def begin(desk, folder, id="f-1", body=FILE):
     upload = read(body, folder / id, "mai.csv")
-    asked = Asked(version=2, against=1, reading=reading_of(desk, upload, folder / id, NOON), file=upload.name)
-    start(desk, asked, id=id, by="anne", at=NOON)
+    asked = Asked(version=2, against=1, reading=reading_of(desk, upload, folder / id, NOW), file=upload.name)
+    start(desk, asked, id=id, by="anne", at=NOW)
     return asked
 
 
@@ -53,16 +54,16 @@ def state(desk, id="f-1"):
         return status(connection, id)
 
 
-def tidy(desk, folder, at=NOON):
+def tidy(desk, folder, at=NOW):
     clear_away(folder, lambda id: has_ended(desk, id), at)
 
 
 def test_a_file_is_simulated_with_its_faults_told_and_then_gone(desk, folder):
-    desk.ledger.write(lambda connection: set_memberships(connection, {"anne-1": ("payeurs-a-risque",)}, NOON))
+    desk.ledger.write(lambda connection: set_memberships(connection, {"anne-1": ("payeurs-a-risque",)}, NOW))
     begin(desk, folder)
-    tidy(desk, folder, NOON + timedelta(days=2))
+    tidy(desk, folder, NOW + timedelta(days=2))
     assert open_upload(folder / "f-1") is not None, "a file that waits for its turn stays"
-    assert run_next(desk, folder, lambda: NOON) and state(desk).state == DONE
+    assert run_next(desk, folder, lambda: NOW) and state(desk).state == DONE
     with desk.ledger.reading() as connection:
         document = result(connection, "f-1")
     source = document["source"]
@@ -80,8 +81,8 @@ def test_a_file_is_simulated_with_its_faults_told_and_then_gone(desk, folder):
 def test_a_file_survives_a_server_that_stopped(desk, folder):
     begin(desk, folder)
     desk.ledger.write(lambda c: c.execute(simulations.update().values(state="running", progress=40)) and None)
-    take_up_again(desk, NOON)
-    assert state(desk).state == PENDING and run_next(desk, folder, lambda: NOON)
+    take_up_again(desk, NOW)
+    assert state(desk).state == PENDING and run_next(desk, folder, lambda: NOW)
     assert (state(desk).state, state(desk).summary["gained"]["orders"]) == (DONE, 1)
 
 
@@ -90,7 +91,7 @@ def test_a_file_that_is_gone_or_says_nothing_fails_with_a_sentence(desk, folder)
     for each in (folder / "f-1").iterdir():
         each.unlink()
     begin(desk, folder, "f-2", FILE.replace(b"2021", b"hier"))
-    while run_next(desk, folder, lambda: NOON):
+    while run_next(desk, folder, lambda: NOW):
         pass
     assert (state(desk).state, state(desk).error[0]["code"]) == (FAILED, "gone")
     assert state(desk, "f-2").state == FAILED
@@ -101,30 +102,30 @@ def test_a_file_that_became_no_simulation_is_kept_an_hour_and_a_cancelled_one_no
     read(FILE, folder / "looked-at")
     begin(desk, folder)
     assert cancel(desk, "f-1")
-    tidy(desk, folder, NOON + timedelta(minutes=59))
+    tidy(desk, folder, NOW + timedelta(minutes=59))
     assert [each.name for each in folder.iterdir()] == ["looked-at"]
-    tidy(desk, folder, NOON + timedelta(hours=1))
+    tidy(desk, folder, NOW + timedelta(hours=1))
     assert list(folder.iterdir()) == []
 
 
 def test_a_period_takes_orders_by_the_day_they_were_placed(desk, folder):
     asked = begin(desk, folder)
-    june = msgspec.structs.replace(asked, since=NOON + timedelta(days=20))
-    document = run(desk, june, folder, NOON, upload=folder / "f-1")
+    june = msgspec.structs.replace(asked, since=NOW + timedelta(days=20))
+    document = run(desk, june, folder, NOW, upload=folder / "f-1")
     assert (document["orders"], document["source"]["orders"]) == (1, 3)
-    assert document["source"]["from"] == "2021-06-01T14:00:00+00:00"
+    assert document["source"]["from"] == "2021-06-02T02:17:41.123457+00:00"
 
 
 def test_a_reading_is_remembered_for_the_same_headers_and_forgotten(desk, folder):
     upload = read(FILE, folder / "a")
     guessed = guess_reading(upload, folder / "a", ("payeurs a risque",))
     other = msgspec.structs.replace(guessed, days="mdy")
-    desk.ledger.write(lambda connection: remember(connection, upload, other, by="anne", at=NOON))
+    desk.ledger.write(lambda connection: remember(connection, upload, other, by="anne", at=NOW))
     again = read(FILE.replace(b"commande;", b"Commande ;").replace(b"240", b"250"), folder / "b")
     wider = read(FILE.replace(b"commande;", b"commande;autre;"), folder / "c")
-    assert reading_of(desk, again, folder / "b", NOON) == other
-    assert reading_of(desk, wider, folder / "c", NOON).days == "dmy"
-    desk.ledger.write(lambda connection: remember(connection, upload, Reading(("inconnu",) * 6), by="anne", at=NOON))
+    assert reading_of(desk, again, folder / "b", NOW) == other
+    assert reading_of(desk, wider, folder / "c", NOW).days == "dmy"
+    desk.ledger.write(lambda connection: remember(connection, upload, Reading(("inconnu",) * 6), by="anne", at=NOW))
     with desk.ledger.reading() as connection:
         assert remembered(connection, upload) is None, "a meaning that is no longer known"
     desk.ledger.write(lambda connection: forget(connection, upload))
@@ -133,4 +134,4 @@ def test_a_reading_is_remembered_for_the_same_headers_and_forgotten(desk, folder
 
 def test_what_is_asked_of_no_file_is_refused(desk, folder):
     with pytest.raises(Invalid):
-        run(desk, Asked(version=2, reading=Reading(())), folder, NOON)
+        run(desk, Asked(version=2, reading=Reading(())), folder, NOW)
