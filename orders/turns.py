@@ -9,7 +9,7 @@ Only fairness hangs on it: that one writes at a time stays SQLite's own doing.
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 try:
     import fcntl
@@ -25,21 +25,41 @@ class Turns:
     Who waits for longer than `longest` seconds waits for somebody who was stopped, and goes on.
     """
 
-    def __init__(self, path: str, longest: float = 30.0):
-        self._longest = longest
+    def __init__(
+        self,
+        path: str,
+        longest: float = 30.0,
+        seconds: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ):
+        self._longest, self._seconds, self._sleep = longest, seconds, sleep
         self._next, self._turn = (_open(f"{path}-{name}") for name in ("next", "turn"))
 
     @contextlib.contextmanager
     def mine(self) -> Iterator[None]:
         """Wait for the turn, and have it meanwhile."""
-        end = time.monotonic() + self._longest
-        _lock(self._next, end)
-        _lock(self._turn, end)
+        end = self._seconds() + self._longest
+        self._lock(self._next, end)
+        self._lock(self._turn, end)
         _unlock(self._next)
         try:
             yield
         finally:
             _unlock(self._turn)
+
+    def _lock(self, file: int | None, end: float) -> None:
+        """Wait for the lock until `end`; where a file system has none, go on: no write may fail for want of fairness."""
+        if fcntl is None or file is None:
+            return
+        with contextlib.suppress(OSError):
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    return
+                except BlockingIOError:
+                    if self._seconds() > end:
+                        return
+                    self._sleep(_AGAIN)
 
     def close(self) -> None:
         for each in (self._next, self._turn):
@@ -54,21 +74,6 @@ def _open(path: str) -> int | None:
     with contextlib.suppress(OSError):
         return os.open(path, os.O_RDONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
     return None
-
-
-def _lock(file: int | None, end: float) -> None:
-    """Wait for the lock until `end`; where a file system has none, go on: no write may fail for want of fairness."""
-    if fcntl is None or file is None:
-        return
-    with contextlib.suppress(OSError):
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except BlockingIOError:
-                if time.monotonic() > end:
-                    return
-                time.sleep(_AGAIN)
 
 
 def _unlock(file: int | None) -> None:

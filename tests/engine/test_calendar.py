@@ -2,7 +2,6 @@
 
 from datetime import date, datetime, time, timedelta
 from itertools import islice
-from time import perf_counter
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,6 +24,7 @@ from engine.calendar import (
     parse_cycle,
 )
 from engine.problem import Invalid, Text
+from tests.effort import steps
 from tests.engine.recurrences import STARTS, rules
 
 MONTREAL = ZoneInfo("America/Toronto")
@@ -266,19 +266,17 @@ def test_deliveries_rise_strictly_and_agree_with_a_plain_walk(rrule, start, out,
 def test_a_look_up_costs_the_same_next_week_and_in_five_centuries():
     old = cycle("FREQ=WEEKLY;INTERVAL=2;BYDAY=TH", date(1970, 1, 1))
     assert next_after(old, date(1970, 1, 2)) == date(1970, 1, 15)
-    begin = perf_counter()
+    near, far = (steps(lambda day=day: next_after(old, day)) for day in (date(1999, 1, 2), date(2499, 1, 2)))
+    assert far < 5 * near  # five hundred years have 13,000 deliveries
     for year in range(2000, 2900):
         assert next_after(old, date(year, 1, 1)).year in (year, year + 1)
-    assert perf_counter() - begin < 0.5
 
 
 def test_no_bound_and_no_delivery_do_not_hang():
-    begin = perf_counter()
     never = cycle("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30")
     assert next_delivery(never, at("2021-05-12")) is None
     assert next_after(cycle("FREQ=DAILY"), date(9999, 12, 31)) is None
     assert next_after(cycle("FREQ=DAILY", holidays="next_day"), date(1, 1, 1)) == date(2021, 5, 6)
-    assert perf_counter() - begin < 1
 
 
 # In words

@@ -1,7 +1,6 @@
 """Strict JSON: refused quickly, with a place and a sentence, never with a traceback."""
 
 import json
-import time
 
 import pytest
 from hypothesis import given
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 
 from engine.problem import Invalid
 from engine.strict_json import read_json
+from tests.effort import steps
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -23,10 +23,8 @@ def test_what_is_plain_json_reads_back(value):
 
 
 def problems(text):
-    started = time.perf_counter()
     with pytest.raises(Invalid) as refusal:
         read_json(text)
-    assert time.perf_counter() - started < 0.05
     return [(each.code, each.pointer) for each in refusal.value.problems]
 
 
@@ -52,5 +50,6 @@ def test_every_repeated_name_is_told_by_its_pointer():
         ('{"all": [' * 200 + "1" + "]}" * 200, "too_deep"),
     ],
 )
-def test_hostile_text_is_one_problem(text, code):
+def test_hostile_text_is_one_problem_at_once(text, code):
     assert [found for found, _ in problems(text)] == [code]
+    assert steps(lambda: problems(text)) < 50_000

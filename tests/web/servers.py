@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -50,12 +49,10 @@ class Server:
                     found.append(int(folder.name))
         return found
 
-    def interrupt(self) -> float:
-        """Interrupt it as a terminal does, every process at once; the seconds until it has ended."""
-        began = time.monotonic()
+    def interrupt(self, patience: float) -> None:
+        """Interrupt it as a terminal does, every process at once, and wait until it has ended. Raises TimeoutExpired."""
         os.killpg(self._process.pid, signal.SIGINT)
-        self._process.wait(60)
-        return time.monotonic() - began
+        self._process.wait(patience)
 
     def stop(self) -> int:
         """Tell it to end, as an init system does, and wait; its exit status."""
