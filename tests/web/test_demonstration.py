@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from orders import queries, receivables
 from orders.tables import orders
-from tests.clock import instant
+from tests.clock import day_of, instant
 from web.composition import open_house
 from web.installation import initialise
 from web.settings import Settings
@@ -35,7 +35,7 @@ def test_the_demonstration_holds_what_it_promises(tmp_path):
         assert len({retailer for retailer in _retailers(connection)}) <= 60
         counts = queries.count_messages(connection)
         assert 5 <= queries.count_held(connection) <= 15
-        receivable = receivables.totals(connection, NOW.date())
+        receivable = receivables.totals(connection, day_of(NOW))
     assert len(rows) == 500
     assert house.store.version(2).effective_from < min(row.received_at for row in rows)
     assert set(Counter(row.state for row in rows)) == {"accepted", "delivered", "held", "refused", "cancelled"}

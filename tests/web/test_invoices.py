@@ -1,4 +1,4 @@
-"""Invoices and credit notes as people open them, in the evening when UTC is already tomorrow."""
+"""Invoices and credit notes as people open them, at the moments when dates go wrong."""
 
 import re
 from datetime import UTC, datetime
@@ -9,24 +9,23 @@ from orders import lifecycle, review
 from orders.links import invoice_link
 from orders.simulate import jobs, worker
 from orders.simulate.simulation import Asked
+from tests.clock import NOW
 from tests.web.houses import copy_of, open_place, order
 from tests.web.test_pages import text
 
-EVENING = datetime(2021, 5, 13, 2, 7, 31, 734501, UTC)  # 12 May, 22:07 in Montréal
-
 
 @pytest.fixture
-def evening(template, tmp_path):
+def place(template, tmp_path, moment):
     folder, password = template
-    opened = open_place(copy_of(folder, tmp_path / "data"), password, now=lambda: EVENING)
+    opened = open_place(copy_of(folder, tmp_path / "data"), password, now=lambda: moment)
     yield opened
     opened.house.close()
 
 
-def test_an_invoice_and_a_credit_note_open_as_pdf_for_the_house_and_for_the_buyer(evening):
-    evening.send(order("PO-1"), "m-1")
-    desk, client, buyer = evening.house.desk, evening.signed_in(), evening.client()
-    lifecycle.cancel(desk, 1, was="accepted", by="anne", at=EVENING, why="")
+def test_an_invoice_and_a_credit_note_open_as_pdf_for_the_house_and_for_the_buyer(place, moment):
+    place.send(order("PO-1"), "m-1")
+    desk, client, buyer = place.house.desk, place.signed_in(), place.client()
+    lifecycle.cancel(desk, 1, was="accepted", by="anne", at=moment, why="")
     for key in (1, 2):
         address = invoice_link("", desk.secret, key)
         answers = [client.get(f"/factures/{key}.pdf"), buyer.get(f"{address}/facture.pdf")]
@@ -54,14 +53,14 @@ BEYOND = {
 }
 
 
-def test_what_is_as_large_as_an_order_may_be_is_read_printed_summed_and_taken_back(evening):
-    desk, client, at = evening.house.desk, evening.signed_in(), EVENING
+def test_what_is_as_large_as_an_order_may_be_is_read_printed_summed_and_taken_back(place, moment):
+    desk, client, at = place.house.desk, place.signed_in(), moment
     for key, (name, said) in enumerate(AT_THE_BOUND.items(), 1):
-        answer = evening.send(order(name, lines=said), f"m-{key}")
+        answer = place.send(order(name, lines=said), f"m-{key}")
         if answer.json["outcome"] == "held":
             review.accept(desk, key, by="anne", at=at)
     jobs.start(desk, Asked(version=1), id="tout", by="anne", at=at)
-    worker.run_next(desk, evening.house.settings.data / "simulations", evening.house.now)
+    worker.run_next(desk, place.house.settings.data / "simulations", place.house.now)
     addresses = ["/", "/file", "/commandes", "/factures?etat=a-payer", "/detaillants/comptoir-1", "/simulations/tout"]
     addresses += [f"/simulations/tout/export.{kind}" for kind in ("csv", "xlsx", "json")]
     addresses += [f"/commandes/{key}" for key in range(1, 6)]
@@ -74,8 +73,8 @@ def test_what_is_as_large_as_an_order_may_be_is_read_printed_summed_and_taken_ba
 
 
 @pytest.mark.parametrize("name", BEYOND)
-def test_what_is_larger_is_refused_at_the_door(evening, name):
-    answer = evening.send(order(lines=BEYOND[name]), "m-1")
+def test_what_is_larger_is_refused_at_the_door(place, name):
+    answer = place.send(order(lines=BEYOND[name]), "m-1")
     assert answer.status_code == 422
     assert [(each["code"], each["pointer"]) for each in answer.json["errors"]] == [("too_large", "/lines")]
 
@@ -83,11 +82,11 @@ def test_what_is_larger_is_refused_at_the_door(evening, name):
 @pytest.mark.parametrize("said", [lines(24, "0.00"), lines(24, "10.00", discount="240.00")], ids=["prix", "rabais"])
 def test_an_invoice_that_comes_to_nothing_is_settled(template, tmp_path, said):
     folder, password = template
-    clock = [EVENING]
+    clock = [NOW]
     place = open_place(copy_of(folder, tmp_path / "data"), password, now=lambda: clock[0])
     desk = place.house.desk
     assert place.send(order(lines=said), "m-1").json["outcome"] == "held"  # under the least value
-    review.accept(desk, 1, by="anne", at=EVENING)
+    review.accept(desk, 1, by="anne", at=NOW)
     clock[0] = datetime(2021, 12, 1, 12, 0, 0, 5, UTC)
     client = place.signed_in()
     listed = text(client.get("/factures"))

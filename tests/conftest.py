@@ -1,0 +1,11 @@
+"""The tests' world: what every test may ask for."""
+
+import pytest
+
+from tests.clock import MOMENTS
+
+
+@pytest.fixture(scope="session", params=MOMENTS.values(), ids=MOMENTS)
+def moment(request):
+    """One of the moments at which dates go wrong; the test runs at each."""
+    return request.param
