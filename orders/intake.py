@@ -7,6 +7,7 @@ import msgspec
 from engine.money import MOST
 from engine.order import Order, decode_order, order_of
 from engine.problem import Faults, refuse, step
+from engine.strict_json import check_depth
 from orders.order_schema import ORDER
 from rules.faults import load
 
@@ -32,7 +33,7 @@ def _order_of(body: bytes, document: object) -> Order:
     later."""
     try:
         order = decode_order(body)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as fault:
+    except (msgspec.MsgspecError, ValueError) as fault:
         load(ORDER, document)
         # The schema finds nothing wrong only if it and the decoder differ, which a test rules out.
         raise refuse("order", "", "Cette commande ne se lit pas.", "This order can't be read.") from fault
@@ -50,7 +51,7 @@ def order_in(document: object) -> Order:
     """The order in a parsed JSON document. Raises Invalid with every fault."""
     try:
         order = order_of(document)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    except (msgspec.MsgspecError, ValueError):
         load(ORDER, document)
         raise refuse("order", "", "Cette commande ne se lit pas.", "This order can't be read.") from None
     check_order(order)
@@ -73,10 +74,11 @@ def check_order(order: Order) -> None:
 
 
 def parse_json(body: bytes) -> object:
-    """The JSON value of a body. Raises Invalid where it is none."""
+    """The JSON value of a body. Raises Invalid where it is none, or too deep."""
+    check_depth(body)
     try:
         return msgspec.json.decode(body)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    except (msgspec.MsgspecError, ValueError):
         raise refuse("json", "", "Le corps n’est pas du JSON valide.", "The body is not valid JSON.") from None
 
 

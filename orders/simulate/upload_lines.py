@@ -8,6 +8,8 @@ import msgspec
 
 from engine.money import MOST, Price
 from engine.order import Line
+from engine.problem import Invalid
+from engine.strict_json import check_depth
 from orders.simulate.upload_cells import Cell
 from orders.simulate.upload_values import Unread, cents_of, decimal_of, share_of, to_cents, truth_of, whole_of
 from orders.simulate.upload_words import meaning_of
@@ -29,8 +31,10 @@ class LineFault(ValueError):
 def lines_in(cell: Cell) -> list[dict[str, Cell]]:
     """The lines that a cell lists: `[{"sku", "quantity", "unit_price" or "amount", …}]`. Raises LineFault."""
     try:
-        found = _decoder.decode(str(cell))
-    except (msgspec.MsgspecError, RecursionError):
+        written = str(cell).encode("utf-8", "surrogatepass")
+        check_depth(written)
+        found = _decoder.decode(written)
+    except (msgspec.MsgspecError, Invalid):
         raise LineFault("lines", _NO_LIST) from None
     if not 1 <= len(found) <= MAX_LINES:
         raise LineFault("lines", _COUNT)

@@ -9,6 +9,7 @@ from flask import Response, request
 
 from engine.order import Moment, Order, decoder_of
 from engine.problem import Faults, Invalid, refuse
+from engine.strict_json import check_depth
 from orders.intake import YEARS, check_order, order_in, parse_json
 from orders.retailers import known_memberships, memberships_among
 from orders.whatif import content_asked, what_if_in
@@ -70,7 +71,7 @@ def decide() -> Response:
     body = request.get_data()
     try:
         asked = read_plainly(body)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    except (msgspec.MsgspecError, ValueError):
         # Slowly, to tell everything that is wrong; or it is a batch.
         document = parse_json(body)
         if isinstance(document, dict) and "orders" in document:
@@ -81,6 +82,7 @@ def decide() -> Response:
 
 def read_plainly(body: bytes) -> AskedOne:
     """One order and how to decide it, at speed. Raises whatever: `read_one` tells what is wrong."""
+    check_depth(body)
     asked: AskedOne = _decode(body)
     check_order(asked.order)
     if not all(moment is None or moment.year in YEARS for moment in (asked.accepted_at, asked.as_of)):

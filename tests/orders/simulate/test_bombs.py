@@ -73,7 +73,7 @@ def test_json_without_an_end_is_a_fault_of_its_row(tmp_path):
     begun = time.process_time()
     found, reader = orders_in((tmp_path / "bomb").read_bytes(), tmp_path / "up")
     assert time.process_time() - begun < SECONDS
-    assert (found, reader.faulty, {fault.problem.code for fault in reader.faults}) == ([], 40, {"json"})
+    assert (found, reader.faulty, {fault.problem.code for fault in reader.faults}) == ([], 40, {"too_deep"})
 
 
 def test_an_honest_workbook_of_the_same_make_is_read(tmp_path):
