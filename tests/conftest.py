@@ -3,6 +3,14 @@
 import pytest
 
 from tests.clock import MOMENTS
+from tests.summary import (
+    pytest_collectreport,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+)
+
+__all__ = ["pytest_collectreport", "pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]
 
 
 @pytest.fixture(scope="session", params=MOMENTS.values(), ids=MOMENTS)

@@ -1,6 +1,7 @@
 """An installation a test, copied from one that is made once; one browser, over one running installation."""
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from tests.web.browsing import CHROMIUM, FLAGS, PHONE, running
 from tests.web.houses import ADMIN, copy_of, make_folder, open_place
@@ -22,8 +23,7 @@ def place(template, tmp_path):
 
 @pytest.fixture(scope="session")
 def browser():
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
+    with sync_playwright() as driver:
         opened = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield opened
         opened.close()

@@ -124,8 +124,15 @@ def test_a_folder_that_is_not_empty_is_kept_unless_replaced_and_then_it_is_kept_
     assert (data.parent / aside / "note.txt").read_text() == "mine"
 
 
-@pytest.mark.parametrize("member", ["manifest.json", "ledger.db", "rules.json", "secret.key"])
-@pytest.mark.parametrize("harm", ["changed", "gone", "twice"])
+@pytest.mark.parametrize(
+    ("member", "harm"),
+    [
+        (member, harm)
+        for member in ("manifest.json", "ledger.db", "rules.json", "secret.key")
+        for harm in ("changed", "gone", "twice")
+        if (member, harm) != ("manifest.json", "twice")  # the first one is the one that counts
+    ],
+)
 def test_a_backup_that_is_not_whole_is_refused_and_nothing_is_touched(backed_up, tmp_path, member, harm):
     harmed = tmp_path / "harmed.tar"
     with tarfile.open(backed_up) as before, tarfile.open(harmed, "w") as after:
@@ -139,8 +146,6 @@ def test_a_backup_that_is_not_whole_is_refused_and_nothing_is_touched(backed_up,
             for _ in range(2 if each.name == member and harm == "twice" else 1):
                 after.addfile(each, io.BytesIO(content))
     into = tmp_path / "new"
-    if harm == "twice" and member == "manifest.json":
-        pytest.skip("the first manifest is the one that counts")
     refused = houblon("restore", harmed, "--into", into)
     assert refused.exit_code == 1 and json.loads(refused.stderr)["errors"][0]["code"] == "backup"
     assert not into.exists() and not list(tmp_path.glob("*.restoring"))

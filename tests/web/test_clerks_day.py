@@ -4,6 +4,7 @@ import re
 
 import msgspec
 import pytest
+from playwright.sync_api import expect
 
 from tests.web.browsing import MARKS, follow
 from tests.web.houses import order
@@ -12,7 +13,6 @@ from tests.web.servers import send
 from web.composition import change_profile
 
 pytestmark = MARKS
-expect = pytest.importorskip("playwright.sync_api").expect
 
 
 @pytest.fixture

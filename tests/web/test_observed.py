@@ -8,6 +8,7 @@ import time
 
 import pytest
 import structlog
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.orders.receivers import Endpoint
 from tests.orders.receivers import serving as receiving
@@ -87,17 +88,13 @@ def test_secrets_are_read_from_files(tmp_path):
 
 
 def test_traces_go_to_the_collector_that_is_named_and_hold_no_personal_data(place):
-    proto = pytest.importorskip(
-        "opentelemetry.proto.collector.trace.v1.trace_service_pb2",
-        reason="the extra otel is not installed: nothing can be traced",
-    )
     collector = Endpoint()
 
     def spans():
         return [
             (scope.scope.name.rpartition(".")[2], span.name)
             for _, _, body in list(collector.calls)
-            for resource in proto.ExportTraceServiceRequest.FromString(body).resource_spans
+            for resource in ExportTraceServiceRequest.FromString(body).resource_spans
             for scope in resource.scope_spans
             for span in scope.spans
         ]

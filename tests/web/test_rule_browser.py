@@ -3,12 +3,12 @@
 import json
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.web.browsing import MARKS, PHONE, look
 from web.rule_view import SHELVES
 
 pytestmark = MARKS
-expect = pytest.importorskip("playwright.sync_api").expect
 NEW = "/groupes/tous/regles/nouvelle"
 FACTS_DOWN_TO_PROVINCE = [name for _, names in SHELVES for name in names].index("province")
 COUNT = "#rule-live .figure b"

@@ -5,13 +5,13 @@ from types import SimpleNamespace
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from filelock import FileLock
+from playwright.sync_api import expect
 
 from tests.web.browsing import MARKS
 from tests.web.houses import ADMIN, copy_of, open_place, order
 from tests.web.servers import serving
 
 pytestmark = MARKS
-expect = pytest.importorskip("playwright.sync_api").expect
 
 
 @pytest.fixture(scope="module")
