@@ -6,7 +6,7 @@ import os
 import smtplib
 import ssl
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from email.message import EmailMessage
 from email.utils import parseaddr
 from pathlib import Path
@@ -24,7 +24,7 @@ log = logging.getLogger("houblon.outbox")
 class Filed:
     """Writes each mail to a file of a folder, for its owner alone: what a machine without a mail server does."""
 
-    def __init__(self, folder: Path, sender: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)):
+    def __init__(self, folder: Path, sender: str, now: Callable[[], datetime]):
         self.folder, self.sender, self.now = folder, sender, now
 
     def send(self, id: str, recipient: str, message: Mapping[str, Any]) -> str:
@@ -42,9 +42,7 @@ class Filed:
 class Smtp:
     """Sends by the server of a URL: `smtp://user:password@host:587?tls=starttls`, or `smtps://`."""
 
-    def __init__(
-        self, url: str, sender: str, timeout: float = TIMEOUT, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ):
+    def __init__(self, url: str, sender: str, now: Callable[[], datetime], timeout: float = TIMEOUT):
         parts = urlsplit(url)
         self.host, self.port = parts.hostname or "localhost", parts.port
         self.user, self.password = unquote(parts.username or ""), unquote(parts.password or "")

@@ -27,6 +27,11 @@ MOMENTS = {
 }
 
 
+def real() -> datetime:
+    """What the clock of this machine says: for tests that talk with a running server, which reads it too."""
+    return datetime.now(UTC)
+
+
 def day_of(at: datetime) -> date:
     """The day in Montréal, whatever it is in UTC by then."""
     return at.astimezone(MONTREAL).date()

@@ -2,7 +2,6 @@
 
 import json
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 
 from standardwebhooks import Webhook
@@ -14,7 +13,7 @@ from orders.mapping import map_order, read_mapping
 from orders.tables import outbox
 from rules.content import Version
 from rules.schema import read_group
-from tests.clock import NOW
+from tests.clock import NOW, real
 from tests.orders.desks import later, make_desk, order_body, rows, send
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -39,7 +38,7 @@ def test_the_formats_shown_are_the_formats_read():
 def test_the_receiver_shown_takes_what_is_signed_once():
     house = {}
     exec(compile(blocks("webhooks.md", "python")[0], "docs/webhooks.md", "exec"), house)
-    secret, now, seen = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", datetime.now(UTC), set()
+    secret, now, seen = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", real(), set()
     signature = Webhook(secret).sign("msg_1", now, '{"type": "order.held"}')
     headers = {
         "webhook-id": "msg_1",

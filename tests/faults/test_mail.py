@@ -21,7 +21,7 @@ def test_no_mail_is_lost_to_an_hour_without_a_server_then_refusals_for_now_then_
     for number in range(ORDERS):
         send(desk, order_body(f"PO-{number}"), at=now)
     promised = {row.id for row in rows(desk, tables.outbox)}
-    nobody = Smtp(f"smtp://127.0.0.1:{free_port()}", "ventes@brasserie.example", timeout=2)
+    nobody = Smtp(f"smtp://127.0.0.1:{free_port()}", "ventes@brasserie.example", lambda: NOW, timeout=2)
     while now < NOW + timedelta(hours=1):
         deliver_due(desk.ledger, nobody, now)
         now += STEP
@@ -29,7 +29,7 @@ def test_no_mail_is_lost_to_an_hour_without_a_server_then_refusals_for_now_then_
     inbox = Inbox()
     inbox.answers = ["451 busy", "421 later", "451 busy", "drop", "drop", "452 full", "drop"]
     with smtp_server(inbox) as port:
-        server = Smtp(f"smtp://127.0.0.1:{port}", "ventes@brasserie.example", timeout=5)
+        server = Smtp(f"smtp://127.0.0.1:{port}", "ventes@brasserie.example", lambda: NOW, timeout=5)
         while now < NOW + SCHEDULE_ENDS:
             deliver_due(desk.ledger, server, now)
             now += timedelta(minutes=30)

@@ -1,13 +1,13 @@
 """kill -9 of the running service in the middle of a simulation: the next one ends it, or says that it did not."""
 
 import time
-from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
 
 from orders.simulate.jobs import DONE, FAILED, FOLDER, RUNNING, result, start, status
 from orders.simulate.simulation import SCRATCH, Asked, simulate
+from tests.clock import real
 from tests.web.houses import copy_of, open_place, order
 from tests.web.servers import Server, free_port
 
@@ -23,7 +23,7 @@ def past(template, tmp_path):
     for number, items in enumerate((12, 24, 240)):
         assert place.send(order(f"PO-{number}", items), f"essai-{number}").status_code == 200
     place.house.desk.ledger.write(lambda connection: connection.execute(_REPEATED, {"count": ORDERS}) and None)
-    start(place.house.desk, ASKED, id="s-1", by="anne", at=datetime.now(UTC))
+    start(place.house.desk, ASKED, id="s-1", by="anne", at=real())
     yield tmp_path / "data", place.house.desk
     place.house.close()
 
@@ -54,7 +54,7 @@ def test_a_simulation_in_the_middle_of_a_kill_is_ended_by_the_next_server_or_has
     if then == FAILED:
         assert found is None and "s’est arrêté deux fois" in _job(desk).error[0]["message"]["fr"]
     else:
-        assert found == simulate(desk, ASKED, data / "ailleurs", datetime.now(UTC))
+        assert found == simulate(desk, ASKED, data / "ailleurs", real())
         assert found["orders"] == ORDERS + 3
 
 

@@ -30,7 +30,7 @@ def inbox():
 @pytest.fixture
 def smtp(inbox):
     with smtp_server(inbox) as port:
-        yield Smtp(f"smtp://127.0.0.1:{port}", SENDER, timeout=5)
+        yield Smtp(f"smtp://127.0.0.1:{port}", SENDER, lambda: NOW, timeout=5)
 
 
 class Recorder:
@@ -115,24 +115,24 @@ def test_an_unknown_recipient_is_parked_and_the_others_still_get_theirs(desk, in
 def test_a_server_that_is_down_costs_one_attempt_a_round_and_loses_nothing(desk, inbox):
     for number in range(3):
         send(desk, order_body(f"PO-{number}"))
-    down = Smtp("smtp://127.0.0.1:1", SENDER, timeout=1)
+    down = Smtp("smtp://127.0.0.1:1", SENDER, lambda: NOW, timeout=1)
     deliver_due(desk.ledger, down, NOW)
     assert states(desk) == ["pending"] * 3
     assert {row.attempts for row in rows(desk, tables.outbox)} == {1}
     with smtp_server(inbox) as port:
-        deliver_due(desk.ledger, Smtp(f"smtp://127.0.0.1:{port}", SENDER), later(seconds=5))
+        deliver_due(desk.ledger, Smtp(f"smtp://127.0.0.1:{port}", SENDER, lambda: NOW), later(seconds=5))
     assert states(desk) == ["sent"] * 3
 
 
 def test_an_hour_without_the_server_then_a_drop_after_data_loses_no_mail(desk, inbox):
     send(desk)
-    down, now = Smtp("smtp://127.0.0.1:1", SENDER, timeout=1), NOW
+    down, now = Smtp("smtp://127.0.0.1:1", SENDER, lambda: NOW, timeout=1), NOW
     while now < later(hours=1):
         deliver_due(desk.ledger, down, now)
         now += timedelta(minutes=1)
     inbox.answers = ["451 busy", "drop"]
     with smtp_server(inbox) as port:
-        up = Smtp(f"smtp://127.0.0.1:{port}", SENDER, timeout=5)
+        up = Smtp(f"smtp://127.0.0.1:{port}", SENDER, lambda: NOW, timeout=5)
         for _ in range(24 * 60):
             deliver_due(desk.ledger, up, now)
             now += timedelta(minutes=1)
@@ -149,14 +149,14 @@ def test_a_wrong_password_parks_nothing(desk, inbox):
     send(desk)
     options = {"authenticator": never, "auth_required": True, "auth_require_tls": False}
     with smtp_server(inbox, **options) as port:
-        deliver_due(desk.ledger, Smtp(f"smtp://someone:wrong@127.0.0.1:{port}", SENDER), NOW)
+        deliver_due(desk.ledger, Smtp(f"smtp://someone:wrong@127.0.0.1:{port}", SENDER, lambda: NOW), NOW)
     assert only(desk).state == "pending" and "Unreachable" in only(desk).error
 
 
 def test_a_server_that_can_t_encrypt_gets_nothing_when_tls_is_asked_for(desk, inbox):
     send(desk)
     with smtp_server(inbox) as port:
-        deliver_due(desk.ledger, Smtp(f"smtp://127.0.0.1:{port}?tls=starttls", SENDER), NOW)
+        deliver_due(desk.ledger, Smtp(f"smtp://127.0.0.1:{port}?tls=starttls", SENDER, lambda: NOW), NOW)
     assert inbox.mails == [] and only(desk).state == "pending"
 
 
@@ -309,10 +309,10 @@ def test_mail_goes_out_encrypted_to_a_server_whose_certificate_is_trusted_and_to
     send(desk)
     with smtp_server(inbox, **options) as port:
         url = f"{scheme}://127.0.0.1:{port}{'?tls=starttls' if scheme == 'smtp' else ''}"
-        deliver_due(desk.ledger, Smtp(url, SENDER, timeout=5), NOW)
+        deliver_due(desk.ledger, Smtp(url, SENDER, lambda: NOW, timeout=5), NOW)
         assert only(desk).state == "pending" and "certificate" in only(desk).error.lower() and inbox.mails == []
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-        deliver_due(desk.ledger, Smtp(url, SENDER, timeout=5), later(seconds=5))
+        deliver_due(desk.ledger, Smtp(url, SENDER, lambda: NOW, timeout=5), later(seconds=5))
     assert only(desk).state == "sent" and len(inbox.mails) == 1
 
 

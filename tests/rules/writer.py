@@ -4,7 +4,6 @@ It prints a line when it has begun, then each number as soon as the write of it 
 """
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 from tinydb import TinyDB
@@ -13,6 +12,7 @@ from rules.publish import publish
 from rules.statements import Edit
 from rules.storage import CrashSafeStorage
 from rules.store import open_store
+from tests.clock import real
 from tests.rules.documents import group
 
 # Cut to a little more each time, so that a half-written state could not pass for whole.
@@ -42,7 +42,7 @@ def write_versions(folder: Path, name: str, count: int) -> None:
     say("begun")
     for number in range(count):
         edit = Edit("group", f"{name}-{number}", group(f"{name}-{number}", ord(name[0]) * 1_000 + number))
-        say(str(publish(store, [edit], author=name, note="", at=datetime.now(UTC)).number))
+        say(str(publish(store, [edit], author=name, note="", at=real()).number))
 
 
 if __name__ == "__main__":

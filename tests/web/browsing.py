@@ -22,10 +22,10 @@ from orders.written import written
 from rules.drafts import begin, revise
 from rules.schedule import schedule
 from rules.statements import Statement
+from tests.clock import real
 from tests.web.houses import ADMIN, Place, copy_of, open_place, order, token_of
 from tests.web.people import address_of, enrol, populate, someone
 from tests.web.servers import serving
-from web.composition import utc_now
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = [
@@ -124,7 +124,7 @@ def running(template: tuple[Path, str], folder: Path) -> Iterator[Site]:
     """An installation with something of everything, and its server."""
     source, password = template
     data = copy_of(source, folder / "data")
-    place = open_place(data, password, now=utc_now)
+    place = open_place(data, password, now=real)
     links = furnish(place)
     place.house.close()
     with serving(data) as server:

@@ -1,7 +1,6 @@
 """People of every role for tests, and what their pages let them do."""
 
 import re
-import time
 from html.parser import HTMLParser
 from typing import Any
 
@@ -9,6 +8,7 @@ from flask.testing import FlaskClient
 from flask_security.utils import hash_password
 from passlib.totp import TOTP
 
+from tests.clock import real
 from tests.web.houses import Place, token_of
 from web import people
 from web.permissions import ROLES
@@ -49,7 +49,7 @@ def session_of(client: FlaskClient) -> str:
 
 def code_for(key, ahead=0):
     """The code that an authenticator shows now, or `ahead` steps of 30 s from now."""
-    return TOTP(key=key, format="base32").generate(time=int(time.time()) + 30 * ahead).token
+    return TOTP(key=key, format="base32").generate(time=int(real().timestamp()) + 30 * ahead).token
 
 
 def enrol(client):

@@ -10,10 +10,10 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.clock import real
 from web.signatures import sign
 
 
@@ -84,7 +84,7 @@ def free_port() -> int:
 def send(address: str, secret: str, order: dict[str, Any], id: str) -> tuple[int, dict[str, Any]]:
     """The order at the running webhook, signed now: status and answer. Raises OSError when nobody answers."""
     body = json.dumps(order).encode()
-    headers = sign(secret, id, datetime.now(UTC), body)
+    headers = sign(secret, id, real(), body)
     request = urllib.request.Request(f"{address}/webhooks/orders", body, headers, method="POST")
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:

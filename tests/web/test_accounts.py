@@ -57,7 +57,9 @@ def delivered(place):
     """The mails that a real server takes from the outbox."""
     inbox = Inbox()
     with smtp_server(inbox) as port:
-        transport = Unsealing(Smtp(f"smtp://127.0.0.1:{port}", "houblon@brasserie.example"), place.house.desk.secret)
+        transport = Unsealing(
+            Smtp(f"smtp://127.0.0.1:{port}", "houblon@brasserie.example", lambda: NOW), place.house.desk.secret
+        )
         while deliver_due(place.house.desk.ledger, transport, place.house.now()):
             pass
     return inbox.mails
