@@ -88,4 +88,4 @@ def test_depth_is_found_in_the_time_of_a_reading(hostile):
         with suppress(Invalid):
             check_depth(text)
 
-    assert steps(looked_at) < 50 * len(text)
+    assert steps(looked_at) < 120 * len(text)

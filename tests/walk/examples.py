@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from tests.clock import day_of, real
 from tests.walk.pages import Page
 from tests.walk.pressing import Example
 from tests.web.houses import order
 from tests.web.people import PASSWORD, address_of, code_for
 
-TODAY = datetime.now(UTC).astimezone(ZoneInfo("America/Toronto")).date()
+TODAY = day_of(real())
 _CSV = "text/csv"
 _ORDERS = "commande;date;detaillant;sku;quantite;prix\nA-1;2026-10-01;depanneur-1;IPA;24;27,00\n".encode()
 _GROUPS = "détaillant;groupe\ndepanneur-9;Payeurs à risque\n".encode()

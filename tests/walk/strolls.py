@@ -3,13 +3,13 @@
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl, urldefrag, urlencode, urlsplit
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map
 
+from tests.clock import day_of, real
 from tests.walk import files
 from tests.walk.pages import Form, Page, Press, option_value
 from tests.walk.visitor import Answer, Visitor
@@ -154,7 +154,7 @@ def _typed(form: Form) -> Iterator[tuple[str, str]]:
         elif kind in ("checkbox", "radio"):
             yield name, each.get("value", "on")
         elif kind == "date":
-            yield name, date.today().isoformat()
+            yield name, day_of(real()).isoformat()
         elif kind == "number" or each.get("inputmode") in ("numeric", "decimal"):
             yield name, "100"
         else:
