@@ -120,6 +120,20 @@ class CrashSafeStorage(Storage):
                 self._put_in_place(twin_bytes(self.path) or self.path.read_bytes())
         return found
 
+    @property
+    def generation(self) -> int:
+        """Which generation the file of now is. Raises Damaged, StorageFault."""
+        return self._load().generation
+
+    def whole_bytes(self) -> bytes:
+        """The file of now, as it was written: its twin's where it is damaged. Raises Damaged, StorageFault."""
+        while True:
+            state = self._load()
+            content = twin_bytes(self.path) if state.harm is not None else read(self.path)
+            # Another process may have written between the two.
+            if content is not None and decode(content) is not None:
+                return content
+
     def last_good(self) -> State:
         """What `restore_last_good` would bring back. Raises StorageFault when nothing is whole."""
         found = decode(self._last_good())

@@ -95,7 +95,6 @@ class Writer:
         table = _table(self._database, "proposals")
         table.upsert(msgspec.to_builtins(proposal), where("id") == proposal.id)
 
-
     def give_up(self, lost: Sequence[Lost]) -> None:
         """Add versions that are lost for good: their numbers are not given anew."""
         _table(self._database, "lost").insert_multiple(msgspec.to_builtins(each) for each in lost)

@@ -1,6 +1,7 @@
 """What every command of `houblon` shares: its options, its answers, its faults."""
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -17,8 +18,12 @@ from orders.desk import Conflict as OrderConflict
 from orders.migrate import NewerLedger
 from rules.publish import Conflict
 from rules.storage import StorageFault
-from web.composition import House, NotInitialised, open_house
+from web.composition import House, open_house
+from web.installed import NotInitialised
 from web.settings import BadSetting, Settings
+
+# What the server's log would say, a command says itself or not at all.
+logging.getLogger("houblon").addHandler(logging.NullHandler())
 
 data_option = click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), help="The data folder (HOUBLON_DATA)."
@@ -48,8 +53,8 @@ def fail(problems: tuple[Problem, ...]) -> None:
 
 
 @contextmanager
-def opened(data: Path | None) -> Iterator[House]:
-    house = open_house(Settings.from_env(os.environ, data))
+def opened(data: Path | None, to_check: bool = False) -> Iterator[House]:
+    house = open_house(Settings.from_env(os.environ, data), to_check=to_check)
     try:
         yield house
     finally:

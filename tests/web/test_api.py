@@ -11,7 +11,7 @@ from orders.doors import SCOPES, add_key
 from orders.simulate.worker import run_next
 from tests.test_docs import DOCS, blocks
 from tests.web.houses import NOW, SEED, order, token_of
-from web.composition import write_profile
+from web.installed import write_profile
 
 
 class Caller:
