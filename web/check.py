@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError
 
 from engine.problem import Invalid, Problem, problem, step
 from engine.reference import difference
 from orders.audit import verify
+from orders.ledger import Ledger
 from orders.ownership import known_versions
 from orders.soundness import faults_in
 from orders.tables import decisions, invoices, metadata
@@ -42,10 +44,10 @@ class Report(msgspec.Struct, frozen=True):
 def check_installation(house: House, audit_head: str | None = None) -> Report:
     """Ask everything. `audit_head` is a head of the audit log that was noted earlier."""
     store = house.store
+    database = _database(house.desk.ledger)
+    if database.problems:  # what is asked of a damaged database may be answered with anything
+        return Report((database,), "")
     with house.desk.ledger.reading() as connection:
-        database = _database(connection)
-        if database.problems:  # what is asked of a damaged database may be answered with anything
-            return Report((database,), "")
         premises, newest = house.premises, store.content(store.newest().number)
         audited = verify(connection, audit_head)
         found = (
@@ -63,9 +65,14 @@ def check_installation(house: House, audit_head: str | None = None) -> Report:
     return Report(found, audited.head)
 
 
-def _database(connection: Connection) -> Check:
+def _database(ledger: Ledger) -> Check:
     """The database itself is sound: its pages, and that every reference leads somewhere."""
-    faults = faults_in(connection)
+    faults: list[str] = []
+    try:
+        with ledger.reading() as connection:
+            faults = faults_in(connection)
+    except DBAPIError as fault:  # one so damaged that even the end of a transaction is refused
+        faults = faults or [str(fault.orig)]
     problems = [
         problem(
             "database",

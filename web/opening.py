@@ -14,7 +14,7 @@ from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InternalError, OperationalError
 
 from engine.problem import Invalid, refuse
 from orders.ledger import Ledger, LedgerMissing
@@ -153,7 +153,10 @@ def told_by(settings: Settings) -> Iterator[None]:
     except OperationalError as fault:
         told = f"ne s’ouvre pas ({_first_line(fault)})", f"can't be opened ({_first_line(fault)})"
         raise _refuse_ledger(settings, "ledger_closed", *told) from None
-    except DBAPIError as fault:
+    except (DatabaseError, InternalError) as fault:
+        # These two themselves: what is beneath the first is told of a statement, not of the database.
+        if type(fault) not in (DatabaseError, InternalError):
+            raise
         told = f"est endommagé ({_first_line(fault)})", f"is damaged ({_first_line(fault)})"
         raise _refuse_ledger(settings, "ledger_damaged", *told) from None
 
@@ -170,9 +173,9 @@ def _refuse_ledger(settings: Settings, code: str, fr: str, en: str) -> Invalid:
     return refuse(
         code,
         "",
-        f"Le registre {where} {fr}, et rien n’a été fait. Si celui de cette installation est ailleurs, "
+        f"Le registre {where} {fr}. Si celui de cette installation est ailleurs, "
         "HOUBLON_DATABASE_URL le dit; s’il est perdu, « houblon restore SAUVEGARDE --replace » le ramène.",
-        f"The ledger {where} {en}, and nothing was done. If this installation's is elsewhere, "
+        f"The ledger {where} {en}. If this installation's is elsewhere, "
         "set HOUBLON_DATABASE_URL; if it is lost, `houblon restore BACKUP --replace` brings it back.",
     )
 

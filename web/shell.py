@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from rules.publish import Conflict
 from rules.storage import StorageFault
 from web.composition import House, open_house
 from web.installed import NotInitialised
+from web.opening import told_by
 from web.settings import BadSetting, Settings
 
 # What the server's log would say, a command says itself or not at all.
@@ -54,11 +55,9 @@ def fail(problems: tuple[Problem, ...]) -> None:
 
 @contextmanager
 def opened(data: Path | None, to_check: bool = False) -> Iterator[House]:
-    house = open_house(Settings.from_env(os.environ, data), to_check=to_check)
-    try:
+    settings = Settings.from_env(os.environ, data)
+    with told_by(settings), closing(open_house(settings, to_check=to_check)) as house:
         yield house
-    finally:
-        house.close()
 
 
 def say(document: Any, as_json: bool, text: str) -> None:
