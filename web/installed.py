@@ -89,15 +89,15 @@ def check_initialised(folder: Path) -> None:
     left = what_is_left(folder)
     if left:
         raise NotInitialised(
-            f"{PROFILE} is missing in {folder}, where {', '.join(left)} still is: "
+            f"{PROFILE} is missing in {folder}, where {' and '.join(left)} still is: "
             f"`houblon restore BACKUP --data {folder} --replace` brings all of it back from a backup"
         )
     raise NotInitialised(f"{folder} holds no installation: run `houblon init --data {folder}` first")
 
 
 def what_is_left(folder: Path) -> list[str]:
-    """The names in a folder of what an installation keeps its data in: rules and ledger, whatever their state."""
-    return sorted(each.name for pattern in (f"{FILE}*", "ledger.db*") for each in folder.glob(pattern))
+    """The names in a folder of what an installation keeps its data in, rules and ledger, whatever is left of them."""
+    return [name for name in ("ledger.db", FILE) if any(folder.glob(f"{name}*"))]
 
 
 def read_profile(folder: Path) -> Profile:

@@ -151,8 +151,15 @@ def told_by(settings: Settings) -> Iterator[None]:
     except LedgerMissing:
         raise _refuse_ledger(settings, "ledger_missing", "manque", "is missing") from None
     except OperationalError as fault:
-        told = f"ne s’ouvre pas ({_first_line(fault)})", f"can't be opened ({_first_line(fault)})"
-        raise _refuse_ledger(settings, "ledger_closed", *told) from None
+        where, what = address_of(settings), _first_line(fault)
+        raise refuse(
+            "ledger_closed",
+            "",
+            f"Le registre {where} ne s’ouvre pas ({what}). Remédiez à ce que dit la base, ou donnez la bonne par "
+            "HOUBLON_DATABASE_URL, puis recommencez.",
+            f"The ledger {where} can't be opened ({what}). Mend what the database says, or name the right one in "
+            "HOUBLON_DATABASE_URL, then try again.",
+        ) from None
     except (DatabaseError, InternalError) as fault:
         # These two themselves: what is beneath the first is told of a statement, not of the database.
         if type(fault) not in (DatabaseError, InternalError):
