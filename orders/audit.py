@@ -114,8 +114,8 @@ def _publication(store: Store, version: Version, source: str) -> Act:
 
 
 def _changes(store: Store, content: Content) -> tuple[Change, ...]:
-    number = content.version.number
-    return changes(store.content(number - 1), content) if number > 1 else ()
+    before = store.history().before(content.version.number)
+    return () if before is None else changes(store.content(before), content)
 
 
 def _reference(version: Version) -> str:

@@ -4,17 +4,20 @@ Embedded, it is SQLite (WAL, synchronous FULL) with one writer thread that commi
 in groups; outgrown, PostgreSQL, where each piece of work has a transaction of its own.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, create_engine, event, insert, make_url, update
 from sqlalchemy.exc import DBAPIError
 
 from orders.memory import Memory
-from orders.migrate import upgrade
+from orders.migrate import revision_of, upgrade
 from orders.prepared import Prepared, Reader
+from orders.snapshot import database_file, opened_by
 from orders.tables import counters
 from orders.turns import Turns
 from orders.writer import T, Work, Writer
@@ -31,8 +34,15 @@ _PROVE = Prepared(
 )
 
 
+class LedgerMissing(Exception):
+    """There is no ledger at the address: nothing, or a database without anything in it."""
+
+
 class Ledger:
-    """Reads with `reading()`, writes with `write(work)`; `close()` finishes what was begun."""
+    """Reads with `reading()`, writes with `write(work)`; `close()` finishes what was begun.
+
+    It never makes the database: only `make_ledger` does.
+    """
 
     def __init__(self, url: str):
         self.url = url
@@ -40,6 +50,8 @@ class Ledger:
         path = make_url(url).database if self.is_embedded else None
         self.memory = Memory(path)
         if path is not None:
+            if not Path(path).is_file():
+                raise LedgerMissing(f"there is no ledger at {path}")
             self.engine = _sqlite(url, "BEGIN", pool_size=10, max_overflow=30)
             self.write_engine = _sqlite(url, "BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
             self._writer = Writer(self.write_engine, Turns(path))
@@ -113,20 +125,51 @@ def prove(connection: Connection) -> None:
         connection.execute(insert(counters), {"name": _PROOFS, "value": 1})
 
 
+def make_ledger(url: str) -> Ledger:
+    """A new ledger at a database URL, or the one that is there, its schema brought up to date. Raises NewerLedger."""
+    make_file(url)
+    return _with(url, upgrade)
+
+
 def open_ledger(url: str) -> Ledger:
-    """The ledger at a database URL, its schema brought up to date. Raises NewerLedger."""
+    """The ledger at a database URL, its schema brought up to date. Raises LedgerMissing, NewerLedger."""
+    return _with(url, _upgrade_known)
+
+
+def make_file(url: str) -> None:
+    """Make the file of an embedded ledger, its owner's alone, unless it is there."""
+    path = database_file(url)
+    if path is not None:
+        # SQLite gives the mode of this file to those that it makes beside it.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def _with(url: str, work: Work[None]) -> Ledger:
     ledger = Ledger(url)
     try:
-        ledger.write(upgrade)
+        ledger.write(work)
     except BaseException:
         ledger.close()
         raise
     return ledger
 
 
+def _upgrade_known(connection: Connection) -> None:
+    if revision_of(connection) is None:
+        raise LedgerMissing("the database is empty")
+    upgrade(connection)
+
+
 def _sqlite(url: str, begin: str, **pool: int) -> Engine:
+    path = database_file(url)
+    assert path is not None
+
+    def connect() -> sqlite3.Connection:
+        # A file that was removed meanwhile is missed, not made anew.
+        return sqlite3.connect(opened_by(path, "rw"), uri=True, timeout=30, check_same_thread=False)
+
     # What a statement failed with is told in logs; the values in it are people's.
-    engine = create_engine(url, connect_args={"timeout": 30}, hide_parameters=True, **pool)
+    engine = create_engine(url, creator=connect, hide_parameters=True, **pool)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: Any) -> None:

@@ -210,6 +210,14 @@ planned_deliveries = Table(
     Column("derivation", Json),
 )
 
+# Which installation this ledger is of: one row, the same id as in the installation's folder.
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("made_at", Instant, nullable=False),
+)
+
 counters = Table(
     "counters",
     metadata,

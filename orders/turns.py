@@ -70,9 +70,8 @@ class Turns:
 def _open(path: str) -> int | None:
     """The file to lock; None where it can't be opened, as where somebody else made it: no ledger stays shut for want
     of fairness."""
-    # Whoever may read the database may lock these: the system's mask says who that is.
     with contextlib.suppress(OSError):
-        return os.open(path, os.O_RDONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+        return os.open(path, os.O_RDONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
     return None
 
 

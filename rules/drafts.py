@@ -44,14 +44,14 @@ def begin(
             text = read_description(description)
         moved: tuple[Edit, ...] = ()
         with faults.gather():
-            moved = moving(history.content(len(history.versions)), edits)
+            moved = moving(history.content(history.number), edits)
         faults.raise_if_any()
         proposal = Proposal(
             id_of(title, history.proposals),
             title,
             text,
             by,
-            len(history.versions),
+            history.number,
             moved,
             1,
             at,
@@ -91,7 +91,7 @@ def foresee(
     Without a proposal, they stand alone on the newest version. Raises Invalid.
     """
     if proposal is None:
-        proposal = Proposal("", "", "", by, len(history.versions), (), 0, at, at, ())
+        proposal = Proposal("", "", "", by, history.number, (), 0, at, at, ())
     return preview(history, _with(history, proposal, statements), at)
 
 
@@ -127,7 +127,7 @@ def settle(
     """
 
     def work(history: History, proposal: Proposal) -> Proposal:
-        newest = history.content(len(history.versions))
+        newest = history.content(history.number)
         stands = standing(proposal, history.content(proposal.base), newest)
         documents: Documents = {(e.kind, e.id): e.document for e in stands.edits}
         faults = Faults()
@@ -152,13 +152,13 @@ def preview(history: History, proposal: Proposal, at: datetime) -> Successor:
 
     Raises Invalid when a document can't be read by its schema.
     """
-    stands = standing(proposal, history.content(proposal.base), history.content(len(history.versions)))
+    stands = standing(proposal, history.content(proposal.base), history.content(history.number))
     return successor(history, stands.edits, next_version(history, proposal.author, proposal.name, at))
 
 
 def _ground(history: History, proposal: Proposal) -> tuple[Content, Documents]:
     """What the next statements are made on: the newest version, unless the proposal clashes with it."""
-    base, newest = history.content(proposal.base), history.content(len(history.versions))
+    base, newest = history.content(proposal.base), history.content(history.number)
     stands = standing(proposal, base, newest)
     if stands.clashes:
         return base, {(edit.kind, edit.id): edit.document for edit in proposal.edits}

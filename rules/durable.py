@@ -19,23 +19,41 @@ Tables = dict[str, dict[str, Any]]
 
 
 def replace_file(path: Path, content: bytes, sync: Sync = os.fsync) -> None:
-    """Write a whole file, so that a crash leaves the old one or the new one.
+    """Write a whole file, its owner's alone, so that a crash leaves the old one or the new one.
 
     Raises OSError when the disk refuses. Until the file is in its place, the old one is untouched;
     when only the folder can't be synced, the new one is in its place.
     """
-    temporary = path.with_name(f"{path.name}.writing")
+    temporary = stage_file(path, content, sync)
     try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            sync(file.fileno())
         os.replace(temporary, path)
     except OSError:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
+    sync_folder(path.parent, sync)
+
+
+def stage_file(path: Path, content: bytes, sync: Sync = os.fsync) -> Path:
+    """Write what `path` will hold beside it, and make it last. Raises OSError and leaves nothing."""
+    temporary = path.with_name(f"{path.name}.writing")
+    try:
+        # Made anew: one that a killed process left may be open to others.
+        temporary.unlink(missing_ok=True)
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            sync(file.fileno())
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    return temporary
+
+
+def sync_folder(path: Path, sync: Sync = os.fsync) -> None:
+    """Make the names in a folder last."""
+    folder = os.open(path, os.O_RDONLY)
     try:
         sync(folder)
     finally:
@@ -60,6 +78,12 @@ def decode(content: bytes) -> tuple[int, Tables] | None:
     return int(header[1]), msgspec.json.decode(body)
 
 
+def generation_said(content: bytes) -> int:
+    """The generation that a file's first line names, whatever follows it; 0 where it names none."""
+    header = _HEADER.match(content)
+    return int(header[1]) if header else 0
+
+
 def kept(path: Path, generation: int) -> Path:
     return path.with_name(f"{path.name}.{generation}")
 
@@ -79,7 +103,9 @@ def keep(path: Path, generation: int) -> None:
     try:
         os.link(path, target)
     except OSError:
-        shutil.copyfile(path, target)
+        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(path, "rb") as file, open(handle, "wb") as copy:
+            shutil.copyfileobj(file, copy)
 
 
 def forget_old(path: Path) -> None:

@@ -19,6 +19,14 @@ class UnknownVersion(LookupError):
     """There is no such version."""
 
 
+class Lost(msgspec.Struct, frozen=True):
+    """A version that the ledger knows and the rules have no more; somebody accepted that at `accepted_at`."""
+
+    number: int
+    hash: str
+    accepted_at: datetime
+
+
 class History:
     """One state of the store: its versions, and each document's rows by version.
 
@@ -28,7 +36,9 @@ class History:
 
     def __init__(self, tables: dict[str, dict[str, Any]], before: "History | None" = None):
         versions = [msgspec.convert(row, Version) for row in tables.get("versions", {}).values()]
+        self.lost = tuple(msgspec.convert(row, Lost) for row in tables.get("lost", {}).values())
         self.versions = tuple(sorted(versions, key=lambda version: version.number))
+        self._numbers = [version.number for version in self.versions]
         self.rows = _by_document(tables.get("documents", {}).values())
         self._keys = sorted(self.rows)
         kept = [msgspec.convert(row, Proposal) for row in tables.get("proposals", {}).values()]
@@ -43,9 +53,25 @@ class History:
 
     def version(self, number: int) -> Version:
         """Raises UnknownVersion."""
-        if not 1 <= number <= len(self.versions):
+        place = bisect.bisect_left(self._numbers, number)
+        if self._numbers[place : place + 1] != [number]:
             raise UnknownVersion(f"there is no version {number}")
-        return self.versions[number - 1]
+        return self.versions[place]
+
+    @property
+    def number(self) -> int:
+        """The number of the last version published, 0 where there is none."""
+        return self._numbers[-1] if self._numbers else 0
+
+    @property
+    def next_number(self) -> int:
+        """The number of the next version: one that a lost version had is not given anew."""
+        return max([self.number, *(each.number for each in self.lost)]) + 1
+
+    def before(self, number: int) -> int | None:
+        """The number of the version that came before `number`: one less, unless some were lost. None for the first."""
+        place = bisect.bisect_left(self._numbers, number)
+        return self._numbers[place - 1] if place else None
 
     def newest(self) -> Version:
         """The last version published. Raises UnknownVersion where there is none."""
@@ -104,12 +130,12 @@ class History:
 
     def newest_content(self) -> Content | None:
         """What the last version holds; None when nothing was published yet."""
-        return self.content(len(self.versions)) if self.versions else None
+        return self.content(self.number) if self.versions else None
 
     def next_content(self, version: Version, rows: Sequence[Row]) -> Content:
         """The content that `version` would have if `rows` were added to the newest one."""
         changed = {(row["kind"], row["id"]) for row in rows}
-        kept = [row for row in self.rows_at(len(self.versions)) if (row["kind"], row["id"]) not in changed]
+        kept = [row for row in self.rows_at(self.number) if (row["kind"], row["id"]) not in changed]
         there = [row for row in (*kept, *rows) if row["document"] is not None]
         # A copy: these rows are not part of the past yet.
         return content_of(version, there, dict(self._parsed))

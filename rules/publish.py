@@ -93,7 +93,7 @@ def roll_back(
     promote_due(store, at, premises)
     with store.writing() as writer:
         history = writer.history
-        wanted, newest = history.content(number), history.content(len(history.versions))
+        wanted, newest = history.content(number), history.content(history.number)
         _check_base(history, base)
         if emergency and wanted.version.approved_by is None:
             raise refuse(
@@ -119,6 +119,6 @@ def roll_back(
 
 
 def _check_base(history: History, base: int | None) -> None:
-    newest = len(history.versions)
+    newest = history.number
     if base is not None and base != newest:
         raise Conflict(base, newest)

@@ -77,7 +77,7 @@ def check_approved(proposal: Proposal, history: History) -> None:
 
 def check_clear(proposal: Proposal, history: History) -> tuple[Edit, ...]:
     """The proposal's edits on the newest version. Raises Invalid where they clash, or when there are none."""
-    stands = standing(proposal, history.content(proposal.base), history.content(len(history.versions)))
+    stands = standing(proposal, history.content(proposal.base), history.content(history.number))
     if stands.clashes:
         raise Invalid([clash_problem(clash) for clash in stands.clashes])
     if not stands.edits:

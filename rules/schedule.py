@@ -83,12 +83,12 @@ def promote_due(store: Store, at: datetime, premises: Premises) -> None:
             try:
                 release_proposal(writer, proposal, by, at, moment, premises, approval=False)
             except Invalid:
-                writer.keep(unscheduled(proposal, Notice("invalid", len(writer.history.versions), at)))
+                writer.keep(unscheduled(proposal, Notice("invalid", writer.history.number, at)))
 
 
 def foreseen(history: History, at: datetime) -> Content:
     """What will be in force at a future moment, as far as it is scheduled; nothing is written."""
-    content = history.content(len(history.versions))
+    content = history.content(history.number)
     edits: dict[tuple[str, str], Edit] = {}
     for proposal in history.scheduled(at):
         stands = standing(proposal, history.content(proposal.base), content)
@@ -96,6 +96,6 @@ def foreseen(history: History, at: datetime) -> Content:
             continue
         edits.update({(edit.kind, edit.id): edit for edit in stands.edits})
         version = next_version(history, proposal.author, proposal.name, proposal.effective_from or at)
-        number = content.version.number + 1
+        number = max(content.version.number + 1, history.next_number)
         content = successor(history, edits.values(), msgspec.structs.replace(version, number=number)).content
     return content

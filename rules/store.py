@@ -13,7 +13,7 @@ from tinydb.table import Table
 
 from rules.content import Content, Row, Version, canonical
 from rules.durable import Sync
-from rules.history import History, UnknownVersion
+from rules.history import History, Lost, UnknownVersion
 from rules.look import Look
 from rules.proposal import Proposal
 from rules.statements import Document
@@ -94,6 +94,10 @@ class Writer:
         """Add the proposal, or put it in the place of its last state."""
         table = _table(self._database, "proposals")
         table.upsert(msgspec.to_builtins(proposal), where("id") == proposal.id)
+
+    def give_up(self, lost: Sequence[Lost]) -> None:
+        """Add versions that are lost for good: their numbers are not given anew."""
+        _table(self._database, "lost").insert_multiple(msgspec.to_builtins(each) for each in lost)
 
 
 def _table(database: TinyDB, name: str) -> Table:

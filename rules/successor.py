@@ -40,7 +40,7 @@ def successor(history: History, edits: Iterable[Edit], version: Version) -> Succ
 
 def next_version(history: History, author: str, note: str, at: datetime) -> Version:
     """The head of the version after the newest one; its hash is not known yet."""
-    return Version(len(history.versions) + 1, author, note, at, at, "")
+    return Version(history.next_number, author, note, at, at, "")
 
 
 def edited(before: Content | None, edits: Iterable[Edit]) -> Documents:

@@ -24,6 +24,7 @@ ACTS: dict[str, Text] = {
     "key.added": Text("clé d’API créée", "API key made"),
     "key.revoked": Text("clé d’API révoquée", "API key revoked"),
     "memberships.set": Text("détaillants rangés dans leurs groupes", "retailers put into their groups"),
+    "policy.given_up": Text("version perdue, perte acceptée", "version lost, loss accepted"),
     "policy.published": Text("version publiée", "version published"),
     "policy.rolled_back_in_emergency": Text("retour d’urgence", "emergency roll-back"),
     "proposal.approved": Text("brouillon approuvé", "draft approved"),

@@ -3,6 +3,9 @@
 The ledger is copied first and the rules after it. Versions are only ever added, so every version
 that a decision in the ledger names is in the rules that were copied later; what the later rules
 say that the ledger doesn't know yet is recorded at the next start, as after a crash.
+
+What is copied is verified before there is a file: a backup of something damaged would take the place of
+the last good one where only so many are kept.
 """
 
 import hashlib
@@ -21,17 +24,19 @@ import msgspec
 from engine.problem import Invalid, refuse
 from orders.migrate import NewerLedger, is_known
 from orders.simulate.jobs import FOLDER
-from orders.snapshot import damage, database_file, revision_of, snapshot
-from rules.durable import decode, generations, kept
+from orders.snapshot import BESIDE, database_file, revision_of, snapshot
+from orders.soundness import faults_in, faults_in_file
+from rules.durable import decode, generations, kept, sync_folder
 from rules.storage import CrashSafeStorage
-from rules.store import FILE
-from web.composition import NotInitialised, is_initialised
+from rules.store import FILE, open_store
+from web.installed import MARK, check_initialised, read_profile, read_secret
+from web.opening import looking_into, lost, refuse_damage, refuse_loss
 from web.settings import Settings
 
 FORMAT = 1
 LEDGER, MANIFEST = "ledger.db", "manifest.json"
 # Files of a running process, and the stores, which are copied in their own way.
-_PASSING = (".lock", ".writing", ".restoring", "-wal", "-shm", "-journal", "-next", "-turn")
+_PASSING = (".lock", ".writing", ".restoring", *BESIDE[1:])
 _CHUNK = 1 << 20
 
 
@@ -56,10 +61,10 @@ class Manifest(msgspec.Struct, frozen=True):
 def back_up(settings: Settings, target: Path, now: datetime) -> Manifest:
     """Write the installation to `target`, a tar (`….gz` is compressed) that nobody else may read.
 
-    Raises NotInitialised, Damaged, Invalid where `target` is there already, OSError, sqlite3.Error.
+    Raises NotInitialised, Damaged, OSError, sqlite3.Error, and Invalid where `target` is there already or the
+    installation is not whole; then there is no file.
     """
-    if not is_initialised(settings.data):
-        raise NotInitialised(f"{settings.data} holds no installation")
+    check_initialised(settings.data)
     if target.exists():
         raise refuse("exists", "", f"{target} existe déjà.", f"{target} exists already.")
     if target.absolute().resolve().is_relative_to(settings.data.resolve()):
@@ -69,6 +74,7 @@ def back_up(settings: Settings, target: Path, now: datetime) -> Manifest:
             "Une sauvegarde va ailleurs que dans le dossier qu’elle sauvegarde.",
             "A backup goes elsewhere than into the folder that it backs up.",
         )
+    _check_whole(settings)
     with tempfile.TemporaryDirectory(prefix=".houblon-", dir=target.absolute().parent) as folder:
         staged = Path(folder)
         revision = _stage_ledger(settings, staged)
@@ -79,7 +85,7 @@ def back_up(settings: Settings, target: Path, now: datetime) -> Manifest:
         written = staged / f"{target.name}.writing"
         _write(written, staged, manifest, target.suffix in (".gz", ".tgz"))
         os.replace(written, target)
-    _sync(target.absolute().parent)
+    sync_folder(target.absolute().parent)
     return manifest
 
 
@@ -107,7 +113,7 @@ def restore_backup(source: Path, folder: Path, now: datetime, replace: bool = Fa
         _swap(staged, folder, aside)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-    _sync(folder.parent)
+    sync_folder(folder.parent)
     return manifest, aside
 
 
@@ -129,13 +135,24 @@ def _stage_ledger(settings: Settings, staged: Path) -> str | None:
     if database is None:
         return None
     snapshot(database, staged / LEDGER)
+    refuse_damage(settings, faults_in_file(staged / LEDGER))
     return revision_of(staged / LEDGER)
+
+
+def _check_whole(settings: Settings) -> None:
+    """Whether the profile, the secret and the ledger are this installation's, and the ledger knows no more versions
+    than the rules. Raises Invalid, Damaged."""
+    profile, store = read_profile(settings.data), open_store(settings.data)
+    read_secret(settings.data)
+    with looking_into(settings, profile, store.history) as connection:
+        refuse_loss(lost(connection, store.history))
+        if not settings.is_embedded:
+            refuse_damage(settings, faults_in(connection))
 
 
 def _stage_rules(data: Path, staged: Path) -> int:
     """The rules of now and the generations before; returns the number of now's."""
-    CrashSafeStorage(data / FILE).read()  # raises Damaged, with the way out
-    content = (data / FILE).read_bytes()
+    content = CrashSafeStorage(data / FILE).whole_bytes()  # raises Damaged, with the way out
     found = decode(content)
     assert found is not None
     (staged / FILE).write_bytes(content)
@@ -157,7 +174,7 @@ def _stage_others(settings: Settings, staged: Path) -> None:
         # A mail that was sent is not kept anew: its link may open an account.
         if settings.mail_folder in path.parents:
             continue
-        if str(name).startswith(FILE) or path.name.endswith(_PASSING):
+        if str(name).startswith(FILE) or str(name) == MARK or path.name.endswith(_PASSING):
             continue
         if name.parts[0] == FOLDER:  # of simulations that run
             continue
@@ -242,7 +259,7 @@ def _lands_in(folder: Path, name: str) -> bool:
 
 def _copy(content: IO[bytes], target: Path) -> tuple[int, str]:
     """Size and hash of what was written; every file is its owner's alone, the secret among them."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     digest, size = hashlib.sha256(), 0
     handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
@@ -256,13 +273,13 @@ def _copy(content: IO[bytes], target: Path) -> tuple[int, str]:
 
 def _verify(staged: Path, manifest: Manifest) -> None:
     """The stores open, and this Houblon knows their schema."""
-    CrashSafeStorage(staged / FILE).read()
+    CrashSafeStorage(staged / FILE).mend()
     (staged / f"{FILE}.lock").unlink(missing_ok=True)
     if manifest.ledger_revision is None:
         return
-    fault = damage(staged / LEDGER)
-    if fault is not None:
-        raise _broken(f"{LEDGER} ({fault})")
+    faults = faults_in_file(staged / LEDGER)
+    if faults:
+        raise _broken(f"{LEDGER} ({faults[0]})")
     if not is_known(manifest.ledger_revision):
         raise NewerLedger(f"the backup has the schema {manifest.ledger_revision} of a newer Houblon: run that one")
 
@@ -274,11 +291,3 @@ def _broken(name: str) -> Invalid:
         f"La sauvegarde n’est pas entière : {name} n’est pas ce que dit son manifeste. Rien n’a changé.",
         f"The backup is not whole: {name} is not what its manifest says. Nothing changed.",
     )
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -4,17 +4,22 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError
 
 from engine.problem import Invalid, Problem, problem, step
 from engine.reference import difference
 from orders.audit import verify
-from orders.tables import decisions, invoices
+from orders.ledger import Ledger
+from orders.ownership import known_versions
+from orders.soundness import faults_in
+from orders.tables import decisions, invoices, metadata
 from rules.checks import Premises, scenario_faults
 from rules.content import KINDS, Content
 from rules.inherit import resolve
 from rules.schema import read_document
 from rules.store import Store, UnknownVersion, content_hash
 from web.composition import House
+from web.opening import lost
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -38,11 +43,17 @@ class Report(msgspec.Struct, frozen=True):
 
 def check_installation(house: House, audit_head: str | None = None) -> Report:
     """Ask everything. `audit_head` is a head of the audit log that was noted earlier."""
-    store, premises = house.store, house.premises
-    newest = store.content(store.newest().number)
+    store = house.store
+    database = _database(house.desk.ledger)
+    if database.problems:  # what is asked of a damaged database may be answered with anything
+        return Report((database,), "")
     with house.desk.ledger.reading() as connection:
+        premises, newest = house.premises, store.content(store.newest().number)
         audited = verify(connection, audit_head)
         found = (
+            database,
+            _rules_file(store),
+            _versions_known(connection, store),
             _documents(store),
             _hashes(store),
             _audit(audited.count, audited.broken_at),
@@ -52,6 +63,55 @@ def check_installation(house: House, audit_head: str | None = None) -> Report:
             Check("scenarios", len(newest.scenarios), tuple(scenario_faults(newest, premises))),
         )
     return Report(found, audited.head)
+
+
+def _database(ledger: Ledger) -> Check:
+    """The database itself is sound: its pages, and that every reference leads somewhere."""
+    faults: list[str] = []
+    try:
+        with ledger.reading() as connection:
+            faults = faults_in(connection)
+    except DBAPIError as fault:  # one so damaged that even the end of a transaction is refused
+        faults = faults or [str(fault.orig)]
+    problems = [
+        problem(
+            "database",
+            "/ledger",
+            f"Le registre est endommagé : {fault}. « houblon restore SAUVEGARDE --replace » en ramène un bon.",
+            f"The ledger is damaged: {fault}. `houblon restore BACKUP --replace` brings a good one back.",
+        )
+        for fault in faults
+    ]
+    return Check("database", len(metadata.tables), tuple(problems))
+
+
+def _rules_file(store: Store) -> Check:
+    """The file of the rules and its twin are whole, and the same."""
+    harm = store.storage.harm()
+    if harm is None:
+        return Check("rules_file", 2, ())
+    told = problem(
+        "rules_file",
+        "/rules.json",
+        "Rien n’est perdu, mais rules.json ou son jumeau n’est pas entier : « houblon restore » les remet en état.",
+        f"Nothing is lost, but {harm}: `houblon restore` puts it right.",
+    )
+    return Check("rules_file", 2, (told,))
+
+
+def _versions_known(connection: Connection, store: Store) -> Check:
+    """Every version that the ledger knows is in the rules, or was given up."""
+    problems = [
+        problem(
+            "rules_lost",
+            step("/versions", each.number),
+            f"Le registre connaît la version {each.number}, que rules.json n’a plus.",
+            f"The ledger knows version {each.number}, which rules.json has no more.",
+        )
+        for each in lost(connection, store.history)
+        if each.hash  # one that only a decision names is told below, with the decision
+    ]
+    return Check("stores", len(known_versions(connection)), tuple(problems))
 
 
 def _documents(store: Store) -> Check:
@@ -69,10 +129,12 @@ def _documents(store: Store) -> Check:
 
 def _hashes(store: Store) -> Check:
     """Every version holds what its hash says, and versions are numbered without a gap."""
-    problems, versions = [], store.versions()
-    for expected, version in enumerate(versions, 1):
+    problems, versions, history = [], store.versions(), store.history()
+    given_up, last = {each.number for each in history.lost}, 0
+    for version in versions:
         pointer = step("", "versions", version.number)
-        if version.number != expected:
+        skipped, last = set(range(last + 1, version.number)), version.number
+        if not skipped <= given_up:
             problems.append(problem("gap", pointer, "Un numéro de version manque.", "A version number is missing."))
             break
         content = store.content(version.number)
@@ -101,7 +163,10 @@ def _versions_of_decisions(connection: Connection, store: Store) -> Check:
     """Every stored decision names a version that is there, and the policy that it gives its chain."""
     columns = (decisions.c.version, decisions.c.chain, decisions.c.policy_hash)
     problems, count = [], 0
+    given_up = {each.number for each in store.history().lost}
     for version, chain, policy_hash in connection.execute(select(*columns).distinct()):
+        if version in given_up:  # the loss was named, and accepted
+            continue
         count += 1
         pointer = step("/decisions", version, ">".join(chain))
         try:

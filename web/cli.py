@@ -1,5 +1,6 @@
 """`houblon`: the same doors from a shell. Faults go to stderr as Problems, with exit status 1."""
 
+import functools
 import os
 import secrets
 import sys
@@ -10,6 +11,7 @@ from typing import Any
 
 import click
 import msgspec
+from sqlalchemy.exc import DBAPIError
 
 from engine.problem import Invalid, refuse
 from orders.doors import add_key
@@ -26,6 +28,7 @@ from web.cli_simulate import simulate
 from web.cli_sources import source
 from web.cli_users import user
 from web.composition import utc_now
+from web.modes import make_private
 from web.settings import Settings
 from web.shell import data_option as _data
 from web.shell import json_option as _json
@@ -51,7 +54,17 @@ def init(data: Path | None, demo: bool, admin: str, as_json: bool) -> None:
     from web.installation import initialise
 
     settings = Settings.from_env(os.environ, data)
-    password = initialise(settings, demo=demo, admin=admin, now=utc_now(), tell=lambda line: click.echo(line, err=True))
+    tell = functools.partial(click.echo, err=True)
+    try:
+        password = initialise(settings, demo=demo, admin=admin, now=utc_now(), tell=tell)
+    except (OSError, DBAPIError) as fault:
+        what = fault.orig if isinstance(fault, DBAPIError) else fault
+        raise refuse(
+            "disk",
+            "",
+            f"L’installation n’a pas pu se faire ({what}). Faites de la place ou réparez le disque, puis recommencez.",
+            f"The installation could not be made ({what}). Free some space or mend the disk, then try again.",
+        ) from fault
     _say(
         {"data": str(settings.data), "administrator": admin, "password": password},
         as_json,
@@ -182,5 +195,12 @@ for _command in (
 ):
     main.add_command(_command)
 
-if __name__ == "__main__":
+
+def run() -> None:
+    """What is installed as `houblon`: whatever it makes is its owner's alone."""
+    make_private()
     main()
+
+
+if __name__ == "__main__":
+    run()

@@ -8,7 +8,7 @@ import msgspec
 
 from web.acts import note
 from web.cli_rules import AUTHOR
-from web.composition import change_profile
+from web.installed import change_profile
 from web.shell import data_option, json_option, opened, say, speaks_problems
 
 

@@ -10,12 +10,15 @@ import click
 import msgspec
 
 from engine.problem import refuse
-from orders.ledger import Ledger
-from orders.migrate import newest_revision, revision_of, upgrade
-from rules.storage import CrashSafeStorage, Damaged
-from rules.store import FILE
+from orders.migrate import newest_revision, revision_of
+from orders.ownership import identity_of
+from rules.store import open_store
 from web.backup import Manifest, back_up, restore_backup
-from web.composition import NotInitialised, is_initialised, utc_now
+from web.composition import utc_now
+from web.installed import check_initialised, read_profile
+from web.mending import mend_rules
+from web.modes import put_right
+from web.opening import looking_into, open_ledger_of
 from web.settings import Settings
 from web.shell import data_option, json_option, say, speaks_problems
 
@@ -27,19 +30,22 @@ from web.shell import data_option, json_option, say, speaks_problems
 @speaks_problems
 def migrate(data: Path | None, only_ask: bool, as_json: bool) -> None:
     """Bring the ledger's schema to this Houblon's; `houblon serve` does so by itself when it starts."""
-    settings = _initialised(Settings.from_env(os.environ, data))
-    ledger, newest = Ledger(settings.database_url), newest_revision()
-    try:
-        with ledger.reading() as connection:
-            before = revision_of(connection)
-        is_behind = before != newest
-        if is_behind and not only_ask:
-            ledger.write(upgrade)
-    finally:
-        ledger.close()
+    settings, newest = Settings.from_env(os.environ, data), newest_revision()
+    check_initialised(settings.data)
+    profile, rules = read_profile(settings.data), open_store(settings.data).history
+    with looking_into(settings, profile, rules) as connection:
+        before, own = revision_of(connection), identity_of(connection)
+    is_behind = before != newest or own is None or profile.id is None
+    if is_behind and not only_ask:
+        open_ledger_of(settings, profile, rules, utc_now())[0].close()
+        put_right(settings)
     document = {"from": before, "to": newest, "behind": is_behind, "upgraded": is_behind and not only_ask}
     if not is_behind:
         text = f"The ledger is at revision {before}: there is nothing to do."
+    elif before == newest:
+        text = "The ledger and its installation have no id in common yet: run `houblon migrate`."
+        if not only_ask:
+            text = f"The ledger is at revision {before}; it and its installation now know each other by an id."
     elif only_ask:
         text = f"The ledger is at revision {before}, this Houblon's is {newest}: run `houblon migrate`."
     else:
@@ -59,7 +65,7 @@ def backup(data: Path | None, target: Path, as_json: bool) -> None:
 
     The file holds the installation's secrets: keep it as safe as the installation.
     """
-    settings = _initialised(Settings.from_env(os.environ, data))
+    settings = Settings.from_env(os.environ, data)
     try:
         manifest = back_up(settings, target, utc_now())
     except (OSError, sqlite3.Error) as fault:
@@ -83,17 +89,25 @@ def backup(data: Path | None, target: Path, as_json: bool) -> None:
 )
 @click.option("--into", type=click.Path(path_type=Path, file_okay=False), help="The folder to make, instead of --data.")
 @click.option("--replace", is_flag=True, help="Where the folder is not empty, keep what is there aside.")
+@click.option("--accept-loss", is_flag=True, help="Without FILE: give up the versions that only the ledger knows.")
 @speaks_problems
-def restore(data: Path | None, source: Path | None, into: Path | None, replace: bool, as_json: bool) -> None:
+def restore(
+    data: Path | None, source: Path | None, into: Path | None, replace: bool, accept_loss: bool, as_json: bool
+) -> None:
     """Make an installation of a backup FILE; without one, mend a damaged rules file.
 
     Stop the server first. Without FILE, the last good state of the rules comes back, and what is
-    damaged is kept aside.
+    damaged is kept aside. Where the ledger knows versions that are in no state that is left, they are
+    named and nothing is done, unless --accept-loss gives them up; their numbers are not used again.
     """
     settings = Settings.from_env(os.environ, data)
     if source is None:
-        _mend(settings, as_json)
+        mended = mend_rules(settings, utc_now(), accept_loss)
+        document = {"generation": mended.generation, "given_up": [each.number for each in mended.given_up]}
+        say(document, as_json, "\n".join(mended.lines))
         return
+    if accept_loss:
+        raise click.UsageError("--accept-loss is for the rules alone, without a FILE.")
     folder = into or settings.data
     try:
         manifest, aside = restore_backup(source, folder, utc_now(), replace)
@@ -112,25 +126,6 @@ def restore(data: Path | None, source: Path | None, into: Path | None, replace: 
         as_json,
         "\n".join(lines),
     )
-
-
-def _mend(settings: Settings, as_json: bool) -> None:
-    storage = CrashSafeStorage(settings.data / FILE)
-    try:
-        storage.read()
-    except Damaged:
-        generation = storage.restore_last_good()
-    else:
-        raise refuse(
-            "whole", "", f"{FILE} est intact : rien à rétablir.", f"{FILE} is whole: there is nothing to restore."
-        )
-    say({"generation": generation}, as_json, f"Restored generation {generation} of {FILE}.")
-
-
-def _initialised(settings: Settings) -> Settings:
-    if not is_initialised(settings.data):
-        raise NotInitialised(f"{settings.data} holds no installation: run `houblon init --data {settings.data}` first")
-    return settings
 
 
 def _told(manifest: Manifest) -> dict[str, Any]:

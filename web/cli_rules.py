@@ -21,7 +21,8 @@ from rules.rule_list import read_import
 from web.acts import SHELL, note
 from web.aftermath import settle
 from web.check import Report, check_installation
-from web.composition import House, change_profile
+from web.composition import House
+from web.installed import change_profile
 from web.shell import data_option, fail, json_option, opened, say, speaks_problems
 
 AUTHOR = "cli"
@@ -109,7 +110,7 @@ def export(data: Path | None, group: str | None, as_rules: bool, as_json: bool) 
 @speaks_problems
 def check(data: Path | None, audit_head: str | None, as_json: bool) -> None:
     """Verify the installation: schemas, hashes, audit log, decisions, invoices, compiled policies, scenarios."""
-    with opened(data) as house:
+    with opened(data, to_check=True) as house:
         report = check_installation(house, audit_head)
     say(_document(report), as_json, _lines(report))
     if report.problems:

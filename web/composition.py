@@ -1,75 +1,29 @@
 """Puts the house together from its settings: the one place that knows them all."""
 
-import os
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import msgspec
-from filelock import FileLock
-
 from engine.evaluate import Installation
-from orders.desk import Desk, Seller
+from orders.desk import Desk
 from orders.endpoints import endpoint_row, secrets_at
-from orders.ledger import open_ledger
+from orders.ledger import Ledger
 from orders.outbox import MAIL, Transport
 from orders.retailers import all_memberships
 from orders.sealed import Unsealing
 from orders.transports import Filed, Smtp
 from orders.webhook_transport import WebhookTransport
 from rules.checks import Premises
-from rules.look import Look
 from rules.policies import Policies
-from rules.storage import replace_file
-from rules.store import FILE, Store, open_store
+from rules.store import Store, open_store
+from web.installed import MARK, Profile, ProfileFile, check_initialised, read_profile, read_secret
+from web.opening import open_ledger_of
 from web.recording import Recording
 from web.settings import Settings
 
 Clock = Callable[[], datetime]
-_SECRET, _PROFILE = "secret.key", "installation.json"
-
-
-class NotInitialised(Exception):
-    """The data folder holds no installation yet."""
-
-
-class Profile(msgspec.Struct, frozen=True):
-    """What an installation says of itself, kept in `installation.json`.
-
-    With `approval`, a second person must agree to a proposal before it is published or scheduled. With
-    `follow_delivery`, due dates follow a delivery that is planned anew. With `two_factor`, everybody signs
-    in with a second factor.
-    """
-
-    timezone: str = "America/Toronto"
-    currency: str = "CAD"
-    seller: Seller = Seller("Houblon")
-    approval: bool = False
-    follow_delivery: bool = False
-    two_factor: bool = False
-
-
-class ProfileFile:
-    """The profile as it is written now: read again only when the file is another one."""
-
-    def __init__(self, folder: Path, first: Profile):
-        self._path, self._known = folder / _PROFILE, (None, first)
-        # `read()` for the stream of orders, with a look that serves many of them.
-        self.recent = Look(self.read)
-
-    def read(self) -> Profile:
-        try:
-            stat = self._path.stat()
-        except FileNotFoundError:  # while an installation is made, its file comes last
-            return self._known[1]
-        seen = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
-        if self._known[0] != seen:
-            self._known = (seen, _decode(self._path.read_bytes()))
-        return self._known[1]
 
 
 @dataclass(frozen=True)
@@ -124,49 +78,34 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def is_initialised(folder: Path) -> bool:
-    return (folder / _PROFILE).exists()
+def open_house(
+    settings: Settings, now: Clock = utc_now, recording: Recording | None = None, to_check: bool = False
+) -> House:
+    """Open the installation in the settings' folder, whole and its own, or nothing.
+
+    Only `to_check` one is it opened although its rules lost versions that the ledger knows.
+
+    Raises NotInitialised, Invalid with the file and the way out, Damaged, NewerLedger.
+    """
+    check_initialised(settings.data)
+    profile, secret, store = read_profile(settings.data), read_secret(settings.data), open_store(settings.data)
+    ledger, profile = open_ledger_of(settings, profile, store.history, now(), to_check)
+    # An `init` that ended but for its last step: left there, the mark would speak of a folder that holds data.
+    (settings.data / MARK).unlink(missing_ok=True)
+    return assemble(settings, profile, secret, store, ledger, now, recording)
 
 
-def begin_folder(folder: Path) -> None:
-    """Make the data folder and its secret; what an interrupted start left there is cleared away."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for left in (*folder.glob(f"{FILE}*"), *folder.glob("ledger.db*")):
-        left.unlink()
-    secret = folder / _SECRET
-    if not secret.exists():
-        handle = os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_urlsafe(32))
-
-
-def write_profile(folder: Path, profile: Profile) -> None:
-    """Write the profile: last of all when a folder is made, for one that has it is a whole installation."""
-    replace_file(folder / _PROFILE, msgspec.json.format(msgspec.json.encode(profile), indent=2) + b"\n")
-
-
-def change_profile(folder: Path, change: Callable[[Profile], Profile]) -> tuple[Profile, Profile]:
-    """Write what `change` makes of the profile: what was there, and what is. Raises what `change` raises."""
-    with FileLock(folder / f"{_PROFILE}.lock"):
-        before = _decode((folder / _PROFILE).read_bytes())
-        after = change(before)
-        if after != before:
-            write_profile(folder, after)
-    return before, after
-
-
-def open_house(settings: Settings, now: Clock = utc_now, recording: Recording | None = None) -> House:
-    """Open the installation in the settings' folder. Raises NotInitialised, Damaged, NewerLedger."""
-    if not is_initialised(settings.data):
-        raise NotInitialised(f"{settings.data} holds no installation: run `houblon init --data {settings.data}` first")
-    return assemble(settings, _decode((settings.data / _PROFILE).read_bytes()), now, recording)
-
-
-def assemble(settings: Settings, profile: Profile, now: Clock = utc_now, recording: Recording | None = None) -> House:
-    """Put the house together over a folder that has its secret."""
-    store, ledger = open_store(settings.data), open_ledger(settings.database_url)
+def assemble(
+    settings: Settings,
+    profile: Profile,
+    secret: str,
+    store: Store,
+    ledger: Ledger,
+    now: Clock = utc_now,
+    recording: Recording | None = None,
+) -> House:
+    """Put the house together."""
     profiles = ProfileFile(settings.data, profile)
-    secret = (settings.data / _SECRET).read_text().strip()
 
     def premises() -> Premises:
         with ledger.reading() as connection:
@@ -196,7 +135,3 @@ def assemble(settings: Settings, profile: Profile, now: Clock = utc_now, recordi
 
 def _installation(profile: Profile) -> Installation:
     return Installation(ZoneInfo(profile.timezone), profile.currency)
-
-
-def _decode(body: bytes) -> Profile:
-    return msgspec.json.decode(body, type=Profile)

@@ -15,6 +15,7 @@ from orders import queries
 from orders.retailers import all_memberships
 from rules.checks import scenario_faults
 from rules.content import Content, Group, Version
+from rules.history import UnknownVersion
 from rules.hygiene import warnings
 from rules.inherit import resolve
 from rules.overlap import overlaps
@@ -142,7 +143,10 @@ def _rule_row(rule: Rule, group: Group, was: Policy | None) -> RuleRow:
 
 def _published(number: int) -> Version | None:
     """The version, unless it is the one that the draft may become."""
-    return house().store.version(number) if 1 <= number <= house().store.newest().number else None
+    try:
+        return house().store.version(number)
+    except UnknownVersion:
+        return None
 
 
 def branch_of(condition: Condition) -> Branch:

@@ -29,7 +29,8 @@ def index() -> str:
     store = house().store
     newest = store.newest().number
     top = min(request.args.get("avant", newest, type=int), newest)
-    versions = [store.version(number) for number in range(top, max(top - PAGE, 0), -1)]
+    until = [version for version in reversed(store.versions()) if version.number <= top]
+    versions = until[:PAGE]
     with house().desk.ledger.reading() as connection:
         reports = ids_of(connection, [each.approved_report for each in versions if each.approved_report])
     return render_template(
@@ -37,7 +38,7 @@ def index() -> str:
         told=[(version, _told(version.number)) for version in versions],
         newest=newest,
         reports=reports,
-        more=top - PAGE if top > PAGE else None,
+        more=until[PAGE].number if len(until) > PAGE else None,
         approval=house().profile.approval,
         may_hurry=may("hurry"),
         planned=store.history().scheduled(),
@@ -98,7 +99,8 @@ def _propose(number: int) -> Any:
 def _told(number: int) -> list[Told]:
     """What a version changed, in words."""
     store = house().store
-    if number == 1:
+    previous = store.history().before(number)
+    if previous is None:
         return []
-    before, after = store.content(number - 1), store.content(number)
+    before, after = store.content(previous), store.content(number)
     return [tell(change, after, before) for change in changes(before, after)]

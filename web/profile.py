@@ -15,7 +15,7 @@ from orders.desk import Seller
 from orders.messages import is_address
 from web.acts import note
 from web.auth import author
-from web.composition import Profile, change_profile
+from web.installed import Profile, change_profile
 from web.open import house
 
 blueprint = Blueprint("profile", __name__, url_prefix="/reglages")

@@ -235,7 +235,7 @@ def _page(proposal: Proposal, **faults: Any) -> str:
         clashes=[tell_clash(clash, content, newest, base) for clash in stands.clashes] if is_alive else [],
         reached=[(what_of(change), found) for change, found in _reached(changes, content)],
         members=members,
-        since=[version for version in history.versions[proposal.base :]] if is_alive else [],
+        since=[version for version in history.versions if version.number > proposal.base] if is_alive else [],
         approval=house().profile.approval,
         is_approved=proposal.approval is not None and proposal.approval.hash == hash_of(proposal, base),
         is_author=author() in proposal.editors,

@@ -2,15 +2,22 @@
 
 import os
 import socket
+import sys
+from contextlib import closing
 
 from granian import Granian
 from granian.constants import Interfaces
 from granian.net import SocketHolder
 
+from orders.snapshot import database_file
+from orders.soundness import faults_in_file
 from web.composition import open_house
 from web.listening import BACKLOG, listen, name_of
+from web.modes import put_right
+from web.opening import refuse_damage
 from web.settings import Settings
 
+LOOK = 1.0  # seconds that a start may take to look for damage in the database; `houblon check` looks at all of it
 STOPPING = 5  # seconds that a worker has to end
 ADDRESS = "HOUBLON_ADDRESS"  # where the worker process will find itself listening
 
@@ -22,11 +29,34 @@ def serve(settings: Settings, host: str, port: int) -> None:
     would stay locked in it for ever.
     """
     listener = listen(host, port)
-    open_house(settings).close()  # fail here, plainly, rather than in the worker
+    prepare(settings)  # fail here, plainly, rather than in the worker
     os.environ["HOUBLON_DATA"] = str(settings.data.absolute())
     os.environ.setdefault("HOUBLON_BASE_URL", f"http://localhost:{listener.getsockname()[1]}")
     os.environ[ADDRESS] = name_of(listener)
     server("web.wsgi:app", listener, settings.threads).serve()
+
+
+def prepare(settings: Settings) -> None:
+    """Open the installation once, put right what can be put right without losing anything, and say so.
+
+    Raises what opening it raises, and Invalid where the database is damaged as far as a short look shows.
+    """
+    with closing(open_house(settings)) as house:
+        harm = house.store.storage.mend()
+    if harm is not None:
+        _say(f"{harm}: both are whole again")
+    database = database_file(settings.database_url)
+    if database is not None:
+        refuse_damage(settings, faults_in_file(database, LOOK))
+    right, refused = put_right(settings)
+    if right:
+        _say(f"{right} files and folders of {settings.data} were open to others: they are their owner's alone now")
+    if refused:
+        _say(f"{len(refused)} are open to others and somebody else's, {refused[0]} among them: change their mode")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 class _Server(Granian):

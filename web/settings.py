@@ -39,7 +39,7 @@ class Settings:
         environ = _secrets_from_files(environ)
         folder = data or Path(environ.get("HOUBLON_DATA") or "data")
         database = environ.get("HOUBLON_DATABASE_URL") or f"sqlite:///{folder.absolute() / 'ledger.db'}"
-        if not re.match(r"sqlite:///|postgresql\+psycopg://", database):
+        if not re.match(r"sqlite:///.|postgresql\+psycopg://", database):
             raise BadSetting("HOUBLON_DATABASE_URL is sqlite:///… or postgresql+psycopg://…")
         return cls(
             data=folder,
@@ -60,10 +60,15 @@ class Settings:
         return self.data / "mail"
 
     @property
+    def is_embedded(self) -> bool:
+        """Whether the ledger is a file, SQLite's, and not a server's."""
+        return self.database_url.startswith("sqlite")
+
+    @property
     def may_have_recorder(self) -> bool:
         """Whether a second process may write beside the server: the ledger is a file, and there is a line to it that
         keeps messages whole."""
-        return self.database_url.startswith("sqlite") and sys.platform == "linux"
+        return self.is_embedded and sys.platform == "linux"
 
     @property
     def is_https(self) -> bool:

@@ -1,10 +1,11 @@
 """What every command of `houblon` shares: its options, its answers, its faults."""
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,13 @@ from orders.desk import Conflict as OrderConflict
 from orders.migrate import NewerLedger
 from rules.publish import Conflict
 from rules.storage import StorageFault
-from web.composition import House, NotInitialised, open_house
+from web.composition import House, open_house
+from web.installed import NotInitialised
+from web.opening import told_by
 from web.settings import BadSetting, Settings
+
+# What the server's log would say, a command says itself or not at all.
+logging.getLogger("houblon").addHandler(logging.NullHandler())
 
 data_option = click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), help="The data folder (HOUBLON_DATA)."
@@ -48,12 +54,10 @@ def fail(problems: tuple[Problem, ...]) -> None:
 
 
 @contextmanager
-def opened(data: Path | None) -> Iterator[House]:
-    house = open_house(Settings.from_env(os.environ, data))
-    try:
+def opened(data: Path | None, to_check: bool = False) -> Iterator[House]:
+    settings = Settings.from_env(os.environ, data)
+    with told_by(settings), closing(open_house(settings, to_check=to_check)) as house:
         yield house
-    finally:
-        house.close()
 
 
 def say(document: Any, as_json: bool, text: str) -> None:

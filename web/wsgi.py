@@ -16,6 +16,7 @@ from web.app import create_app
 from web.composition import House, open_house
 from web.health import PULSE
 from web.logs import configure
+from web.modes import make_private
 from web.pulse import Pulse
 from web.recording import Recording
 from web.serve import ADDRESS
@@ -78,6 +79,7 @@ def _start(work: Callable[..., None], *arguments: object) -> None:
 
 
 _leave_interrupts_to_the_server()
+make_private()
 configure()
 _settings = Settings.from_env(os.environ)
 _house = open_house(_settings, recording=Recording(_settings) if _settings.may_have_recorder else None)

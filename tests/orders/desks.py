@@ -9,7 +9,7 @@ from engine.evaluate import Installation
 from orders import tables
 from orders.desk import Desk, Seller
 from orders.intake import read_order
-from orders.ledger import open_ledger
+from orders.ledger import make_ledger
 from orders.receive import receive
 from orders.retailers import set_memberships
 from rules.policies import Policies
@@ -86,7 +86,7 @@ def make_desk(folder: Any, *groups: dict[str, Any], url: str | None = None) -> D
 
 def open_desk(folder: Any, url: str | None = None) -> Desk:
     """A desk over what is in `folder` already."""
-    ledger = open_ledger(url or f"sqlite:///{folder}/ledger.db")
+    ledger = make_ledger(url or f"sqlite:///{folder}/ledger.db")
     installation = Installation(ZoneInfo("America/Toronto"), "CAD")
     return Desk(ledger, Policies(open_store(folder)), installation, SELLER, "https://houblon.example", "s3cret")
 

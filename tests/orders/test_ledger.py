@@ -10,13 +10,13 @@ from alembic.migration import MigrationContext
 from sqlalchemy import event, func, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from orders.ledger import Ledger, open_ledger
+from orders.ledger import Ledger, make_ledger
 from orders.tables import counters, metadata
 
 
 @pytest.fixture
 def ledger(tmp_path):
-    made = open_ledger(f"sqlite:///{tmp_path}/ledger.db")
+    made = make_ledger(f"sqlite:///{tmp_path}/ledger.db")
     yield made
     made.close()
 
@@ -179,14 +179,14 @@ def test_work_inside_work_is_refused_rather_than_waited_for_ever(ledger):
 
 
 def test_a_closed_ledger_refuses_work(tmp_path):
-    ledger = open_ledger(f"sqlite:///{tmp_path}/other.db")
+    ledger = make_ledger(f"sqlite:///{tmp_path}/other.db")
     ledger.close()
     with pytest.raises(RuntimeError):
         ledger.write(add("one"))
 
 
 def test_what_was_begun_is_finished_when_the_ledger_closes(tmp_path):
-    ledger = open_ledger(f"sqlite:///{tmp_path}/other.db")
+    ledger = make_ledger(f"sqlite:///{tmp_path}/other.db")
     go, thread = held_up(ledger)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(ledger.write, add("one"))
@@ -198,7 +198,7 @@ def test_what_was_begun_is_finished_when_the_ledger_closes(tmp_path):
         waiting.result(10)
         closing.join()
     thread.join()
-    reopened = open_ledger(f"sqlite:///{tmp_path}/other.db")
+    reopened = make_ledger(f"sqlite:///{tmp_path}/other.db")
     assert names(reopened) == {"one"}
     reopened.close()
 
@@ -244,9 +244,9 @@ def is_the_ledger_s(name, kind, parents):
 
 def test_opening_again_changes_nothing(tmp_path):
     url = f"sqlite:///{tmp_path}/ledger.db"
-    first = open_ledger(url)
+    first = make_ledger(url)
     first.write(add("one"))
-    second = open_ledger(url)
+    second = make_ledger(url)
     assert names(second) == {"one"}
     first.close()
     second.close()
@@ -255,7 +255,7 @@ def test_opening_again_changes_nothing(tmp_path):
 def test_two_processes_that_open_a_new_ledger_at_once_make_one_schema(tmp_path):
     url = f"sqlite:///{tmp_path}/ledger.db"
     with ThreadPoolExecutor(4) as pool:
-        ledgers = list(pool.map(lambda _: open_ledger(url), range(4)))
+        ledgers = list(pool.map(lambda _: make_ledger(url), range(4)))
     for index, ledger in enumerate(ledgers):
         ledger.write(add(f"from {index}"))
     assert len(names(ledgers[0])) == 4
@@ -265,11 +265,11 @@ def test_two_processes_that_open_a_new_ledger_at_once_make_one_schema(tmp_path):
 
 def test_a_ledger_from_a_newer_houblon_is_not_touched(tmp_path):
     url = f"sqlite:///{tmp_path}/ledger.db"
-    ledger = open_ledger(url)
+    ledger = make_ledger(url)
     ledger.write(lambda connection: connection.execute(text("UPDATE alembic_version SET version_num = '9999'")))
     ledger.close()
     with pytest.raises(Exception, match="newer"):
-        open_ledger(url)
+        make_ledger(url)
     reopened = Ledger(url)
     with reopened.reading() as connection:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"

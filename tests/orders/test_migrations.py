@@ -6,7 +6,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 
 from orders import tables
-from orders.ledger import Ledger, open_ledger
+from orders.ledger import Ledger, make_file, make_ledger, open_ledger
 from orders.migrate import is_current, newest_revision, revision_of, revisions
 from orders.tables import metadata
 from tests.orders import desks
@@ -25,6 +25,7 @@ def url(tmp_path):
 
 def earlier(url, revision):
     """A ledger left at `revision` with rows in every table, closed."""
+    make_file(url)
     ledger = Ledger(url)
     made = ledger.write(lambda connection: make_earlier(connection, revision))
     ledger.close()
@@ -57,7 +58,7 @@ def test_an_earlier_ledger_is_upgraded_with_all_that_is_in_it(url, revision, tmp
 @pytest.mark.parametrize("revision", revisions()[:-1])
 def test_an_upgraded_schema_is_that_of_a_new_ledger(url, revision, tmp_path):
     earlier(url, revision)
-    upgraded, new = open_ledger(url), open_ledger(f"sqlite:///{tmp_path}/new.db")
+    upgraded, new = open_ledger(url), make_ledger(f"sqlite:///{tmp_path}/new.db")
     assert shape(upgraded) == shape(new)
     upgraded.close()
     new.close()

@@ -13,7 +13,7 @@ from sqlalchemy import insert, text, update
 from engine.problem import Invalid
 from orders import queries, review, tables
 from orders.desk import Conflict
-from orders.ledger import Ledger, open_ledger
+from orders.ledger import Ledger, make_ledger
 from orders.migrate import is_current, revisions
 from orders.outbox import deliver_due
 from orders.planned_delivery import change
@@ -152,7 +152,7 @@ def test_migrations_make_the_schema_that_the_code_expects(desk):
 
 def test_processes_that_start_together_upgrade_one_after_the_other(url):
     with ThreadPoolExecutor(4) as pool:
-        ledgers = list(pool.map(lambda _: open_ledger(url), range(4)))
+        ledgers = list(pool.map(lambda _: make_ledger(url), range(4)))
     for ledger in ledgers:
         ledger.close()
 
@@ -185,7 +185,7 @@ def test_an_earlier_ledger_is_upgraded_with_all_that_is_in_it(url):
         ledger.write(lambda connection: connection.execute(text("CREATE SCHEMA public")))
         made = ledger.write(lambda connection, revision=revision: make_earlier(connection, revision))
         ledger.close()
-        upgraded = open_ledger(url)
+        upgraded = make_ledger(url)
         with upgraded.reading() as connection:
             assert is_current(connection)
             for name, rows in rows_now(connection, made).items():

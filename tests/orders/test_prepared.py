@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from orders.doors import add_key, find_key, known_key
-from orders.ledger import open_ledger
+from orders.ledger import make_ledger
 from orders.prepared import Prepared
 from orders.tables import api_keys, counters, retailers
 from tests.clock import NOW
@@ -20,7 +20,7 @@ ADD = Prepared(insert(retailers))
 
 @pytest.fixture
 def ledger(tmp_path):
-    made = open_ledger(f"sqlite:///{tmp_path}/ledger.db")
+    made = make_ledger(f"sqlite:///{tmp_path}/ledger.db")
     yield made
     made.close()
 
@@ -100,7 +100,7 @@ def test_threads_that_look_at_once_look_by_one_each(ledger):
 
 def test_what_is_remembered_falls_with_the_next_commit_of_any_process(ledger, tmp_path):
     key = ledger.write(lambda connection: add_key(connection, "k", ["decide"], lambda count: bytes(count), NOW))
-    another = open_ledger(f"sqlite:///{tmp_path}/ledger.db")
+    another = make_ledger(f"sqlite:///{tmp_path}/ledger.db")
     try:
         time.sleep(0.15)  # as long as it takes for the log's time to count as settled
         asked = []

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from tinydb import TinyDB
 
-from rules.durable import KEPT_GENERATIONS, generations
+from rules.durable import KEPT_GENERATIONS, generations, keep, last_good_generation
 from rules.storage import CrashSafeStorage, Damaged, StorageFault
 from rules.store import open_store
+from rules.twin import twin_of
 from tests.rules.documents import published, tous
 from tests.rules.kills import ROOT, kill_while_writing, rows, start_writer
 
@@ -120,7 +121,7 @@ def test_writing_outside_a_transaction_and_one_inside_another_are_refused(tmp_pa
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
-@pytest.mark.parametrize("sync", [1, 2], ids=["the file", "the folder"])
+@pytest.mark.parametrize("sync", [1, 2, 3], ids=["the twin", "the file", "the folder"])
 @pytest.mark.parametrize("before", [0, 2])
 def test_a_disk_that_refuses_leaves_the_last_state_and_says_so(tmp_path, error, sync, before):
     filled(tmp_path, before)
@@ -159,16 +160,82 @@ def test_a_file_system_that_is_really_out_of_room_leaves_the_last_state(tmp_path
     assert not list(tmp_path.glob("*.writing"))
 
 
-@pytest.mark.parametrize("damage", ["cut", "flipped", "emptied", "header"])
-def test_a_damaged_file_is_named_when_it_is_opened_and_the_last_good_state_comes_back(tmp_path, damage):
-    filled(tmp_path, 3)
-    path = tmp_path / "rules.json"
+DAMAGES = ["cut", "flipped", "emptied", "header"]
+
+
+def harm(path: Path, damage: str) -> bytes:
+    """Damage a file, and nothing that shares its bytes; what it holds now."""
     whole = bytearray(path.read_bytes())
     if damage == "flipped":
         whole[-3] ^= 1
-    damaged = {"cut": whole[:-5], "flipped": whole, "emptied": b"", "header": whole[1:]}[damage]
+    damaged = bytes({"cut": whole[:-5], "flipped": whole, "emptied": b"", "header": whole[1:]}[damage])
     path.unlink()
     path.write_bytes(damaged)
+    return damaged
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_a_damaged_file_lost_is_read_from_its_twin_and_said(tmp_path, damage, caplog):
+    filled(tmp_path, 3)
+    path = tmp_path / "rules.json"
+    damaged = harm(path, damage)
+    storage = storage_in(tmp_path)
+    assert [numbers(storage), numbers(storage)] == [[0, 1, 2]] * 2
+    assert [each.levelname for each in caplog.records] == ["WARNING"], "said once, not at every look"
+    assert "rules.json is damaged" in (storage.harm() or "") and path.read_bytes() == damaged
+    assert "rules.json is damaged" in (storage.mend() or "")
+    assert storage.mend() is storage.harm() is None
+    assert (tmp_path / "rules.json.damaged").read_bytes() == damaged
+    assert numbers(storage_in(tmp_path)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_write_over_a_damaged_file_loses_nothing_and_keeps_only_whole_generations(tmp_path, damage):
+    filled(tmp_path, 3)
+    harm(tmp_path / "rules.json", damage)
+    add(storage_in(tmp_path), number=3)
+    assert numbers(storage_in(tmp_path)) == [0, 1, 2, 3] and storage_in(tmp_path).harm() is None
+    assert last_good_generation(tmp_path / "rules.json") == 3
+
+
+@pytest.mark.parametrize("damage", [*DAMAGES, "missing"])
+def test_a_twin_that_is_not_whole_is_said_and_made_anew(tmp_path, damage):
+    filled(tmp_path, 2)
+    twin = twin_of(tmp_path / "rules.json")
+    twin.unlink() if damage == "missing" else harm(twin, damage)
+    storage = storage_in(tmp_path)
+    assert numbers(storage) == [0, 1]
+    assert "twin" in (storage.harm() or "") and "twin" in (storage.mend() or "") and storage.harm() is None
+    assert twin.read_bytes() == (tmp_path / "rules.json").read_bytes()
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_twin_that_a_crash_left_one_behind_is_never_read(tmp_path, damage):
+    filled(tmp_path, 2)
+    path = tmp_path / "rules.json"
+    behind = twin_of(path).read_bytes()
+    add(storage_in(tmp_path), number=2)
+    twin_of(path).write_bytes(behind)
+    harm(path, damage)
+    with pytest.raises(Damaged):
+        storage_in(tmp_path).read()
+
+
+def test_a_crash_before_the_write_counts_leaves_a_twin_that_is_read(tmp_path):
+    """The generation has its second name already, the next state is not there yet."""
+    storage = filled(tmp_path, 2)
+    keep(storage.path, 2)
+    path = storage.path
+    path.write_bytes(path.read_bytes()[:-5])
+    assert numbers(storage_in(tmp_path)) == [0, 1]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_is_named_when_it_is_opened_and_the_last_good_state_comes_back(tmp_path, damage):
+    filled(tmp_path, 3)
+    path = tmp_path / "rules.json"
+    harm(twin_of(path), "cut")
+    damaged = harm(path, damage)
 
     with pytest.raises(Damaged, match=r"rules\.json is damaged.*`houblon restore` brings generation 2 back") as found:
         storage_in(tmp_path).read()
@@ -183,17 +250,20 @@ def test_a_damaged_file_is_named_when_it_is_opened_and_the_last_good_state_comes
     assert numbers(storage_in(tmp_path)) == [0, 1, 2]
 
 
-def test_a_lost_file_is_no_new_installation(tmp_path):
-    filled(tmp_path, 3)
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_lost_file_is_no_new_installation_and_its_twin_brings_all_of_it_back(tmp_path, count):
+    filled(tmp_path, count)
     (tmp_path / "rules.json").unlink()
-    with pytest.raises(Damaged, match="the file is gone"):
+    with pytest.raises(Damaged, match=f"the file is gone.*brings generation {count} back"):
         storage_in(tmp_path).read()
-    assert storage_in(tmp_path).restore_last_good() == 2
+    assert storage_in(tmp_path).restore_last_good() == count
+    assert numbers(storage_in(tmp_path)) == list(range(count))
 
 
 def test_a_damaged_generation_is_passed_over(tmp_path):
     filled(tmp_path, 4)
-    (tmp_path / "rules.json").write_bytes(b"")
+    for name in ("rules.json", "rules.json.twin"):
+        (tmp_path / name).write_bytes(b"")
     third = tmp_path / "rules.json.3"
     third.unlink()
     third.write_bytes(b"?")
@@ -220,7 +290,8 @@ def test_a_disk_without_hard_links_keeps_copies(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "link", refuse)
     filled(tmp_path, 3)
-    (tmp_path / "rules.json").write_bytes(b"")
+    for name in ("rules.json", "rules.json.twin"):
+        (tmp_path / name).write_bytes(b"")
     assert storage_in(tmp_path).restore_last_good() == 2
 
 

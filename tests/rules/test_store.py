@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from rules.history import Lost
 from rules.policies import Policies
 from rules.publish import publish
 from rules.statements import Edit
@@ -103,8 +104,24 @@ def test_a_restored_store_forgets_the_version_that_was_lost(store, tmp_path):
     published(store, tous())
     published(store, group("bars", 5, acceptance_mode="automatic"))
     assert policies.policy(("bars", "tous"), 2).settings["acceptance.mode"].value == "automatic"
-    (tmp_path / "rules.json").write_bytes(b"damaged")
+    for name in ("rules.json", "rules.json.twin"):
+        (tmp_path / name).write_bytes(b"damaged")
     CrashSafeStorage(tmp_path / "rules.json").restore_last_good()
     published(open_store(tmp_path), group("bars", 5, acceptance_mode="manual"), at=START + timedelta(days=3))
     assert store.content(2).groups["bars"].settings["acceptance.mode"] == "manual"
     assert policies.policy(("bars", "tous"), 2).settings["acceptance.mode"].value == "manual"
+
+
+def test_the_number_of_a_version_that_is_lost_is_never_given_anew(store):
+    published(store, tous())
+    lost = [Lost(number, f"sha256:{number}", START) for number in (2, 3)]
+    with store.writing() as writer:
+        writer.give_up(lost)
+    assert (store.newest().number, store.history().next_number, store.history().lost) == (1, 4, tuple(lost))
+    made = published(store, group("bars", 5, acceptance_mode="automatic"))
+    assert made.number == 4 and store.history().before(4) == 1 and store.history().before(1) is None
+    assert "bars" in store.content(4).groups and "bars" not in store.content(1).groups
+    for number in (0, 2, 3, 5):
+        with pytest.raises(UnknownVersion):
+            store.content(number)
+    assert published(store, group("bars", 5, acceptance_mode="manual")).number == 5

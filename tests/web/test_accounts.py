@@ -18,7 +18,7 @@ from tests.web.houses import ADMIN, copy_of, open_place, token_of
 from tests.web.people import PASSWORD, account_of, address_of, code_for, enrol, populate, session_of, someone
 from web import people
 from web.app import create_app
-from web.composition import change_profile
+from web.installed import change_profile
 from web.throttle import MAILS_BY_ACCOUNT
 
 NEW = "des mots faciles à retenir"

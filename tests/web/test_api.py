@@ -12,7 +12,7 @@ from orders.simulate.worker import run_next
 from tests.clock import NOW
 from tests.test_docs import DOCS, blocks
 from tests.web.houses import SEED, order, token_of
-from web.composition import write_profile
+from web.installed import write_profile
 
 
 class Caller:

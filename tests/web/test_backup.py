@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import tarfile
 import threading
 from datetime import timedelta
@@ -186,14 +187,18 @@ def test_migrate_says_from_where_to_where_and_check_leaves_with_one_when_behind(
 
 
 def test_an_installation_that_is_behind_is_upgraded_by_migrate(template, tmp_path):
-    from orders.ledger import Ledger
+    from orders.ledger import Ledger, make_file
     from orders.migrate import revisions
     from tests.orders.earlier import make_earlier
 
     folder = copy_of(template[0], tmp_path / "data")
     for left in folder.glob("ledger.db*"):
         left.unlink()
+    profile = json.loads((folder / "installation.json").read_text())
+    del profile["id"]  # as it was written then
+    (folder / "installation.json").write_text(json.dumps(profile))
     first = revisions()[0]
+    make_file(f"sqlite:///{folder}/ledger.db")
     ledger = Ledger(f"sqlite:///{folder}/ledger.db")
     ledger.write(lambda connection: make_earlier(connection, first))
     ledger.close()
@@ -202,3 +207,4 @@ def test_an_installation_that_is_behind_is_upgraded_by_migrate(template, tmp_pat
     done = json.loads(houblon("migrate", "--json", "--data", folder).stdout)
     assert done == {"from": first, "to": newest_revision(), "behind": True, "upgraded": True}
     assert houblon("migrate", "--check", "--data", folder).exit_code == 0
+    assert re.fullmatch("[0-9a-f]{32}", json.loads((folder / "installation.json").read_text())["id"])

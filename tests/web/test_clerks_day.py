@@ -10,7 +10,7 @@ from tests.web.browsing import MARKS, follow
 from tests.web.houses import order
 from tests.web.people import PASSWORD, address_of
 from tests.web.servers import send
-from web.composition import change_profile
+from web.installed import change_profile
 
 pytestmark = MARKS
 

@@ -105,19 +105,6 @@ def test_a_new_installation_does_nothing_by_itself(tmp_path, order_file):
     assert answer["if_accepted"]["issue"] is False
 
 
-def test_a_damaged_rules_file_is_named_and_its_last_good_state_restored(template, tmp_path):
-    folder = copy_of(template[0], tmp_path / "data")
-    file = folder / "rules.json"
-    file.write_bytes(file.read_bytes().replace(b"graine", b"greine"))
-    refused = CliRunner().invoke(main, ["export", "--data", str(folder)])
-    told = json.loads(refused.stderr)["errors"][0]
-    assert (refused.exit_code, told["code"]) == (1, "damaged")
-    assert "rules.json" in told["message"] and "houblon restore" in told["message"]
-    restored = CliRunner().invoke(main, ["restore", "--data", str(folder), "--json"])
-    assert restored.exit_code == 0 and json.loads(restored.stdout)["generation"] >= 1
-    assert CliRunner().invoke(main, ["export", "--data", str(folder)]).exit_code == 0
-    again = CliRunner().invoke(main, ["restore", "--data", str(folder)])
-    assert (again.exit_code, json.loads(again.stderr)["errors"][0]["code"]) == (1, "whole")
 
 
 def test_a_lost_password_is_replaced_and_open_sessions_end(place):

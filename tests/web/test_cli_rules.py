@@ -130,6 +130,9 @@ def test_check_passes_on_a_whole_installation_and_tells_the_head_of_the_log(run,
     report = answer(run("check", "--json"))
     assert report["ok"] and all(each["ok"] for each in report["checks"])
     assert {each["name"] for each in report["checks"]} == {
+        "database",
+        "rules_file",
+        "stores",
         "schemas",
         "versions",
         "audit",

@@ -13,7 +13,7 @@ from werkzeug.routing import Rule
 from tests.web.houses import copy_of, field, open_place, order, token_of
 from tests.web.people import acts_on, populate, someone
 from web.accounts import holders
-from web.composition import change_profile
+from web.installed import change_profile
 from web.permissions import (
     ACTS,
     DOOR,

@@ -12,7 +12,8 @@ from orders.written import written
 from tests.web.houses import field, order, token_of
 from tests.web.test_pages import text
 from web.app import create_app
-from web.composition import change_profile, open_house
+from web.composition import open_house
+from web.installed import change_profile
 
 ADDRESS = "/commandes/1/livraison"
 

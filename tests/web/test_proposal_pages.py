@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
@@ -17,7 +18,7 @@ from tests.web.houses import ADMIN, field, order, token_of
 from tests.web.test_pages import change, changed, publish, reason, text
 from web.aftermath import settle
 from web.auth import add_account
-from web.composition import write_profile
+from web.installed import write_profile
 
 CHEF = "chef@houblon.example"
 
@@ -35,7 +36,7 @@ def chef(place):
 
 def require_approval(place):
     profile = place.house.profile
-    write_profile(place.house.settings.data, type(profile)(profile.timezone, profile.currency, profile.seller, True))
+    write_profile(place.house.settings.data, msgspec.structs.replace(profile, approval=True))
 
 
 def post(client, address, page=None, **form):
