@@ -20,11 +20,13 @@ test: .venv/tests
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-bench: .venv/tests
-	@$(BIN)/python -m bench
+# The peers are kept apart from what Houblon runs with: they are many, and none of its business.
+bench: .venv-bench/ready
+	@.venv-bench/bin/python web/assets.py
+	@.venv-bench/bin/python -m bench
 
 clean:
-	rm -rf .venv node_modules web/static/vendor build *.egg-info
+	rm -rf .venv .venv-bench node_modules web/static/vendor build *.egg-info
 
 .venv/python:
 	@test -n "$(PYTHON)" || { echo "Houblon needs Python 3.11 or newer: install python3.11 or later, then run make again." >&2; exit 1; }
@@ -45,3 +47,12 @@ clean:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[tests]' 2>.venv/install.log || { cat .venv/install.log >&2; \
 		echo "Houblon could not be installed: the lines above say which package failed." >&2; exit 1; }
 	@touch $@ .venv/houblon
+
+.venv-bench/ready: setup.cfg pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Houblon needs Python 3.11 or newer: install python3.11 or later, then run make again." >&2; exit 1; }
+	@echo "Installing Houblon and those it is measured beside in .venv-bench ..."
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip setuptools 2>.venv-bench/install.log && \
+		.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -e '.[tests,bench]' 2>>.venv-bench/install.log || { \
+		cat .venv-bench/install.log >&2; echo "The peers could not be installed: the lines above say which package failed." >&2; exit 1; }
+	@touch $@

@@ -240,6 +240,7 @@ def _zen(condition: dict[str, Any]) -> str:
 def json_logic(policy: Policy, documents: list[dict[str, Any]], expected: list[int], rounds: int) -> float | None:
     """Seconds an order of node's json-logic-engine `build()`, timed inside node; None where it can't be had."""
     if shutil.which("node") is None or not _fetch_json_logic():
+        print("json-logic-engine is left out: it needs node, npm and a network", file=sys.stderr)
         return None
     rules = [_logic(each["conditions"]) for each in rule_list(policy)]
     asked = json.dumps({"rules": rules, "orders": documents, "rounds": rounds})

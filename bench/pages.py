@@ -69,12 +69,12 @@ PAGES = (
     "/livraisons",
     "/et-si",
 )
-_ENTRIES = 100_000
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--orders", type=int, default=1_000_000)
+    parser.add_argument("--entries", type=int, default=100_000, help="Of the audit log.")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--plan", action="store_true")
@@ -82,7 +82,7 @@ def main() -> int:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         data = asked.folder or Path(temporary) / "data"
-        password = _made(data, asked.orders)
+        password = _made(data, asked.orders, asked.entries)
         house = open_house(Settings.from_env({}, data))
         app = create_app(house)
         warm(app, house)
@@ -93,7 +93,7 @@ def main() -> int:
         if asked.plan:
             for row in rows:
                 _explain(data / "ledger.db", row)
-        rows.append(_verify(client, app))
+        rows.append(_verify(client, app, asked.entries))
         house.close()
     if asked.json:
         print(json.dumps([{name: row[name] for name in ("page", "first", "median")} for row in rows]))
@@ -105,7 +105,7 @@ def main() -> int:
     return 0
 
 
-def _made(data: Path, count: int) -> str:
+def _made(data: Path, count: int, entries: int) -> str:
     """The password of an installation with that many orders; one that is there already is taken as it is."""
     kept = data.with_suffix(".password")
     if kept.exists():
@@ -120,7 +120,7 @@ def _made(data: Path, count: int) -> str:
     database.execute("COMMIT")
     database.execute("PRAGMA journal_mode = WAL")
     database.close()
-    _lengthen_the_log(data, _ENTRIES)
+    _lengthen_the_log(data, entries)
     kept.write_text(password)
     return password
 
@@ -273,7 +273,7 @@ def _explain(path: Path, row: dict[str, Any]) -> None:
     database.close()
 
 
-def _verify(client: FlaskClient, app: Flask) -> dict[str, Any]:
+def _verify(client: FlaskClient, app: Flask, entries: int) -> dict[str, Any]:
     """The log's whole chain, verified from its page."""
     taken = []
     for _ in range(3):
@@ -284,7 +284,7 @@ def _verify(client: FlaskClient, app: Flask) -> dict[str, Any]:
         assert client.post("/journal/verifier", data={"csrf_token": token[1]}).status_code == 302
         taken.append(time.perf_counter() - began)
     return {
-        "page": f"verifying {_ENTRIES:,} entries",
+        "page": f"verifying {entries:,} entries",
         "first": taken[0],
         "median": statistics.median(taken[1:]),
         "goal": 2.0,
