@@ -1,6 +1,8 @@
 """The tests' world: what every test may ask for."""
 
 import pytest
+from hypothesis import HealthCheck, settings
+from playwright.sync_api import expect
 
 from tests.clock import MOMENTS
 from tests.summary import (
@@ -11,6 +13,11 @@ from tests.summary import (
 )
 
 __all__ = ["pytest_collectreport", "pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]
+
+# A busy machine is not a fault: examples have no deadline, may take their time, and pages too.
+settings.register_profile("houblon", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("houblon")
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session", params=MOMENTS.values(), ids=MOMENTS)

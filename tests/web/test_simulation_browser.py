@@ -14,11 +14,11 @@ from tests.web.servers import serving
 pytestmark = MARKS
 
 
-@pytest.fixture(scope="module")
-def site(template, tmp_path_factory):
-    """A running server with a few orders; its worker waits until the lock is given up."""
+@pytest.fixture
+def site(template, tmp_path):
+    """A running server with a few orders; its worker waits until the lock is given up, and has it for ever then."""
     folder, password = template
-    data = copy_of(folder, tmp_path_factory.mktemp("simulations") / "data")
+    data = copy_of(folder, tmp_path / "data")
     place = open_place(data, password)
     for number in range(10):
         place.send(order(f"PO-{number}", items=12 + 4 * number, buyer=f"comptoir-{number % 4}"), f"m-{number}")
@@ -50,7 +50,7 @@ def test_one_is_cancelled_and_another_followed_to_its_result(open_page, browser,
     expect(page.locator("progress")).to_have_attribute("value", "0")
     lock.release()
     # The page notices by itself, and shows the result in the place of the bar.
-    expect(page.locator(".headline")).to_contain_text("commandes de plus seraient acceptées", timeout=15_000)
+    expect(page.locator(".headline")).to_contain_text("commandes de plus seraient acceptées")
     assert page.locator("svg.chart").count() >= 3
     page.locator("#seuils summary").first.click()
     assert page.locator("#seuils tr.chosen").first.is_visible()
@@ -69,7 +69,7 @@ def test_one_is_cancelled_and_another_followed_to_its_result(open_page, browser,
     plain.fill("#password", password)
     plain.get_by_role("button", name="Ouvrir la session").click()
     begin(plain)
-    plain.locator(".headline").wait_for(timeout=15_000)  # the progress page comes again by itself
+    plain.locator(".headline").wait_for(timeout=30_000)  # the progress page comes again by itself
     context.close()
 
 
@@ -116,7 +116,7 @@ def test_a_file_is_chosen_corrected_and_simulated(browser, site, tmp_path, scrip
         context.add_cookies([{"name": "langue", "value": "fr", "url": address}])
     page.locator("[name=lancer]").click()
     page.wait_for_url("**/simulations/*")
-    expect(page.locator(".headline")).to_be_visible(timeout=15_000)
+    expect(page.locator(".headline")).to_be_visible()
     expect(page.locator("main")).to_contain_text("1 ligne de mai.csv ne se lisait pas")
     with page.expect_download() as download:
         page.get_by_role("link", name="Excel").click()
