@@ -7,7 +7,7 @@ import argparse
 import sys
 import time
 
-from tests.engine.oracle import compare
+from tests.engine.oracle.comparison import compare
 
 ORDERS = 40
 

@@ -25,14 +25,14 @@ import msgspec
 from business_rules.actions import BaseActions
 from business_rules.engine import run_all
 
-from engine.decision import Provenance
-from engine.evaluate import Installation, decide
-from engine.lowering import rule_list
-from engine.order import Facts, decode_order, read_facts
-from engine.policy import BASE, Policy, Setting, policy_of, rule_of
-from engine.settings import check_setting
-from engine.verdict import Judge
-from engine.vocabulary import FACTS, OrderVariables
+from houblon.engine.conditions.vocabulary import FACTS, OrderVariables
+from houblon.engine.core.order import Facts, decode_order, read_facts
+from houblon.engine.decide.evaluate import Installation, decide
+from houblon.engine.decide.verdict import Judge
+from houblon.engine.policy.decision import Provenance
+from houblon.engine.policy.lowering import rule_list
+from houblon.engine.policy.policy import BASE, Policy, Setting, policy_of, rule_of
+from houblon.engine.policy.settings import check_setting
 
 ZONE = ZoneInfo("America/Toronto")
 ROOT = Path(__file__).resolve().parents[1]

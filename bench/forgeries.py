@@ -17,12 +17,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from orders.doors import add_source
+from houblon.orders.credentials.credentials import add_source
+from houblon.web.foundation.logs import configure
+from houblon.web.ingest.shop_signatures import shop_signature
+from houblon.web.ingest.signatures import sign
 from tests.clock import NOW
 from tests.web.houses import make_folder, open_place, order
-from web.logs import configure
-from web.shop_signatures import shop_signature
-from web.signatures import sign
 
 SECRET, FORGER = "the shop's own secret", "whsec_" + base64.b64encode(b"f" * 24).decode()
 Headers = dict[str, str]

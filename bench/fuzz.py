@@ -27,20 +27,20 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from orders.doors import SCOPES, add_key
-from orders.queries import list_invoices
-from orders.simulate import jobs
-from orders.simulate.simulation import Asked
-from orders.simulate.worker import run_next
-from rules.bundle import read_bundle
-from rules.content import KINDS
-from rules.drafts import begin, revise
-from rules.publish import publish
-from rules.schedule import schedule
-from rules.statements import Statement
-from rules.store import Store
+from houblon.orders.credentials.credentials import SCOPES, add_key
+from houblon.orders.queries.lists import list_invoices
+from houblon.rules.exchange.bundle import read_bundle
+from houblon.rules.model.content import KINDS
+from houblon.rules.model.statements import Statement
+from houblon.rules.publishing.drafts import begin, revise
+from houblon.rules.publishing.publish import publish
+from houblon.rules.publishing.schedule import schedule
+from houblon.rules.store.documents import Store
+from houblon.simulation.jobs import jobs
+from houblon.simulation.jobs.simulation import Asked
+from houblon.simulation.jobs.worker import run_next
+from houblon.web.foundation.logs import configure
 from tests.web.houses import make_folder, open_place, order
-from web.logs import configure
 
 CHECKS = [
     not_a_server_error,

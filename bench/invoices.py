@@ -18,10 +18,10 @@ import msgspec
 import typst
 from sqlalchemy import select
 
-from orders.document import pdf
-from orders.intake import read_order
-from orders.receive import receive
-from orders.tables import invoices
+from houblon.orders.db.tables import invoices
+from houblon.orders.handling.receive import receive
+from houblon.orders.intake.decode import read_order
+from houblon.orders.invoicing.document import pdf
 from tests.clock import NOW
 from tests.orders.desks import make_desk
 from tests.web.houses import order

@@ -24,12 +24,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Connection, Engine, event
 
-from orders.audit import Act, record
-from web.app import create_app
-from web.composition import House, open_house, utc_now
-from web.installation import initialise
-from web.settings import Settings
-from web.trying import warm
+from houblon.orders.records.audit import Act, record
+from houblon.web.app.app import create_app
+from houblon.web.cli.installation import initialise
+from houblon.web.drafts.live_preview import warm
+from houblon.web.foundation.composition import House, open_house, utc_now
+from houblon.web.foundation.settings import Settings
 
 GOAL = 0.100
 YEARS = timedelta(days=5 * 365)

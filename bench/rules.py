@@ -18,10 +18,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from rules.policies import Policies
-from rules.publish import publish
-from rules.statements import Edit
-from rules.store import FILE, Store, open_store
+from houblon.rules.model.statements import Edit
+from houblon.rules.policies import Policies
+from houblon.rules.publishing.publish import publish
+from houblon.rules.store.documents import FILE, Store, open_store
 
 PUBLISH_WITHIN, OPEN_WITHIN = 1.0, 0.3
 START = datetime(2021, 5, 1, 12, 0, tzinfo=UTC)

@@ -179,7 +179,7 @@ def _order(number: int) -> dict[str, Any]:
 
 
 def _now() -> Any:
-    from web.composition import utc_now
+    from houblon.web.foundation.composition import utc_now
 
     return utc_now()
 

@@ -27,15 +27,15 @@ from business_rules.engine import check_conditions_recursively
 from sqlglot import exp
 
 from bench.engine import SETTINGS, ZONE, _order, _rule, _zen, facts_document
-from engine.evaluate import Installation
-from engine.lowering import rule_list
-from engine.order import order_of
-from engine.vocabulary import OrderVariables
-from orders.simulate.fill import Taken, fill_sheet
-from orders.simulate.query import Plan
-from orders.simulate.sheet import Sheet, connect, facts_reader, keep_sheet, open_sheet
-from rules.content import Content, Version, content_of
-from rules.policies import Policies
+from houblon.engine.conditions.vocabulary import OrderVariables
+from houblon.engine.core.order import order_of
+from houblon.engine.decide.evaluate import Installation
+from houblon.engine.policy.lowering import rule_list
+from houblon.rules.model.content import Content, Version, content_of
+from houblon.rules.policies import Policies
+from houblon.simulation.compare.query import Plan
+from houblon.simulation.facts.fill import Taken, fill_sheet
+from houblon.simulation.facts.sheet import Sheet, connect, facts_reader, keep_sheet, open_sheet
 
 SEEDED = 100_000
 SAMPLE, ZEN_SAMPLE = 2_000, 20_000

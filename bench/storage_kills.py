@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.rules.kills import kill_while_writing
+from tests.rules.store.kills import kill_while_writing
 
 SIZES = (1_000_000, 2_000_000, 5_000_000)
 

@@ -5,12 +5,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 
-from engine.policy import Policy
-from rules.checks import Premises
-from rules.content import Content, Version
-from rules.inherit import resolve
-from rules.schedule import foreseen, promote_due
-from rules.store import Store
+from houblon.engine.policy.policy import Policy
+from houblon.rules.checks.checks import Premises
+from houblon.rules.model.content import Content, Version
+from houblon.rules.model.inherit import resolve
+from houblon.rules.publishing.schedule import foreseen, promote_due
+from houblon.rules.store.documents import Store
 
 _REMEMBERED = 4_096
 

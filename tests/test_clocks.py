@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PRODUCT, TESTS = ("engine", "rules", "orders", "web"), ("tests",)
+PRODUCT, TESTS = ("engine", "rules", "orders", "simulation", "web"), ("tests",)
 # What reads the clock of the machine, or shows an instant by the zone of the machine.
 CLOCKS = {
     *(f"datetime.{name}" for name in ("now", "utcnow", "today", "utcfromtimestamp")),
@@ -19,8 +19,8 @@ ARGUMENTS = {"fromtimestamp": 2, "astimezone": 1}
 # Seconds that are measured: in the product for its log and its metrics, in no test.
 STOPWATCHES = {f"time.{name}{of}" for name in ("perf_counter", "process_time", "thread_time") for of in ("", "_ns")}
 ALLOWED = {
-    ("web/composition.py", "datetime.now"): "the clock of the product, which hands it on",
-    ("orders/memory.py", "time.time"): "compared with what the file system's clock wrote",
+    ("web/foundation/composition.py", "datetime.now"): "the clock of the product, which hands it on",
+    ("orders/db/query_cache.py", "time.time"): "compared with what the file system's clock wrote",
     ("orders/migrations/versions/r0002_accounts.py", "func.now"): "a ledger of that age has no other",
     ("tests/clock.py", "datetime.now"): "the clock of tests that talk with a running server",
 }

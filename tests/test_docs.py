@@ -6,13 +6,14 @@ from pathlib import Path
 
 from standardwebhooks import Webhook
 
-from engine.order import order_of
-from orders import endpoints, review
-from orders.announcements import TEST_EVENT, announce_test, announce_versions, announce_viewed
-from orders.mapping import map_order, read_mapping
-from orders.tables import outbox
-from rules.content import Version
-from rules.schema import read_group
+from houblon.engine.core.order import order_of
+from houblon.orders.db.tables import outbox
+from houblon.orders.events import endpoints
+from houblon.orders.events.enqueue import TEST_EVENT, announce_test, announce_versions, announce_viewed
+from houblon.orders.handling import review
+from houblon.orders.intake.mapping import map_order, read_mapping
+from houblon.rules.model.content import Version
+from houblon.rules.model.schema import read_group
 from tests.clock import NOW, real
 from tests.orders.desks import later, make_desk, order_body, rows, send
 

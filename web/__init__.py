@@ -1,1 +1,1 @@
-"""The only place that knows HTTP, the environment and the clock."""
+"""Pages, webhooks, API and shell; the only layer that knows HTTP, the environment and the clock."""

@@ -17,13 +17,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from orders.tables import invoices, orders, transitions
+from houblon.orders.db.tables import invoices, orders, transitions
+from houblon.web.cli.check import check_installation
+from houblon.web.foundation.composition import open_house
+from houblon.web.foundation.settings import Settings
 from tests.web.houses import ADMIN, order, token_of
 from tests.web.houses import field as field_of
 from tests.web.servers import Server, free_port, send
-from web.check import check_installation
-from web.composition import open_house
-from web.settings import Settings
 
 SENDERS = 6  # enough that the server begins a recorder, where it has the time
 # Every so many rounds the kill waits for one, so that it dies amid its work too.

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from orders.tables import decisions, invoices, orders
+from houblon.orders.db.tables import decisions, invoices, orders
+from houblon.web.foundation.composition import open_house
+from houblon.web.foundation.settings import Settings
 from tests.web.houses import order
 from tests.web.servers import Server, send
-from web.composition import open_house
-from web.settings import Settings
 
 TIMES, CLIENTS = 5, 8
 

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from orders import review, tables
+from houblon.orders.db import tables
+from houblon.orders.handling import review
 from tests.clock import NOW
 from tests.orders.desks import make_desk, order_body, publish_groups, rows, send, tous
 

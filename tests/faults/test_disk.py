@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from orders.tables import orders
-from rules.publish import publish
-from rules.statements import Edit
-from rules.storage import StorageFault
+from houblon.orders.db.tables import orders
+from houblon.rules.model.statements import Edit
+from houblon.rules.publishing.publish import publish
+from houblon.rules.store.storage import StorageFault
+from houblon.web.cli.check import check_installation
+from houblon.web.foundation.composition import open_house
+from houblon.web.foundation.settings import Settings
 from tests.clock import NOW
 from tests.web.houses import copy_of, open_place, order
 from tests.web.servers import send, serving
-from web.check import check_installation
-from web.composition import open_house
-from web.settings import Settings
 
 SHIM = Path(__file__).with_name("failing_sync.c")
 

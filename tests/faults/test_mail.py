@@ -3,9 +3,9 @@
 from collections import Counter
 from datetime import timedelta
 
-from orders import tables
-from orders.outbox import SCHEDULE, deliver_due
-from orders.transports import Smtp
+from houblon.orders.db import tables
+from houblon.orders.outbox.delivery import SCHEDULE, deliver_due
+from houblon.orders.outbox.mail_transport import Smtp
 from tests.clock import NOW
 from tests.orders.desks import make_desk, order_body, rows, send
 from tests.orders.mailserver import Inbox, smtp_server

@@ -5,8 +5,8 @@ import time
 import pytest
 from sqlalchemy import text
 
-from orders.simulate.jobs import DONE, FAILED, FOLDER, RUNNING, result, start, status
-from orders.simulate.simulation import SCRATCH, Asked, simulate
+from houblon.simulation.jobs.jobs import DONE, FAILED, FOLDER, RUNNING, result, start, status
+from houblon.simulation.jobs.simulation import SCRATCH, Asked, simulate
 from tests.clock import real
 from tests.web.houses import copy_of, open_place, order
 from tests.web.servers import Server, free_port

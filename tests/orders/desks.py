@@ -5,17 +5,17 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from engine.evaluate import Installation
-from orders import tables
-from orders.desk import Desk, Seller
-from orders.intake import read_order
-from orders.ledger import make_ledger
-from orders.receive import receive
-from orders.retailers import set_memberships
-from rules.policies import Policies
-from rules.publish import publish
-from rules.statements import Edit
-from rules.store import open_store
+from houblon.engine.decide.evaluate import Installation
+from houblon.orders.db import tables
+from houblon.orders.db.ledger import make_ledger
+from houblon.orders.handling.receive import receive
+from houblon.orders.intake.decode import read_order
+from houblon.orders.retailers.memberships import set_memberships
+from houblon.orders.services import Desk, Seller
+from houblon.rules.model.statements import Edit
+from houblon.rules.policies import Policies
+from houblon.rules.publishing.publish import publish
+from houblon.rules.store.documents import open_store
 from tests.clock import NOW, START
 
 TOUS: dict[str, Any] = {

@@ -5,14 +5,14 @@ from datetime import timedelta
 from importlib.resources import files
 from typing import Any
 
-from engine.problem import Invalid
-from rules.content import Content, Version
-from rules.publish import publish
-from rules.statements import Edit
-from rules.store import Store
+from houblon.engine.core.problem import Invalid
+from houblon.rules.model.content import Content, Version
+from houblon.rules.model.statements import Edit
+from houblon.rules.publishing.publish import publish
+from houblon.rules.store.documents import Store
 from tests.clock import START
 
-TOUS: dict[str, Any] = json.loads(files("rules").joinpath("tous.json").read_text(encoding="utf-8"))
+TOUS: dict[str, Any] = json.loads(files("houblon.rules").joinpath("tous.json").read_text(encoding="utf-8"))
 TRANSBROUE: dict[str, Any] = {
     "id": "transbroue",
     "name": "Transbroue",

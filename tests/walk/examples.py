@@ -176,7 +176,9 @@ EXAMPLES: dict[str, Example] = {
     "endpoints.pause": Example("Suspendu"),
     "endpoints.resume": Example("Repris"),
     "endpoints.remove": Example("retiré"),
-    "invitation.accept": Example("mot de passe est enregistré|Aperçu|Connexion", {"mot_de_passe": _NEW, "encore": _NEW}),
+    "invitation.accept": Example(
+        "mot de passe est enregistré|Aperçu|Connexion", {"mot_de_passe": _NEW, "encore": _NEW}
+    ),
     "users.invite": Example("L’invitation part", {"adresse": "dominique@houblon.example", "role": "operator"}),
     "users.invite_again": Example("Une nouvelle invitation part"),
     "users.change_role": Example("le rôle", {"role": "editor"}, at="/acces/3", by="administrator"),
@@ -185,7 +187,9 @@ EXAMPLES: dict[str, Example] = {
     # One's own account, and the ways in and out.
     "account.speak": Example("Houblon vous parle français"),
     "security.forgot_password": Example("un lien vient de partir", {"email": address_of("viewer")}, status=200),
-    "security.reset_password": Example("mot de passe est enregistré", {"password": PASSWORD, "password_confirm": PASSWORD}),
+    "security.reset_password": Example(
+        "mot de passe est enregistré", {"password": PASSWORD, "password_confirm": PASSWORD}
+    ),
     "security.two_factor_setup": Example("Inscrire votre téléphone", status=200, by="editor"),
     "security.two_factor_setup_validate": Example("deuxième facteur est actif", _enrolled),
     "security.mf_recovery_codes generate_new_codes": Example("Gardez-les", by="editor", status=200),
@@ -195,7 +199,9 @@ EXAMPLES: dict[str, Example] = {
     "users.end_sessions": Example("Fermé", at="/acces/3", by="administrator"),
     "account.end_sessions": Example("C’est fermé", by="administrator"),
     "security.change_password": Example(
-        "Votre mot de passe est changé", {"password": PASSWORD, "new_password": _NEW, "new_password_confirm": _NEW}, by="operator"
+        "Votre mot de passe est changé",
+        {"password": PASSWORD, "new_password": _NEW, "new_password_confirm": _NEW},
+        by="operator",
     ),
     "security.logout": Example("Connexion"),
     # Last of all: from here on every draft takes two people.

@@ -73,7 +73,9 @@ def _pdf(body: bytes) -> None:
 def _csv(body: bytes) -> None:
     text = body.decode("utf-8-sig")
     first = text.partition("\n")[0]
-    rows = list(csv.reader(io.StringIO(text), delimiter=";" if first.count(";") > first.count(",") else ",", strict=True))
+    rows = list(
+        csv.reader(io.StringIO(text), delimiter=";" if first.count(";") > first.count(",") else ",", strict=True)
+    )
     assert rows and all(rows[0]), "has no header"
     uneven = [number for number, row in enumerate(rows, 1) if len(row) != len(rows[0])]
     assert not uneven, f"lines {uneven[:5]} have another number of columns"

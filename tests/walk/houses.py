@@ -17,12 +17,12 @@ from urllib.parse import urlsplit
 
 from werkzeug.routing import Map
 
+from houblon.web.access.permissions import ROLES
+from houblon.web.foundation.composition import utc_now
 from tests.walk.visitor import Visitor
 from tests.web.houses import ADMIN, open_place, order
 from tests.web.people import PASSWORD, address_of, populate
 from tests.web.servers import Server, free_port, send
-from web.composition import utc_now
-from web.permissions import ROLES
 
 ENDPOINT = "https://compta.example/webhooks"
 _WAIT = 60  # seconds for what the server does by itself
@@ -78,7 +78,18 @@ class Running:
 
 def install(folder: Path, environ: Mapping[str, str]) -> Demonstration:
     """`houblon init --demo`, and an account a role."""
-    command = [sys.executable, "-m", "web.cli", "init", "--demo", "--admin", ADMIN, "--json", "--data", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "houblon.web.cli.main",
+        "init",
+        "--demo",
+        "--admin",
+        ADMIN,
+        "--json",
+        "--data",
+        str(folder),
+    ]
     made = subprocess.run(command, env={**os.environ, **environ}, capture_output=True, check=True, text=True)
     password = json.loads(made.stdout)["password"]
     place = open_place(folder, password, now=utc_now, environ=environ)

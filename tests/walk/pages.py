@@ -202,7 +202,9 @@ class Page:
                 yield f"has the id {id} {count} times"
         if self.is_whole:
             yield from self._dangling()
-        words = " ".join(part for each in self.tree.iter() if each.tag not in ("script", "pre") for part in _words(each))
+        words = " ".join(
+            part for each in self.tree.iter() if each.tag not in ("script", "pre") for part in _words(each)
+        )
         for found in set(_EMPTY.findall(words)):
             yield f"shows {found!r}"
         for form in self.forms:

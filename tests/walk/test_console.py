@@ -21,9 +21,14 @@ def test_the_browser_has_nothing_to_complain_of(browser, stroll, running, langua
         context = browser.new_context(locale=f"{language}-CA", viewport={"width": 1280, "height": 900})
         context.add_cookies(who.cookies())
         page = context.new_page()
-        page.on("console", lambda message, page=page: said.append(f"{page.url}: {message.text}") if message.type in _BAD else None)
+        page.on(
+            "console",
+            lambda message, page=page: said.append(f"{page.url}: {message.text}") if message.type in _BAD else None,
+        )
         page.on("pageerror", lambda error, page=page: said.append(f"{page.url}: {error}"))
-        page.on("requestfailed", lambda request, page=page: said.append(f"{page.url}: {request.url}: {request.failure}"))
+        page.on(
+            "requestfailed", lambda request, page=page: said.append(f"{page.url}: {request.url}: {request.failure}")
+        )
         for address, whose in stroll.pages.values():
             if whose == role:
                 page.goto(address, wait_until="load")

@@ -15,13 +15,13 @@ import axe_playwright_python
 import pytest
 from flask.testing import FlaskClient
 
-from orders.endpoints import Wanted, add_endpoint, pause
-from orders.outbox import Refused, deliver_due
-from orders.sealed import Unsealing
-from orders.written import written
-from rules.drafts import begin, revise
-from rules.schedule import schedule
-from rules.statements import Statement
+from houblon.orders.events.endpoints import Wanted, add_endpoint, pause
+from houblon.orders.mail.rendered import written
+from houblon.orders.outbox.delivery import Refused, deliver_due
+from houblon.orders.outbox.encrypted import Unsealing
+from houblon.rules.model.statements import Statement
+from houblon.rules.publishing.drafts import begin, revise
+from houblon.rules.publishing.schedule import schedule
 from tests.clock import real
 from tests.web.houses import ADMIN, Place, copy_of, open_place, order, token_of
 from tests.web.people import address_of, enrol, populate, someone

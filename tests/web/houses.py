@@ -12,16 +12,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 
-from orders.doors import add_key, add_source
-from orders.retailers import set_memberships
-from rules.bundle import read_bundle
-from rules.publish import publish
+from houblon.orders.credentials.credentials import add_key, add_source
+from houblon.orders.retailers.memberships import set_memberships
+from houblon.rules.exchange.bundle import read_bundle
+from houblon.rules.publishing.publish import publish
+from houblon.web.app.app import create_app
+from houblon.web.cli.installation import initialise
+from houblon.web.foundation.composition import House, open_house
+from houblon.web.foundation.settings import Settings
+from houblon.web.ingest.signatures import sign
 from tests.clock import NOW
-from web.app import create_app
-from web.composition import House, open_house
-from web.installation import initialise
-from web.settings import Settings
-from web.signatures import sign
 
 NOTHING: Mapping[str, str] = {}
 ADMIN = "admin@houblon.example"

@@ -8,11 +8,11 @@ from flask.testing import FlaskClient
 from flask_security.utils import hash_password
 from passlib.totp import TOTP
 
+from houblon.web.access import account_commands
+from houblon.web.access.permissions import ROLES
+from houblon.web.access.sessions import KEY
 from tests.clock import real
 from tests.web.houses import Place, token_of
-from web import people
-from web.permissions import ROLES
-from web.sessions import KEY
 
 PASSWORD = "une phrase de passe"
 
@@ -27,7 +27,9 @@ def populate(place: Place) -> None:
         hashed = hash_password(PASSWORD)
     for role in ROLES:
         place.house.desk.ledger.write(
-            lambda connection, role=role: people.add(connection, address_of(role), role, by=None, password=hashed)
+            lambda connection, role=role: account_commands.add(
+                connection, address_of(role), role, by=None, password=hashed
+            )
         )
 
 
@@ -38,8 +40,8 @@ def someone(place: Place, role: str) -> FlaskClient:
 
 def account_of(place: Place, email: str) -> Any:
     with place.house.desk.ledger.reading() as connection:
-        id = people.id_of(connection, email)
-        return None if id is None else people.account(connection, id)
+        id = account_commands.id_of(connection, email)
+        return None if id is None else account_commands.account(connection, id)
 
 
 def session_of(client: FlaskClient) -> str:

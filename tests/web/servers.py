@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from houblon.web.ingest.signatures import sign
 from tests.clock import real
-from web.signatures import sign
 
 
 class Server:
@@ -22,7 +22,7 @@ class Server:
 
     def __init__(self, data: Path, port: int, environment: dict[str, str] | None = None, log: Path | None = None):
         self.port, self.address = port, f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "web.cli", "serve", "--data", str(data), "--port", str(port)]
+        command = [sys.executable, "-m", "houblon", "serve", "--data", str(data), "--port", str(port)]
         with open(log or os.devnull, "wb") as told:
             self._process = subprocess.Popen(
                 command,
@@ -42,7 +42,7 @@ class Server:
         for folder in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError, ProcessLookupError):
                 if (
-                    b"web.recorder" in (folder / "cmdline").read_bytes()
+                    b"houblon.web.app.writer_process" in (folder / "cmdline").read_bytes()
                     and os.getsid(int(folder.name)) == self._process.pid
                     and any(os.readlink(each).endswith("ledger.db") for each in (folder / "fd").iterdir())
                 ):

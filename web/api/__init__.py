@@ -3,12 +3,11 @@
 A new resource is a module with its operations, its shapes in `shapes.py`, and its name here.
 """
 
-from web.api import decisions, groups, orders, proposals, simulations, versions
-from web.api.blueprint import blueprint
-from web.api.bodies import read_moment
-from web.api.document import register
-from web.api.groups import policy_document
+from houblon.web.api import decisions, groups, orders, proposals, simulations, versions
+from houblon.web.api.blueprint import blueprint
+from houblon.web.api.bodies import read_moment
+from houblon.web.api.document import register
 
-__all__ = ["blueprint", "policy_document", "read_moment", "register"]
+__all__ = ["blueprint", "read_moment", "register"]
 
 ROOMS = (decisions, groups, orders, proposals, simulations, versions)

@@ -9,11 +9,11 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 
-from engine.problem import Invalid
-from engine.strict_json import read_json
-from rules.faults import check_text, problems_of
-from web.api import keys
-from web.api.idempotency import once
+from houblon.engine.core.problem import Invalid
+from houblon.engine.core.strict_json import read_json
+from houblon.rules.model.faults import check_text, problems_of
+from houblon.web.api import keys
+from houblon.web.api.idempotency import once
 
 _IDEMPOTENCY = {
     "name": "Idempotency-Key",

@@ -6,10 +6,10 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, fields
 
-from engine.problem import refuse
-from rules.content import KINDS
-from rules.faults import MESSAGES, SCHEMA_MESSAGES, Checked
-from web.api.paging import LIMIT, MOST
+from houblon.engine.core.problem import refuse
+from houblon.rules.model.content import KINDS
+from houblon.rules.model.faults import MESSAGES, SCHEMA_MESSAGES, Checked
+from houblon.web.api.paging import LIMIT, MOST
 
 MAX_ROWID = 2**63 - 1
 

@@ -7,19 +7,19 @@ from typing import Annotated, Any
 import msgspec
 from flask import Response, request
 
-from engine.order import Moment, Order, decoder_of
-from engine.problem import Faults, Invalid, refuse
-from engine.strict_json import check_depth
-from orders.intake import YEARS, check_order, order_in, parse_json
-from orders.retailers import known_memberships, memberships_among
-from orders.whatif import content_asked, what_if_in
-from rules.content import Content
-from web import metrics
-from web.api.blueprint import operation
-from web.api.bodies import read_moment
-from web.composition import House
-from web.errors import json_response, spoken
-from web.open import house
+from houblon.engine.core.order import Moment, Order, decoder_of
+from houblon.engine.core.problem import Faults, Invalid, refuse
+from houblon.engine.core.strict_json import check_depth
+from houblon.orders.handling.whatif import content_asked, what_if_in
+from houblon.orders.intake.decode import YEARS, check_order, order_in, parse_json
+from houblon.orders.retailers.memberships import known_memberships, memberships_among
+from houblon.rules.model.content import Content
+from houblon.web.api.blueprint import operation
+from houblon.web.api.bodies import read_moment
+from houblon.web.foundation import metrics
+from houblon.web.foundation.composition import House
+from houblon.web.foundation.current_app import house
+from houblon.web.foundation.errors import json_response, spoken
 
 MAX_ORDERS = 1_000
 MAX_BODY = 10_000_000

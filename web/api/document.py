@@ -7,14 +7,14 @@ from flask import Flask, Response, current_app
 from flask_smorest import Api
 from flask_wtf.csrf import CSRFProtect
 
-from engine.money import Cents, Price
-from web.api import shapes
-from web.api.blueprint import blueprint
-from web.api.decisions import AskedMany, AskedOne
-from web.api.keys import RATES
-from web.api.rates import Rates
-from web.composition import House
-from web.errors import json_response
+from houblon.engine.core.money import Cents, Price
+from houblon.web.api import shapes
+from houblon.web.api.blueprint import blueprint
+from houblon.web.api.decisions import AskedMany, AskedOne
+from houblon.web.api.keys import RATES
+from houblon.web.api.rates import Rates
+from houblon.web.foundation.composition import House
+from houblon.web.foundation.errors import json_response
 
 _DOCUMENT = "houblon.openapi"
 _REF = "#/components/schemas/{name}"
@@ -55,7 +55,7 @@ class HoublonApi(Api):
     """flask-smorest's API, with the house's own answers to faults."""
 
     def _register_error_handlers(self) -> None:
-        """`web/errors.py` answers every fault of the app already."""
+        """`web/foundation/errors.py` answers every fault of the app already."""
 
     def _register_responses(self) -> None:
         """Every refusal has one shape; operations name those that they are likely to give."""

@@ -1,15 +1,14 @@
 """`/groups`: what groups state, and the policy that a group's buyers have; cycles, scenarios, guardrails."""
 
-from typing import Any
-
 from flask import Response
 
-from engine.policy import BASE, Policy, rule_document
-from rules.content import Group
-from rules.inherit import resolve
-from web.api.blueprint import not_found, operation
-from web.errors import json_response
-from web.membership_effect import content_in_force
+from houblon.engine.policy.policy import BASE
+from houblon.rules.model.content import Group
+from houblon.rules.model.inherit import resolve
+from houblon.web.api.blueprint import not_found, operation
+from houblon.web.foundation.errors import json_response
+from houblon.web.presentation.policy_document import policy_document
+from houblon.web.retailers.membership_effect import content_in_force
 
 
 @operation("GET", "/groups", scope="read", room="Groups", answer="Groups")
@@ -66,23 +65,6 @@ def list_guardrails() -> Response:
 def get_guardrail(id: str) -> Response:
     """One guardrail"""
     return _document("guardrail", id)
-
-
-def policy_document(policy: Policy) -> dict[str, Any]:
-    """A policy with the provenance of every value."""
-
-    def said(provenance: Any) -> dict[str, Any]:
-        return {"group": provenance.group, "version": provenance.version}
-
-    return {
-        "chain": list(policy.chain),
-        "version": policy.version,
-        "hash": policy.hash,
-        "settings": {
-            path: {"value": each.value, "provenance": said(each.provenance)} for path, each in policy.settings.items()
-        },
-        "rules": {each.id: rule_document(each) | {"provenance": said(each.provenance)} for each in policy.rules},
-    }
 
 
 def _group(id: str) -> Group:

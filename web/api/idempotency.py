@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from flask import Response, g, request
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from engine.problem import refuse
-from orders.desk import Conflict
-from orders.tables import idempotent_calls
-from web.open import house
+from houblon.engine.core.problem import refuse
+from houblon.orders.db.tables import idempotent_calls
+from houblon.orders.services import Conflict
+from houblon.web.foundation.current_app import house
 
 KEPT = timedelta(days=1)
 UNDER_WAY = timedelta(minutes=1)

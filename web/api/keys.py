@@ -5,10 +5,10 @@ from typing import Any
 
 from flask import abort, g, request
 
-from orders.doors import known_key, touch_key
-from web.api.rates import Rates
-from web.composition import House
-from web.open import house
+from houblon.orders.credentials.credentials import known_key, touch_key
+from houblon.web.api.rates import Rates
+from houblon.web.foundation.composition import House
+from houblon.web.foundation.current_app import house
 
 RATES = "houblon.rates"  # the app's extension that counts calls
 _NOTED_EVERY = timedelta(minutes=1)  # a use is noted, but not with a disk write at each call

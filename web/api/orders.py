@@ -6,23 +6,24 @@ import msgspec
 from flask import Response
 from sqlalchemy import Connection, Row
 
-from engine.money import dollars
-from orders import queries, review
-from web.api.blueprint import not_found, operation
-from web.api.bodies import MAX_ROWID, Acceptance, ByKey, OrderListing, Refusal
-from web.api.etags import check_match, tagged
-from web.api.keys import caller
-from web.api.paging import linked, page
-from web.errors import json_response
-from web.open import house
+from houblon.engine.core.money import dollars
+from houblon.orders.handling import review
+from houblon.orders.queries import lists
+from houblon.web.api.blueprint import not_found, operation
+from houblon.web.api.bodies import MAX_ROWID, Acceptance, ByKey, OrderListing, Refusal
+from houblon.web.api.etags import check_match, tagged
+from houblon.web.api.keys import caller
+from houblon.web.api.paging import linked, page
+from houblon.web.foundation.current_app import house
+from houblon.web.foundation.errors import json_response
 
 
 @operation("GET", "/orders", scope="read", room="Orders", answer="Orders", query=OrderListing)
 def list_orders(asked: dict[str, Any]) -> Response:
     """Orders, the newest first"""
     with house().desk.ledger.reading() as connection:
-        wanted = queries.OrderFilter(state=asked.get("state"), search=asked["search"])
-        found = queries.list_orders(connection, wanted, asked.get("after"), limit=asked["limit"] + 1)
+        wanted = lists.OrderFilter(state=asked.get("state"), search=asked["search"])
+        found = lists.list_orders(connection, wanted, asked.get("after"), limit=asked["limit"] + 1)
     shown, after = page(found, asked["limit"], lambda row: row.key)
     return linked(json_response({"orders": [_head(row) for row in shown]}), after, asked)
 
@@ -32,7 +33,7 @@ def get_order(key: int) -> Response:
     """One order, its decisions and its moves"""
     with house().desk.ledger.reading() as connection:
         row = _row(connection, key)
-        invoice = queries.invoice_of_order(connection, key)
+        invoice = lists.invoice_of_order(connection, key)
         document = {
             **_head(row),
             "content": msgspec.json.decode(row.body),
@@ -40,11 +41,11 @@ def get_order(key: int) -> Response:
             "invoice": invoice and invoice.number,
             "decisions": [
                 {"made_at": each.made_at, "who": each.who, "document": each.document}
-                for each in queries.decisions_of(connection, key)
+                for each in lists.decisions_of(connection, key)
             ],
             "moves": [
                 {"at": each.at, "who": each.who, "before": each.before, "after": each.after, "why": each.why}
-                for each in queries.transitions_of(connection, key)
+                for each in lists.transitions_of(connection, key)
             ],
         }
     return tagged(json_response(document), _etag(row))
@@ -88,7 +89,7 @@ def refuse_order(asked: dict[str, Any], key: int) -> Response:
 def list_invoices(asked: dict[str, Any]) -> Response:
     """Invoices, the newest first"""
     with house().desk.ledger.reading() as connection:
-        found = queries.list_invoices(connection, asked.get("after"), limit=asked["limit"] + 1)
+        found = lists.list_invoices(connection, asked.get("after"), limit=asked["limit"] + 1)
     shown, after = page(found, asked["limit"], lambda row: row.key)
     return linked(json_response({"invoices": [_invoice(row) for row in shown]}), after, asked)
 
@@ -97,8 +98,8 @@ def list_invoices(asked: dict[str, Any]) -> Response:
 def get_invoice(key: int) -> Response:
     """One invoice, with all that it prints"""
     with house().desk.ledger.reading() as connection:
-        row = (queries.invoice_row(connection, key) if key <= MAX_ROWID else None) or not_found()
-        order = queries.order_row(connection, row.order_key)
+        row = (lists.invoice_row(connection, key) if key <= MAX_ROWID else None) or not_found()
+        order = lists.order_row(connection, row.order_key)
     return json_response({**_invoice(row, order.retailer_id), "document": row.document})
 
 
@@ -111,7 +112,7 @@ def _seen(key: int) -> str:
 
 
 def _row(connection: Connection, key: int) -> Row[Any]:
-    return (queries.order_row(connection, key) if key <= MAX_ROWID else None) or not_found()
+    return (lists.order_row(connection, key) if key <= MAX_ROWID else None) or not_found()
 
 
 def _etag(row: Row[Any]) -> str:

@@ -6,25 +6,25 @@ from typing import Any
 
 from flask import Response, abort, url_for
 
-from rules import proposals as life
-from rules.bundle import read_bundle
-from rules.drafts import begin, revise, settle
-from rules.proposal import OPEN, SCHEDULED, Proposal, UnknownProposal, changes_in, standing
-from rules.proposals import Stale
-from rules.publish import publish_proposal
-from rules.schedule import schedule, withdraw
-from rules.statements import ABSENT, Statement, pointer_of
-from web import drafting
-from web.acts import note
-from web.aftermath import settle as settle_aftermath
-from web.api.blueprint import not_found, operation
-from web.api.bodies import ClashChoices, NewProposal, ProposalListing, ProposalRevision, ProposalSchedule
-from web.api.etags import require_match, tagged
-from web.api.keys import caller
-from web.api.paging import linked, page
-from web.api.versions import version_made
-from web.errors import json_response, spoken
-from web.open import house
+from houblon.rules.exchange.bundle import read_bundle
+from houblon.rules.model.proposal import OPEN, SCHEDULED, Proposal, UnknownProposal, changes_in, standing
+from houblon.rules.model.statements import ABSENT, Statement, pointer_of
+from houblon.rules.publishing import proposals as life
+from houblon.rules.publishing.drafts import begin, revise, settle
+from houblon.rules.publishing.proposals import Stale
+from houblon.rules.publishing.publish import publish_proposal
+from houblon.rules.publishing.schedule import schedule, withdraw
+from houblon.web.access.audit import note
+from houblon.web.api.blueprint import not_found, operation
+from houblon.web.api.bodies import ClashChoices, NewProposal, ProposalListing, ProposalRevision, ProposalSchedule
+from houblon.web.api.etags import require_match, tagged
+from houblon.web.api.keys import caller
+from houblon.web.api.paging import linked, page
+from houblon.web.api.versions import version_made
+from houblon.web.drafts import drafting
+from houblon.web.drafts.post_publication import settle as settle_aftermath
+from houblon.web.foundation.current_app import house
+from houblon.web.foundation.errors import json_response, spoken
 
 _ROOM = {"scope": "write", "room": "Proposals"}
 # What agrees to a proposal, or puts it in force.

@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from engine.decision import Obligation, Provenance, RuleTrace
-from engine.order import Moment
-from engine.problem import Text
-from rules.content import Version
+from houblon.engine.core.order import Moment
+from houblon.engine.core.problem import Text
+from houblon.engine.policy.decision import Obligation, Provenance, RuleTrace
+from houblon.rules.model.content import Version
 
 __all__ = ["Version"]
 

@@ -6,17 +6,17 @@ from typing import Any
 from flask import Response, url_for
 from sqlalchemy import Connection, Row
 
-from engine.problem import refuse
-from orders.desk import Conflict
-from orders.simulate import jobs
-from orders.simulate.simulation import Asked
-from web.api.blueprint import not_found, operation
-from web.api.bodies import NewSimulation, SimulationListing
-from web.api.etags import tagged
-from web.api.keys import caller
-from web.api.paging import linked, page
-from web.errors import json_response, spoken
-from web.open import house
+from houblon.engine.core.problem import refuse
+from houblon.orders.services import Conflict
+from houblon.simulation.jobs import jobs
+from houblon.simulation.jobs.simulation import Asked
+from houblon.web.api.blueprint import not_found, operation
+from houblon.web.api.bodies import NewSimulation, SimulationListing
+from houblon.web.api.etags import tagged
+from houblon.web.api.keys import caller
+from houblon.web.api.paging import linked, page
+from houblon.web.foundation.current_app import house
+from houblon.web.foundation.errors import json_response, spoken
 
 
 @operation("GET", "/simulations", scope="read", room="Simulations", answer="Simulations", query=SimulationListing)

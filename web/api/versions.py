@@ -5,18 +5,18 @@ from typing import Any
 import msgspec
 from flask import Response, url_for
 
-from engine.problem import refuse
-from rules.content import KINDS, Version
-from rules.publish import Conflict as VersionConflict
-from rules.publish import roll_back
-from rules.store import UnknownVersion
-from web.aftermath import settle
-from web.api.blueprint import not_found, operation
-from web.api.bodies import ByKey, Return
-from web.api.keys import caller
-from web.api.paging import linked, page
-from web.errors import json_response
-from web.open import house
+from houblon.engine.core.problem import refuse
+from houblon.rules.model.content import KINDS, Version
+from houblon.rules.publishing.publish import Conflict as VersionConflict
+from houblon.rules.publishing.publish import roll_back
+from houblon.rules.store.documents import UnknownVersion
+from houblon.web.api.blueprint import not_found, operation
+from houblon.web.api.bodies import ByKey, Return
+from houblon.web.api.keys import caller
+from houblon.web.api.paging import linked, page
+from houblon.web.drafts.post_publication import settle
+from houblon.web.foundation.current_app import house
+from houblon.web.foundation.errors import json_response
 
 
 @operation("GET", "/versions", scope="read", room="Versions", answer="Versions", query=ByKey)

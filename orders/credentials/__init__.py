@@ -1,0 +1,1 @@
+"""Who may call: sources with their secrets, API keys with their scopes."""

@@ -1,0 +1,1 @@
+"""The ledger as a database: tables, transactions, statements, caches, migrations."""

@@ -1,0 +1,1 @@
+"""What other systems are told: endpoints, and events put in the outbox with the fact itself."""

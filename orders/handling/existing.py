@@ -1,0 +1,73 @@
+"""What the ledger knows of an order that comes in, found in one look: six tables, one statement."""
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import Column, Connection, and_, bindparam, exists, literal, select, true
+
+from houblon.orders.db.statements import Prepared
+from houblon.orders.db.tables import decisions, endpoints, memberships, orders, retailers, webhook_calls
+
+
+class Known(NamedTuple):
+    """The call's row, the order's and the retailer's, None where there is none; the retailer's groups; whether
+    any endpoint is told what happens."""
+
+    call: Any
+    order: Any
+    retailer: Any
+    groups: tuple[str, ...]
+    is_heard: bool
+
+
+def known(connection: Connection, source: str, webhook_id: str | None, order_id: str, retailer_id: str) -> Known:
+    """What is known of a call, of its order and of its buyer."""
+    asked = {"source": source, "webhook_id": webhook_id, "order_id": order_id, "retailer_id": retailer_id}
+    rows = _KNOWN.all(connection, asked)
+    first, groups = rows[0], tuple(row[-1] for row in rows if row[-1] is not None)
+    return Known(
+        _part(first, _CALL, _Call),
+        _part(first, _ORDER, _Order),
+        _part(first, _RETAILER, _Retailer),
+        groups,
+        first[_HEARD],
+    )
+
+
+def _part(row: tuple[Any, ...], place: slice, kind: Any) -> Any:
+    """One table's part of a row; None where its first column, which is never null, is."""
+    return None if row[place.start] is None else kind._make(row[place])
+
+
+def _named(prefix: str, columns: list[Column[Any]]) -> list[Any]:
+    return [column.label(f"{prefix}_{column.name}") for column in columns]
+
+
+def _row(name: str, columns: list[Column[Any]]) -> Any:
+    return NamedTuple(name, [(column.name, Any) for column in columns])  # type: ignore[misc]
+
+
+_calls = [webhook_calls.c.body_hash, webhook_calls.c.decision_key, decisions.c.document]
+_orders, _retailers = list(orders.c), list(retailers.c)
+_Call, _Order, _Retailer = _row("Call", _calls), _row("Order", _orders), _row("Retailer", _retailers)
+_CALL = slice(0, len(_calls))
+_ORDER = slice(_CALL.stop, _CALL.stop + len(_orders))
+_RETAILER = slice(_ORDER.stop, _ORDER.stop + len(_retailers))
+_HEARD = _RETAILER.stop
+_one = select(literal(1).label("one")).subquery()
+_is_call = and_(webhook_calls.c.source == bindparam("source"), webhook_calls.c.webhook_id == bindparam("webhook_id"))
+_is_order = and_(orders.c.source == bindparam("source"), orders.c.order_id == bindparam("order_id"))
+_KNOWN = Prepared(
+    select(
+        *_named("call", _calls),
+        *_named("order", _orders),
+        *_named("retailer", _retailers),
+        exists().where(endpoints.c.active == true()).label("is_heard"),
+        memberships.c.group_id,
+    ).select_from(
+        _one.outerjoin(webhook_calls, _is_call)
+        .outerjoin(decisions, decisions.c.key == webhook_calls.c.decision_key)
+        .outerjoin(orders, _is_order)
+        .outerjoin(retailers, retailers.c.id == bindparam("retailer_id"))
+        .outerjoin(memberships, memberships.c.retailer_id == bindparam("retailer_id"))
+    )
+)

@@ -1,0 +1,237 @@
+"""A person accepts or refuses a held order: one transition, whoever else tries."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from houblon.engine.core.order import Order, decode_order
+from houblon.engine.core.problem import Text
+from houblon.engine.decide.evaluate import invoicing, obligations
+from houblon.engine.policy.decision import Decision, Invoicing, Obligation, Outcome, Reason
+from houblon.orders.db.tables import decisions, invoices, orders, retailers
+from houblon.orders.events.enqueue import announce_order
+from houblon.orders.handling.planned_delivery import followed
+from houblon.orders.handling.receive import ruling
+from houblon.orders.invoicing import invoice
+from houblon.orders.mail import enqueue as messages
+from houblon.orders.records.decision_log import keep_decision, keep_move, settled
+from houblon.orders.services import Conflict, Desk, Matter
+
+
+def accept(desk: Desk, key: int, *, by: str, at: datetime, why: str = "", seen: str | None = None) -> str | None:
+    """Accept a held order; its invoice, if the policy in force now owes one, is issued at once.
+
+    `seen` is the content hash of what the person looked at. Returns the invoice's number, None when
+    none is issued now. Raises Conflict when somebody settled the order first, when it was changed
+    since it was seen, or when one of its products is unavailable; LookupError when there is none.
+    """
+    return desk.ledger.write(lambda connection: _accept(connection, desk, key, by, at, why, seen))
+
+
+def refuse(desk: Desk, key: int, *, by: str, at: datetime, why: str, seen: str | None = None) -> None:
+    """Refuse a held order. Raises Conflict and LookupError as `accept` does."""
+    desk.ledger.write(lambda connection: _refuse(connection, desk, key, by, at, why, seen))
+
+
+def issue_invoice(desk: Desk, key: int, *, by: str, at: datetime) -> str:
+    """Issue the invoice of an accepted order whose policy left that to a person; returns its number.
+
+    Terms and due date are those of the acceptance. Raises Conflict when the order is not accepted
+    or has an invoice already; LookupError when there is no such order.
+    """
+    return desk.ledger.write(lambda connection: _issue_invoice(connection, desk, key, by, at))
+
+
+def preview(connection: Connection, desk: Desk, key: int, at: datetime) -> tuple[Invoicing, dict[str, Any]]:
+    """What would follow if a person accepted the order at `at`: invoicing, and the invoice's draft."""
+    row, order = order_at(connection, key)
+    matter = _matter(connection, desk, row, order, at)
+    follows = _invoicing(desk, matter)
+    return follows, invoice.draft(desk, matter, follows)
+
+
+def check_acceptable(connection: Connection, desk: Desk, key: int, seen: str | None = None) -> tuple[Row[Any], Order]:
+    """The order that a person may accept. Raises Conflict and LookupError as `accept` does."""
+    row, order = held_order(connection, desk, key, seen)
+    if any(line.available is False for line in order.lines):
+        raise Conflict(
+            "unavailable",
+            f"Un produit de la commande {row.order_id} n’est pas disponible : elle ne peut pas être acceptée ainsi.",
+            f"A product of order {row.order_id} is not available: it can't be accepted as it is.",
+        )
+    return row, order
+
+
+def _accept(
+    connection: Connection, desk: Desk, key: int, by: str, at: datetime, why: str, seen: str | None
+) -> str | None:
+    row, order = check_acceptable(connection, desk, key, seen)
+    matter = _matter(connection, desk, row, order, at)
+    follows = _invoicing(desk, matter)
+    duties = obligations(matter.policy, Outcome.ACCEPTED, follows is not None and follows.issue)
+    move = _move(connection, desk, row, matter, Outcome.ACCEPTED, by, why, follows, duties)
+    issued = invoice.issue(connection, desk, matter, follows, by) if follows.issue else None
+    messages.queue(connection, desk, matter, move, duties, issued)
+    return issued and issued.number
+
+
+def _refuse(connection: Connection, desk: Desk, key: int, by: str, at: datetime, why: str, seen: str | None) -> None:
+    row, order = held_order(connection, desk, key, seen)
+    matter = _matter(connection, desk, row, order, at)
+    duties = obligations(matter.policy, Outcome.REFUSED, False)
+    move = _move(connection, desk, row, matter, Outcome.REFUSED, by, why, None, duties)
+    messages.queue(connection, desk, matter, move, duties, None)
+
+
+def _issue_invoice(connection: Connection, desk: Desk, key: int, by: str, at: datetime) -> str:
+    row, order = order_at(connection, key)
+    known = connection.execute(
+        select(invoices.c.number).where(invoices.c.order_key == key, invoices.c.kind == "invoice")
+    ).scalar()
+    if known is not None:
+        raise Conflict(
+            "already_invoiced",
+            f"La commande {row.order_id} a déjà la facture {known}.",
+            f"Order {row.order_id} has the invoice {known} already.",
+        )
+    # Locked: who cancels it meanwhile finds the invoice to credit, or nothing is invoiced.
+    state = connection.execute(select(orders.c.state).where(orders.c.key == key).with_for_update()).scalar_one()
+    if state not in ("accepted", "delivered"):
+        raise Conflict(
+            "not_accepted",
+            f"La commande {row.order_id} n’est pas acceptée : elle ne se facture pas.",
+            f"Order {row.order_id} is not accepted: it can't be invoiced.",
+        )
+    number = invoice_as_decided(connection, desk, row, order, by, at)
+    if number is None:
+        raise AssertionError("what a person asks for is issued whatever its trigger")
+    return number
+
+
+def invoice_as_decided(
+    connection: Connection, desk: Desk, row: Row[Any], order: Order, by: str, at: datetime, *, on_delivery: bool = False
+) -> str | None:
+    """Issue the invoice of an accepted order on its acceptance's terms, and tell the buyer; its number.
+
+    With `on_delivery`, only where the acceptance left it to the delivery; None where it did not.
+    """
+    matter, follows = _as_decided(connection, desk, row, order, at)
+    if on_delivery and not _is_owed_at_delivery(follows):
+        return None
+    issued = invoice.issue(connection, desk, matter, follows, by)
+    told = "invoice.issued" in matter.policy.settings["notifications.buyer"].value
+    duties = [Obligation("notify_buyer", event="invoice.issued")] if told else []
+    messages.queue(connection, desk, matter, issued.move, duties, issued)
+    return issued.number
+
+
+def preview_of_delivery(connection: Connection, desk: Desk, key: int, at: datetime) -> dict[str, Any] | None:
+    """The draft of the invoice that would be issued if the accepted order were delivered `at`; None for none."""
+    row, order = order_at(connection, key)
+    matter, follows = _as_decided(connection, desk, row, order, at)
+    return invoice.draft(desk, matter, follows) if _is_owed_at_delivery(follows) else None
+
+
+def _as_decided(
+    connection: Connection, desk: Desk, row: Row[Any], order: Order, at: datetime
+) -> tuple[Matter, Invoicing]:
+    """An accepted order at `at`, by the chain and version of its acceptance, and what was decided to follow then."""
+    accepted = connection.execute(
+        select(decisions)
+        .where(decisions.c.order_key == row.key, decisions.c.outcome == Outcome.ACCEPTED.value)
+        .order_by(decisions.c.key.desc())
+        .limit(1)
+    ).one()
+    policy = desk.policies.policy(tuple(accepted.chain), accepted.version)
+    buyer = buyer_of(connection, row)
+    planned = followed(connection, desk, row.key, order)
+    follows = _invoicing(desk, Matter(row.key, planned, buyer, policy, accepted.made_at))
+    return Matter(row.key, order, buyer, policy, at), follows
+
+
+def _is_owed_at_delivery(follows: Invoicing) -> bool:
+    return follows.trigger == "on_delivery" and follows.owed
+
+
+def _invoicing(desk: Desk, matter: Matter) -> Invoicing:
+    cycle = desk.policies.content(matter.policy.version).cycles.get(matter.order.distributor or "")
+    return invoicing(matter.order, matter.policy, accepted_at=matter.at, cycle=cycle, installation=desk.installation)
+
+
+def order_at(connection: Connection, key: int) -> tuple[Row[Any], Order]:
+    row = connection.execute(select(orders).where(orders.c.key == key)).one_or_none()
+    if row is None:
+        raise LookupError(f"there is no order {key}")
+    return row, decode_order(row.body)
+
+
+def held_order(connection: Connection, desk: Desk, key: int, seen: str | None) -> tuple[Row[Any], Order]:
+    row, order = order_at(connection, key)
+    if row.state != "held":
+        raise settled(connection, desk, row)
+    if seen is not None and seen != row.content_hash:
+        raise _changed(row)
+    return row, order
+
+
+def buyer_of(connection: Connection, row: Row[Any]) -> Row[Any]:
+    return connection.execute(select(retailers).where(retailers.c.id == row.retailer_id)).one()
+
+
+def _matter(connection: Connection, desk: Desk, row: Row[Any], order: Order, at: datetime) -> Matter:
+    # A clock that was set back must not let an order be settled before it was received.
+    at = max(at, row.received_at)
+    policy = ruling(connection, desk, order, at).policy
+    return Matter(row.key, order, buyer_of(connection, row), policy, at)
+
+
+def _move(
+    connection: Connection,
+    desk: Desk,
+    row: Row[Any],
+    matter: Matter,
+    outcome: Outcome,
+    by: str,
+    why: str,
+    follows: Invoicing | None,
+    duties: tuple[Obligation, ...],
+) -> int:
+    """The one transition out of `held`, with the person's decision: whoever comes second finds nothing to move."""
+    moved = connection.execute(
+        update(orders)
+        .where(orders.c.key == row.key, orders.c.state == "held", orders.c.content_hash == row.content_hash)
+        .values(state=outcome.value)
+    )
+    if moved.rowcount != 1:
+        now, _ = order_at(connection, row.key)
+        raise _changed(now) if now.state == "held" else settled(connection, desk, now)
+    policy = matter.policy
+    decision = Decision(
+        row.order_id,
+        outcome,
+        policy.version,
+        policy.hash,
+        policy.chain,
+        (_by_person(outcome, by),),
+        duties,
+        follows,
+    )
+    _, document = keep_decision(connection, matter, row.content_hash, decision, by)
+    move = keep_move(connection, matter, "held", outcome.value, by, why)
+    announce_order(connection, matter, move, document, by)
+    return move
+
+
+def _by_person(outcome: Outcome, by: str) -> Reason:
+    if outcome is Outcome.ACCEPTED:
+        return Reason("person", "accept", "review", Text(f"Acceptée par {by}.", f"Accepted by {by}."), (), {})
+    return Reason("person", "refuse", "review", Text(f"Refusée par {by}.", f"Refused by {by}."), (), {})
+
+
+def _changed(row: Row[Any]) -> Conflict:
+    return Conflict(
+        "order_changed",
+        f"La commande {row.order_id} a changé depuis que vous l’avez vue : relisez-la d’abord.",
+        f"Order {row.order_id} was changed since you saw it: read it again first.",
+    )

@@ -1,0 +1,146 @@
+"""What would happen to an order: decided like a real one, and nothing is recorded."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from houblon.engine.core.order import Order
+from houblon.engine.core.problem import refuse
+from houblon.engine.decide.evaluate import decide, invoicing
+from houblon.engine.policy.decision import Decision, Invoicing, Outcome, decision_document, invoicing_document
+from houblon.engine.policy.policy import Policy
+from houblon.orders.db.statements import Reader
+from houblon.orders.retailers.memberships import memberships_of
+from houblon.orders.services import Desk
+from houblon.rules.model.content import Content
+from houblon.rules.model.inherit import chain_of
+from houblon.rules.model.proposal import UnknownProposal
+from houblon.rules.policies import Policies
+from houblon.rules.publishing.drafts import preview
+from houblon.rules.store.documents import UnknownVersion
+
+
+class WhatIf(msgspec.Struct, frozen=True):
+    """A decision that was not recorded; `if_accepted` is what would follow if a person accepted."""
+
+    decision: Decision
+    policy: Policy
+    content: Content
+    if_accepted: Invoicing | None
+
+    def document(self) -> dict[str, Any]:
+        """The decision as it goes out, with `if_accepted` when it is held."""
+        document = decision_document(self.decision)
+        if self.if_accepted is not None:
+            document["if_accepted"] = invoicing_document(self.if_accepted)
+        return document
+
+
+def what_if(
+    reader: Reader,
+    desk: Desk,
+    order: Order,
+    *,
+    now: datetime,
+    accepted_at: datetime | None = None,
+    as_of: datetime | None = None,
+    version: int | None = None,
+    proposal: str | None = None,
+    trace: bool = False,
+) -> WhatIf:
+    """`what_if_of` an order whose buyer's groups are read by `reader`."""
+    groups = memberships_of(reader, order.buyer.id)
+    return what_if_of(
+        desk,
+        order,
+        groups,
+        now=now,
+        accepted_at=accepted_at,
+        as_of=as_of,
+        version=version,
+        proposal=proposal,
+        trace=trace,
+    )
+
+
+def what_if_of(
+    desk: Desk,
+    order: Order,
+    kept: Iterable[str],
+    *,
+    now: datetime,
+    accepted_at: datetime | None = None,
+    as_of: datetime | None = None,
+    version: int | None = None,
+    proposal: str | None = None,
+    trace: bool = False,
+) -> WhatIf:
+    """Decide `order`, of a buyer kept in the groups `kept`, by `version` or `proposal`, else by the version
+    in force `as_of`, else `now`.
+
+    A future `as_of` counts what is scheduled until then. `accepted_at` moves dates only; unless
+    given, dates count from `as_of` or `now`. Raises Invalid when there is no such version or
+    proposal, and when the proposal's documents contradict each other.
+    """
+    content = content_asked(desk, now=now, as_of=as_of, version=version, proposal=proposal)
+    return what_if_in(desk, content, order, kept, accepted_at=accepted_at or as_of or now, trace=trace)
+
+
+def what_if_in(
+    desk: Desk, content: Content, order: Order, kept: Iterable[str], *, accepted_at: datetime, trace: bool = False
+) -> WhatIf:
+    """Decide `order`, of a buyer kept in the groups `kept`, by what a content holds; dates count from `accepted_at`."""
+    chain, unknown = chain_of(content, kept, order.buyer.groups or ())
+    policy = desk.policies.policy_in(content, chain)
+    dates: dict[str, Any] = {
+        "accepted_at": accepted_at,
+        "cycle": content.cycles.get(order.distributor or ""),
+        "installation": desk.installation,
+    }
+    decision = decide(order, policy, unknown_groups=unknown, trace=trace, **dates)
+    held = decision.outcome is Outcome.HELD
+    return WhatIf(decision, policy, content, invoicing(order, policy, **dates) if held else None)
+
+
+def content_asked(
+    desk: Desk,
+    *,
+    now: datetime,
+    as_of: datetime | None = None,
+    version: int | None = None,
+    proposal: str | None = None,
+) -> Content:
+    """What `version` or `proposal` holds, else what is in force `as_of`, else `now`. Raises Invalid."""
+    policies = desk.policies
+    if version and proposal:
+        raise refuse(
+            "both", "/proposal", "Une version ou un brouillon, pas les deux.", "A version or a proposal, not both."
+        )
+    if proposal:
+        return proposed_content(policies, proposal, as_of or now)
+    if version:
+        return version_content(policies, version)
+    if as_of is None or as_of == now:
+        return policies.live(now)
+    return policies.foreseen(as_of) if as_of > now else policies.content(policies.in_force(as_of).number)
+
+
+def proposed_content(policies: Policies, proposal: str, at: datetime) -> Content:
+    """What publishing the proposal at `at` would give. Raises Invalid when there is no such proposal."""
+    history = policies.store.history()
+    try:
+        return preview(history, history.proposal(proposal), at).content
+    except UnknownProposal:
+        raise refuse(
+            "unknown_proposal", "/proposal", "Ce brouillon n’existe pas.", "There is no such proposal."
+        ) from None
+
+
+def version_content(policies: Policies, version: int, pointer: str = "/version") -> Content:
+    """What a version holds. Raises Invalid, about `pointer`, when there is no such version."""
+    try:
+        return policies.content(version)
+    except UnknownVersion:
+        raise refuse("unknown_version", pointer, "Cette version n’existe pas.", "There is no such version.") from None

@@ -1,0 +1,125 @@
+"""An order's bytes to an Order: decoded at speed, explained in full when they don't decode."""
+
+import hashlib
+
+import msgspec
+
+from houblon.engine.core.money import MOST
+from houblon.engine.core.order import Order, decode_order, order_of
+from houblon.engine.core.problem import Faults, refuse, step
+from houblon.engine.core.strict_json import check_depth
+from houblon.orders.intake.order_schema import ORDER
+from houblon.rules.model.faults import load
+
+MAX_BODY = 1_000_000
+# Dates outside of these years are slips of a keyboard, and sums on them may leave the calendar.
+YEARS = range(1900, 3000)
+LENGTHS = {"name": 300, "email": 320, "language": 35, "province": 100}
+
+
+def read_order(body: bytes) -> Order:
+    """The order in `body`. Raises Invalid with every fault, each at its pointer."""
+    return _order_of(body, parse_json(body))
+
+
+def read_order_and_hash(body: bytes) -> tuple[Order, str]:
+    """`read_order` and `content_hash`, for the price of one reading."""
+    document = parse_json(body)
+    return _order_of(body, document), _hash_of(document)
+
+
+def _order_of(body: bytes, document: object) -> Order:
+    """The order in `body`, all of which was parsed: members that no rule reads are kept too, and must be readable
+    later."""
+    try:
+        order = decode_order(body)
+    except (msgspec.MsgspecError, ValueError) as fault:
+        load(ORDER, document)
+        # The schema finds nothing wrong only if it and the decoder differ, which a test rules out.
+        raise refuse("order", "", "Cette commande ne se lit pas.", "This order can't be read.") from fault
+    faults = Faults()
+    with faults.gather():
+        check_order(order)
+    # PostgreSQL keeps no null character, no screen shows one; JSON writes it in this one way.
+    if b"\\u0000" in body:
+        _check_texts(document, "", faults)
+    faults.raise_if_any()
+    return order
+
+
+def order_in(document: object) -> Order:
+    """The order in a parsed JSON document. Raises Invalid with every fault."""
+    try:
+        order = order_of(document)
+    except (msgspec.MsgspecError, ValueError):
+        load(ORDER, document)
+        raise refuse("order", "", "Cette commande ne se lit pas.", "This order can't be read.") from None
+    check_order(order)
+    return order
+
+
+def check_order(order: Order) -> None:
+    """What can be counted, dated and kept. Raises Invalid with every fault."""
+    faults = Faults()
+    _check_sizes(order, faults)
+    for name, moment in (("placed_at", order.placed_at), ("planned_delivery", order.planned_delivery)):
+        if moment is not None and moment.year not in YEARS:
+            faults.add(
+                "date",
+                step("", name),
+                f"Une date des années {YEARS[0]} à {YEARS[-1]}.",
+                f"A date of the years {YEARS[0]} to {YEARS[-1]}.",
+            )
+    faults.raise_if_any()
+
+
+def parse_json(body: bytes) -> object:
+    """The JSON value of a body. Raises Invalid where it is none, or too deep."""
+    check_depth(body)
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.MsgspecError, ValueError):
+        raise refuse("json", "", "Le corps n’est pas du JSON valide.", "The body is not valid JSON.") from None
+
+
+def content_hash(body: bytes) -> str:
+    """The hash of what a JSON body says, whatever its spaces and the order of its members."""
+    return _hash_of(msgspec.json.decode(body))
+
+
+def _hash_of(document: object) -> str:
+    return hashlib.sha256(_canonical(document)).hexdigest()
+
+
+_canonical = msgspec.json.Encoder(order="deterministic").encode
+
+
+def _check_sizes(order: Order, faults: Faults) -> None:
+    for name, most in LENGTHS.items():
+        if len(getattr(order.buyer, name) or "") > most:
+            faults.add(
+                "text", step("/buyer", name), f"Un texte d’au plus {most} caractères.", f"At most {most} characters."
+            )
+    gross = discounts = 0
+    for line in order.lines:
+        gross += line.quantity * (line.unit_price + (line.deposit or 0))
+        discounts += line.discount or 0
+    if gross > MOST or discounts > MOST:
+        faults.add(
+            "too_large",
+            "/lines",
+            "La valeur de cette commande dépasse ce qui se compte.",
+            "The value of this order is beyond what can be counted.",
+        )
+
+
+def _check_texts(value: object, pointer: str, faults: Faults) -> None:
+    if isinstance(value, str) and "\0" in value:
+        faults.add("text", pointer, "Un texte sans caractère nul.", "A text without a null character.")
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            _check_texts(name, step(pointer, name), faults)
+            _check_texts(member, step(pointer, name), faults)
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            _check_texts(member, step(pointer, index), faults)

@@ -1,0 +1,1 @@
+"""Invoices and credit notes: issued once, taxed, printed, and what becomes of them."""

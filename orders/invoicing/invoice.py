@@ -1,0 +1,219 @@
+"""Invoices and credit notes: number, lines, taxes, due date; issued once for an order, never changed."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, bindparam, insert, update
+
+from houblon.engine.core.money import cents_written, dollars
+from houblon.engine.core.order import Line, Order
+from houblon.engine.policy.decision import Invoicing
+from houblon.engine.policy.derivation import derivation_document, derivation_parts
+from houblon.orders.db.statements import Prepared
+from houblon.orders.db.tables import counters, invoices
+from houblon.orders.events.enqueue import announce_invoice
+from houblon.orders.invoicing.taxes import percent_of, taxes
+from houblon.orders.records.decision_log import SYSTEM, keep_invoice_move
+from houblon.orders.services import Desk, Matter, Seller
+
+_KEEP = Prepared(insert(invoices))
+_START = Prepared(insert(counters))
+_ADVANCE = Prepared(
+    update(counters)
+    .where(counters.c.name == bindparam("counter"))
+    .values(value=counters.c.value + 1)
+    .returning(counters.c.value)
+)
+_SELLER = ("name", "address", "email", "gst_number", "qst_number")
+
+
+class Issued(msgspec.Struct, frozen=True):
+    """An invoice that was just issued: its key in the ledger, its number, what it prints, the key of its move."""
+
+    key: int
+    number: str
+    document: dict[str, Any]
+    move: int
+
+
+def issue(connection: Connection, desk: Desk, matter: Matter, follows: Invoicing, by: str = SYSTEM) -> Issued:
+    """Issue the order's invoice in the running transaction; `by` is the person who asked for it."""
+    return _issue(connection, desk, matter, draft(desk, matter, follows), by)
+
+
+def credit(connection: Connection, desk: Desk, matter: Matter, credited: Row[Any], by: str, why: str) -> Issued:
+    """Issue the credit note of an invoice in the running transaction: the same amounts, taken back."""
+    local = matter.at.astimezone(desk.installation.zone)
+    document = {
+        **opposite(credited.document),
+        "kind": "credit_note",
+        "credits": credited.number,
+        "why": why,
+        "issued_at": matter.at.isoformat(),
+        "issued_on": local.date().isoformat(),
+        "due_date": None,
+    }
+    return _issue(connection, desk, matter, document, by, credits=credited.key)
+
+
+def opposite(document: dict[str, Any]) -> dict[str, Any]:
+    """An invoice's document with every quantity and amount below zero; prices of one unit stay."""
+    return {
+        **document,
+        "lines": [
+            {
+                **line,
+                "quantity": -line["quantity"],
+                **{name: dollars(-cents_written(line[name])) for name in ("discount", "value", "deposit")},
+            }
+            for line in document["lines"]
+        ],
+        "taxes": [{**tax, "amount": -tax["amount"]} for tax in document["taxes"]],
+        "cents": {name: -amount for name, amount in document["cents"].items()},
+    }
+
+
+def _issue(
+    connection: Connection, desk: Desk, matter: Matter, document: dict[str, Any], by: str, credits: int | None = None
+) -> Issued:
+    """Number the document and keep it.
+
+    Numbers have no gap within a year and prefix: the counter moves in the same transaction, and
+    the unique order and kind keep a second one out whatever calls this.
+    """
+    prefix = desk.seller.prefix if credits is None else desk.seller.credit_prefix
+    year = matter.at.astimezone(desk.installation.zone).year
+    sequence = _next(connection, f"invoice/{prefix}/{year}")
+    number = f"{prefix}-{year}-{sequence:05d}"
+    document = {**document, "number": number}
+    # Of an invoice that comes to nothing there is nothing to wait for.
+    settled_on = document["issued_on"] if credits is None and document["cents"]["total"] <= 0 else None
+    values = {
+        "order_key": matter.key,
+        "kind": document["kind"],
+        "credits": credits,
+        "prefix": prefix,
+        "year": year,
+        "sequence": sequence,
+        "number": number,
+        "state": "paid" if settled_on else "issued",
+        "paid_on": settled_on,
+        "issued_at": matter.at,
+        "due_date": document["due_date"],
+        "total": document["cents"]["total"],
+        "document": document,
+    }
+    key = _KEEP.insert(connection, values)
+    keys = (matter.key, key)
+    move = keep_invoice_move(connection, keys, None, "issued", who=by, at=matter.at, why=number)
+    if settled_on:
+        keep_invoice_move(connection, keys, "issued", "paid", who=SYSTEM, at=matter.at, why=settled_on)
+    announce_invoice(connection, matter, number, document)
+    return Issued(key, number, document, move)
+
+
+def draft(desk: Desk, matter: Matter, follows: Invoicing) -> dict[str, Any]:
+    """All that the invoice prints, but its number: a frozen copy in plain JSON values."""
+    order, buyer = matter.order, matter.buyer
+    settings = matter.policy.settings
+    is_tax_exempt, is_deposit_exempt = (
+        settings["invoicing.tax_exempt"].value,
+        settings["invoicing.deposit_exempt"].value,
+    )
+    percent = settings["invoicing.discount_percent"].value
+    issued_on = matter.at.astimezone(desk.installation.zone).date()
+    amounts = _amounts(order, percent, is_deposit_exempt)
+    province = order.buyer.province or buyer.province
+    taxed = () if is_tax_exempt else taxes(amounts["taxable"], issued_on, province)
+    amounts["total"] = amounts["taxable"] + amounts["untaxed"] + amounts["deposits"] + sum(tax.amount for tax in taxed)
+    told = derivation_document(follows.due)
+    return {
+        "kind": "invoice",
+        "order_id": order.id,
+        "placed_at": order.placed_at.astimezone(desk.installation.zone).isoformat(),
+        "currency": (order.currency or desk.installation.currency).upper(),
+        "issued_at": matter.at.isoformat(),
+        "issued_on": issued_on.isoformat(),
+        "language": language_of(order, buyer),
+        "seller": _printed(desk.seller),
+        "buyer": {
+            "id": order.buyer.id,
+            "name": order.buyer.name or buyer.name or order.buyer.id,
+            "email": order.buyer.email or buyer.email,
+            "province": province,
+            "address": buyer.address,
+        },
+        "lines": [_line(line, is_deposit_exempt) for line in order.lines],
+        "discount_percent": percent,
+        "tax_exempt": is_tax_exempt,
+        "deposit_exempt": is_deposit_exempt,
+        "taxes": [{"tax": tax.tax, "percent": str(tax.percent), "amount": tax.amount} for tax in taxed],
+        "cents": amounts,
+        "terms": told["terms"],
+        "terms_text": told["terms_text"],
+        "due_date": told["due_date"],
+        "derivation": derivation_parts(follows.due),
+        "note": settings["invoicing.note"].value,
+        "order_note": settings["messages.order_note"].value,
+        "version": follows.version,
+        "policy_hash": follows.policy_hash,
+    }
+
+
+def language_of(order: Order, buyer: Row[Any]) -> str:
+    """The language the buyer reads: `fr` unless the order, or what is kept, says English."""
+    said = order.buyer.language or buyer.language or "fr"
+    return "en" if said.lower().startswith("en") else "fr"
+
+
+@lru_cache(maxsize=8)
+def _printed(seller: Seller) -> Mapping[str, str]:
+    """What an invoice prints of its seller."""
+    return {name: getattr(seller, name) for name in _SELLER}
+
+
+def _amounts(order: Order, percent: str | None, is_deposit_exempt: bool) -> dict[str, int]:
+    """Sums in cents. The group's discount comes off taxable lines, before taxes."""
+    taxable = untaxed = deposits = 0
+    for line in order.lines:
+        if line.taxable is False:
+            untaxed += line.value
+        else:
+            taxable += line.value
+        deposits += 0 if is_deposit_exempt else _deposit(line)
+    discount = percent_of(taxable, Decimal(percent)) if percent else 0
+    return {
+        "subtotal": taxable + untaxed,
+        "discount": discount,
+        "taxable": taxable - discount,
+        "untaxed": untaxed,
+        "deposits": deposits,
+    }
+
+
+def _deposit(line: Line) -> int:
+    return line.quantity * line.deposit if line.deposit else 0
+
+
+def _line(line: Line, is_deposit_exempt: bool) -> dict[str, Any]:
+    return {
+        "sku": line.sku,
+        "name": line.name or line.sku,
+        "quantity": line.quantity,
+        "unit_price": dollars(line.unit_price),
+        "discount": dollars(line.discount or 0),
+        "value": dollars(line.value),
+        "deposit": dollars(0 if is_deposit_exempt else _deposit(line)),
+        "taxable": line.taxable is not False,
+    }
+
+
+def _next(connection: Connection, counter: str) -> int:
+    """The counter's next value; the row stays locked until the transaction ends."""
+    value = _ADVANCE.scalar(connection, {"counter": counter})
+    if value is None:
+        _START.insert(connection, {"name": counter, "value": 1})
+    return value or 1

@@ -1,0 +1,121 @@
+"""What becomes of an issued invoice: sent, viewed, paid, credited; each move once, whoever else tries."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, select, update
+
+from houblon.engine.core.problem import refuse
+from houblon.orders.db.statements import Prepared
+from houblon.orders.db.tables import invoices, transitions
+from houblon.orders.events.enqueue import announce_viewed
+from houblon.orders.records.decision_log import BUYER, SYSTEM, keep_invoice_move, who_text
+from houblon.orders.services import Conflict, Desk
+
+# From which states each one can be reached; a buyer may open the link before its sending is noted.
+_BEFORE = {
+    "viewed": ("issued", "sent"),
+    "paid": ("issued", "sent", "viewed"),
+    "credited": ("issued", "sent", "viewed", "paid"),
+}
+# For every mail that brings one: prepared.
+_SENT = Prepared(
+    update(invoices)
+    .where(invoices.c.key == bindparam("invoice"), invoices.c.state == "issued")
+    .values(state="sent")
+    .returning(invoices.c.order_key)
+)
+_WORDS = {"paid": ("payée", "paid"), "credited": ("créditée", "credited")}
+
+
+def sent(connection: Connection, invoice_key: int | None, at: datetime) -> None:
+    """Note that the message which brings the invoice to its buyer has left; nothing for other messages."""
+    order_key = invoice_key and _SENT.scalar(connection, {"invoice": invoice_key})
+    if order_key:
+        keep_invoice_move(connection, (order_key, invoice_key), "issued", "sent", who=SYSTEM, at=at, why="")
+
+
+def viewed(desk: Desk, invoice_key: int, *, at: datetime) -> bool:
+    """Note that the buyer opened the invoice; False when that was known already, and nothing is written."""
+    with desk.ledger.reading() as connection:
+        if _row(connection, invoice_key).state not in _BEFORE["viewed"]:
+            return False
+    return desk.ledger.write(lambda connection: _view(connection, invoice_key, at))
+
+
+def pay(desk: Desk, invoice_key: int, *, by: str, at: datetime, on: date) -> str:
+    """Note that the invoice was paid `on` a day; returns its number.
+
+    Raises Conflict when somebody did already, or when it is credited; Invalid for a day to come or
+    before the order was placed; LookupError when there is no such invoice.
+    """
+    return desk.ledger.write(lambda connection: _pay(connection, desk, invoice_key, by, at, on))
+
+
+def credited(connection: Connection, invoice: Row[Any], *, who: str, at: datetime, why: str) -> None:
+    """Note, in the running transaction, that a credit note takes the invoice back."""
+    if not _move(connection, invoice, "credited", who=who, at=at, why=why):
+        raise RuntimeError(f"invoice {invoice.number} was credited already")
+
+
+def _view(connection: Connection, key: int, at: datetime) -> bool:
+    moved = _move(connection, _row(connection, key), "viewed", who=BUYER, at=at)
+    if moved:
+        announce_viewed(connection, key, at)
+    return moved
+
+
+def _pay(connection: Connection, desk: Desk, key: int, by: str, at: datetime, on: date) -> str:
+    row = _row(connection, key)
+    if row.kind != "invoice":
+        raise Conflict(
+            "credit_note",
+            f"La note de crédit {row.number} ne se paie pas.",
+            f"Credit note {row.number} is not to be paid.",
+        )
+    zone = desk.installation.zone
+    placed = datetime.fromisoformat(row.document["placed_at"]).astimezone(zone).date()
+    if not placed <= on <= at.astimezone(zone).date():
+        raise refuse(
+            "paid_on",
+            "/paid_on",
+            "Le jour du paiement va de celui de la commande à aujourd’hui.",
+            "The day of payment is between that of the order and today.",
+        )
+    if not _move(connection, row, "paid", who=by, at=at, why=on.isoformat(), paid_on=on.isoformat()):
+        raise _settled(connection, desk, _row(connection, key))
+    return row.number
+
+
+def _move(
+    connection: Connection, row: Row[Any], after: str, *, who: str, at: datetime, why: str = "", **values: Any
+) -> bool:
+    """The one transition of the invoice to `after`; False when it was in no state that leads there."""
+    # One update a state that may come before, so that the move tells which it was; at most one finds the row.
+    for before in _BEFORE[after]:
+        moved = connection.execute(
+            update(invoices).where(invoices.c.key == row.key, invoices.c.state == before).values(state=after, **values)
+        )
+        if moved.rowcount == 1:
+            keep_invoice_move(connection, (row.order_key, row.key), before, after, who=who, at=at, why=why)
+            return True
+    return False
+
+
+def _settled(connection: Connection, desk: Desk, row: Row[Any]) -> Conflict:
+    last = connection.execute(
+        select(transitions).where(transitions.c.invoice_key == row.key).order_by(transitions.c.key.desc()).limit(1)
+    ).one()
+    when, who, (fr, en) = desk.moment_text(last.at), who_text(last.who), _WORDS[row.state]
+    return Conflict(
+        f"already_{row.state}",
+        f"La facture {row.number} est déjà {fr}, par {who.fr}, le {when.fr}.",
+        f"Invoice {row.number} is already {en}, by {who.en}, on {when.en}.",
+    )
+
+
+def _row(connection: Connection, key: int) -> Row[Any]:
+    row = connection.execute(select(invoices).where(invoices.c.key == key)).one_or_none()
+    if row is None:
+        raise LookupError(f"there is no invoice {key}")
+    return row

@@ -1,0 +1,168 @@
+"""What messages say, in the recipient's language."""
+
+from datetime import date
+
+from houblon.engine.conditions.figures import NBSP, money_text, number_text
+from houblon.engine.core.order import Order
+from houblon.engine.core.problem import Text
+from houblon.engine.policy.decision import Reason
+from houblon.engine.schedule.cadence import day_text
+from houblon.orders.invoicing.invoice import Issued, language_of
+from houblon.orders.invoicing.links import invoice_link
+from houblon.orders.mail.content import Facts, Letter
+from houblon.orders.services import Desk, Matter, Seller
+
+
+def buyer_letter(event: str, desk: Desk, matter: Matter, issued: Issued | None) -> Letter:
+    """What the buyer is told of an event; with the invoice's signed link once there is one."""
+    language = language_of(matter.order, matter.buyer)
+    seller, order_id = desk.seller.name, matter.order.id
+    lines = [_HELLO.in_(language).format(name=matter.buyer.name or matter.buyer.id)]
+    link = None
+    if event == "invoice.issued" and issued is not None:
+        subject = _INVOICE_SUBJECT.in_(language).format(number=issued.number, seller=seller)
+        lines.append(_INVOICE.in_(language).format(order=order_id))
+        facts = _invoice_facts(order_id, issued, language)
+        link = invoice_link(desk.base_url, desk.secret, issued.key)
+    elif event == "credit_note.issued" and issued is not None:
+        subject = _CREDIT_SUBJECT.in_(language).format(number=issued.number, seller=seller)
+        amount = money_text(-issued.document["cents"]["total"]).in_(language)
+        invoice, said = issued.document["credits"], _CREDIT.in_(language)
+        lines.append(said.format(order=order_id, number=issued.number, invoice=invoice, amount=amount))
+        facts = ((_CREDIT_NUMBER.in_(language), issued.number), (_NUMBER.in_(language), invoice))
+        link = invoice_link(desk.base_url, desk.secret, issued.key)
+    else:
+        subject = _SUBJECTS[event].in_(language).format(order=order_id, seller=seller)
+        lines.append(_BODIES[event].in_(language).format(order=order_id))
+        facts = _order_facts(matter.order, language)
+    if event not in _WITHOUT_CONFIRMATION:
+        lines += _words_of_the_group(matter, language)
+    label = _SEE_CREDIT if event == "credit_note.issued" else _SEE_INVOICE
+    return _letter(subject, lines, facts, link, label, desk.seller, language)
+
+
+def team_letter(event: str, desk: Desk, matter: Matter, reasons: tuple[Reason, ...]) -> Letter:
+    """What the team is told: which order, whose, how much, and why it stands as it does."""
+    order = matter.order
+    name = matter.buyer.name or matter.buyer.id
+    items, value = (number_text(_items(order)).fr, money_text(_value(order)).fr)
+    about = _TEAM.get(event, event.removeprefix("notify."))
+    lines = [
+        f"{about}{NBSP}: commande {order.id} de {name}, {items}{NBSP}articles, {value}.",
+        *(reason.message.fr for reason in reasons),
+    ]
+    where = f"{desk.base_url.rstrip('/')}/commandes/{matter.key}"
+    return _letter(f"{about} · {order.id} · {name}", lines, (), where, _SEE_ORDER, desk.seller, "fr")
+
+
+def house_letter(
+    subject: Text, lines: list[Text], link: str | None, link_text: Text, seller: Seller, language: str
+) -> Letter:
+    """A letter to somebody of the house in their language, with a link or without."""
+    return _letter(subject.in_(language), [line.in_(language) for line in lines], (), link, link_text, seller, language)
+
+
+def plain_letter(
+    subject: str, lines: list[str], link: str, link_text: str, seller: str, language: str = "fr"
+) -> Letter:
+    """A letter of these lines with one link: in French to somebody of the house, in a buyer's language to one."""
+    return _letter(subject, lines, (), link, Text(link_text, link_text), Seller(seller), language)
+
+
+def _invoice_facts(order_id: str, issued: Issued, language: str) -> Facts:
+    document = issued.document
+    facts = [
+        (_NUMBER.in_(language), issued.number),
+        (_ORDER.in_(language), order_id),
+        (_TOTAL.in_(language), money_text(document["cents"]["total"]).in_(language)),
+    ]
+    if document["due_date"] is not None and document["cents"]["total"] > 0:
+        facts.append((_PAYABLE.in_(language), day_text(date.fromisoformat(document["due_date"])).in_(language)))
+    return tuple(facts)
+
+
+def _order_facts(order: Order, language: str) -> Facts:
+    return (
+        (_ORDER.in_(language), order.id),
+        (_ITEMS.in_(language), number_text(_items(order)).in_(language)),
+        (_VALUE.in_(language), money_text(_value(order)).in_(language)),
+    )
+
+
+def _words_of_the_group(matter: Matter, language: str) -> list[str]:
+    """What the buyer's policy adds to every mail about an order: its confirmation, its order note."""
+    settings = matter.policy.settings
+    said = (settings[path].value for path in ("messages.confirmation", "messages.order_note"))
+    return [words[language] for words in said if words and words[language]]
+
+
+def _items(order: Order) -> int:
+    return sum(line.quantity for line in order.lines)
+
+
+def _value(order: Order) -> int:
+    return sum(line.value for line in order.lines)
+
+
+def _letter(
+    subject: str, lines: list[str], facts: Facts, link: str | None, label: Text, seller: Seller, language: str
+) -> Letter:
+    """A subject is one line, whatever a name holds."""
+    sender = tuple(each for each in (seller.name, seller.address, seller.email) if each)
+    return Letter(
+        " ".join(subject.split())[:200],
+        tuple(lines),
+        language,
+        sender,
+        facts,
+        link,
+        label.in_(language) if link else "",
+    )
+
+
+_HELLO = Text("Bonjour {name},", "Hello {name},")
+_SEE_INVOICE = Text("Voir la facture", "View the invoice")
+_SEE_CREDIT = Text("Voir la note de crédit", "View the credit note")
+_NUMBER, _ORDER = Text("Facture", "Invoice"), Text("Commande", "Order")
+_CREDIT_NUMBER = Text("Note de crédit", "Credit note")
+_TOTAL, _PAYABLE = Text("Total", "Total"), Text("Payable au plus tard le", "Payable by")
+_ITEMS, _VALUE = Text("Articles", "Items"), Text("Montant avant taxes", "Amount before taxes")
+_SEE_ORDER = Text("Voir la commande", "View the order")
+_INVOICE_SUBJECT = Text("Facture {number} de {seller}", "Invoice {number} from {seller}")
+_INVOICE = Text(
+    f"Votre commande {{order}} est acceptée. Sa facture vous attend{NBSP}: ouvrez le lien pour la voir.",
+    "Your order {order} is accepted. Its invoice is ready: open the link to view it.",
+)
+_CREDIT_SUBJECT = Text("Note de crédit {number} de {seller}", "Credit note {number} from {seller}")
+_CREDIT = Text(
+    "Votre commande {order} est annulée. La note de crédit {number}, de {amount}, annule la facture {invoice}.",
+    "Your order {order} is cancelled. Credit note {number}, for {amount}, takes back invoice {invoice}.",
+)
+_WITHOUT_CONFIRMATION = ("order.refused", "order.cancelled", "credit_note.issued")
+_SUBJECTS = {
+    "order.accepted": Text("Commande {order} acceptée par {seller}", "Order {order} accepted by {seller}"),
+    "order.held": Text("Commande {order} reçue par {seller}", "Order {order} received by {seller}"),
+    "order.refused": Text("Commande {order} refusée par {seller}", "Order {order} refused by {seller}"),
+    "order.cancelled": Text("Commande {order} annulée par {seller}", "Order {order} cancelled by {seller}"),
+}
+_BODIES = {
+    "order.accepted": Text("Votre commande {order} est acceptée.", "Your order {order} is accepted."),
+    "order.held": Text(
+        "Votre commande {order} est reçue. Une personne la confirmera bientôt.",
+        "Your order {order} is received. A person will confirm it soon.",
+    ),
+    "order.refused": Text(
+        "Votre commande {order} n’a pas pu être acceptée. Répondez à ce message pour en parler.",
+        "Your order {order} could not be accepted. Reply to this message to talk about it.",
+    ),
+    "order.cancelled": Text(
+        "Votre commande {order} est annulée. Répondez à ce message pour en parler.",
+        "Your order {order} is cancelled. Reply to this message to talk about it.",
+    ),
+}
+_TEAM = {
+    "order.accepted": "Commande acceptée",
+    "order.held": "Commande en attente",
+    "order.refused": "Commande refusée",
+    "invoice.issued": "Facture émise",
+}

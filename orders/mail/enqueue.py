@@ -1,0 +1,110 @@
+"""Messages to buyers and to the team, put in the outbox with the fact they tell."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import Connection, insert
+
+from houblon.engine.policy.decision import Obligation, Reason
+from houblon.orders.db.statements import Prepared
+from houblon.orders.db.tables import outbox
+from houblon.orders.events.message_ids import ordered_message_id
+from houblon.orders.invoicing.invoice import Issued
+from houblon.orders.mail.content import Letter
+from houblon.orders.mail.emails import buyer_letter, team_letter
+from houblon.orders.services import Desk, Matter
+
+_ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,190}")
+NO_ADDRESS = "no address is known for this recipient"
+BAD_ADDRESS = "this is not one mail address"
+_KEEP = Prepared(insert(outbox))
+
+
+def queue(
+    connection: Connection,
+    desk: Desk,
+    matter: Matter,
+    move: int,
+    duties: Iterable[Obligation],
+    issued: Issued | None,
+    reasons: tuple[Reason, ...] = (),
+) -> None:
+    """Put what `duties` promise in the outbox, in the transaction of the fact; `move` is its key.
+
+    A recipient without a usable address leaves the message parked, where people see it. Team
+    events that a policy sends to nobody are no promise; a rule that asks for the team is one.
+    """
+    told = _told(desk, matter, list(duties), issued, reasons)
+    rows = {
+        row["id"]: row
+        for event, role, address, letter in told
+        for invoice_key in [issued.key if issued and (event, role) == ("invoice.issued", "buyer") else None]
+        for row in [_row(matter, move, role, event, address, letter, invoice_key)]
+    }
+    for row in rows.values():
+        _KEEP.insert(connection, row)
+
+
+def queue_notice(
+    connection: Connection, desk: Desk, matter: Matter, move: int, event: str, issued: Issued | None
+) -> None:
+    """Put one message to the buyer in the outbox, whatever the policy lists; its caller asked."""
+    letter = buyer_letter(event, desk, matter, issued)
+    queue_letter(connection, matter, move, event, letter, issued and issued.key)
+
+
+def queue_letter(
+    connection: Connection, matter: Matter, move: int, event: str, letter: Letter, invoice_key: int | None = None
+) -> None:
+    """Put a letter to the buyer in the outbox; with `invoice_key` it is what sends that invoice."""
+    _KEEP.insert(connection, _row(matter, move, "buyer", event, matter.buyer.email, letter, invoice_key))
+
+
+def _told(
+    desk: Desk, matter: Matter, duties: list[Obligation], issued: Issued | None, reasons: tuple[Reason, ...]
+) -> Iterator[tuple[str, str, str | None, Letter]]:
+    """Event, role, address and letter of each message."""
+    events = [duty.event for duty in duties if duty.kind == "notify_buyer" and duty.event]
+    if "invoice.issued" in events and "order.accepted" in events:
+        events.remove("order.accepted")  # the invoice's message says so too
+    for event in events:
+        yield event, "buyer", matter.buyer.email, buyer_letter(event, desk, matter, issued)
+    team = matter.policy.settings["notifications.team"].value["to"]
+    for duty in duties:
+        if duty.kind == "notify_team":
+            event = duty.event or f"notify.{duty.channel}"
+            nobody = [] if duty.event else [None]
+            for address in team or nobody:
+                yield event, f"team/{address}", address, team_letter(event, desk, matter, reasons)
+
+
+def _row(
+    matter: Matter,
+    move: int,
+    role: str,
+    event: str,
+    address: str | None,
+    letter: Letter,
+    invoice_key: int | None,
+) -> dict[str, Any]:
+    fault = NO_ADDRESS if not address else BAD_ADDRESS if not is_address(address) else None
+    return {
+        "id": ordered_message_id(move, f"{matter.key}/{move}/{event}/{role}"),
+        "order_key": matter.key,
+        "invoice_key": invoice_key,
+        "kind": "mail",
+        "event": event,
+        "recipient": address,
+        "message": letter,
+        "state": "parked" if fault else "pending",
+        "attempts": 0,
+        "created_at": matter.at,
+        "due_at": matter.at,
+        "error": fault,
+    }
+
+
+def is_address(text: str) -> bool:
+    """Whether the text is one mail address, fit for a header."""
+    return _ADDRESS.fullmatch(text) is not None and text.isprintable()

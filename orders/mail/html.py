@@ -1,0 +1,49 @@
+"""The HTML of a mail. Mail readers keep no stylesheet, so each element carries its own style."""
+
+from markupsafe import escape
+
+from houblon.orders.mail.content import Letter
+
+_INK, _INK_2, _PAPER, _LINE, _HOP = "#20261f", "#586055", "#f7f5f0", "#e3dfd5", "#2c6a3c"
+_FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:16px;line-height:1.5"
+_BODY = f"margin:0;padding:24px 12px;background:{_PAPER};color:{_INK};{_FONT}"
+_SHEET = f"max-width:560px;margin:0 auto;padding:28px;background:#ffffff;border:1px solid {_LINE};border-radius:10px"
+_NAME = "margin:0 0 20px;font-family:Georgia,serif;font-size:20px;font-weight:bold"
+_FACTS = f"margin:20px 0;padding:4px 0;border-top:1px solid {_LINE};border-bottom:1px solid {_LINE}"
+_FACT = "margin:8px 0;overflow-wrap:anywhere"
+_LABEL = f"color:{_INK_2};font-size:14px"
+_BUTTON = (
+    f"display:inline-block;padding:12px 22px;background:{_HOP};color:#ffffff;border-radius:8px;"
+    "font-weight:bold;text-decoration:none"
+)
+_FOOT = f"max-width:560px;margin:16px auto 0;color:{_INK_2};font-size:13px"
+
+
+def html_letter(letter: Letter) -> str:
+    """A sheet with the sender's name, the paragraphs, the facts and a button. All of it is text that is escaped."""
+    paragraphs = "".join(
+        f'<p style="margin:0 0 14px;overflow-wrap:anywhere">{_html(line)}</p>' for line in letter.lines
+    )
+    told = "".join(
+        f'<p style="{_FACT}"><span style="{_LABEL}">{_html(name)}</span><br><strong>{_html(value)}</strong></p>'
+        for name, value in letter.facts
+    )
+    box = f'<div style="{_FACTS}">{told}</div>' if told else ""
+    button = (
+        f'<p style="margin:20px 0 0"><a href="{escape(letter.link)}" style="{_BUTTON}">{_html(letter.label)}</a></p>'
+        if letter.link
+        else ""
+    )
+    name, foot = _html(letter.sender[0]), "<br>".join(map(_html, letter.sender))
+    return (
+        f'<!doctype html><html lang="{letter.language}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f'<title>{_html(letter.subject)}</title></head><body style="{_BODY}">'
+        f'<div style="{_SHEET}"><p style="{_NAME}">{name}</p>'
+        f"{paragraphs}{box}{button}</div>"
+        f'<p style="{_FOOT}">{foot}</p></body></html>'
+    )
+
+
+def _html(text: str) -> str:
+    return str(escape(text)).replace("\n", "<br>")

@@ -1,0 +1,54 @@
+"""What a buyer is told when an invoice's due date follows a delivery that was planned anew."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection
+
+from houblon.engine.core.problem import Text
+from houblon.engine.schedule.cadence import day_text
+from houblon.orders.invoicing.invoice import language_of
+from houblon.orders.invoicing.links import invoice_link
+from houblon.orders.mail import enqueue as messages
+from houblon.orders.mail.content import Letter
+from houblon.orders.mail.emails import plain_letter
+from houblon.orders.services import Desk, Matter
+
+EVENT = "invoice.amended"
+
+
+def queue(
+    connection: Connection, desk: Desk, matter: Matter, move: int, invoice: Any, day: date, due: date | None
+) -> None:
+    """Put the message in the outbox, in the transaction of the change; `move` is its key in the history."""
+    messages.queue_letter(connection, matter, move, EVENT, _letter(desk, matter, invoice, day, due))
+
+
+def _letter(desk: Desk, matter: Matter, invoice: Any, day: date, due: date | None) -> Letter:
+    language = language_of(matter.order, matter.buyer)
+    said = {
+        "name": matter.buyer.name or matter.buyer.id,
+        "order": matter.order.id,
+        "number": invoice.number,
+        "day": day_text(day).in_(language),
+        "due": day_text(due).in_(language) if due else "",
+    }
+    lines = [each.in_(language).format(**said) for each in (_HELLO, _MOVED, _PAYABLE if due else _NOT_DUE)]
+    link = invoice_link(desk.base_url, desk.secret, invoice.key)
+    return plain_letter(
+        _SUBJECT.in_(language).format(**said), lines, link, _SEE.in_(language), desk.seller.name, language
+    )
+
+
+_SUBJECT = Text("Nouvelle échéance de la facture {number}", "New due date of invoice {number}")
+_HELLO = Text("Bonjour {name},", "Hello {name},")
+_MOVED = Text(
+    "La livraison de votre commande {order} est maintenant prévue le {day}.",
+    "The delivery of your order {order} is now planned on {day}.",
+)
+_PAYABLE = Text(
+    "La facture {number} est donc payable au plus tard le {due}. Ses montants ne changent pas.",
+    "Invoice {number} is therefore payable by {due}. Its amounts do not change.",
+)
+_NOT_DUE = Text("La facture {number} n’a plus de date d’échéance.", "Invoice {number} has no due date any more.")
+_SEE = Text("Voir la facture", "View the invoice")

@@ -1,0 +1,70 @@
+"""What befell a proposal, told by mail to those who have a part in it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from houblon.engine.conditions.figures import NBSP
+from houblon.orders.db.tables import outbox
+from houblon.orders.events.message_ids import message_id
+from houblon.orders.mail.emails import plain_letter
+from houblon.orders.mail.enqueue import is_address
+from houblon.orders.services import Desk
+from houblon.rules.model.proposal import Notice, Proposal
+
+
+def queue_notices(connection: Connection, desk: Desk, proposal: Proposal, at: datetime) -> None:
+    """Put the proposal's untold notices in the outbox, once for each person with an address."""
+    for row in _rows(desk, proposal, at):
+        if connection.execute(select(outbox.c.id).where(outbox.c.id == row["id"])).first() is None:
+            connection.execute(insert(outbox), row)
+
+
+def _rows(desk: Desk, proposal: Proposal, at: datetime) -> Iterator[dict[str, Any]]:
+    for place, notice in enumerate(proposal.notices):
+        if notice.told:
+            continue
+        for person in filter(is_address, proposal.people):
+            yield {
+                "id": message_id(f"proposal/{proposal.id}/{place}/{person}"),
+                "kind": "mail",
+                "event": f"proposal.{notice.code}",
+                "recipient": person,
+                "message": _letter(desk, proposal, notice),
+                "state": "pending",
+                "attempts": 0,
+                "created_at": at,
+                "due_at": at,
+            }
+
+
+def _letter(desk: Desk, proposal: Proposal, notice: Notice) -> Any:
+    subject, body = _WORDS[notice.code]
+    return plain_letter(
+        f"{subject}{NBSP}: {proposal.name}",
+        [body.format(name=proposal.name, version=notice.version, nbsp=NBSP)],
+        f"{desk.base_url.rstrip('/')}/brouillons/{proposal.id}",
+        "Voir le brouillon",
+        desk.seller.name,
+    )
+
+
+_WORDS = {
+    "conflict": (
+        "Brouillon en conflit",
+        "La version {version} vient de changer les mêmes paramètres que le brouillon «{nbsp}{name}{nbsp}». Il n’est plus "
+        "planifié, et son approbation est tombée. Choisissez, paramètre par paramètre, puis planifiez-le de nouveau.",
+    ),
+    "invalid": (
+        "Brouillon à revoir",
+        "Depuis la version {version}, le brouillon «{nbsp}{name}{nbsp}» ne peut plus être publié tel quel. Il n’est plus "
+        "planifié{nbsp}: sa page dit ce qui l’en empêche.",
+    ),
+    "rolled_back": (
+        "Retour à une version antérieure",
+        "La version {version} revient à un état antérieur. Le brouillon «{nbsp}{name}{nbsp}» est toujours là{nbsp}: relisez-le "
+        "avant de le publier.",
+    ),
+}

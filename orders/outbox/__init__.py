@@ -1,0 +1,1 @@
+"""Delivers what the ledger promised: by mail and by webhook, at least once."""

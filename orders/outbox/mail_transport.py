@@ -1,0 +1,120 @@
+"""How mail leaves: by SMTP, or to files where no server is set."""
+
+import contextlib
+import logging
+import os
+import smtplib
+import ssl
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from houblon.orders.mail.rendered import written
+from houblon.orders.outbox.delivery import Refused, Unreachable
+
+TIMEOUT = 20  # seconds
+
+log = logging.getLogger("houblon.outbox")
+
+
+class Filed:
+    """Writes each mail to a file of a folder, for its owner alone: what a machine without a mail server does."""
+
+    def __init__(self, folder: Path, sender: str, now: Callable[[], datetime]):
+        self.folder, self.sender, self.now = folder, sender, now
+
+    def send(self, id: str, recipient: str, message: Mapping[str, Any]) -> str:
+        """The file's name, as the answer. Raises Refused when no mail can be made of the message, OSError."""
+        mail = _made(id, self.sender, recipient, message, self.now())
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self.folder / f"{id}.eml"
+        # A mail may open somebody's account: nobody else reads it, not even for a moment.
+        with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(mail.as_bytes())
+        log.info("mail %s is in a file: no mail server is set", id)
+        return path.name
+
+
+class Smtp:
+    """Sends by the server of a URL: `smtp://user:password@host:587?tls=starttls`, or `smtps://`."""
+
+    def __init__(self, url: str, sender: str, now: Callable[[], datetime], timeout: float = TIMEOUT):
+        parts = urlsplit(url)
+        self.host, self.port = parts.hostname or "localhost", parts.port
+        self.user, self.password = unquote(parts.username or ""), unquote(parts.password or "")
+        self.implicit_tls = parts.scheme == "smtps"
+        self.starttls = "tls=starttls" in parts.query
+        self.sender, self.timeout, self.now = sender, timeout, now
+
+    def send(self, id: str, recipient: str, message: Mapping[str, Any]) -> None:
+        """Raises Refused when the server won't ever take this mail (5xx), Unreachable when it takes
+        none now, OSError or SMTPException when only this one failed."""
+        mail = _made(id, self.sender, recipient, message, self.now())
+        server = self._connect()
+        try:
+            server.send_message(mail, to_addrs=[recipient])
+        except smtplib.SMTPNotSupportedError as fault:
+            raise Refused(str(fault)) from fault
+        except smtplib.SMTPRecipientsRefused as refusal:
+            _raise_if_final(*next(iter(refusal.recipients.values())))
+            raise
+        except smtplib.SMTPDataError as refusal:
+            _raise_if_final(refusal.smtp_code, refusal.smtp_error)
+            raise
+        finally:
+            # The mail is taken or not by now; how the server says goodbye changes nothing.
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                server.quit()
+            server.close()
+
+    def _connect(self) -> smtplib.SMTP:
+        """A server that takes mail from us. A wrong password is for the installation to mend: no mail is lost."""
+        try:
+            server = self._open()
+        except (OSError, smtplib.SMTPException) as fault:
+            raise Unreachable(f"{self.host}: {fault}"[:500]) from fault
+        try:
+            if self.starttls:
+                server.starttls(context=ssl.create_default_context())
+            if self.user:
+                server.login(self.user, self.password)
+        except (OSError, smtplib.SMTPException) as fault:
+            server.close()
+            raise Unreachable(f"{self.host}: {fault}"[:500]) from fault
+        return server
+
+    def _open(self) -> smtplib.SMTP:
+        if self.implicit_tls:
+            context = ssl.create_default_context()
+            return smtplib.SMTP_SSL(self.host, self.port or 465, timeout=self.timeout, context=context)
+        return smtplib.SMTP(self.host, self.port or 25, timeout=self.timeout)
+
+
+def _made(id: str, sender: str, recipient: str, message: Mapping[str, Any], at: datetime) -> EmailMessage:
+    try:
+        return mail_of(id, sender, recipient, message, at)
+    except (ValueError, IndexError) as fault:
+        raise Refused(f"no mail can be made of this: {fault}"[:500]) from fault
+
+
+def mail_of(id: str, sender: str, recipient: str, message: Mapping[str, Any], at: datetime) -> EmailMessage:
+    """The mail of a message; its Message-ID is that of the outbox, so that a repeat can be told."""
+    mail, words = EmailMessage(), written(message)
+    domain = parseaddr(sender)[1].partition("@")[2] or "houblon.invalid"
+    mail["Message-ID"] = f"<{id}@{domain}>"
+    mail["From"], mail["To"], mail["Subject"] = sender, recipient, words["subject"]
+    mail["Date"] = at
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(words["text"])
+    mail.add_alternative(words["html"], subtype="html")
+    return mail
+
+
+def _raise_if_final(code: int, said: bytes | str) -> None:
+    if 500 <= code < 600:
+        text = said.decode(errors="replace") if isinstance(said, bytes) else said
+        raise Refused(f"{code} {text}"[:500])

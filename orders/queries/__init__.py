@@ -1,0 +1,1 @@
+"""What pages and the API ask of the ledger, paged by key."""

@@ -1,0 +1,224 @@
+"""The ledger's last orders, remembered once read: what a rule or a draft is tried on while one writes it."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from houblon.engine.conditions.targets.python import compile_careful
+from houblon.engine.conditions.targets.readers import FactsReader
+from houblon.engine.conditions.tree import Condition
+from houblon.engine.core.order import Facts, Order, decode_order, read_facts
+from houblon.engine.decide.evaluate import Installation, barred_by, judge_of
+from houblon.engine.decide.verdict import Verdict
+from houblon.engine.policy.decision import Outcome
+from houblon.engine.policy.lowering import MINIMUMS
+from houblon.engine.policy.policy import Policy
+from houblon.orders.db.tables import orders
+from houblon.orders.retailers.memberships import memberships_among
+from houblon.rules.model.content import Content
+from houblon.rules.model.inherit import chain_of, resolve
+
+LAST = 500
+NEAR_PERCENT = 10
+
+Chain = tuple[str, ...]
+Memberships = Mapping[str, Chain]
+_NOBODY: Memberships = MappingProxyType({})
+
+
+class Past(msgspec.Struct, frozen=True, eq=False):
+    """An order of the ledger as it would stand in a content: its buyer's chain there, and its facts."""
+
+    key: int
+    order: Order
+    chain: Chain
+    unknown: Chain
+    facts: Facts
+
+
+class Recent:
+    """The last orders of one ledger; each is decoded once for what it says, by its key and content hash."""
+
+    def __init__(self, last: int = LAST):
+        self.last = last
+        self._lock = threading.Lock()
+        self._orders: dict[tuple[int, str], Order] = {}
+        self._facts: dict[tuple[int, str], tuple[Chain, Facts]] = {}
+
+    def recall(
+        self, connection: Connection, content: Content, installation: Installation, moved: Memberships = _NOBODY
+    ) -> list[Past]:
+        """The last orders as they would stand in `content`, newest first.
+
+        `moved` are memberships that go with the content, in place of those kept.
+        """
+        with self._lock:
+            remembered = self._remembered(connection)
+            kept = memberships_among(connection, {order.buyer.id for _, order in remembered})
+            return [self._past(key, order, content, {**kept, **moved}, installation) for key, order in remembered]
+
+    def _remembered(self, connection: Connection) -> list[tuple[tuple[int, str], Order]]:
+        newest = select(orders.c.key, orders.c.content_hash).order_by(orders.c.key.desc()).limit(self.last)
+        wanted = [(row.key, row.content_hash) for row in connection.execute(newest)]
+        missing = [key for key in wanted if key not in self._orders]
+        if missing:
+            bodies = select(orders.c.key, orders.c.content_hash, orders.c.body)
+            for row in connection.execute(bodies.where(orders.c.key.in_([key for key, _ in missing]))):
+                self._orders[row.key, row.content_hash] = decode_order(row.body)
+            for gone in self._orders.keys() - set(wanted):
+                self._orders.pop(gone)
+                self._facts.pop(gone, None)
+        # One that changed between the two questions is left out this time.
+        return [(key, self._orders[key]) for key in wanted if key in self._orders]
+
+    def _past(
+        self,
+        key: tuple[int, str],
+        order: Order,
+        content: Content,
+        memberships: Memberships,
+        installation: Installation,
+    ) -> Past:
+        chain, unknown = chain_of(content, memberships.get(order.buyer.id, ()), order.buyer.groups or ())
+        known = self._facts.get(key)
+        if known is None or known[0] != chain:
+            known = self._facts[key] = (chain, read_facts(order, chain[:-1], installation.zone))
+        return Past(key[0], order, chain, unknown, known[1])
+
+
+class Concern(msgspec.Struct, frozen=True):
+    """How many of `total` orders a condition concerns: the keys of those for which it holds, newest first.
+
+    `reached` are the orders of buyers that the rule applies to at all; `unknown` of them don't say
+    enough to tell.
+    """
+
+    total: int
+    reached: int
+    holds: tuple[int, ...]
+    unknown: int
+
+
+def concern(past: Sequence[Past], condition: Condition, content: Content, group: str, rule: str) -> Concern:
+    """Which orders the condition of `rule` would concern, stated by `group`: a higher rank's own rule shields."""
+    evaluate = compile_careful([condition], FactsReader())
+    reached = [each for each in past if _states_it(content, each.chain, group, rule)]
+    masks = [evaluate(each.facts) for each in reached]
+    return Concern(
+        len(past),
+        len(reached),
+        tuple(each.key for each, mask in zip(reached, masks, strict=True) if mask & 1),
+        sum(1 for mask in masks if mask & 2),
+    )
+
+
+def _states_it(content: Content, chain: Chain, group: str, rule: str) -> bool:
+    return group in chain and not any(rule in content.groups[id].rules for id in chain[: chain.index(group)])
+
+
+class Standing(msgspec.Struct, frozen=True, eq=False):
+    """What one past order would get: the outcome, and the verdict that it comes from."""
+
+    past: Past
+    outcome: Outcome
+    verdict: Verdict
+
+    @property
+    def invoiced(self) -> tuple[object, ...] | None:
+        """How it would be invoiced; None for what isn't accepted by itself."""
+        verdict = self.verdict
+        return (verdict.issue, verdict.trigger, verdict.terms) if self.outcome is Outcome.ACCEPTED else None
+
+
+def standings(past: Iterable[Past], content: Content, installation: Installation) -> list[Standing]:
+    """Each order decided by the policy of its chain in `content`; dates are left aside."""
+    policies: dict[Chain, Policy] = {}
+    found = []
+    for each in past:
+        policy = policies.get(each.chain)
+        if policy is None:
+            policy = policies[each.chain] = resolve(content, each.chain)
+        verdict = judge_of(policy).verdict(each.facts)
+        outcome = verdict.outcome
+        if outcome is Outcome.ACCEPTED and barred_by(each.order, installation, each.unknown):
+            outcome = Outcome.HELD
+        found.append(Standing(each, outcome, verdict))
+    return found
+
+
+class Flip(msgspec.Struct, frozen=True):
+    """An order that would be decided otherwise."""
+
+    key: int
+    order_id: str
+    before: Outcome
+    after: Outcome
+
+
+class Shift(msgspec.Struct, frozen=True):
+    """What a content changes in `total` orders: how many more of each outcome, which ones flip.
+
+    `reinvoiced` are accepted either way and would be invoiced otherwise.
+    """
+
+    total: int
+    gained: Mapping[Outcome, int]
+    flips: tuple[Flip, ...]
+    reinvoiced: int
+
+
+def shift(before: Sequence[Standing], after: Sequence[Standing]) -> Shift:
+    """The same orders, in the same order, by two contents."""
+    pairs = list(zip(before, after, strict=True))
+    gained = Counter(new.outcome for _, new in pairs)
+    gained.subtract(old.outcome for old, _ in pairs)
+    flips = tuple(
+        Flip(new.past.key, new.past.order.id, old.outcome, new.outcome)
+        for old, new in pairs
+        if old.outcome is not new.outcome
+    )
+    reinvoiced = sum(1 for old, new in pairs if old.outcome is new.outcome and old.invoiced != new.invoiced)
+    return Shift(len(pairs), {outcome: gained[outcome] for outcome in Outcome}, flips, reinvoiced)
+
+
+class Near(msgspec.Struct, frozen=True):
+    """Orders that a minimum alone holds back, and that miss it by little: `most` is the largest gap.
+
+    `path` is the minimum's setting; gaps are in stored units, cents for money.
+    """
+
+    path: str
+    orders: int
+    most: int
+
+
+def near_misses(found: Iterable[Standing]) -> tuple[Near, ...]:
+    """Of each minimum, the orders that miss it by at most a tenth of it."""
+    gaps: dict[str, list[int]] = {}
+    for each in found:
+        missed = _missed(each)
+        if missed is not None:
+            gaps.setdefault(missed[0], []).append(missed[1])
+    return tuple(Near(path, len(gaps[path]), max(gaps[path])) for path in MINIMUMS if path in gaps)
+
+
+def _missed(standing: Standing) -> tuple[str, int] | None:
+    """The one minimum that holds the order, and how much is missing, where that is little."""
+    holding = [cause.rule for cause in standing.verdict.causes if cause.effect == "hold"]
+    if standing.outcome is not Outcome.HELD or standing.verdict.doubts or len(holding) != 1:
+        return None
+    path = holding[0].id
+    if path not in MINIMUMS:
+        return None
+    has = getattr(standing.past.facts, MINIMUMS[path])
+    minimum = _minimum(holding[0].condition.members[0].value, MINIMUMS[path])  # type: ignore[union-attr]
+    gap = minimum - has
+    return (path, gap) if gap * 100 <= minimum * NEAR_PERCENT else None
+
+
+def _minimum(value: int | float, fact: str) -> int:
+    return round(value * 100) if fact == "order_value" else int(value)

@@ -1,0 +1,104 @@
+"""What was decided and moved, by whom and when: written with the fact, never changed."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select
+
+from houblon.engine.core.problem import Text
+from houblon.engine.policy.decision import Decision, decision_document
+from houblon.engine.policy.derivation import derivation_parts
+from houblon.orders.db.statements import Prepared
+from houblon.orders.db.tables import decisions, transitions
+from houblon.orders.services import Conflict, Desk, Matter
+
+SYSTEM, BUYER = "houblon", "buyer"
+_WHO = {SYSTEM: Text("Houblon", "Houblon"), BUYER: Text("l’acheteur", "the buyer")}
+_KEEP_DECISION, _KEEP_MOVE, _KEEP_INVOICE_MOVE = (
+    Prepared(insert(decisions)),
+    Prepared(insert(transitions)),
+    Prepared(insert(transitions)),
+)
+_STATES_FR = {
+    "accepted": "acceptée",
+    "held": "en attente",
+    "refused": "refusée",
+    "delivered": "livrée",
+    "cancelled": "annulée",
+}
+
+
+def keep_decision(
+    connection: Connection, matter: Matter, content_hash: str, decision: Decision, who: str
+) -> tuple[int, dict[str, Any]]:
+    """Record a decision and return its key and its document."""
+    document = decision_document(decision)
+    key = _KEEP_DECISION.insert(
+        connection,
+        {
+            "order_key": matter.key,
+            "made_at": matter.at,
+            "who": who,
+            "outcome": decision.outcome.value,
+            "version": decision.version,
+            "policy_hash": decision.policy_hash,
+            "chain": decision.chain,
+            "content_hash": content_hash,
+            "document": document,
+            "derivation": decision.invoice and derivation_parts(decision.invoice.due),
+        },
+    )
+    return key, document
+
+
+def keep_move(connection: Connection, matter: Matter, before: str | None, after: str, who: str, why: str) -> int:
+    """Record that the order moved, and return the move's key."""
+    values = {
+        "order_key": matter.key,
+        "at": matter.at,
+        "who": who,
+        "before": before,
+        "after": after,
+        "why": why,
+    }
+    return _KEEP_MOVE.insert(connection, values)
+
+
+def keep_invoice_move(
+    connection: Connection, keys: tuple[int, int], before: str | None, after: str, *, who: str, at: datetime, why: str
+) -> int:
+    """Record that an invoice moved, and return the move's key; `keys` are the order's and the invoice's."""
+    order_key, invoice_key = keys
+    values = {
+        "order_key": order_key,
+        "invoice_key": invoice_key,
+        "at": at,
+        "who": who,
+        "before": before,
+        "after": after,
+        "why": why,
+    }
+    return _KEEP_INVOICE_MOVE.insert(connection, values)
+
+
+def who_text(who: str) -> Text:
+    """Who moved something, as a sentence names them."""
+    return _WHO.get(who) or Text(who, who)
+
+
+def settled(connection: Connection, desk: Desk, row: Row[Any]) -> Conflict:
+    """The conflict of whom an order's row finds no longer held: who moved it, and when."""
+    last = connection.execute(
+        select(transitions)
+        .where(transitions.c.order_key == row.key, transitions.c.invoice_key.is_(None))
+        # Not what was noted of an order that stayed where it was.
+        .where(transitions.c.before.is_distinct_from(transitions.c.after))
+        .order_by(transitions.c.key.desc())
+        .limit(1)
+    ).one()
+    when, who = desk.moment_text(last.at), who_text(last.who)
+    return Conflict(
+        "already_settled",
+        f"La commande {row.order_id} est déjà {_STATES_FR[last.after]}, par {who.fr}, le {when.fr}.",
+        f"Order {row.order_id} is already {last.after}, by {who.en}, on {when.en}.",
+    )

@@ -1,0 +1,1 @@
+"""Retailers, the groups they belong to, and the distributors who deliver."""

@@ -1,0 +1,82 @@
+"""A retailer's card: what a person writes of one beside its groups."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from houblon.engine.core.problem import Faults, refuse, step
+from houblon.orders.db.tables import retailers
+from houblon.orders.mail.enqueue import is_address
+
+MAX_ID = 200
+_SAID = ("name", "email", "language", "province")
+_KNOWN = select(retailers).where(retailers.c.id == bindparam("id"))
+
+
+class Card(msgspec.Struct, frozen=True):
+    """What is kept of a retailer beside its groups; None where nothing is known."""
+
+    id: str
+    name: str | None = None
+    email: str | None = None
+    language: str | None = None
+    province: str | None = None
+
+
+def add_retailer(connection: Connection, card: Card, at: datetime) -> None:
+    """Make a retailer that never ordered. Raises Invalid when there is one of this id, with its orders or without."""
+    if connection.execute(_KNOWN, {"id": card.id}).one_or_none() is not None:
+        raise refuse(
+            "taken",
+            "/id",
+            f"Il y a déjà un détaillant « {card.id} ».",
+            f"There is a retailer “{card.id}” already.",
+        )
+    connection.execute(insert(retailers).values(id=card.id, created_at=at, updated_at=at, **_said_of(card)))
+
+
+def edit_retailer(connection: Connection, card: Card, at: datetime) -> dict[str, Any]:
+    """Write the card over what is kept, and return what was before; who is known by groups alone gets a row."""
+    known = connection.execute(_KNOWN, {"id": card.id}).one_or_none()
+    if known is None:
+        connection.execute(insert(retailers).values(id=card.id, created_at=at, updated_at=at, **_said_of(card)))
+        return dict.fromkeys(_SAID)
+    connection.execute(update(retailers).where(retailers.c.id == card.id).values(updated_at=at, **_said_of(card)))
+    return {name: getattr(known, name) for name in _SAID}
+
+
+def read_card(id: str, name: str, email: str, language: str, province: str) -> Card:
+    """What a person types of a retailer. Raises Invalid with every fault."""
+    faults = Faults()
+    if not is_id(id):
+        faults.add(
+            "id",
+            "/id",
+            f"Un identifiant de 1 à {MAX_ID} caractères visibles, sans espace autour.",
+            f"An id of 1 to {MAX_ID} visible characters, without space around it.",
+        )
+    for field, text, most in (("name", name, 300), ("province", province, 100), ("language", language, 35)):
+        if len(text) > most or (text and not text.isprintable()):
+            faults.add(
+                "text",
+                step("", field),
+                f"Un texte d’au plus {most} caractères visibles.",
+                f"A text of at most {most} visible characters.",
+            )
+    if email and (not is_address(email) or len(email) > 320):
+        faults.add(
+            "address", "/email", "Une adresse comme achats@exemple.ca.", "An address such as orders@example.com."
+        )
+    faults.raise_if_any()
+    return Card(id, name or None, email or None, language or None, province or None)
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be a retailer's id."""
+    return 1 <= len(text) <= MAX_ID and text == text.strip() and text.isprintable()
+
+
+def _said_of(card: Card) -> dict[str, Any]:
+    return {name: getattr(card, name) for name in _SAID}

@@ -1,0 +1,256 @@
+"""Memberships as a CSV file: read with its faults by row, planned against what is kept, and written.
+
+A file is UTF-8 or Windows-1252 (which holds Latin-1), its cells apart by comma, semicolon or tab.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from houblon.engine.core.problem import Problem, problem, refuse
+from houblon.engine.policy.policy import BASE
+from houblon.orders import csv_text
+from houblon.orders.csv_text import delimiter_of, folded, unguarded, word
+from houblon.orders.retailers.cards import is_id
+from houblon.rules.model.content import Content
+
+MAX_BYTES, MAX_ROWS, MAX_COLUMNS = 400_000, 10_000, 50
+ADD, REPLACE = "add", "replace"
+_HEADERS = {
+    "retailer": "detaillant identifiant id retailer retailer_id client customer buyer buyer_id numero no code".split(),
+    "group": "groupe groupes group groups group_id groupe_id categorie segment".split(),
+    "name": "nom name raison_sociale nom_du_detaillant retailer_name".split(),
+}
+_SEPARATORS = re.compile(r"\s*[|/]\s*")
+
+
+class Sheet(msgspec.Struct, frozen=True):
+    """A file's cells: its header (empty without one), and its rows, each with its line in the file."""
+
+    text: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+
+    @property
+    def width(self) -> int:
+        return max([len(self.header), *(len(cells) for _, cells in self.rows)], default=0)
+
+
+class Columns(msgspec.Struct, frozen=True):
+    """Which column holds what, from 0; None where the file has none."""
+
+    retailer: int | None
+    group: int | None
+    name: int | None = None
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """What is wrong with one line of the file; the line is left out."""
+
+    line: int
+    problem: Problem
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One retailer whose groups the file changes; `name` is set for one that is not known yet."""
+
+    retailer: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    is_new: bool
+    name: str | None = None
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What importing a file would do."""
+
+    changes: tuple[Change, ...]
+    unchanged: int
+    faults: tuple[Fault, ...]
+
+
+def read_sheet(data: bytes | str) -> Sheet:
+    """The cells of a file. Raises Invalid when it is too large, no text, or no table."""
+    text = data if isinstance(data, str) else _decoded(data)
+    if len(text.encode()) > MAX_BYTES:
+        raise _too_large()
+    if "\0" in text:
+        raise refuse("text", "/fichier", "Ce fichier n’est pas un texte CSV.", "This file is not CSV text.")
+    text = "\n".join(text.splitlines())
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter_of(text), strict=True)
+    rows: list[tuple[int, tuple[str, ...]]] = []
+    try:
+        for cells in reader:
+            kept = tuple(unguarded(cell.strip()) for cell in cells[:MAX_COLUMNS])
+            if any(kept):
+                rows.append((reader.line_num, kept))
+            if len(rows) > MAX_ROWS + 1:
+                raise _too_large()
+    except csv.Error:
+        line = reader.line_num
+        raise refuse(
+            "csv",
+            "/fichier",
+            f"La ligne {line} ne se lit pas\u00a0: un guillemet y manque peut-être.",
+            f"Line {line} can't be read: a quotation mark may be missing.",
+        ) from None
+    if not rows:
+        raise refuse("empty", "/fichier", "Ce fichier est vide.", "This file is empty.")
+    has_header = any(_meaning(cell) for cell in rows[0][1])
+    return Sheet(text, rows[0][1] if has_header else (), tuple(rows[has_header:]))
+
+
+def guess_columns(sheet: Sheet, content: Content) -> Columns:
+    """By the header's words; else the column with the most groups' names, and the first of the others."""
+    found: dict[str, int] = {}
+    for number, cell in enumerate(sheet.header):
+        meaning = _meaning(cell)
+        if meaning:
+            found.setdefault(meaning, number)
+    groups = groups_by_name(content)
+    if "group" not in found:
+        hits = [
+            (sum(folded(cells[n]) in groups for _, cells in sheet.rows[:200] if n < len(cells)), -n)
+            for n in range(sheet.width)
+            if n not in found.values()
+        ]
+        best = max(hits, default=(0, 0))
+        if best[0]:
+            found["group"] = -best[1]
+    if "retailer" not in found:
+        left = [n for n in range(sheet.width) if n not in found.values()]
+        if left:
+            found["retailer"] = left[0]
+    return Columns(found.get("retailer"), found.get("group"), found.get("name"))
+
+
+def plan_import(
+    sheet: Sheet,
+    columns: Columns,
+    mode: str,
+    content: Content,
+    kept: Mapping[str, Sequence[str]],
+    known: Iterable[str],
+) -> Plan:
+    """What the file would change of the memberships `kept`; `known` are the ids of all retailers.
+
+    ADD only adds; REPLACE puts each retailer that the file names in exactly the groups it gives. A line
+    with a fault counts for nothing; with REPLACE, its retailer is then left as it is.
+    """
+    if columns.retailer is None or columns.group is None or columns.retailer == columns.group:
+        raise refuse(
+            "columns",
+            "/colonnes",
+            "Dites quelle colonne nomme le détaillant, et quelle autre son groupe.",
+            "Say which column names the retailer, and which other one its group.",
+        )
+    wanted: dict[str, list[str]] = {}
+    names: dict[str, str] = {}
+    faults: list[Fault] = []
+    spoiled: set[str] = set()
+    by_name = groups_by_name(content)
+    for line, cells in sheet.rows:
+        retailer = _cell(cells, columns.retailer)
+        if not is_id(retailer):
+            faults.append(Fault(line, _NO_RETAILER))
+            continue
+        groups, unknown = groups_in(_cell(cells, columns.group), by_name)
+        if unknown:
+            faults.append(Fault(line, _no_group(unknown)))
+            spoiled.add(retailer)
+            continue
+        listed = wanted.setdefault(retailer, [])
+        listed += [group for group in groups if group not in listed]
+        name = _cell(cells, columns.name)
+        if name and len(name) <= 300 and name.isprintable():
+            names.setdefault(retailer, name)
+    everyone = set(known) | set(kept)
+    changes, unchanged = [], 0
+    for retailer, groups in wanted.items():
+        before = tuple(sorted(kept.get(retailer, ())))
+        if mode == REPLACE and retailer in spoiled:
+            unchanged += 1
+            continue
+        after = tuple(sorted({*groups, *(before if mode == ADD else ())}))
+        is_new = retailer not in everyone
+        if after == before and not is_new:
+            unchanged += 1
+        else:
+            changes.append(Change(retailer, before, after, is_new, names.get(retailer) if is_new else None))
+    return Plan(tuple(changes), unchanged, tuple(faults))
+
+
+def written(rows: Iterable[Mapping[str, Any]], delimiter: str) -> bytes:
+    """The rows as a CSV file for spreadsheets."""
+    header = ("detaillant", "groupe", "nom", "courriel", "langue", "province")
+    return csv_text.written(header, ([str(row[name] or "") for name in header] for row in rows), delimiter)
+
+
+def _decoded(data: bytes) -> str:
+    if len(data) > MAX_BYTES:
+        raise _too_large()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # Windows-1252 leaves five bytes undefined; Latin-1 has them as control characters.
+        return data.decode("cp1252", errors="replace")
+
+
+def _meaning(cell: str) -> str | None:
+    name = word(cell)
+    return next((meaning for meaning, words in _HEADERS.items() if name in words), None)
+
+
+def groups_by_name(content: Content) -> dict[str, str]:
+    """Each group's id by its id and by its name, both folded."""
+    groups = content.ranked()
+    return {folded(group.name): group.id for group in groups} | {group.id: group.id for group in groups}
+
+
+def groups_in(cell: str, by_name: Mapping[str, str]) -> tuple[list[str], str | None]:
+    """The groups that a cell names, several apart by « | »; and the first name that is none."""
+    if not cell:
+        return [], None
+    found = []
+    for name in [cell] if folded(cell) in by_name else _SEPARATORS.split(cell):
+        group = by_name.get(folded(name))
+        if group is None:
+            return [], name
+        if group != BASE:  # everyone is in it
+            found.append(group)
+    return found, None
+
+
+def _cell(cells: tuple[str, ...], column: int | None) -> str:
+    return cells[column] if column is not None and column < len(cells) else ""
+
+
+_NO_RETAILER = problem(
+    "retailer",
+    "/retailer",
+    "Il n’y a pas d’identifiant de détaillant sur cette ligne, ou il ne s’affiche pas.",
+    "There is no retailer's id on this line, or it can't be shown.",
+)
+
+
+def _no_group(name: str) -> Problem:
+    shown = name[:60]
+    return problem(
+        "unknown_group",
+        "/group",
+        f"Le groupe « {shown} » n’existe pas\u00a0: faites-le d’abord, ou corrigez la ligne.",
+        f"There is no group “{shown}”: make it first, or correct the line.",
+    )
+
+
+def _too_large() -> Exception:
+    return refuse(
+        "too_large",
+        "/fichier",
+        f"Au plus {MAX_BYTES // 1000} ko et {MAX_ROWS} lignes à la fois\u00a0: partagez le fichier.",
+        f"At most {MAX_BYTES // 1000} kB and {MAX_ROWS} lines at a time: split the file.",
+    )

@@ -1,0 +1,110 @@
+"""Retailers and the groups they belong to."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+
+from houblon.engine.core.order import Buyer
+from houblon.orders.db.ledger import Ledger
+from houblon.orders.db.statements import Prepared, Reader
+from houblon.orders.db.tables import memberships, retailers
+
+_SAID = ("name", "email", "language", "province")
+_KNOWN = Prepared(select(retailers).where(retailers.c.id == bindparam("id")))
+_KEEP = Prepared(insert(retailers))
+_GROUPS = Prepared(select(memberships.c.group_id).where(memberships.c.retailer_id == bindparam("id")))
+
+
+def memberships_of(reader: Reader, retailer_id: str) -> tuple[str, ...]:
+    """The ids of the groups that the retailer is kept in."""
+    return tuple(row.group_id for row in _GROUPS.all(reader, {"id": retailer_id}))
+
+
+def known_memberships(ledger: Ledger, retailer_id: str) -> tuple[str, ...]:
+    """`memberships_of` now, from memory while nothing changed."""
+
+    def read() -> tuple[str, ...]:
+        with ledger.glancing() as reader:
+            return memberships_of(reader, retailer_id)
+
+    return ledger.memory.ask(("memberships", retailer_id), read)
+
+
+def all_memberships(connection: Connection) -> dict[str, tuple[str, ...]]:
+    """Every retailer that is kept in a group, with its groups, sorted."""
+    found: dict[str, tuple[str, ...]] = {}
+    for retailer, group in connection.execute(
+        select(memberships.c.retailer_id, memberships.c.group_id).order_by(
+            memberships.c.retailer_id, memberships.c.group_id
+        )
+    ):
+        found[retailer] = (*found.get(retailer, ()), group)
+    return found
+
+
+def memberships_among(connection: Connection, ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The groups of those of the retailers named that are kept in one."""
+    rows = select(memberships.c.retailer_id, memberships.c.group_id).where(memberships.c.retailer_id.in_(list(ids)))
+    found: dict[str, tuple[str, ...]] = {}
+    for retailer, group in connection.execute(rows.order_by(memberships.c.group_id)):
+        found[retailer] = (*found.get(retailer, ()), group)
+    return found
+
+
+def count_in_no_group(connection: Connection) -> int:
+    """How many retailers only Tous speaks to."""
+    kept = select(memberships.c.retailer_id)
+    return connection.execute(
+        select(func.count()).select_from(retailers).where(retailers.c.id.not_in(kept))
+    ).scalar_one()
+
+
+def set_memberships(connection: Connection, kept: Mapping[str, Iterable[str]], at: datetime) -> None:
+    """Put each retailer named in exactly the groups given; others stay as they are."""
+    for retailer, groups in kept.items():
+        connection.execute(delete(memberships).where(memberships.c.retailer_id == retailer))
+        rows = [{"retailer_id": retailer, "group_id": group, "added_at": at} for group in groups]
+        if rows:
+            connection.execute(insert(memberships), rows)
+
+
+def join(connection: Connection, retailer_id: str, group: str, at: datetime) -> bool:
+    """Keep the retailer in the group; False when it is in it already."""
+    if group in memberships_of(connection, retailer_id):
+        return False
+    connection.execute(insert(memberships).values(retailer_id=retailer_id, group_id=group, added_at=at))
+    return True
+
+
+def leave(connection: Connection, retailer_id: str, group: str) -> bool:
+    """Take the retailer out of the group; False when it isn't in it."""
+    where = (memberships.c.retailer_id == retailer_id) & (memberships.c.group_id == group)
+    return connection.execute(delete(memberships).where(where)).rowcount == 1
+
+
+def keep_retailer(connection: Connection, buyer: Buyer, at: datetime) -> Row[Any]:
+    """The retailer's row, made or brought up to date with what the order says of the buyer."""
+    return bring_up_to_date(connection, buyer, at, _KNOWN.first(connection, {"id": buyer.id}))
+
+
+def bring_up_to_date(connection: Connection, buyer: Buyer, at: datetime, known: Any) -> Row[Any]:
+    """`keep_retailer` where the retailer's row is at hand; None where there is none."""
+    said = {name: value for name in _SAID if (value := getattr(buyer, name))}
+    if known is None:
+        _KEEP.insert(connection, {"id": buyer.id, "created_at": at, "updated_at": at, **said})
+    elif any(getattr(known, name) != value for name, value in said.items()):
+        connection.execute(update(retailers).where(retailers.c.id == buyer.id).values(updated_at=at, **said))
+    else:
+        return known
+    return _KNOWN.first(connection, {"id": buyer.id})
+
+
+def set_address(connection: Connection, retailer_id: str, address: str | None, at: datetime) -> str | None:
+    """Keep the address that invoices print for a retailer; returns the earlier one. Raises LookupError."""
+    known = _KNOWN.first(connection, {"id": retailer_id})
+    if known is None:
+        raise LookupError(f"there is no retailer {retailer_id}")
+    connection.execute(update(retailers).where(retailers.c.id == retailer_id).values(address=address, updated_at=at))
+    return known.address

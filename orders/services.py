@@ -1,0 +1,79 @@
+"""The desk: what deciding and acting on orders needs, put together once by the composition root."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row
+
+from houblon.engine.conditions.figures import NBSP
+from houblon.engine.core.order import Order
+from houblon.engine.core.problem import Text
+from houblon.engine.decide.evaluate import Installation
+from houblon.engine.policy.policy import Policy
+from houblon.engine.schedule.cadence import day_text
+from houblon.orders.db.ledger import Ledger
+from houblon.rules.policies import Policies
+
+
+class Seller(msgspec.Struct, frozen=True):
+    """Who invoices: printed on every invoice. `prefix` starts its numbers, `credit_prefix` its credit notes'."""
+
+    name: str
+    address: str = ""
+    email: str = ""
+    gst_number: str = ""
+    qst_number: str = ""
+    prefix: str = "F"
+    credit_prefix: str = "NC"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """`base_url` is where buyers reach Houblon; `secret` signs their links.
+
+    With `follow_delivery`, the due date of what is not paid yet follows a delivery that is planned anew.
+    """
+
+    ledger: Ledger
+    policies: Policies
+    installation: Installation
+    seller: Seller
+    base_url: str
+    secret: str
+    follow_delivery: bool = False
+
+    def moment_text(self, at: datetime) -> Text:
+        """An instant on the installation's clocks: « 12 mai 2021 à 10 h 05 », “May 12, 2021 at 10:05”."""
+        local = at.astimezone(self.installation.zone)
+        day = day_text(local.date())
+        return Text(
+            f"{day.fr} à {local.hour}{NBSP}h{NBSP}{local.minute:02d}", f"{day.en} at {local.hour}:{local.minute:02d}"
+        )
+
+
+class Matter(msgspec.Struct, frozen=True):
+    """One order on the desk: its key in the ledger, its buyer's row, the policy and the instant.
+
+    `is_heard` is False where it is known that no endpoint is told anything.
+    """
+
+    key: int
+    order: Order
+    buyer: Row[Any]
+    policy: Policy
+    at: datetime
+    is_heard: bool = True
+
+
+class Conflict(Exception):
+    """The request came too late or contradicts what is done; the sentence says what was done.
+
+    `about` holds the ids that a log may name.
+    """
+
+    def __init__(self, code: str, fr: str, en: str):
+        self.code, self.fr, self.en = code, fr, en
+        self.about: dict[str, str | None] = {}
+        super().__init__(en)

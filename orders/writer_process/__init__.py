@@ -1,0 +1,1 @@
+"""A process that records orders on another core while many come at once."""

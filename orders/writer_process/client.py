@@ -1,0 +1,76 @@
+"""The server's end of the line to the recorder: its threads ask, one of them listens for all answers.
+
+A line of its own for every thread would cost the recorder a message for each answer. By one line a
+group's answers come together, and waking who waits is the server's.
+"""
+
+import contextlib
+import errno
+import itertools
+import os
+import socket
+import threading
+
+import msgspec
+
+from houblon.orders.writer_process.server import LONGEST, Answer, Call, Taken
+
+_ANSWERS = msgspec.msgpack.Decoder(list[Answer])
+_ENCODE = msgspec.msgpack.Encoder().encode
+
+
+class _Waiting:
+    """One who asked: `done` is released once `taken` is what came of it."""
+
+    __slots__ = ("done", "taken")
+
+    def __init__(self) -> None:
+        self.taken: Taken | None = None
+        self.done = threading.Lock()
+        self.done.acquire()
+
+
+class Asking:
+    """`ask(call)` from any thread, while one is in `listen()`. Closes the line when that ends."""
+
+    def __init__(self, line: socket.socket, patience: float):
+        self._line, self._patience = line, patience
+        self._numbers = itertools.count()
+        self._waiting: dict[int, _Waiting] = {}
+
+    @property
+    def count(self) -> int:
+        """How many ask at this moment."""
+        return len(self._waiting)
+
+    def ask(self, call: Call) -> Taken | None:
+        """What the recorder makes of a call; None where it refuses it, or ended. Raises OSError where the call can't be
+        sent, TimeoutError where no answer comes: it may be recorded all the same."""
+        number, waiting = next(self._numbers), _Waiting()
+        self._waiting[number] = waiting
+        try:
+            message = _ENCODE((number, call))
+            if len(message) > LONGEST:
+                raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
+            self._line.send(message)
+            if not waiting.done.acquire(timeout=self._patience):
+                raise TimeoutError("the recorder does not answer")
+        finally:
+            del self._waiting[number]
+        return waiting.taken
+
+    def listen(self) -> None:
+        """Hand out answers until the recorder ends; who waits then is told nothing."""
+        buffer = bytearray(LONGEST)
+        view = memoryview(buffer)
+        with self._line, contextlib.suppress(ConnectionError):
+            while count := self._line.recv_into(buffer):
+                for number, taken in _ANSWERS.decode(view[:count]):
+                    # Who lost patience is gone.
+                    if (waiting := self._waiting.get(number)) is not None:
+                        waiting.taken = taken
+                        waiting.done.release()
+        # Who asks from now on can't send.
+        for waiting in list(self._waiting.values()):
+            if waiting.done.locked():
+                waiting.done.release()

@@ -1,0 +1,1 @@
+"""Documents as values: their schemas, statements, differences, merges, and how groups inherit."""

@@ -1,0 +1,41 @@
+"""resolve(chain, version): the nearest statement wins, and its provenance is kept."""
+
+from collections.abc import Iterable
+
+from houblon.engine.policy.decision import Provenance
+from houblon.engine.policy.policy import BASE, Policy, Rule, Setting, policy_of
+from houblon.engine.policy.settings import SETTINGS
+from houblon.rules.model.content import Content, Group
+
+
+def chain_of(
+    content: Content, memberships: Iterable[str], claimed: Iterable[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The buyer's chain, highest rank first and Tous last, and the claimed groups that nobody made.
+
+    Kept memberships always count; what an order claims only adds to them. A membership in a group
+    that is no longer there counts for nothing.
+    """
+    claims = [id for id in dict.fromkeys(claimed) if id != BASE]
+    unknown = tuple(id for id in claims if id not in content.groups)
+    joined = {id for id in (*memberships, *claims) if id in content.groups and id != BASE}
+    ranked = sorted(joined, key=lambda id: (-content.groups[id].rank, id))
+    return (*ranked, BASE), unknown
+
+
+def resolve(content: Content, chain: tuple[str, ...]) -> Policy:
+    """The policy in force for `chain`: one look-up a path along it."""
+    groups = [content.groups[id] for id in chain]
+    settings = {path: _setting(groups, path) for path in SETTINGS}
+    ids = dict.fromkeys(id for group in reversed(groups) for id in group.rules)
+    rules = [rule for id in ids if (rule := _rule(groups, id)) is not None]
+    return policy_of(chain, content.version.number, settings, tuple(rules))
+
+
+def _setting(groups: list[Group], path: str) -> Setting:
+    group = next(group for group in groups if path in group.settings)
+    return Setting(group.settings[path], Provenance(group.id, group.since.get(path, 0)))
+
+
+def _rule(groups: list[Group], id: str) -> Rule | None:
+    return next(group.rules[id] for group in groups if id in group.rules)

@@ -1,0 +1,186 @@
+"""What a proposal says: begun, revised statement by statement, settled where others published first."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+
+from houblon.engine.core.problem import Faults, step
+from houblon.engine.policy.policy import BASE
+from houblon.rules.model.content import Content
+from houblon.rules.model.names import clean_name, id_of
+from houblon.rules.model.proposal import Proposal, standing
+from houblon.rules.model.statements import Document, Edit, Statement, pointer_of, stated
+from houblon.rules.publishing.proposals import change, read_description
+from houblon.rules.store.documents import Store
+from houblon.rules.store.history import History
+from houblon.rules.store.next_version import Successor, next_version, read_edit, successor
+
+MINE, THEIRS = "mine", "theirs"
+
+Documents = dict[tuple[str, str], Document | None]
+
+
+def begin(
+    store: Store,
+    name: str,
+    *,
+    by: str,
+    at: datetime,
+    description: str = "",
+    edits: Iterable[Edit] = (),
+    memberships: Mapping[str, tuple[str, ...]] | None = None,
+) -> Proposal:
+    """A new proposal against the newest version; its id is made from its name.
+
+    Raises Invalid with every fault of the name, the description and the edits' documents.
+    """
+    with store.writing() as writer:
+        history, faults = writer.history, Faults()
+        title, text = "", ""
+        with faults.gather():
+            title = clean_name(name, "/name")
+        with faults.gather():
+            text = read_description(description)
+        moved: tuple[Edit, ...] = ()
+        with faults.gather():
+            moved = moving(history.content(history.number), edits)
+        faults.raise_if_any()
+        proposal = Proposal(
+            id_of(title, history.proposals),
+            title,
+            text,
+            by,
+            history.number,
+            moved,
+            1,
+            at,
+            at,
+            (by,),
+            dict(memberships or {}),
+        )
+        writer.keep(proposal)
+    return proposal
+
+
+def moving(content: Content, edits: Iterable[Edit]) -> tuple[Edit, ...]:
+    """The edits that change something in `content`, in their one written form. Raises Invalid with every fault."""
+    return _moved(content, _checked({(edit.kind, edit.id): edit.document for edit in edits}))
+
+
+def revise(
+    store: Store, id: str, statements: Iterable[Statement], *, by: str, at: datetime, seen: int | None = None
+) -> Proposal:
+    """Make statements in the proposal, all or none. Any approval is void.
+
+    `seen` is the revision that they were made on. Raises Invalid (pointers start with
+    `/groups/<id>`, …), Stale, UnknownProposal.
+    """
+
+    def work(history: History, proposal: Proposal) -> Proposal:
+        return _with(history, proposal, statements)
+
+    return change(store, id, seen, work, by, at)
+
+
+def foresee(
+    history: History, proposal: Proposal | None, statements: Iterable[Statement], *, by: str, at: datetime
+) -> Successor:
+    """What publishing would make if the statements stood in the proposal too; nothing is kept.
+
+    Without a proposal, they stand alone on the newest version. Raises Invalid.
+    """
+    if proposal is None:
+        proposal = Proposal("", "", "", by, history.number, (), 0, at, at, ())
+    return preview(history, _with(history, proposal, statements), at)
+
+
+def _with(history: History, proposal: Proposal, statements: Iterable[Statement]) -> Proposal:
+    """The proposal with the statements made in it; any approval is void. Raises Invalid."""
+    base, documents = _ground(history, proposal)
+    faults = Faults()
+    for each in statements:
+        key = (each.kind, each.id)
+        document = documents.get(key) if key in documents else base.document(*key)
+        try:
+            documents[key] = stated(document, each)
+        except LookupError:
+            pointer = step("", f"{each.kind}s", each.id)
+            faults.add("unknown", pointer, "Ce document n’existe plus.", "This document is no longer there.")
+    faults.raise_if_any()
+    edits = _moved(base, _checked(documents))
+    return msgspec.structs.replace(proposal, base=base.version.number, edits=edits, approval=None)
+
+
+def settle(
+    store: Store,
+    id: str,
+    choices: Mapping[tuple[str, str, str], str],
+    *,
+    by: str,
+    at: datetime,
+    seen: int | None = None,
+) -> Proposal:
+    """Settle every clash, by (kind, id, path), for `mine` or `theirs`; the base is the newest version then.
+
+    Raises Invalid with a `choice` for each clash that has none.
+    """
+
+    def work(history: History, proposal: Proposal) -> Proposal:
+        newest = history.content(history.number)
+        stands = standing(proposal, history.content(proposal.base), newest)
+        documents: Documents = {(e.kind, e.id): e.document for e in stands.edits}
+        faults = Faults()
+        for clash in stands.clashes:
+            choice = choices.get((clash.kind, clash.id, clash.path))
+            key = (clash.kind, clash.id)
+            if choice == THEIRS:
+                document = documents.get(key) if key in documents else newest.document(*key)
+                documents[key] = stated(document, Statement(clash.kind, clash.id, clash.path, clash.theirs))
+            elif choice != MINE:
+                pointer = pointer_of(clash.kind, clash.id, clash.path)
+                faults.add("choice", pointer, "Choisissez l’une des deux valeurs.", "Choose one of the two values.")
+        faults.raise_if_any()
+        edits = _moved(newest, _checked(documents))
+        return msgspec.structs.replace(proposal, base=newest.version.number, edits=edits, approval=None)
+
+    return change(store, id, seen, work, by, at)
+
+
+def preview(history: History, proposal: Proposal, at: datetime) -> Successor:
+    """What publishing the proposal at `at` would make, its own statements winning where they clash.
+
+    Raises Invalid when a document can't be read by its schema.
+    """
+    stands = standing(proposal, history.content(proposal.base), history.content(history.number))
+    return successor(history, stands.edits, next_version(history, proposal.author, proposal.name, at))
+
+
+def _ground(history: History, proposal: Proposal) -> tuple[Content, Documents]:
+    """What the next statements are made on: the newest version, unless the proposal clashes with it."""
+    base, newest = history.content(proposal.base), history.content(history.number)
+    stands = standing(proposal, base, newest)
+    if stands.clashes:
+        return base, {(edit.kind, edit.id): edit.document for edit in proposal.edits}
+    return newest, {(edit.kind, edit.id): edit.document for edit in stands.edits}
+
+
+def _checked(documents: Documents) -> Documents:
+    """The documents in their one written form. Raises Invalid with every fault."""
+    faults, kept = Faults(), {}
+    for (kind, id), document in documents.items():
+        pointer = step("", f"{kind}s", id)
+        if document is None:
+            if (kind, id) == ("group", BASE):
+                faults.add("base", pointer, "Tous ne se retire pas.", "Tous can't be removed.")
+            kept[kind, id] = None
+            continue
+        with faults.gather(pointer):
+            kept[kind, id] = read_edit(Edit(kind, id, document))
+    faults.raise_if_any()
+    return kept
+
+
+def _moved(base: Content, documents: Documents) -> tuple[Edit, ...]:
+    """The documents that differ from the base's, as edits."""
+    return tuple(Edit(*key, document) for key, document in documents.items() if document != base.document(*key))

@@ -1,0 +1,124 @@
+"""Edits, a proposal or an earlier version to the next version: in force at once, or nothing is written."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from houblon.engine.core.problem import refuse
+from houblon.rules.checks.checks import Premises
+from houblon.rules.model.changes import edits_to
+from houblon.rules.model.content import Version
+from houblon.rules.model.proposal import OPEN
+from houblon.rules.model.statements import Edit
+from houblon.rules.publishing.proposals import current
+from houblon.rules.publishing.release import release, release_proposal
+from houblon.rules.publishing.schedule import promote_due
+from houblon.rules.store.documents import Store
+from houblon.rules.store.history import History
+from houblon.rules.store.next_version import next_version
+
+NOTHING = Premises()
+
+
+class Conflict(Exception):
+    """Somebody published since the version that the edits were made against."""
+
+    def __init__(self, base: int, newest: int):
+        self.base, self.newest = base, newest
+        super().__init__(f"version {newest} was published since version {base}")
+
+
+def publish(
+    store: Store,
+    edits: Sequence[Edit],
+    *,
+    author: str,
+    note: str,
+    at: datetime,
+    base: int | None = None,
+    premises: Premises = NOTHING,
+) -> Version:
+    """Make the next version of `edits`, immutable and complete, in force from `at` (aware).
+
+    `base` is the version that the edits were made against; None asks for no such check. Raises
+    Invalid with every fault (pointers start with `/groups/<id>`, `/cycles/<id>`, …), Conflict when
+    another version came first, StorageFault when the disk refuses; in any case nothing is written.
+    """
+    promote_due(store, at, premises)
+    # Versions only grow: what is stale before the lock is stale under it, and need not wait for it.
+    _check_base(store.history(), base)
+    with store.writing() as writer:
+        _check_base(writer.history, base)
+        return release(writer, edits, next_version(writer.history, author, note, at), premises, "conflict")
+
+
+def publish_proposal(
+    store: Store,
+    id: str,
+    *,
+    by: str,
+    at: datetime,
+    seen: int | None = None,
+    premises: Premises = NOTHING,
+    approval: bool = False,
+) -> Version:
+    """Make the next version of a proposal now, on top of what was published since its base.
+
+    `seen` is the revision that the person looked at, `approval` whether a second person must have
+    agreed. Raises Invalid (`conflict` at every statement that clashes, `approval_required`, `empty`,
+    and all that `publish` tells), Stale, UnknownProposal.
+    """
+    promote_due(store, at, premises)
+    with store.writing() as writer:
+        proposal = current(writer.history, id, seen, OPEN)
+        return release_proposal(writer, proposal, by, at, at, premises, approval)
+
+
+def roll_back(
+    store: Store,
+    number: int,
+    *,
+    by: str,
+    at: datetime,
+    base: int | None = None,
+    premises: Premises = NOTHING,
+    emergency: bool = False,
+) -> Version:
+    """Publish what version `number` held as the next version; open proposals survive and are told.
+
+    In an `emergency` no second person agrees, so the version itself must have been approved, and the
+    new one is marked. Raises UnknownVersion, Conflict, and Invalid (`unchanged`, `not_approved`, …).
+    """
+    promote_due(store, at, premises)
+    with store.writing() as writer:
+        history = writer.history
+        wanted, newest = history.content(number), history.content(history.number)
+        _check_base(history, base)
+        if emergency and wanted.version.approved_by is None:
+            raise refuse(
+                "not_approved",
+                "",
+                f"La version {number} n’a pas été approuvée par une deuxième personne : préparez un brouillon.",
+                f"Version {number} was not approved by a second person: prepare a proposal.",
+            )
+        edits = edits_to(newest, wanted)
+        if not edits:
+            raise refuse(
+                "unchanged",
+                "",
+                f"La version {number} dit déjà la même chose : rien n’a changé.",
+                f"Version {number} says the same already: nothing changed.",
+            )
+        version = msgspec.structs.replace(
+            next_version(history, by, f"retour à la version {number}", at),
+            emergency=emergency,
+            approved_by=wanted.version.approved_by if emergency else None,
+        )
+        return release(writer, edits, version, premises, "rolled_back")
+
+
+def _check_base(history: History, base: int | None) -> None:
+    newest = history.number
+    if base is not None and base != newest:
+        raise Conflict(base, newest)

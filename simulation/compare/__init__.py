@@ -1,0 +1,1 @@
+"""Two policies as one query over columns: what changes, and what moving a threshold would do."""

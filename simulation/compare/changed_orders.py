@@ -1,0 +1,161 @@
+"""The orders whose verdict changes, each with both explanations: the largest in the report, all of them in a file."""
+
+import gzip
+import heapq
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+
+from houblon.engine.core.money import cents_written, dollars
+from houblon.engine.decide.evaluate import Installation
+from houblon.engine.decide.reasons import not_in_currency, reasons, unknown_group
+from houblon.engine.policy.decision import Outcome, Reason
+from houblon.engine.policy.terms import DueDate
+from houblon.simulation.compare.dates import Dates, moment_of
+from houblon.simulation.compare.query import Lane, Plan, Seat
+from houblon.simulation.facts.sheet import facts_reader
+
+LISTED, MOST = 500, 100_000  # in the report; in the file of all of them
+FOLDER = "changes"  # beside the jobs' own: a file for each report that lists not all
+_OWN = ("position", "key", "order_id", "retailer", "accepted_at", "planned", "distributor", "order_value", "currency")
+_LOOK = 500  # orders between two words of progress
+
+Flip = dict[str, Any]
+
+
+def largest(
+    connection: duckdb.DuckDBPyConnection, plan: Plan, dates: Dates, codes: str, most: int = LISTED
+) -> list[Flip]:
+    """The largest of the judged orders whose pair of verdicts is among `codes`, the largest first."""
+    if not _choose(connection, codes, most):
+        return []
+    found = list(_told(connection, plan, dates))
+    return [flip for _, flip in sorted(found, key=lambda each: (-cents_written(each[1]["value"]), each[0]))]
+
+
+def write_all(
+    connection: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    dates: Dates,
+    codes: str,
+    path: Path,
+    progress: Callable[[float], None] = lambda share: None,
+) -> None:
+    """All of them, at most the MOST largest, into a file; by the policies that they meet, then as they came.
+
+    `progress` is given the share that is written now and then, and stops it by raising.
+    """
+    total = _choose(connection, codes, MOST)
+    encoder = msgspec.json.Encoder()
+    with gzip.open(path, "wb", compresslevel=3) as file:
+        for count, (_, flip) in enumerate(_told(connection, plan, dates)):
+            if count % _LOOK == 0:
+                progress(count / total)
+            file.write(encoder.encode(flip) + b"\n")
+
+
+def read_all(path: Path) -> Iterator[Flip] | None:
+    """What was written at a path; None where nothing was, for the report lists them all. Raises OSError."""
+    return _lines(path) if path.exists() else None
+
+
+def _lines(path: Path) -> Iterator[Flip]:
+    decoder = msgspec.json.Decoder()
+    with gzip.open(path, "rb") as file:
+        yield from map(decoder.decode, file)
+
+
+def file_of(folder: Path, id: str) -> Path:
+    """Where all the changed orders of a simulation lie, if its report lists not all; `folder` is that of jobs."""
+    return folder / FOLDER / f"{id}.jsonl.gz"
+
+
+def matching(flips: Iterable[Flip], group: str, retailer: str, most: int = LISTED) -> tuple[list[Flip], int]:
+    """Those of a group whose retailer's name or id has `retailer` in it: the largest first, and how many there are.
+
+    An empty word asks for nothing.
+    """
+    sought, count = retailer.casefold(), 0
+
+    def found() -> Iterator[tuple[int, int, Flip]]:
+        nonlocal count
+        for flip in flips:
+            named = (flip["retailer"], flip["retailer_id"])
+            if (not group or group in flip["groups"]) and any(sought in each.casefold() for each in named):
+                count += 1
+                yield cents_written(flip["value"]), -count, flip
+
+    chosen = heapq.nlargest(most, found())
+    return [flip for *_, flip in chosen], count
+
+
+def _choose(connection: duckdb.DuckDBPyConnection, codes: str, most: int) -> int:
+    """Put the positions of the largest into a table; how many they are."""
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE chosen AS SELECT position FROM judged "
+        f"WHERE pair IN ({codes}) ORDER BY order_value DESC, position LIMIT {most}"
+    )
+    return connection.execute("SELECT count(*) FROM chosen").fetchone()[0]  # type: ignore[index]
+
+
+def _told(connection: duckdb.DuckDBPyConnection, plan: Plan, dates: Dates) -> Iterator[tuple[int, Flip]]:
+    """The chosen orders, by their positions."""
+    columns, facts_of = facts_reader(plan.codes)
+    asked = [*_OWN, f"{plan.pair_sql} AS pair", *columns]
+    where = "position IN (SELECT position FROM chosen)"
+    for row, lane, *masks in plan.masks(connection, asked, where, "ORDER BY position"):
+        position, key, order_id, code, at, planned, distributor, value, currency, pair, *values = row
+        retailer, moment = plan.codes.retailers[code], moment_of(at)
+        named = None if currency is None else plan.codes.currencies[currency]
+        sides = {}
+        for name, settled, seat, mask, content in zip(
+            ("before", "after"), plan.settled(pair), _seats(lane), masks, (plan.before, plan.after), strict=True
+        ):
+            why = reasons_of(seat, mask, facts_of(values, seat.chain[:-1]), named, plan.installation)
+            sides[name] = _side(settled, why, dates.of(settled, content, distributor, planned, moment))
+        yield (
+            position,
+            {
+                "order_id": order_id,
+                "key": key,
+                "retailer": retailer.name or retailer.id,
+                "retailer_id": retailer.id,
+                "groups": list(groups_of(lane)),
+                "at": moment.isoformat(),
+                "value": dollars(value),
+                **sides,
+            },
+        )
+
+
+def groups_of(lane: Lane) -> tuple[str, ...]:
+    """The groups that a lane's buyers count in, by the second content: Tous where they are in no other."""
+    return lane.after.chain[:-1] or lane.after.chain
+
+
+def _seats(lane: Lane) -> tuple[Seat, Seat]:
+    return lane.before, lane.after
+
+
+def _side(settled: Any, why: tuple[Reason, ...], due: DueDate | None) -> dict[str, Any]:
+    return {
+        "outcome": settled.outcome.value,
+        "reasons": [{"code": each.code, "message": {"fr": each.message.fr, "en": each.message.en}} for each in why],
+        "issue": settled.issue,
+        "due_date": due.due_date.isoformat() if due and due.due_date else None,
+    }
+
+
+def reasons_of(
+    seat: Seat, mask: int, facts: Any, currency: str | None, installation: Installation
+) -> tuple[Reason, ...]:
+    """The reasons that `decide` gives for an order of this bitmask."""
+    verdict = seat.judge.of_mask(mask)
+    barred = [unknown_group(group) for group in seat.unknown_groups]
+    if currency is not None and currency != installation.currency:
+        barred.append(not_in_currency(currency, installation.currency))
+    held = barred and verdict.outcome is Outcome.ACCEPTED
+    return reasons(verdict, Outcome.HELD if held else verdict.outcome, tuple(barred), facts)

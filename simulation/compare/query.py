@@ -1,0 +1,175 @@
+"""The policies of all chains of two contents, over one sheet, as one query."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import duckdb
+import msgspec
+from sqlglot import exp
+
+from houblon.engine.conditions.targets.sql import kleene, number, written
+from houblon.engine.conditions.tree import Condition
+from houblon.engine.core.order import Facts
+from houblon.engine.decide.evaluate import Installation, judge_of
+from houblon.engine.decide.verdict import Judge
+from houblon.rules.model.content import Content
+from houblon.rules.model.inherit import chain_of
+from houblon.rules.policies import Policies
+from houblon.simulation.compare.verdicts import Settled, Side, TermsTable, pair
+from houblon.simulation.facts.columns import SheetColumns
+from houblon.simulation.facts.sheet import Claim, Codes, Sheet
+
+WORD_RULES = 60  # rules to a word of fired or unknown ones
+MANY = 100_000  # orders
+
+
+class Seat(msgspec.Struct, frozen=True, eq=False):
+    """One content as it meets one claim: the policy compiled, its chain, the groups that nobody made."""
+
+    judge: Judge
+    chain: tuple[str, ...]
+    unknown_groups: tuple[str, ...]
+
+
+class Lane(msgspec.Struct, frozen=True, eq=False):
+    """The claims that meet the same two policies."""
+
+    claims: tuple[int, ...]
+    before: Seat
+    after: Seat
+
+
+class Plan:
+    """What to ask of a sheet so that two contents answer; made once, asked many times."""
+
+    def __init__(self, sheet: Sheet, policies: Policies, before: Content, after: Content, installation: Installation):
+        self.sheet, self.codes, self.installation = sheet, sheet.codes, installation
+        self.before, self.after = before, after
+        self.terms = TermsTable()
+        self.lanes = _lanes(sheet.codes, policies, before, after)
+        self._foreign = _foreign(sheet.codes, installation.currency)
+        sides = [tuple(self._side(seat) for seat in (lane.before, lane.after)) for lane in self.lanes]
+        for one, other in sides:  # so that the table of terms is whole before numbers are given
+            one.accepted(), other.accepted()
+        self.width = 2 + 2 * len(self.terms.all)
+        self.pair = self._by_lane([pair(*both, self.width, _sample(sheet)) for both in sides])
+
+    def settled(self, code: int) -> tuple[Settled, Settled]:
+        """What the two verdicts of a pair's number are."""
+        before, after = divmod(code, self.width)
+        return self.terms.settled(before), self.terms.settled(after)
+
+    def lane_of(self, claim: int) -> Lane:
+        return self._lane_by_claim[claim]
+
+    @property
+    def source(self) -> str:
+        """The sheet as a table."""
+        return f"read_parquet('{self.sheet.path.replace(chr(39), chr(39) * 2)}')"
+
+    @property
+    def pair_sql(self) -> str:
+        return written(self.pair)
+
+    def totals_sql(self) -> str:
+        """Orders and cents of every pair of verdicts."""
+        return f"SELECT {self.pair_sql} AS pair, count(*), sum(order_value) FROM {self.source} GROUP BY pair"
+
+    def totals(self, connection: duckdb.DuckDBPyConnection) -> dict[int, tuple[int, int]]:
+        """`pair → (orders, cents)`."""
+        return {code: (count, int(cents)) for code, count, cents in connection.execute(self.totals_sql()).fetchall()}
+
+    def masks(
+        self, connection: duckdb.DuckDBPyConnection, columns: Sequence[str], where: str = "TRUE", tail: str = ""
+    ) -> Iterator[tuple[tuple[Any, ...], Lane, int, int]]:
+        """Chosen rows of the sheet: the values of `columns`, the lane, and both bitmasks of rules.
+
+        A bitmask is `fired | unknown << rules`, as `houblon.engine.decide.verdict.Judge.of_mask` takes it.
+        """
+        for lane in self.lanes:
+            claims = ", ".join(map(str, lane.claims))
+            words, rules = [], []
+            for seat in (lane.before, lane.after):
+                conditions = [rule.condition for rule in seat.judge.rules]
+                made = self._words(conditions, seat)
+                words += made
+                rules.append((len(conditions), len(made) // 2))
+            said = ", ".join([*columns, *words])
+            query = f"SELECT {said} FROM {self.source} WHERE claim IN ({claims}) AND ({where}) {tail}"
+            found = connection.execute(query)
+            while rows := found.fetchmany(2_000):
+                for row in rows:
+                    values, bits = row[: len(columns)], list(row[len(columns) :])
+                    yield values, lane, *_masks(bits, rules)
+
+    def _words(self, conditions: Sequence[Condition], seat: Seat) -> list[str]:
+        """Words of fired rules, then as many of unknown ones."""
+        told = [kleene(condition, self._columns(seat)) for condition in conditions]
+        fired = [written(_word(told[i : i + WORD_RULES], unknown=False)) for i in range(0, len(told), WORD_RULES)]
+        unknown = [written(_word(told[i : i + WORD_RULES], unknown=True)) for i in range(0, len(told), WORD_RULES)]
+        return [*fired, *unknown]
+
+    def _columns(self, seat: Seat) -> SheetColumns:
+        return SheetColumns(self.codes, seat.chain[:-1])
+
+    def _side(self, seat: Seat) -> Side:
+        return Side(seat.judge, self._columns(seat), self.terms, self._foreign, bool(seat.unknown_groups))
+
+    def _by_lane(self, expressions: Sequence[exp.Expression]) -> exp.Expression:
+        """Each order by the policies of its own lane; lanes that would say the same say it once."""
+        self._lane_by_claim = {claim: lane for lane in self.lanes for claim in lane.claims}
+        same: dict[str, tuple[exp.Expression, list[int]]] = {}
+        for lane, expression in zip(self.lanes, expressions, strict=True):
+            same.setdefault(expression.sql(), (expression, []))[1].extend(lane.claims)
+        if not same:
+            return number(0)
+        *others, (last, _) = same.values()
+        case = exp.Case()
+        for expression, claims in others:
+            case = case.when(exp.column("claim").isin(*(number(claim) for claim in claims)), expression)
+        return case.else_(last) if others else last
+
+
+def _sample(sheet: Sheet) -> Sequence[Facts]:
+    """What tells which rules to ask first; nothing for few orders, which are told sooner than it is looked at."""
+    return sheet.sample if sheet.count >= MANY else ()
+
+
+def _lanes(codes: Codes, policies: Policies, before: Content, after: Content) -> list[Lane]:
+    found: dict[Any, tuple[Seat, Seat, list[int]]] = {}
+    for code, claim in enumerate(codes.claims):
+        seats = tuple(_seat(policies, content, claim) for content in (before, after))
+        key = tuple((seat.judge.policy.hash, seat.chain, seat.unknown_groups) for seat in seats)
+        found.setdefault(key, (*seats, []))[2].append(code)  # type: ignore[arg-type]
+    return [Lane(tuple(claims), one, other) for one, other, claims in found.values()]
+
+
+def _seat(policies: Policies, content: Content, claim: Claim) -> Seat:
+    chain, unknown = chain_of(content, claim.kept, claim.claimed)
+    return Seat(judge_of(policies.policy_in(content, chain)), chain, unknown)
+
+
+def _foreign(codes: Codes, currency: str) -> exp.Expression | None:
+    """Whether the order names another currency than the installation's; None where none does."""
+    others = [code for code, each in enumerate(codes.currencies) if each != currency]
+    return exp.column("currency").isin(*(number(code) for code in others)) if others else None
+
+
+def _word(tests: Sequence[exp.Expression], *, unknown: bool) -> exp.Expression:
+    total: exp.Expression = number(0)
+    for bit, test in enumerate(tests):
+        asked = exp.paren(test).is_(exp.null()) if unknown else test.copy()
+        term = exp.Case().when(asked, number(1 << bit)).else_(number(0))
+        total = exp.Add(this=total, expression=exp.cast(term, "BIGINT"))
+    return total
+
+
+def _masks(bits: list[int], rules: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    masks = []
+    for count, words in rules:
+        fired, unknown, bits = bits[:words], bits[words : 2 * words], bits[2 * words :]
+        joined = [
+            sum(int(value) << WORD_RULES * place for place, value in enumerate(each)) for each in (fired, unknown)
+        ]
+        masks.append(joined[0] | joined[1] << count)
+    return masks[0], masks[1]

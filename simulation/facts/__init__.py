@@ -1,0 +1,1 @@
+"""The facts of many orders as columns in one Parquet file."""

@@ -1,0 +1,52 @@
+"""The ledger's orders of a period, as orders of a sheet."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from houblon.engine.core.order import decode_order
+from houblon.orders.db.tables import orders
+from houblon.orders.retailers.memberships import all_memberships
+from houblon.simulation.facts.fill import Taken
+
+
+class LedgerSource:
+    """The orders received in a period as the source of a simulation; `tell` is given percents of them."""
+
+    def __init__(
+        self, connection: Connection, since: datetime | None, until: datetime | None, tell: Callable[[int], None]
+    ):
+        self._period, self._tell = {"from": since, "to": until}, tell
+        self._total = max(1, count_between(connection, since, until))
+        self.orders = orders_between(connection, since, until)
+
+    def progress(self, done: int) -> None:
+        self._tell(100 * done // self._total)
+
+    def document(self) -> dict[str, Any]:
+        """What a report says of its source."""
+        return {"kind": "ledger", **{name: at and at.isoformat() for name, at in self._period.items()}}
+
+
+def count_between(connection: Connection, since: datetime | None, until: datetime | None) -> int:
+    """How many orders were received from `since` on and before `until`."""
+    return connection.execute(select(func.count()).select_from(orders).where(*_within(since, until))).scalar_one()
+
+
+def orders_between(connection: Connection, since: datetime | None, until: datetime | None) -> Iterator[Taken]:
+    """Those orders, the oldest first; dates count from the reception, groups are those kept now."""
+    kept = all_memberships(connection)
+    query = select(orders.c.key, orders.c.body, orders.c.retailer_id, orders.c.received_at).where(
+        *_within(since, until)
+    )
+    for row in connection.execution_options(yield_per=1_000).execute(query.order_by(orders.c.key)):
+        yield Taken(decode_order(row.body), row.received_at, kept.get(row.retailer_id, ()), row.key)
+
+
+def _within(since: datetime | None, until: datetime | None) -> list[object]:
+    return [
+        *([orders.c.received_at >= since] if since else []),
+        *([orders.c.received_at < until] if until else []),
+    ]

@@ -1,0 +1,133 @@
+"""An uploaded file as the source of a simulation's orders, and the end of files that nobody needs any more."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, select
+
+from houblon.engine.core.problem import Invalid, refuse
+from houblon.orders.csv_text import folded
+from houblon.orders.db.tables import retailers
+from houblon.orders.retailers.membership_file import groups_by_name
+from houblon.orders.retailers.memberships import all_memberships
+from houblon.orders.services import Desk
+from houblon.rules.model.content import Content
+from houblon.simulation.facts.fill import Taken
+from houblon.simulation.files.orders import Orders
+from houblon.simulation.files.reading import Reading, guess_reading, remembered
+from houblon.simulation.files.rows import Names
+from houblon.simulation.files.upload import Upload, open_upload, remove
+
+LISTED = 100  # faults that a report lists
+KEPT_FOR = timedelta(hours=1)  # a file that was read and not simulated
+
+
+class FileSource:
+    """The orders of a file placed within a period; `tell` is given percents of its rows. Raises Invalid."""
+
+    def __init__(
+        self,
+        folder: Path | None,
+        reading: Reading,
+        names: Names,
+        since: datetime | None,
+        until: datetime | None,
+        tell: Callable[[int], None],
+    ):
+        upload = folder and open_upload(folder)
+        if folder is None or upload is None:
+            raise gone()
+        total = upload.found.rows
+        self.upload: Upload = upload
+        self.read = Orders(upload, folder, reading, names, lambda rows: tell(100 * rows // total))
+        self._since, self._until = since, until
+
+    @property
+    def orders(self) -> Iterator[Taken]:
+        """The orders; when the last one is taken and there was none, raises Invalid with the file's faults."""
+        some = False
+        for each in self.read:
+            within = (self._since is None or each.order.placed_at >= self._since) and (
+                self._until is None or each.order.placed_at < self._until
+            )
+            if within:
+                some = True
+                yield each
+        if not some and self.read.faults:
+            raise Invalid(fault.as_problem() for fault in self.read.faults[:LISTED])
+
+    def progress(self, done: int) -> None:
+        """Rows tell how far it is, not orders: one may have many."""
+
+    def document(self) -> dict[str, Any]:
+        """What a report says of its source."""
+        upload, read = self.upload, self.read
+        return {
+            "kind": "file",
+            **{name: at and at.isoformat() for name, at in (("from", self._since), ("to", self._until))},
+            "name": upload.name,
+            "hash": upload.hash,
+            "rows": read.rows,
+            "orders": read.count,
+            "faulty_rows": read.faulty,
+            "faults": [
+                {
+                    "row": fault.row,
+                    "column": fault.column,
+                    "pointer": fault.as_problem().pointer,
+                    "code": fault.problem.code,
+                    "message": {"fr": fault.problem.message.fr, "en": fault.problem.message.en},
+                }
+                for fault in read.faults[:LISTED]
+            ],
+        }
+
+
+def names_in(connection: Connection, contents: Sequence[Content], zone: ZoneInfo) -> Names:
+    """The names that a file may use for what the ledger and the rules know by id."""
+    ids: dict[str, str] = {}
+    several = set()
+    for id, name in connection.execute(select(retailers.c.id, retailers.c.name)):
+        for said in {folded(id), folded(name or "")} - {""}:
+            if ids.setdefault(said, id) != id:
+                several.add(said)
+    for said in several:  # a name that two retailers share names neither
+        del ids[said]
+    ids |= {folded(id): id for id in connection.execute(select(retailers.c.id)).scalars()}
+    groups: dict[str, str] = {}
+    cycles: dict[str, str] = {}
+    for content in contents:
+        groups |= groups_by_name(content)
+        cycles |= {folded(cycle.name): id for id, cycle in content.cycles.items()} | {id: id for id in content.cycles}
+    return Names(zone, ids, groups, cycles, all_memberships(connection))
+
+
+def reading_of(desk: Desk, upload: Upload, folder: Path, at: datetime) -> Reading:
+    """How the file's columns are understood: as somebody kept it for these headers, else as they are guessed."""
+    with desk.ledger.reading() as connection:
+        kept = remembered(connection, upload)
+    content = desk.policies.content(desk.policies.in_force(at).number)
+    return kept or guess_reading(upload, folder, groups_by_name(content))
+
+
+def gone() -> Invalid:
+    return refuse(
+        "gone",
+        "/file",
+        "Le fichier n’est plus là\u00a0: un fichier lu est gardé une heure. Choisissez-le de nouveau.",
+        "The file is no longer here: a file that was read is kept for an hour. Choose it again.",
+    )
+
+
+def clear_away(folder: Path, has_ended: Callable[[str], bool | None], now: datetime) -> None:
+    """Remove the uploads whose job is over, and those that became no job in time (`has_ended` answers None)."""
+    for each in folder.iterdir() if folder.is_dir() else ():
+        upload = open_upload(each)
+        if upload is None:
+            continue
+        over = has_ended(each.name)
+        if over or (over is None and now - upload.at >= KEPT_FOR):
+            remove(each)

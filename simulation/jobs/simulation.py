@@ -1,0 +1,128 @@
+"""One simulation: what is asked, the two policies that are compared, and the report, in one go."""
+
+from contextlib import nullcontext
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from houblon.orders.handling.whatif import proposed_content, version_content
+from houblon.orders.services import Desk
+from houblon.rules.model.content import Content
+from houblon.rules.model.proposal import hash_of
+from houblon.simulation.facts.fill import Guard, Progress, fill_sheet
+from houblon.simulation.facts.ledger_orders import LedgerSource
+from houblon.simulation.files.reading import Reading
+from houblon.simulation.files.source import FileSource, names_in
+from houblon.simulation.report.report import Change, report
+
+FILLING = 80  # percents for reading the orders: it takes most of the time
+SCRATCH = "run-"  # folders that hold a sheet while a simulation lasts
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What is simulated: a proposal or a version beside `against` (the one in force), over which orders.
+
+    They are the ledger's; with `reading`, those of the uploaded `file` (its name) that lies in the job's own folder.
+    """
+
+    proposal: str | None = None
+    version: int | None = None
+    against: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    reading: Reading | None = None
+    file: str | None = None
+
+
+def simulate(
+    desk: Desk,
+    asked: Asked,
+    folder: Path,
+    at: datetime,
+    tell: Progress = lambda percent: None,
+    guard: Guard = nullcontext,
+    upload: Path | None = None,
+    flips: Path | None = None,
+) -> dict[str, Any]:
+    """The report that was asked for, in one go; `folder` holds the sheet while it lasts, `upload` a file's rows.
+
+    Where the report lists not all orders that change, all of them are put into the file `flips`.
+
+    `tell` is given percents and may stop it by raising; `guard` is entered with each
+    connection that queries run on, so that somebody may interrupt them.
+    """
+    # Named first: a proposal that is written in meanwhile makes its own report look old, never new.
+    named = _proposal(desk, asked.proposal)
+    before, after = sides(desk, asked, at)
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder, prefix=SCRATCH) as scratch:
+        with desk.ledger.reading() as connection:
+            source = _source(desk, connection, asked, (before, after), tell, upload)
+            zone = desk.installation.zone
+            sheet = fill_sheet(Path(scratch) / "sheet.parquet", source.orders, zone, source.progress, guard)
+        document = report(
+            sheet,
+            desk.policies,
+            before,
+            after,
+            desk.installation,
+            changes_of(desk),
+            lambda percent: tell(FILLING + (100 - FILLING) * percent // 100),
+            guard,
+            Path(scratch) / "flips" if flips else None,
+        )
+        if flips is not None and (Path(scratch) / "flips").exists():
+            flips.parent.mkdir(parents=True, exist_ok=True)
+            (Path(scratch) / "flips").replace(flips)
+    return {**document, "source": source.document(), "before": _named(before), "after": {**_named(after), **named}}
+
+
+def _source(
+    desk: Desk,
+    connection: Connection,
+    asked: Asked,
+    contents: tuple[Content, Content],
+    tell: Progress,
+    upload: Path | None,
+) -> LedgerSource | FileSource:
+    def filling(percent: int) -> None:
+        tell(FILLING * percent // 100)
+
+    if asked.reading is None:
+        return LedgerSource(connection, asked.since, asked.until, filling)
+    names = names_in(connection, contents, desk.installation.zone)
+    return FileSource(upload, asked.reading, names, asked.since, asked.until, filling)
+
+
+def sides(desk: Desk, asked: Asked, at: datetime) -> tuple[Content, Content]:
+    """What is compared: first what is in force (or `against`), then the proposal or version. Raises Invalid."""
+    policies = desk.policies
+    before = version_content(policies, asked.against or policies.in_force(at).number, "/against")
+    if asked.proposal:
+        return before, proposed_content(policies, asked.proposal, at)
+    return before, version_content(policies, asked.version or policies.store.newest().number)
+
+
+def changes_of(desk: Desk) -> tuple[Change, ...]:
+    """Every version from its moment on, and what is scheduled."""
+    history = desk.policies.store.history()
+    made = [Change(each.effective_from, each.number, each.note) for each in history.versions]
+    planned = [Change(each.effective_from, None, each.name) for each in history.scheduled() if each.effective_from]
+    return (*made, *planned)
+
+
+def _named(content: Content) -> dict[str, Any]:
+    return {"version": content.version.number, "note": content.version.note, "hash": content.version.hash}
+
+
+def _proposal(desk: Desk, id: str | None) -> dict[str, Any]:
+    """Which proposal it is, and the hash of what it changes: that which an approval agrees to."""
+    history = desk.policies.store.history()
+    found = history.proposals.get(id or "")
+    if found is None:
+        return {}
+    return {"proposal": found.id, "name": found.name, "changes": hash_of(found, history.content(found.base))}

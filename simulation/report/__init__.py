@@ -1,0 +1,1 @@
+"""What a comparison came to, as data, as tables and as files."""

@@ -1,0 +1,115 @@
+"""Patterns mean what Python's `re` means, in time that no text can stretch."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from houblon.engine.conditions.pattern import compile_pattern
+from houblon.engine.core.problem import Invalid
+
+TEXTS = [
+    "",
+    "abc",
+    "ABC 12",
+    "é١ x",
+    "a\n",
+    "\n",
+    "foo-bar_9",
+    "H2X 1Y4",
+    "ça va",
+    "x\x1cy",
+    "\u2028",
+    "aaa",
+    "a\x85b",
+    "½ ²",
+    "_",
+    "日本",
+    "a.b",
+    "a\nb",
+    "\\",
+    "]",
+    "-",
+    "İ",
+]
+PATTERNS = [
+    r"^abc$",
+    r"\d+",
+    r"\w+$",
+    r"[^\s]x",
+    r"\W",
+    r"[\W]",
+    r"[^\W]",
+    r"a{2,}",
+    r"(?i)abc",
+    r"^H\d[A-Z]",
+    r"a|b|ça",
+    r"\S",
+    r"[\d\-]",
+    r".$",
+    r"a.b",
+    r"\s",
+    r"(a|b)*c",
+    r"a*?b",
+    r"\Aa",
+    r"a\Z",
+    r"(?P<n>a)b?",
+    r"[éà]",
+    r"[^a-z]+$",
+    r"(?i:AB)c",
+    "",
+    r"\\",
+    r"[]]",
+    r"^$",
+    r"a{,2}b",
+    r"[\x00-\x1f]",
+]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_pattern_finds_what_python_finds(pattern):
+    search = compile_pattern(pattern).search
+    assert {text: bool(search(text)) for text in TEXTS} == {text: bool(re.search(pattern, text)) for text in TEXTS}
+
+
+@given(st.from_regex(r"[a-c.^$|()\[\]\\dws?*+{},0-9-]{0,12}", fullmatch=True), st.text("abc1 \n_-", max_size=8))
+def test_any_pattern_that_is_accepted_agrees_with_python(pattern, text):
+    try:
+        found = compile_pattern(pattern).search(text)
+    except Invalid:
+        return
+    assert bool(found) == bool(re.search(pattern, text))
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"(a)\1",
+        r"(?=a)",
+        r"(?<!a)b",
+        r"a++",
+        r"[\W\d]",
+        r"(",
+        r"\bmot",
+        r"a{2000}",
+        r"(?s).",
+        "x" * 201,
+        r"(?:a{1000}){1000}",
+        r"\ud800",
+        "(" * 150,
+        r"(?x) a",
+        "*",
+    ],
+)
+def test_what_only_backtracking_can_mean_is_refused_with_a_sentence(pattern):
+    with pytest.raises(Invalid) as refusal:
+        compile_pattern(pattern)
+    (problem,) = refusal.value.problems
+    assert problem.code == "pattern" and problem.message.fr and "Traceback" not in problem.message.en
+
+
+@pytest.mark.parametrize("pattern", [r"(a+)+$", r"(a|a)*b", r"(.*a){12}$", r"(a?){30}a{30}$"])
+def test_the_search_for_a_hostile_pattern_ends(pattern):
+    # Whoever tries every way to match it is at it for ages: that it ends is the proof.
+    compile_pattern(pattern).search("a" * 2_000 + "!")

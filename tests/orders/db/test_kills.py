@@ -1,0 +1,54 @@
+"""kill -9 under load: every answer that was given is still true afterwards."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from houblon.orders.db import tables
+from tests.orders import desks
+from tests.orders.desks import later, make_desk, open_desk, order_body, send
+
+KILLS = 10
+ROOT = Path(__file__).parents[3]
+
+
+def answers_before_the_kill(folder, run, seconds):
+    """What a process that takes in orders said before it was killed."""
+    command = [sys.executable, "-m", "tests.orders.db.killed", str(folder), str(run)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    first = process.stdout.readline()
+    time.sleep(seconds)
+    process.send_signal(signal.SIGKILL)
+    rest = process.stdout.read()
+    process.wait()
+    whole = rest[: rest.rfind("\n") + 1]
+    return [line.split() for line in (first + whole).splitlines()]
+
+
+def test_ten_kills_lose_no_answer_and_double_no_invoice(tmp_path):
+    make_desk(tmp_path).ledger.close()
+    answers = []
+    for run in range(KILLS):
+        answers += answers_before_the_kill(tmp_path, run, 0.02 + 0.05 * run)
+    desk = open_desk(tmp_path)
+    orders = {row.order_id: row for row in desks.rows(desk, tables.orders)}
+    invoices = {row.order_key: row for row in desks.rows(desk, tables.invoices)}
+    told = {row.order_key for row in desks.rows(desk, tables.outbox) if row.event == "invoice.issued"}
+    for what, id, _, outcome in answers:
+        order = orders[id]
+        if what == "accepted" or outcome == "accepted":
+            assert order.state == "accepted" and order.key in invoices and order.key in told
+        if what == "accepted":
+            assert invoices[order.key].number == outcome
+    accepted = {row.key for row in orders.values() if row.state == "accepted"}
+    assert invoices.keys() == accepted == told
+    assert len(invoices) == len(desks.rows(desk, tables.invoices))
+    assert sorted(row.sequence for row in invoices.values()) == list(range(1, len(invoices) + 1))
+    for what, id, items, outcome in answers[-50:]:
+        if what == "decided":
+            again = send(desk, order_body(id, int(items)), webhook_id=id, at=later(days=1))
+            assert again.replayed and again.document["outcome"] == outcome
+    assert len(answers) > 10 * KILLS
+    desk.ledger.close()

@@ -1,0 +1,126 @@
+"""From every earlier schema, with data in it, to the one that the code works with."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect
+
+from houblon.orders.db import tables
+from houblon.orders.db.ledger import Ledger, make_file, make_ledger, open_ledger
+from houblon.orders.db.migrate import is_current, newest_revision, revision_of, revisions
+from houblon.orders.db.tables import metadata
+from tests.orders import desks
+from tests.orders.db.earlier import make_earlier, rows_now
+from tests.orders.db.test_ledger import is_the_ledger_s
+from tests.orders.desks import make_desk, order_body, send
+
+# Columns that a later revision did away with.
+GONE = {"webhook_calls": {"answer"}}
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path}/ledger.db"
+
+
+def earlier(url, revision):
+    """A ledger left at `revision` with rows in every table, closed."""
+    make_file(url)
+    ledger = Ledger(url)
+    made = ledger.write(lambda connection: make_earlier(connection, revision))
+    ledger.close()
+    return made
+
+
+@pytest.mark.parametrize("revision", revisions()[:-1])
+def test_an_earlier_ledger_is_upgraded_with_all_that_is_in_it(url, revision, tmp_path):
+    made = earlier(url, revision)
+    ledger = open_ledger(url)
+    with ledger.reading() as connection:
+        assert is_current(connection)
+        for name, rows in rows_now(connection, made).items():
+            # Moves that an earlier ledger knew only by its rows come after those that it kept.
+            assert len(rows) == len(made[name]) or (name == "transitions" and len(rows) > len(made[name])), name
+            for now, before in zip(rows, made[name], strict=False):
+                plain = {column: value for column, value in before.items() if isinstance(value, str | bytes | int)}
+                assert plain.keys() - now.keys() <= GONE.get(name, set())
+                assert now == {column: plain.get(column, now[column]) for column in now}
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": is_the_ledger_s})
+        assert compare_metadata(context, metadata) == []
+        assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+    ledger.close()
+    desk = make_desk(tmp_path / "rules", url=url)
+    assert send(desk, order_body("NEW")).document["outcome"] == "accepted"
+    assert len(desks.rows(desk, tables.orders)) == 3
+    desk.ledger.close()
+
+
+@pytest.mark.parametrize("revision", revisions()[:-1])
+def test_an_upgraded_schema_is_that_of_a_new_ledger(url, revision, tmp_path):
+    earlier(url, revision)
+    upgraded, new = open_ledger(url), make_ledger(f"sqlite:///{tmp_path}/new.db")
+    assert shape(upgraded) == shape(new)
+    upgraded.close()
+    new.close()
+
+
+def shape(ledger):
+    """Tables, columns, indexes, unique constraints and triggers, without what depends on their order."""
+    with ledger.reading() as connection:
+        found = inspect(connection)
+        tables_ = {
+            name: (
+                sorted((each["name"], str(each["type"]), each["nullable"]) for each in found.get_columns(name)),
+                sorted((each["name"], tuple(each["column_names"])) for each in found.get_indexes(name)),
+                sorted(tuple(each["column_names"]) for each in found.get_unique_constraints(name)),
+            )
+            for name in found.get_table_names()
+        }
+        triggers = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger' ORDER BY 1").all()
+    return tables_, triggers
+
+
+def test_a_call_names_the_decision_that_it_was_answered_not_the_last_one(url):
+    earlier(url, "0013")
+    ledger = Ledger(url)
+    ledger.write(
+        lambda connection: connection.exec_driver_sql(
+            "INSERT INTO decisions (order_key, made_at, who, outcome, version, policy_hash, chain, content_hash, document) "
+            "SELECT order_key, 9, 'houblon', 'held', 9, policy_hash, chain, content_hash, '{}' FROM decisions WHERE key = 1"
+        )
+    )
+    ledger.write(
+        lambda connection: connection.exec_driver_sql(
+            "INSERT INTO webhook_calls (source, webhook_id, body_hash, answer, at) VALUES "
+            "('source-1', 'other', 'x', '{\"order_id\": \"order_id-1\"}', 3), "
+            "('source-1', 'lost', 'x', '{\"order_id\": \"nobody\"}', 3)"
+        )
+    )
+    ledger.close()
+    upgraded = open_ledger(url)
+    with upgraded.reading() as connection:
+        calls = connection.exec_driver_sql("SELECT webhook_id, decision_key FROM webhook_calls ORDER BY 1").all()
+    # Where no decision reads as the answer did, the last by policy is what the order stands by.
+    assert calls == [("other", 3), ("webhook_id-1", 1), ("webhook_id-2", 2)]
+    upgraded.close()
+
+
+def test_revisions_follow_each_other_to_one_head():
+    assert revisions()[-1] == newest_revision() and len(set(revisions())) == len(revisions())
+
+
+def test_an_upgrade_that_fails_leaves_the_ledger_as_it_was(url, monkeypatch):
+    first = revisions()[0]
+    made = earlier(url, first)
+    # The next revision makes tables that are here already, as if somebody had been at it by hand.
+    ledger = Ledger(url)
+    ledger.write(lambda connection: connection.exec_driver_sql("CREATE TABLE audit (key INTEGER)"))
+    ledger.close()
+    with pytest.raises(Exception, match="already exists"):
+        open_ledger(url)
+    left = Ledger(url)
+    with left.reading() as connection:
+        assert revision_of(connection) == first
+        assert rows_now(connection, made).keys() == made.keys()
+        assert "accounts" not in inspect(connection).get_table_names()
+    left.close()

@@ -1,0 +1,464 @@
+"""Outgoing webhooks over real HTTP: signed, told once, retried on the schedule, kept inside the guard."""
+
+import ssl
+import threading
+import time
+from datetime import timedelta
+
+import msgspec
+import pytest
+import trustme
+from sqlalchemy import insert, select
+from standardwebhooks.webhooks import WebhookVerificationError
+
+from houblon.engine.core.problem import Invalid
+from houblon.orders.db import tables
+from houblon.orders.events import endpoints
+from houblon.orders.events.endpoints import EVENTS, Wanted, destination_of
+from houblon.orders.events.enqueue import announce, announce_test, announce_versions, announce_viewed
+from houblon.orders.events.webhook_addresses import EVERYWHERE
+from houblon.orders.handling import review
+from houblon.orders.outbox import webhook_transport
+from houblon.orders.outbox.delivery import SCHEDULE, deliver_due, due_destinations, send_again, send_all_again
+from houblon.orders.outbox.webhook_transport import WebhookTransport
+from houblon.orders.outbox.workers import Couriers
+from houblon.rules.model.content import Version
+from tests.clock import NOW
+from tests.orders.desks import later, make_desk, order_body, rows, send, tous
+from tests.orders.receivers import Endpoint, header, serving, verified
+
+SAID = "said by the receiver"
+
+
+def random(count):
+    random.number += 1
+    return random.number.to_bytes(count, "big")
+
+
+random.number = 0
+
+
+@pytest.fixture
+def receiver():
+    with serving(Endpoint()) as endpoint:
+        yield endpoint
+
+
+def add(desk, url="https://receiver.example/hooks", events=EVENTS, at=NOW):
+    wanted = Wanted(url, tuple(events))
+    return desk.ledger.write(lambda c: endpoints.add_endpoint(c, wanted, random, at, EVERYWHERE))
+
+
+def transport(desk, id, now, timeout=5.0):
+    with desk.ledger.reading() as connection:
+        row = endpoints.endpoint_row(connection, id)
+    return WebhookTransport(row.url, endpoints.secrets_at(row, now), lambda: now, EVERYWHERE, timeout)
+
+
+def deliver(desk, id, now=NOW, **options):
+    return deliver_due(desk.ledger, transport(desk, id, now, **options), now, destination=destination_of(id))
+
+
+def hooks(desk):
+    return [row for row in rows(desk, tables.outbox) if row.kind == "webhook"]
+
+
+def told(desk):
+    return [row.event for row in hooks(desk)]
+
+
+def now_verified(secret, call, monkeypatch, at=NOW):
+    """Verified by the library, whose clock is set to the test's."""
+
+    class Clock(webhook_transport.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return at
+
+    monkeypatch.setattr("standardwebhooks.webhooks.datetime", Clock)
+    return verified(secret, call)
+
+
+def test_an_accepted_order_and_its_invoice_are_told_to_who_asked(desk, receiver, monkeypatch):
+    id, secret = add(desk, receiver.url)
+    send(desk)
+    assert deliver(desk, id) == 2
+    payloads = [now_verified(secret, call, monkeypatch) for call in receiver.calls]
+    order, invoice = sorted(payloads, key=lambda each: each["type"], reverse=True)
+    assert (order["type"], order["timestamp"]) == ("order.accepted", "2021-05-13T02:17:41.123457Z")
+    assert order["data"]["order_id"] == "PO-1" and order["data"]["order_value"] == "1296.00"
+    assert order["data"]["reasons"] == [{"code": "automatic", "effect": "accept", "rule": "acceptance.mode"}]
+    assert order["data"]["invoice"]["due_date"] == "2021-06-11"
+    assert (invoice["type"], invoice["data"]["invoice"]) == ("invoice.issued", "F-2021-00001")
+    assert invoice["data"]["total"] == "1490.08"
+    assert [row.answer for row in hooks(desk)] == ["HTTP 204"] * 2 and {row.state for row in hooks(desk)} == {"sent"}
+
+
+def test_no_webhook_holds_more_of_a_person_than_an_id(desk):
+    add(desk)
+    send(desk, order_body(items=3, note="appeler Lucie au 514 555-0000"))
+    review.accept(desk, 1, by="anne@brasserie.example", at=later(hours=1), why="Lucie a appelé")
+    body = msgspec.json.encode([row.message for row in hooks(desk)]).decode()
+    for personal in ("coin@example.com", "Dépanneur du Coin", "anne@", "Lucie", "514"):
+        assert personal not in body
+    assert "depanneur-42" in body
+
+
+def test_a_person_s_decision_is_told_as_the_system_s_is(desk):
+    add(desk)
+    send(desk, order_body("PO-1", items=3))
+    send(desk, order_body("PO-2", items=3))
+    review.accept(desk, 1, by="anne", at=later(hours=1))
+    review.refuse(desk, 2, by="anne", at=later(hours=2), why="non")
+    assert told(desk)[:2] == ["order.held"] * 2 and told(desk)[4:] == ["order.refused"]
+    assert set(told(desk)[2:4]) == {"order.accepted", "invoice.issued"}
+    assert hooks(desk)[0].message["data"]["decided_by"] == "policy"
+    assert hooks(desk)[4].message["data"]["decided_by"] == "person"
+
+
+def test_an_invoice_that_a_person_issues_is_told(tmp_path):
+    desk = make_desk(tmp_path, tous(invoicing_trigger="manual"))
+    add(desk)
+    send(desk)
+    assert told(desk) == ["order.accepted"]
+    review.issue_invoice(desk, 1, by="anne", at=later(hours=1))
+    assert told(desk) == ["order.accepted", "invoice.issued"]
+    desk.ledger.close()
+
+
+def test_only_events_that_are_asked_for_are_told_and_only_to_active_endpoints(desk):
+    add(desk, "https://a.example/", ["order.held"])
+    paused, _ = add(desk, "https://b.example/")
+    desk.ledger.write(lambda c: endpoints.pause(c, paused))
+    send(desk)
+    assert told(desk) == []
+
+
+def test_what_fails_with_the_order_is_not_told(desk):
+    add(desk)
+
+    def fails(connection):
+        announce(connection, "order.held", "x", {}, NOW)
+        raise ValueError("the fact did not happen")
+
+    with pytest.raises(ValueError):
+        desk.ledger.write(fails)
+    assert told(desk) == []
+
+
+def test_the_same_fact_is_told_once_to_each(desk):
+    add(desk)
+    add(desk)
+    for _ in range(3):
+        desk.ledger.write(lambda c: announce(c, "order.held", "1/1", {}, NOW))
+    assert len(hooks(desk)) == 2
+
+
+def test_the_first_view_of_an_invoice_is_told_and_no_other(desk):
+    send(desk)
+    add(desk)
+    for hours in (1, 2):
+        desk.ledger.write(lambda c, hours=hours: announce_viewed(c, 1, later(hours=hours)))
+    (row,) = hooks(desk)
+    assert row.message["data"]["invoice"] == "F-2021-00001" and row.created_at == later(hours=1)
+
+
+def test_versions_published_since_are_told_once_and_earlier_ones_never(desk):
+    add(desk, at=NOW)
+    old, new = (Version(n, "anne", "note", at, at, f"sha256:{n}") for n, at in ((1, NOW), (2, later(minutes=1))))
+    again = Version(3, "anne", "retour", later(hours=1), later(hours=1), "sha256:1")
+    for _ in range(2):
+        desk.ledger.write(lambda c: announce_versions(c, [old, new, again]))
+    assert [row.message["data"]["version"] for row in hooks(desk)] == [2, 3]
+    assert "anne" not in str([row.message for row in hooks(desk)])
+
+
+def test_a_redelivery_carries_the_same_id_and_body_and_a_fresh_signature(desk, receiver, monkeypatch):
+    id, secret = add(desk, receiver.url, ["order.accepted"])
+    receiver.answers = [500]
+    send(desk)
+    deliver(desk, id)
+    assert hooks(desk)[0].error == f"Rejected: HTTP 500 {SAID}"
+    deliver(desk, id, later(seconds=5))
+    (_, first, body), (_, second, again) = receiver.calls
+    assert len(set(receiver.ids)) == 1 and body == again
+    assert receiver.ids[0] == hooks(desk)[0].id
+    assert header(second, "webhook-timestamp") == str(int(header(first, "webhook-timestamp")) + 5)
+    now_verified(secret, receiver.calls[1], monkeypatch, later(seconds=5))
+
+
+def test_an_endpoint_that_stays_down_is_tried_on_the_schedule_then_parked_and_sent_again_by_hand(desk, receiver):
+    id, _ = add(desk, receiver.url, ["order.accepted"])
+    receiver.answers = [500] * len(SCHEDULE)
+    send(desk)
+    now = NOW
+    for wait in SCHEDULE:
+        if wait:
+            assert deliver(desk, id, now + wait - timedelta(seconds=1)) == 0
+        now += wait
+        assert deliver(desk, id, now) == 1
+    (row,) = hooks(desk)
+    assert (row.state, row.attempts) == ("parked", len(SCHEDULE))
+    assert send_again(desk.ledger, row.id, now)
+    assert deliver(desk, id, now) == 1
+    assert hooks(desk)[0].state == "sent" and len(set(receiver.ids)) == 1
+
+
+def test_other_refusals_are_retried_and_a_redirect_is_not_followed(desk, receiver):
+    elsewhere = Endpoint()
+    with serving(elsewhere):
+        id, _ = add(desk, receiver.url, ["order.accepted"])
+        send(desk)
+        receiver.answers = [400, (307, {"location": elsewhere.url})]
+        deliver(desk, id)
+        deliver(desk, id, later(seconds=5))
+    (row,) = hooks(desk)
+    assert row.state == "pending" and "307" in row.error and elsewhere.calls == []
+
+
+def test_an_endpoint_that_is_gone_is_told_nothing_more_and_says_why(desk, receiver):
+    id, _ = add(desk, receiver.url, ["order.accepted"])
+    for number in range(3):
+        send(desk, order_body(f"PO-{number}"))
+    receiver.answers = [410]
+    deliver(desk, id)
+    assert [row.state for row in hooks(desk)] == ["parked"] * 3 and len(receiver.calls) == 1
+    assert {row.error for row in hooks(desk)} == {f"HTTP 410 {SAID}"}
+    [endpoint] = rows(desk, tables.endpoints)
+    assert not endpoint.active and "410" in endpoint.stopped_why
+    assert desk.ledger.write(lambda c: endpoints.resume(c, id, later(hours=1)))
+    assert send_all_again(desk.ledger, later(hours=1)) == 3
+    assert deliver(desk, id, later(hours=1)) == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "waited"),
+    [
+        ("120", 120),
+        ("1", 5),
+        ("99999999999", 10 * 3600),
+        ("Thu, 13 May 2021 02:27:41 GMT", 599.876543),
+        ("yesterday", 5),
+        ("²", 5),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_endpoint_is_left_alone_as_it_asks_within_bounds(desk, receiver, status, asked, waited):
+    id, _ = add(desk, receiver.url, ["order.accepted"])
+    for number in range(3):
+        send(desk, order_body(f"PO-{number}"))
+    receiver.answers = [(status, {"retry-after": asked})]
+    deliver(desk, id)
+    assert len(receiver.calls) == 1
+    assert {row.due_at for row in hooks(desk)} == {later(seconds=waited)}
+    assert {row.attempts for row in hooks(desk)} == {1}
+
+
+def test_one_call_tells_for_all_that_waits_when_an_endpoint_is_down(desk):
+    id, _ = add(desk, "http://127.0.0.1:1/", ["order.accepted"])
+    values = [
+        {
+            "id": f"{tried}-{number}",
+            "kind": "webhook",
+            "destination": destination_of(id),
+            "event": "order.accepted",
+            "recipient": "x",
+            "message": {},
+            "state": "pending",
+            "attempts": tried,
+            "created_at": NOW,
+            "due_at": NOW,
+        }
+        for tried in range(len(SCHEDULE))
+        for number in range(6)
+    ]
+    desk.ledger.write(lambda c: c.execute(insert(tables.outbox), values))
+    assert deliver(desk, id) == 20
+    for row in hooks(desk):
+        tried = int(row.id[0]) + 1
+        assert row.attempts == tried
+        if tried == len(SCHEDULE):
+            assert row.state == "parked"
+        else:
+            assert (row.state, row.due_at) == ("pending", NOW + SCHEDULE[tried])
+
+
+def test_three_failures_in_a_row_give_the_endpoint_a_breather(desk, receiver):
+    id, _ = add(desk, receiver.url, ["order.accepted"])
+    for number in range(6):
+        send(desk, order_body(f"PO-{number}"))
+    receiver.answers = [500] * 3
+    deliver(desk, id)
+    assert len(receiver.calls) == 3
+    assert sorted((row.attempts, row.due_at) for row in hooks(desk)) == [
+        *[(0, later(seconds=30))] * 3,
+        *[(1, later(seconds=5))] * 3,
+    ]
+
+
+def test_a_receiver_that_drips_its_answer_is_cut_off(desk):
+    stop = threading.Event()
+
+    class Dripping(Endpoint):
+        def take(self, handler):
+            self.calls.append(())
+            while not stop.wait(0.1):
+                handler.wfile.write(b"H")
+
+    with serving(Dripping()) as endpoint:
+        id, _ = add(desk, endpoint.url, ["order.accepted"])
+        send(desk)
+        deliver(desk, id, timeout=0.5)  # it drips until this is over
+        stop.set()
+    assert hooks(desk)[0].state == "pending" and "Timeout" in hooks(desk)[0].error
+
+
+def test_a_slow_endpoint_and_a_dead_mail_server_delay_nobody_else(desk, receiver):
+    with serving(Endpoint(slow=1.0)) as slow:
+        ids = [add(desk, each.url, ["order.accepted"])[0] for each in (slow, receiver)]
+        for number in range(4):
+            send(desk, order_body(f"PO-{number}"))
+
+        def transport_of(destination):
+            if destination == "mail":
+                time.sleep(1.0)
+                raise RuntimeError("no mail server")
+            return transport(desk, destination.partition(":")[2], NOW)
+
+        couriers = Couriers(desk.ledger, transport_of, lambda: NOW)
+        assert sorted(due_destinations(desk.ledger, NOW)) == sorted(["mail", *map(destination_of, ids)])
+        assert couriers.look() == 3 and couriers.look() == 0
+        while len(receiver.calls) < 4:
+            time.sleep(0.01)
+        slow_by_then, slow.slow = len(slow.calls), 0.0
+        send(desk, order_body("PO-late"))  # and the acceptance waits for none of them
+        couriers.close()
+    assert slow_by_then <= 2
+    assert {row.state for row in hooks(desk) if row.destination == destination_of(ids[0])} <= {"sent", "pending"}
+
+
+def test_a_paused_endpoint_s_messages_wait_for_it(desk, receiver):
+    id, _ = add(desk, receiver.url, ["order.accepted"])
+    send(desk)
+    desk.ledger.write(lambda c: endpoints.pause(c, id))
+    assert due_destinations(desk.ledger, NOW) == ["mail"]
+    desk.ledger.write(lambda c: endpoints.resume(c, id, NOW))
+    assert destination_of(id) in due_destinations(desk.ledger, NOW)
+
+
+def test_a_removed_endpoint_s_messages_are_parked_and_can_t_be_sent_again(desk):
+    id, _ = add(desk)
+    send(desk)
+    desk.ledger.write(lambda c: endpoints.remove(c, id))
+    assert {(row.state, row.error) for row in hooks(desk)} == {("parked", endpoints.REMOVED)}
+    assert not send_again(desk.ledger, hooks(desk)[0].id, NOW) and send_all_again(desk.ledger, NOW) == 0
+    assert not send_again(desk.ledger, hooks(desk)[0].id, NOW, "someone@example.com")
+
+
+def test_after_a_rotation_both_secrets_sign_for_a_day(desk, receiver, monkeypatch):
+    id, old = add(desk, receiver.url, ["order.accepted"])
+    new = desk.ledger.write(lambda c: endpoints.rotate(c, id, random, NOW))
+    send(desk)
+    deliver(desk, id)
+    for secret in (old, new):
+        now_verified(secret, receiver.calls[0], monkeypatch)
+    send(desk, order_body("PO-2"), at=later(hours=24))
+    deliver(desk, id, later(hours=24))
+    now_verified(new, receiver.calls[1], monkeypatch, later(hours=24))
+    with pytest.raises(WebhookVerificationError):
+        now_verified(old, receiver.calls[1], monkeypatch, later(hours=24))
+
+
+def test_a_test_event_reaches_the_endpoint_whatever_it_asks_for(desk, receiver, monkeypatch):
+    id, secret = add(desk, receiver.url, ["policy.published"])
+    desk.ledger.write(lambda c: announce_test(c, id, NOW))
+    deliver(desk, id)
+    assert now_verified(secret, receiver.calls[0], monkeypatch)["type"] == "endpoint.test"
+    with pytest.raises(LookupError):
+        desk.ledger.write(lambda c: announce_test(c, "ep_unknown", NOW))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "[::ffff:127.0.0.1]"])
+def test_nothing_is_sent_to_this_machine_unless_that_is_allowed(receiver, host):
+    url = receiver.url.replace("127.0.0.1", host)
+    guarded = WebhookTransport(url, ["whsec_AAAA"], lambda: NOW)
+    with pytest.raises(webhook_transport.Refused, match="open internet"):
+        guarded.send("1", url, {})
+    assert receiver.calls == []
+
+
+def test_a_name_is_judged_by_what_it_leads_to_when_it_is_called(receiver):
+    """DNS rebinding: the name led to the open internet when it was checked, and leads here when it is called."""
+    answers = [["93.184.216.34"], ["127.0.0.1"]]
+    asked = []
+
+    def rebinding(host, port):
+        asked.append(host)
+        return answers[min(len(asked), 1)]
+
+    url = receiver.url.replace("127.0.0.1", "rebinding.example")
+    with pytest.raises(webhook_transport.Refused):
+        WebhookTransport(url, ["whsec_AAAA"], lambda: NOW, resolve=rebinding).send("1", url, {})
+    assert asked == ["rebinding.example"] and receiver.calls == []
+
+
+def test_a_name_with_an_open_and_a_private_address_is_only_called_at_the_open_one(receiver):
+    tried = WebhookTransport(
+        receiver.url, ["whsec_AAAA"], lambda: NOW, timeout=0.3, resolve=lambda host, port: ["127.0.0.1", "192.0.2.1"]
+    )
+    with pytest.raises(webhook_transport.Refused):
+        tried.send("1", receiver.url, {})
+    assert receiver.calls == []
+
+
+def test_certificates_are_checked(monkeypatch, tmp_path):
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with serving(Endpoint(), tls=context) as endpoint:
+        posting = WebhookTransport(endpoint.url, ["whsec_AAAA"], lambda: NOW, EVERYWHERE, 5.0)
+        webhook_transport._context.cache_clear()
+        with pytest.raises(webhook_transport.Unreachable, match="(?i)certificate"):
+            posting.send("1", endpoint.url, {})
+        authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        webhook_transport._context.cache_clear()
+        assert posting.send("1", endpoint.url, {}) == "HTTP 204"
+    webhook_transport._context.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "receiver.example",
+        "ftp://receiver.example/",
+        "http://receiver.example/",
+        "https://",
+        "https://user:pw@receiver.example/",
+        "https://127.0.0.1/",
+        "https://[::1]/",
+        "https://169.254.169.254/latest/meta-data",
+        "https://receiver.example:99999/",
+        "https://[receiver/",
+        "https://receiver.example/\nx",
+        "https://réception.example/",
+        "https://r.example/" + "x" * 2000,
+    ],
+)
+def test_what_is_no_address_to_post_to_is_refused_with_a_reason(desk, url):
+    with pytest.raises(Invalid) as refusal:
+        desk.ledger.write(lambda c: endpoints.add_endpoint(c, Wanted(url, ("order.held",)), random, NOW))
+    assert [problem.pointer for problem in refusal.value.problems] == ["/url"]
+    with desk.ledger.reading() as connection:
+        assert connection.execute(select(tables.endpoints)).all() == []
+
+
+def test_events_that_do_not_exist_are_refused_and_their_number_is_bounded(desk):
+    for events in ((), ("order.eaten",)):
+        with pytest.raises(Invalid):
+            add(desk, events=events)
+    for number in range(endpoints.MAX_ENDPOINTS):
+        add(desk, f"https://r{number}.example/")
+    with pytest.raises(Invalid, match="(?i)at most"):
+        add(desk)

@@ -1,0 +1,140 @@
+"""Memberships by CSV: any spreadsheet's file is read, faults are told by row, nothing of it runs in one."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from houblon.engine.core.problem import Invalid
+from houblon.orders.retailers.membership_file import (
+    ADD,
+    MAX_BYTES,
+    MAX_ROWS,
+    REPLACE,
+    Columns,
+    guess_columns,
+    plan_import,
+    read_sheet,
+    written,
+)
+from houblon.rules.store.documents import open_store
+from tests.orders.desks import TOUS, group, publish_groups
+
+
+@pytest.fixture
+def content(tmp_path):
+    store = open_store(tmp_path)
+    publish_groups(
+        store, TOUS, group("epiceries", 10), group("bars", 20), {**group("x", 30), "name": "Payeurs à risque"}
+    )
+    return store.content(1)
+
+
+def planned(content, text, mode=ADD, kept=None, known=()):
+    sheet = read_sheet(text)
+    return plan_import(sheet, guess_columns(sheet, content), mode, content, kept or {}, known)
+
+
+def moves(plan):
+    return {each.retailer: (each.before, each.after) for each in plan.changes}
+
+
+CELLS = ["détaillant;groupe", "d-1;Épiceries", "d-2;Payeurs à risque"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "cp1252"])
+@pytest.mark.parametrize("delimiter", [";", ",", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_any_spreadsheet_s_file_is_read(content, encoding, delimiter, end):
+    data = end.join(CELLS).replace(";", delimiter).encode(encoding)
+    assert moves(planned(content, data)) == {"d-1": ((), ("epiceries",)), "d-2": ((), ("x",))}
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("Groupe,Nom,Identifiant\nbars,Bar,b", Columns(2, 0, 1)),
+        ("retailer_id,group\nb,bars", Columns(0, 1)),
+        ("bars,b-1\nepiceries,e-1", Columns(1, 0)),
+        ("b-1,Bar Un,bars", Columns(0, 2)),
+        ("b-1,rien", Columns(0, None)),
+    ],
+)
+def test_columns_are_guessed_by_their_header_or_by_what_they_hold(content, text, columns):
+    assert guess_columns(read_sheet(text), content) == columns
+
+
+def test_adding_keeps_what_is_there_and_replacing_does_not(content):
+    kept = {"d-1": ("bars",), "d-2": ("bars",)}
+    text = "id,groupe\nd-1,epiceries\nd-2,bars\nd-3,bars | épiceries\nd-4,\nd-5,Tous"
+    assert moves(planned(content, text, ADD, kept, ["d-1", "d-2", "d-4", "d-5"])) == {
+        "d-1": (("bars",), ("bars", "epiceries")),
+        "d-3": ((), ("bars", "epiceries")),
+    }
+    assert moves(planned(content, text, REPLACE, kept | {"d-4": ("x",)}, ["d-5"])) == {
+        "d-1": (("bars",), ("epiceries",)),
+        "d-3": ((), ("bars", "epiceries")),
+        "d-4": (("x",), ()),
+    }
+
+
+def test_several_rows_of_one_retailer_are_one_change_and_new_ones_have_their_name(content):
+    plan = planned(content, "id,groupe,nom\nd-1,bars,Bar Un\nd-1,epiceries,\n\nd-1,bars,Autre")
+    assert [(each.after, each.is_new, each.name) for each in plan.changes] == [(("bars", "epiceries"), True, "Bar Un")]
+
+
+def test_faults_are_told_by_line_and_spoil_no_other(content):
+    text = 'id,groupe\nd-1,bars\n,bars\nd-2,barz\n"d\x07",bars\nd-3,bars|barz'
+    plan = planned(content, text)
+    assert [(each.line, each.problem.code) for each in plan.faults] == [
+        (3, "retailer"),
+        (4, "unknown_group"),
+        (5, "retailer"),
+        (6, "unknown_group"),
+    ]
+    assert list(moves(plan)) == ["d-1"]
+
+
+def test_a_retailer_with_a_fault_is_never_half_replaced(content):
+    plan = planned(content, "id,groupe\nd-1,epiceries\nd-1,barz", REPLACE, {"d-1": ("bars",)})
+    assert plan.changes == () and plan.unchanged == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "empty"),
+        (b"\n \n", "empty"),
+        (b'id,groupe\n"d-1,bars', "csv"),
+        ("id,groupe\nd-1,bars".encode("utf-16"), "text"),
+        (b"x" * (MAX_BYTES + 1), "too_large"),
+        (b"a,b\n" * (MAX_ROWS + 2), "too_large"),
+    ],
+)
+def test_what_is_no_table_is_refused(data, code):
+    with pytest.raises(Invalid) as refused:
+        read_sheet(data)
+    assert refused.value.problems[0].code == code
+
+
+def test_columns_that_nobody_named_are_asked_for(content):
+    with pytest.raises(Invalid) as refused:
+        planned(content, "d-1,rien")
+    assert refused.value.problems[0].pointer == "/colonnes"
+
+
+# What csv.reader itself can hold in one line.
+TEXTS = st.text(st.characters(blacklist_categories=("Cs", "Cc", "Zl", "Zp")), max_size=12).map(str.strip)
+DANGEROUS = st.builds(str.__add__, st.sampled_from(["=", "+", "-", "@", "'=", "''+"]), TEXTS).map(str.strip)
+
+
+@given(st.lists(TEXTS | DANGEROUS, min_size=6, max_size=6), st.sampled_from([";", ","]))
+def test_what_goes_out_comes_back_and_no_cell_is_a_formula(cells, delimiter):
+    names = ("detaillant", "groupe", "nom", "courriel", "langue", "province")
+    data = written([dict(zip(names, cells, strict=True))], delimiter)
+    raw = list(csv.reader(io.StringIO(data.decode("utf-8-sig")), delimiter=delimiter))[1]
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in raw)
+    rows = read_sheet(data).rows
+    assert [list(row) for _, row in rows] == ([cells] if any(cells) else [])

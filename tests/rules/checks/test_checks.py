@@ -1,0 +1,162 @@
+"""What a version must pass before it is published: scenarios, the reference, and what is only warned of."""
+
+from datetime import timedelta
+
+import pytest
+
+from houblon.engine.core.problem import Invalid
+from houblon.engine.decide.evaluate import Installation
+from houblon.engine.oracle.reference import Difference
+from houblon.rules.checks import checks
+from houblon.rules.checks.checks import Premises, reference_faults
+from houblon.rules.checks.lint import warnings
+from houblon.rules.model.inherit import resolve
+from houblon.rules.model.statements import Edit
+from houblon.rules.publishing.publish import publish
+from houblon.rules.store.documents import open_store
+from tests.clock import START
+from tests.engine.policy.policies import ZONE
+from tests.rules.documents import TRANSBROUE, content, edits, faults, group, hold, published, tous
+
+ORDER = {
+    "id": "PO-1",
+    "placed_at": "2021-05-12T09:30:00-04:00",
+    "buyer": {"id": "depanneur-42"},
+    "distributor": "transbroue",
+    "lines": [{"sku": "IPA-24", "quantity": 24, "unit_price": "54.00"}],
+}
+OTHER_TERMS = {"kind": "other", "label": {"fr": "Consigne", "en": "Consignment"}}
+
+
+def scenario(id="depanneur", order=None, **expect):
+    return Edit("scenario", id, {"id": id, "name": f"Cas {id}", "order": {**ORDER, **(order or {})}, "expect": expect})
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = open_store(tmp_path)
+    automatic = tous(
+        acceptance_mode="automatic",
+        acceptance_minimum_items=24,
+        invoicing_trigger="on_acceptance",
+    )
+    publish(
+        store,
+        [*edits(automatic), Edit("cycle", "transbroue", TRANSBROUE)],
+        author="anne",
+        note="",
+        at=START,
+    )
+    return store
+
+
+def put(store, *changes, **options):
+    return publish(store, changes, author="anne", note="", at=START + timedelta(days=1), **options)
+
+
+def refused(store, *changes, **options):
+    versions = store.versions()
+    with pytest.raises(Invalid) as invalid:
+        put(store, *changes, **options)
+    assert store.versions() == versions
+    return faults(invalid.value)
+
+
+def test_a_scenario_that_gets_its_decision_is_published_with_the_rest(store):
+    put(store, scenario(outcome="accepted", reasons=["automatic"], due_date="2021-06-19"))
+    assert set(content(store).scenarios) == {"depanneur"}
+
+
+@pytest.mark.parametrize(
+    "expect",
+    [{"outcome": "held"}, {"outcome": "accepted", "reasons": ["manual"]}, {"outcome": "accepted", "due_date": None}],
+)
+def test_a_scenario_that_does_not_get_its_decision_refuses_the_version(store, expect):
+    assert refused(store, scenario(**expect)) == {("scenario", "/scenarios/depanneur")}
+
+
+def test_a_change_that_breaks_a_kept_scenario_is_refused_with_what_was_expected_and_found(store):
+    put(store, scenario(outcome="accepted"))
+    with pytest.raises(Invalid) as invalid:
+        put(store, *edits(tous(acceptance_mode="automatic", acceptance_minimum_items=25)))
+    (problem,) = invalid.value.problems
+    assert problem.pointer == "/scenarios/depanneur"
+    assert problem.message.en == "The scenario “Cas depanneur” expects: accepted. It gets: held."
+
+
+def test_a_scenario_counts_the_groups_that_its_buyer_is_kept_in(store):
+    put(store, *edits(group("risque", 9, acceptance_mode="manual")))
+    members = Premises(Installation(ZONE), {"depanneur-42": ("risque",)})
+    assert refused(store, scenario(outcome="accepted"), premises=members) == {("scenario", "/scenarios/depanneur")}
+    put(store, scenario(outcome="held", reasons=["manual"]), premises=members)
+
+
+def test_other_terms_and_automatic_invoicing_may_not_meet_in_a_buyer_of_two_groups(store):
+    consigned = [
+        group("consigne", 5, invoicing_terms=OTHER_TERMS, invoicing_trigger="manual"),
+        group("vip", 6, invoicing_trigger="on_acceptance"),
+    ]
+    both = Premises(Installation(ZONE), {"b-1": ("consigne", "vip"), "b-2": ("vip",)})
+    assert refused(store, *edits(*consigned), premises=both) == {
+        ("terms_without_due_date", "/groups/vip/settings/invoicing.terms")
+    }
+    put(store, *edits(*consigned))
+
+
+def test_a_compiled_policy_that_differs_from_the_reference_is_not_published(store, monkeypatch):
+    ordinary = next(iter(checks.difference.__globals__["boundary_facts"]([])))
+    monkeypatch.setattr(checks, "difference", lambda policy, judge=None: Difference(ordinary, ("gros",)))
+    assert ("reference", "/groups/bars") in refused(store, *edits(group("bars", 5, {"gros": hold("x")})))
+
+
+def test_past_sixty_policies_every_rule_of_the_groups_that_changed_is_still_compared_once(store, monkeypatch):
+    groups = [group(f"g-{n:03}", n + 1, {"gros": hold("x", over=n)}) for n in range(100)]
+    put(store, *edits(*groups))
+    seen = []
+
+    def compare(policy, judge=None):
+        seen.append(policy)
+
+    monkeypatch.setattr(checks, "difference", compare)
+    policies = [resolve(content(store), (each["id"], "tous")) for each in groups]
+    changed = {each["id"] for each in groups[:80]}
+    assert list(reference_faults(policies, changed)) == []
+    whole, packed = seen[:60], seen[60:]
+    assert [policy.chain[0] for policy in whole] == [each["id"] for each in groups[:60]]
+    thresholds = {rule.condition.members[0].value for policy in packed for rule in policy.rules if rule.id == "gros"}
+    assert thresholds == set(range(60, 80))
+
+
+def test_overrides_that_deserve_a_second_look_are_told_and_never_refused(store):
+    put(
+        store,
+        *edits(
+            group("meme", 5, acceptance_minimum_items=24),
+            group("propre", 6, acceptance_minimum_items=12),
+            group("risque", 7, acceptance_mode="manual", acceptance_minimum_value="100.00"),
+        ),
+    )
+    assert {(each.code, each.pointer) for each in warnings(content(store))} == {
+        ("equal_to_base", "/groups/meme/settings/acceptance.minimum_items"),
+        ("minimum_under_manual", "/groups/risque/settings/acceptance.minimum_value"),
+    }
+    put(store, *edits(tous(acceptance_mode="automatic", acceptance_minimum_items=36)))
+    assert {(each.code, each.pointer) for each in warnings(content(store), ["propre", "meme", "parti"])} == {
+        ("stale", "/groups/propre/settings/acceptance.minimum_items"),
+        ("stale", "/groups/meme/settings/acceptance.minimum_items"),
+    }
+
+
+def test_a_rule_that_repeats_the_one_of_tous_is_told(store):
+    put(
+        store,
+        *edits(tous({"gros": hold("x")}, acceptance_mode="automatic"), group("bars", 5, {"gros": hold("x")})),
+    )
+    assert [(each.code, each.pointer) for each in warnings(content(store))] == [
+        ("equal_to_base", "/groups/bars/rules/gros")
+    ]
+
+
+def test_published_still_checks_names(store):
+    published(store, group("bars", 9))
+    assert refused(store, *edits({**group("faux", 7), "name": "Groupe BARS"})) == {("name_taken", "/groups/faux/name")}

@@ -1,0 +1,68 @@
+"""A simulation decides every order as the engine does: outcome, reasons, terms, invoicing."""
+
+import random
+from collections import Counter
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from houblon.engine.policy.decision import Outcome
+from houblon.rules.policies import Policies
+from houblon.simulation.compare import query
+from houblon.simulation.compare.query import Plan
+from houblon.simulation.facts.fill import Taken, fill_sheet
+from houblon.simulation.facts.sheet import connect, facts_reader
+from tests.clock import NOW
+from tests.engine.oracle.generated import _rule, random_order
+from tests.engine.policy.policies import INSTALLATION, ZONE
+from tests.simulation.contents import GROUPS, decided, random_content
+
+
+def random_taken(chance, number):
+    order = random_order(chance, complete=chance.random() < 0.3)
+    claimed = chance.choice([None, None, ("risque",), ("bars", "risque"), ("personne",)])
+    order = msgspec.structs.replace(
+        order,
+        id=f"PO-{number}",
+        currency=chance.choice([None, "CAD", "cad", "USD"]),
+        buyer=msgspec.structs.replace(order.buyer, groups=claimed),
+    )
+    kept = chance.choice([(), (), (GROUPS[0],), GROUPS])
+    return Taken(order, NOW + timedelta(hours=chance.randrange(24 * 40)), kept)
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("many", [1, 1_000], ids=["most likely first", "all at once"])
+def test_every_order_is_decided_as_the_engine_decides_it(tmp_path, monkeypatch, seed, many):
+    monkeypatch.setattr(query, "MANY", many)
+    chance = random.Random(seed)
+    shared = {f"commune-{index}": _rule(chance) for index in range(chance.randint(0, 3))}
+    contents = [random_content(chance, number, shared) for number in (1, 2)]
+    taken = [random_taken(chance, number) for number in range(150)]
+    sheet = fill_sheet(tmp_path / "sheet.parquet", taken, ZONE)
+    plan = Plan(sheet, Policies(None), *contents, INSTALLATION)
+    columns, facts_of = facts_reader(sheet.codes)
+    with connect() as connection:
+        found = {row[0]: (row[1:], lane, masks) for row, lane, *masks in plan.masks(connection, ["position", *columns])}
+        pairs = dict(connection.execute(f"SELECT position, {plan.pair_sql} FROM {plan.source}").fetchall())
+        totals = plan.totals(connection)
+    expected: Counter = Counter()
+    for position, each in enumerate(taken):
+        row, lane, masks = found[position]
+        for seat, mask, content, settled in zip(
+            (lane.before, lane.after), masks, contents, plan.settled(pairs[position]), strict=True
+        ):
+            decision = decided(content, each)
+            judge = seat.judge
+            assert seat.chain == decision.chain
+            assert facts_of(row, seat.chain[:-1]) is not None
+            assert judge.of_mask(mask) == judge.of_mask(judge.careful(facts_of(row, seat.chain[:-1])))
+            barred = {"currency", "unknown_group"} & {reason.code for reason in decision.reasons}
+            outcome = judge.of_mask(mask).outcome
+            outcome = Outcome.HELD if barred and outcome is Outcome.ACCEPTED else outcome
+            assert (outcome, settled.outcome) == (decision.outcome, decision.outcome), (position, seat.chain)
+            if decision.invoice is not None:
+                assert (settled.terms, settled.issue) == (decision.invoice.terms, decision.invoice.issue)
+        expected[pairs[position]] += 1
+    assert {code: count for code, (count, _) in totals.items()} == expected

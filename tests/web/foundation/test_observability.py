@@ -1,0 +1,112 @@
+"""What the service tells of itself: metrics, readiness, JSON logs, secrets from files."""
+
+import io
+import json
+import logging
+import os
+import time
+
+import pytest
+import structlog
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from houblon.web.foundation.health import PULSE
+from houblon.web.foundation.heartbeat import SILENCE, Pulse
+from houblon.web.foundation.logs import configure
+from houblon.web.foundation.settings import BadSetting, Settings
+from tests.orders.receivers import Endpoint
+from tests.orders.receivers import serving as receiving
+from tests.web.houses import order
+from tests.web.servers import send, serving
+
+
+def test_metrics_count_decisions_and_look_at_the_outbox(place):
+    place.send(order("PO-1"), "m-1")
+    text = place.client().get("/metrics").get_data(as_text=True)
+    assert 'houblon_decisions_total{door="webhook",group="tous",outcome="accepted",version="2"}' in text
+    assert 'houblon_outbox_messages{state="pending"} 1.0' in text
+    for name in ("houblon_policy_age_seconds", "houblon_request_seconds_bucket", "houblon_database_errors_total"):
+        assert name in text
+    proxied = {"X-Forwarded-For": "203.0.113.9"}
+    assert place.client().get("/metrics", headers=proxied).status_code == 401
+    assert place.client().get("/metrics", headers=proxied | {"Authorization": f"Bearer {place.key}"}).status_code == 200
+
+
+def test_a_silent_outbox_worker_is_not_ready(place):
+    now = [0.0]
+    pulse = place.app.extensions[PULSE] = Pulse(lambda: now[0])
+    pulse.beat()
+    assert place.client().get("/readyz").status_code == 200
+    now[0] = SILENCE + 1
+    silent = place.client().get("/readyz")
+    assert (silent.status_code, [each["code"] for each in silent.json["errors"]]) == (503, ["outbox"])
+
+
+@pytest.fixture
+def log():
+    """What is logged meanwhile, as the lines that a server writes."""
+    root, stream = logging.getLogger(), io.BytesIO()
+    handlers, level = root.handlers[:], root.level
+    configure(stream=stream, for_good=False)
+    yield stream
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_logs_are_json_with_the_request_s_id_and_no_personal_data(place, log):
+    place.client().get("/f/un-lien-secret", headers={"X-Request-Id": "appel-7"})
+    place.send(order("PO-1"), "m-1")
+    logging.getLogger("une.bibliotheque").warning("elle parle aussi, à %s", "voix basse")
+    text = log.getvalue().decode()
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert [each["event"] for each in lines] == [
+        "request",
+        "webhook.taken",
+        "elle parle aussi, à voix basse",
+    ]
+    assert all(each["level"] and each["timestamp"] for each in lines)
+    assert (lines[0]["request"], lines[0]["status"]) == ("appel-7", 404)
+    assert lines[1]["request"] != "appel-7" and lines[1]["status"] == 200
+    assert (lines[1]["order"], lines[1]["outcome"], lines[1]["route"]) == ("PO-1", "accepted", "/webhooks/orders")
+    for kept_out in ("comptoir.example", "un-lien-secret", place.secret):
+        assert kept_out.lower() not in text.lower()
+
+
+def test_secrets_are_read_from_files(tmp_path):
+    secret = tmp_path / "smtp"
+    secret.write_text("smtp://user:password@mail.example\n")
+    settings = Settings.from_env({"HOUBLON_SMTP_URL_FILE": str(secret)}, tmp_path)
+    assert settings.smtp_url == "smtp://user:password@mail.example"
+    for environ in (
+        {"HOUBLON_SMTP_URL_FILE": str(tmp_path / "none")},
+        {"HOUBLON_SMTP_URL_FILE": str(secret), "HOUBLON_SMTP_URL": "smtp://x"},
+    ):
+        with pytest.raises(BadSetting) as raised:
+            Settings.from_env(environ, tmp_path)
+        assert "password" not in str(raised.value)
+
+
+def test_traces_go_to_the_collector_that_is_named_and_hold_no_personal_data(place):
+    collector = Endpoint()
+
+    def spans():
+        return [
+            (scope.scope.name.rpartition(".")[2], span.name)
+            for _, _, body in list(collector.calls)
+            for resource in ExportTraceServiceRequest.FromString(body).resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+
+    with receiving(collector):
+        base = collector.url.removesuffix("/hooks")
+        environment = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": base, "OTEL_BSP_SCHEDULE_DELAY": "100"}
+        with serving(place.house.settings.data, environment) as server:
+            assert send(server.address, place.secret, order("PO-1"), "m-1")[0] == 200
+            deadline = time.monotonic() + 20
+            while {room for room, _ in spans()} != {"flask", "sqlalchemy"} and time.monotonic() < deadline:
+                time.sleep(0.05)
+    told = b"".join(body for _, _, body in collector.calls)
+    assert ("flask", "POST /webhooks/orders") in spans() and "sqlalchemy" in {room for room, _ in spans()}
+    assert b"houblon" in told and b"comptoir" not in told and place.secret.encode() not in told

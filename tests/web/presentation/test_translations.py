@@ -1,0 +1,39 @@
+"""Every French sentence of the pages has its English."""
+
+import re
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+ROOT = Path(__file__).resolve().parents[3]
+METHODS = [("web/**.py", "python"), ("web/templates/**.html", "jinja2")]
+
+
+def messages():
+    """The msgids that the pages use."""
+    keywords = {"_": None, "gettext": None, "ngettext": (1, 2)}
+    for _, _, message, _, _ in extract_from_dir(
+        str(ROOT / "web"), [(m[4:], how) for m, how in METHODS], keywords=keywords
+    ):
+        yield message
+
+
+def catalogue():
+    path = ROOT / "web" / "translations" / "en" / "LC_MESSAGES" / "messages.po"
+    return read_po(BytesIO(path.read_bytes()))
+
+
+def test_no_sentence_is_without_its_english():
+    known = catalogue()
+    used = list(messages())
+    assert len(used) > 100
+    missing = [message for message in used if not (known.get(message) and known.get(message).string)]
+    assert missing == []
+
+
+def test_a_translation_names_the_same_values():
+    for message in catalogue():
+        if isinstance(message.id, str) and message.id:
+            assert sorted(re.findall(r"%\(\w+\)s", message.id)) == sorted(re.findall(r"%\(\w+\)s", message.string))

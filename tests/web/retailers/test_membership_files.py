@@ -1,0 +1,124 @@
+"""Memberships by file on the pages: seen before anything is kept, written at once, undone as a whole."""
+
+import html
+import io
+import re
+
+import pytest
+
+from houblon.orders.records.audit import entries
+from houblon.orders.retailers.memberships import all_memberships, set_memberships
+from tests.clock import NOW
+from tests.web.groups.test_pages import text
+from tests.web.houses import order, token_of
+
+IMPORT = "/detaillants/import"
+
+
+@pytest.fixture
+def client(place):
+    place.send(order("PO-1"), "m-1")
+    return place.signed_in()
+
+
+def upload(client, data):
+    token = token_of(text(client.get(IMPORT)))
+    form = {"csrf_token": token, "fichier": (io.BytesIO(data), "groupes.csv")}
+    return client.post(IMPORT, data=form, content_type="multipart/form-data")
+
+
+def again(client, page, **changed):
+    """Send the preview's form as a browser does."""
+    sent = {name: html.unescape(re.search(rf'name="{name}" value="([^"]*)"', page)[1]) for name in ("csv", "vu")}
+    for name in ("colonne_detaillant", "colonne_groupe", "colonne_nom"):
+        select = page.split(f'name="{name}">', 1)[1].split("</select>")[0]
+        sent[name] = next(iter(re.findall(r'value="(\d*)" selected', select)), "")
+    sent["mode"] = re.search(r'name="mode" value="(\w+)" checked', page)[1]
+    data = {"csrf_token": token_of(page), **sent, **changed}
+    return client.post(IMPORT, data=data, content_type="multipart/form-data")
+
+
+def kept(place):
+    with place.house.desk.ledger.reading() as connection:
+        return all_memberships(connection)
+
+
+FILE = "detaillant;groupe;nom\ncomptoir-1;Payeurs à risque;x\nbar-9;payeurs-a-risque;=BAR()\nbar-8;Barz;y\n"
+
+
+def test_a_file_is_shown_and_nothing_is_kept_until_it_is_confirmed(place, client):
+    before = kept(place)
+    page = text(upload(client, FILE.encode("latin-1")))
+    assert "2 détaillants changés" in page and "1 ligne fautive" in page and "Barz" in page
+    assert "2 détaillants · Tous → <b>Payeurs à risque › Tous</b>" in page and "ligne 4" in page
+    assert "Ranger 2 détaillants" in page and kept(place) == before
+    done = again(client, page, confirmer="1")
+    assert done.status_code == 302 and kept(place)["bar-9"] == kept(place)["comptoir-1"] == ("payeurs-a-risque",)
+    assert "=BAR()" in text(client.get("/detaillants/bar-9"))
+    assert place.send(order("N"), "n").json["reasons"][0]["code"] == "manual"
+    with place.house.desk.ledger.reading() as connection:
+        [act] = [each for each in entries(connection) if each.act == "memberships.imported"]
+    assert act.before == {"comptoir-1": [], "bar-9": []} and act.after["bar-9"] == ["payeurs-a-risque"]
+
+
+def test_an_import_is_undone_but_for_those_who_changed_since(place, client):
+    page = text(upload(client, FILE.encode()))
+    after = text(client.get(again(client, page, confirmer="1").location))
+    assert "Cela vaut tout de suite" in after
+    place.house.desk.ledger.write(lambda connection: set_memberships(connection, {"bar-9": ()}, NOW))
+    id = re.search(r'name="import" value="(\w+)"', after)[1]
+    data = {"csrf_token": token_of(after), "import": id}
+    said = text(client.post(f"{IMPORT}/defaire", data=data, follow_redirects=True))
+    assert "1 détaillant a repris ses groupes." in said and "1 a changé depuis" in said
+    assert kept(place) == {"risque-1": ("payeurs-a-risque",)}
+    assert "Cet import a été défait." in text(client.get(f"{IMPORT}?fait={id}"))
+    client.post(f"{IMPORT}/defaire", data=data)
+    assert client.post(f"{IMPORT}/defaire", data={**data, "import": "rien"}).status_code == 404
+
+
+def test_columns_and_mode_are_corrected_before_anything_is_kept(place, client):
+    page = text(upload(client, b"risque-1,payeurs-a-risque,autre\n"))
+    assert "Le fichier ne change rien." in page
+    other = text(again(client, page, colonne_detaillant="2"))
+    assert "autre" in other and "Ranger 1 détaillant" in other
+    wrong = again(client, page, colonne_detaillant="1")
+    assert wrong.status_code == 422 and "quelle colonne nomme" in text(wrong) and "risque-1" in text(wrong)
+
+
+def test_what_changed_since_the_preview_is_shown_again_and_nothing_is_kept(place, client):
+    page = text(upload(client, FILE.encode()))
+    place.house.desk.ledger.write(
+        lambda connection: set_memberships(connection, {"comptoir-1": ("payeurs-a-risque",)}, NOW)
+    )
+    late = again(client, page, confirmer="1")
+    assert late.status_code == 409 and "Des adhésions ont changé depuis" in text(late) and "bar-9" not in kept(place)
+    assert again(client, text(late), confirmer="1").status_code == 302
+
+
+@pytest.mark.parametrize("data", [b"", b'a,b\n"x', b"x" * 400_001, "a,b".encode("utf-16")])
+def test_a_file_that_is_none_is_refused_with_what_to_do(client, data):
+    refused = upload(client, data)
+    assert refused.status_code == 422 and 'href="#fichier"' in text(refused)
+
+
+def test_everything_goes_out_as_a_file_that_comes_back_unchanged(place, client):
+    response = client.get("/detaillants/export.csv")
+    body = response.get_data()
+    assert response.content_type.startswith("text/csv") and body.startswith(b"\xef\xbb\xbf")
+    assert body.decode("utf-8-sig").splitlines() == [
+        "detaillant;groupe;nom;courriel;langue;province",
+        "comptoir-1;;Comptoir du Coin;achats@comptoir.example;;",
+        "risque-1;Payeurs à risque;;;;",
+    ]
+    assert "Le fichier ne change rien." in text(upload(client, body))
+    only = client.get("/detaillants/export.csv?groupe=payeurs-a-risque").get_data(as_text=True)
+    assert "comptoir-1" not in only
+    client.set_cookie("langue", "en")
+    assert "detaillant,groupe" in client.get("/detaillants/export.csv").get_data(as_text=True)
+
+
+def test_a_name_that_looks_like_markup_or_a_formula_is_only_text(place, client):
+    page = text(upload(client, b"id,groupe,nom\n<script>1</script>,payeurs-a-risque,<b>x\n"))
+    assert "<script>1" not in page and "&lt;script&gt;1" in page
+    again(client, page, confirmer="1")
+    assert "<script>1" not in text(client.get("/detaillants"))

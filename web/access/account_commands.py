@@ -1,0 +1,252 @@
+"""Acts on people's accounts, each one transaction with its entry in the audit log.
+
+An account is never deleted: the log names it. The last active administrator stays one.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from houblon.engine.core.problem import refuse
+from houblon.orders.mail.enqueue import is_address
+from houblon.orders.records.audit import Act, record
+from houblon.web.access.accounts import accounts, holders, roles, sessions
+from houblon.web.access.permissions import ROLES
+from houblon.web.access.sessions import KEPT_FOR, end_all, end_one
+
+
+class By(msgspec.Struct, frozen=True):
+    """Who acts, from where, and when."""
+
+    who: str
+    source: str
+    at: datetime
+
+
+def listed(connection: Connection, now: datetime) -> Sequence[Row[Any]]:
+    """Every account with its role, when it was last seen and how many of its sessions are open, by address."""
+    opened = func.count(sessions.c.id).filter(sessions.c.ended_at.is_(None), sessions.c.seen_at > now - KEPT_FOR)
+    query = (
+        select(
+            accounts.c.id,
+            accounts.c.email,
+            accounts.c.active,
+            accounts.c.language,
+            accounts.c.invited_at,
+            accounts.c.password.is_not(None).label("is_set"),
+            accounts.c.tf_primary_method.is_not(None).label("has_two_factor"),
+            func.max(roles.c.name).label("role"),
+            func.max(sessions.c.seen_at).label("seen_at"),
+            opened.label("open_sessions"),
+        )
+        .select_from(
+            accounts.outerjoin(holders, holders.c.user_id == accounts.c.id)
+            .outerjoin(roles, roles.c.id == holders.c.role_id)
+            .outerjoin(sessions, sessions.c.account_id == accounts.c.id)
+        )
+        .group_by(accounts.c.id)
+        .order_by(accounts.c.active.desc(), accounts.c.email)
+    )
+    return connection.execute(query).all()
+
+
+def account(connection: Connection, id: int) -> Row[Any] | None:
+    """One account as the list has it."""
+    found = select(accounts, roles.c.name.label("role")).select_from(
+        accounts.outerjoin(holders, holders.c.user_id == accounts.c.id).outerjoin(
+            roles, roles.c.id == holders.c.role_id
+        )
+    )
+    return connection.execute(found.where(accounts.c.id == id)).one_or_none()
+
+
+def id_of(connection: Connection, email: str) -> int | None:
+    """The account with this address, however its letters are written."""
+    return connection.execute(
+        select(accounts.c.id).where(func.lower(accounts.c.email) == email.strip().lower())
+    ).scalar_one_or_none()
+
+
+def add(
+    connection: Connection,
+    email: str,
+    role: str,
+    *,
+    by: By | None,
+    password: str | None = None,
+    invitation: str | None = None,
+    language: str | None = None,
+) -> int:
+    """A new account, by a hashed password or an invitation's nonce; `by` None notes nothing. Raises Invalid."""
+    email = email.strip().lower()
+    if not is_address(email):
+        raise refuse(
+            "address",
+            "/email",
+            "Une adresse de courriel, comme nom@exemple.ca.",
+            "A mail address, such as name@example.ca.",
+        )
+    check_role(role)
+    if id_of(connection, email) is not None:
+        raise refuse("exists", "/email", f"Il y a déjà un compte {email}.", f"There is an account {email} already.")
+    made = connection.execute(
+        insert(accounts).values(
+            email=email,
+            password=password,
+            active=True,
+            fs_uniquifier=secrets.token_hex(32),
+            invitation=invitation,
+            invited_at=by.at if by and invitation else None,
+            language=language,
+        )
+    ).inserted_primary_key
+    assert made is not None
+    _hold(connection, made[0], role)
+    if by is not None:
+        _note(connection, by, "user.invited" if invitation else "user.added", email, None, role)
+    return made[0]
+
+
+def change_role(connection: Connection, id: int, role: str, *, by: By) -> bool:
+    """Give an account another role; False when it has it already. Raises Invalid, LookupError."""
+    check_role(role)
+    before = _locked(connection, id)
+    if before.role == role:
+        return False
+    if before.role == "administrator":
+        _check_another(connection, id)
+    _hold(connection, id, role)
+    _note(connection, by, "user.role", before.email, before.role, role)
+    return True
+
+
+def deactivate(connection: Connection, id: int, *, by: By) -> bool:
+    """Shut an account out and end its sessions; False when it is out already. Raises Invalid, LookupError."""
+    before = _locked(connection, id)
+    if not before.active:
+        return False
+    if before.role == "administrator":
+        _check_another(connection, id)
+    connection.execute(update(accounts).where(accounts.c.id == id).values(active=False, invitation=None))
+    end_all(connection, by.at, id)
+    _note(connection, by, "user.deactivated", before.email, {"active": True}, {"active": False})
+    return True
+
+
+def reactivate(connection: Connection, id: int, *, by: By) -> bool:
+    """Let an account in again, with the role it had. Raises LookupError."""
+    before = _locked(connection, id)
+    if before.active:
+        return False
+    connection.execute(update(accounts).where(accounts.c.id == id).values(active=True))
+    _note(connection, by, "user.reactivated", before.email, {"active": False}, {"active": True})
+    return True
+
+
+def invite_again(connection: Connection, id: int, nonce: str, *, by: By) -> Row[Any]:
+    """Put a new invitation in the place of the one before, which no longer works. Raises Invalid, LookupError."""
+    before = _locked(connection, id)
+    if before.password is not None or not before.active:
+        raise refuse(
+            "settled", "", "Ce compte n’attend pas d’invitation.", "This account does not wait for an invitation."
+        )
+    connection.execute(update(accounts).where(accounts.c.id == id).values(invitation=nonce, invited_at=by.at))
+    _note(connection, by, "user.invited", before.email, None, before.role)
+    return before
+
+
+def set_password(connection: Connection, id: int, password: str, *, by: By | None) -> str:
+    """Give an account a hashed password and end its sessions; its address. Raises LookupError."""
+    before = _locked(connection, id)
+    connection.execute(
+        update(accounts)
+        .where(accounts.c.id == id)
+        .values(password=password, fs_uniquifier=secrets.token_hex(32), invitation=None)
+    )
+    if by is not None:
+        end_all(connection, by.at, id)
+        _note(connection, by, "user.password", before.email, None, None)
+    return before.email
+
+
+def accept_invitation(connection: Connection, id: int, nonce: str, password: str, *, source: str, at: datetime) -> bool:
+    """Let the invited person set their password, once; False when the invitation is no longer open."""
+    opened = accounts.c.id == id, accounts.c.invitation == nonce, accounts.c.active
+    taken = connection.execute(update(accounts).where(*opened).values(password=password, invitation=None)).rowcount
+    if taken:
+        email = connection.execute(select(accounts.c.email).where(accounts.c.id == id)).scalar_one()
+        _note(connection, By(email, source, at), "user.joined", email, None, None)
+    return bool(taken)
+
+
+def end_sessions(connection: Connection, id: int, *, by: By, only: str | None = None, but: str | None = None) -> int:
+    """End an account's sessions: one of them, all, or all `but` one; how many. Raises LookupError."""
+    email = _locked(connection, id).email
+    ended = end_all(connection, by.at, id, but) if only is None else end_one(connection, by.at, id, only)
+    if ended:
+        _note(connection, by, "user.sessions_ended", email, None, ended)
+    return ended
+
+
+def remove_two_factor(connection: Connection, id: int, *, by: By) -> bool:
+    """Take an account's second factor away, for somebody who lost their device; False when it has none."""
+    before = _locked(connection, id)
+    if before.tf_primary_method is None:
+        return False
+    nothing = {"tf_primary_method": None, "tf_totp_secret": None, "mf_recovery_codes": None}
+    connection.execute(update(accounts).where(accounts.c.id == id).values(**nothing))
+    _note(connection, by, "user.two_factor_removed", before.email, {"two_factor": True}, {"two_factor": False})
+    return True
+
+
+def check_role(role: str) -> None:
+    if role not in ROLES:
+        raise refuse("unknown_option", "/role", f"Rôles : {', '.join(ROLES)}.", f"Roles: {', '.join(ROLES)}.")
+
+
+def _locked(connection: Connection, id: int) -> Row[Any]:
+    """The account, and on PostgreSQL every account locked: two people can't each remove the other administrator."""
+    connection.execute(select(accounts.c.id).order_by(accounts.c.id).with_for_update()).all()
+    found = account(connection, id)
+    if found is None:
+        raise LookupError(id)
+    return found
+
+
+def _check_another(connection: Connection, id: int) -> None:
+    """Raises Invalid when no other active administrator has a password."""
+    others = (
+        select(func.count())
+        .select_from(
+            accounts.join(holders, holders.c.user_id == accounts.c.id).join(roles, roles.c.id == holders.c.role_id)
+        )
+        .where(
+            roles.c.name == "administrator", accounts.c.active, accounts.c.password.is_not(None), accounts.c.id != id
+        )
+    )
+    if connection.execute(others).scalar_one() == 0:
+        raise refuse(
+            "last_administrator",
+            "",
+            "C’est le dernier compte d’administration actif : donnez d’abord ce rôle à quelqu’un d’autre.",
+            "This is the last active administrator: give the role to somebody else first.",
+        )
+
+
+def _hold(connection: Connection, id: int, role: str) -> None:
+    """Make `role` the account's only one."""
+    known = connection.execute(select(roles.c.id).where(roles.c.name == role)).scalar_one_or_none()
+    if known is None:
+        made = connection.execute(insert(roles).values(name=role)).inserted_primary_key
+        assert made is not None
+        known = made[0]
+    connection.execute(delete(holders).where(holders.c.user_id == id))
+    connection.execute(insert(holders).values(user_id=id, role_id=known))
+
+
+def _note(connection: Connection, by: By, act: str, subject: str, before: Any, after: Any) -> None:
+    record(connection, Act(by.at, by.who, by.source, act, subject, before, after))

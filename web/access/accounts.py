@@ -1,0 +1,89 @@
+"""People's accounts: flask-security's own models, in the ledger's database, and the sessions that are open.
+
+Pages that act on somebody's account write by `Ledger.write`, so that the act and its entry in the
+audit log are one transaction; what flask-security writes itself goes through its own session.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from flask_security import SQLAlchemySessionUserDatastore
+from flask_security.models import sqla
+from sqlalchemy import BigInteger, Column, Engine, ForeignKey, Index, String, Table, event
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, scoped_session, sessionmaker
+
+from houblon.orders.db.tables import Instant, Key
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+sqla.FsModels.set_db_info(base_model=Base, user_table_name="accounts", role_table_name="roles")
+
+
+class Role(Base, sqla.FsRoleMixin):
+    __tablename__ = "roles"
+
+
+class User(Base, sqla.FsUserMixin):
+    """`invitation` is the open invitation's nonce, `totp_counter` the last code's number: neither works twice."""
+
+    __tablename__ = "accounts"
+
+    language: Mapped[str | None] = mapped_column(String(2))
+    invitation: Mapped[str | None] = mapped_column(String(64))
+    invited_at: Mapped[datetime | None] = mapped_column(Instant)
+    totp_counter: Mapped[int | None] = mapped_column(BigInteger)
+
+    @property
+    def role(self) -> str:
+        """The account's one role; empty for one that has none."""
+        return self.roles[0].name if self.roles else ""
+
+
+accounts: Any = User.__table__
+roles: Any = Role.__table__
+holders: Any = Base.metadata.tables["roles_users"]
+
+# One row a browser that signed in; kept a while after it ended.
+sessions = Table(
+    "sessions",
+    Base.metadata,
+    Column("id", String(64), primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("started_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("address", String(100), nullable=False),
+    Column("agent", String(300), nullable=False),
+    Column("ended_at", Instant),
+)
+
+# A failed sign-in, or a mail that somebody asked for: whose, as a hash, and when.
+attempts = Table(
+    "attempts",
+    Base.metadata,
+    Column("key", Key, primary_key=True),
+    Column("who", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("attempts_by_who", "who", "at"),
+    Index("attempts_by_age", "at"),
+)
+
+
+def open_accounts(engine: Engine) -> tuple[Any, Any]:
+    """The datastore that flask-security reads and writes, and its session registry.
+
+    Nothing is written before the commit: what stands between may write by the ledger itself.
+    """
+    session = scoped_session(sessionmaker(engine, expire_on_commit=False, autoflush=False))
+    if engine.dialect.name == "sqlite":
+        event.listen(session, "before_flush", _take_the_write_lock)
+    return SQLAlchemySessionUserDatastore(session, User, Role), session
+
+
+def _take_the_write_lock(session: Session, *_: Any) -> None:
+    """Wait for the write lock: SQLite refuses at once to write from a read that others wrote since."""
+    connection = session.connection()
+    connection.exec_driver_sql("COMMIT")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,121 @@
+"""Who is at the desk: flask-security, told how the house wants it."""
+
+import base64
+import hashlib
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, abort
+from flask_security import Security, current_user
+from flask_security.utils import hash_password
+
+from houblon.engine.core.problem import Invalid
+from houblon.web.access import account_commands, authorization, sessions, throttle
+from houblon.web.access.account_mail import OutboxMail
+from houblon.web.access.accounts import open_accounts
+from houblon.web.access.second_factor import Totp
+from houblon.web.foundation.composition import House
+
+PASSWORD_LENGTH = 12
+RESET_WITHIN = timedelta(hours=2)
+_TRANSLATIONS = str(Path(__file__).parents[1] / "translations")
+
+
+def register(app: Flask, house: House) -> None:
+    """Set up accounts, the throttle on guesses, sessions that can be ended, and the gate."""
+    app.config.update(_settings(house.desk.secret, house.settings.is_https))
+    datastore, session = open_accounts(house.desk.ledger.engine)
+    app.extensions["houblon.accounts"] = datastore
+    Security(app, datastore, mail_util_cls=OutboxMail, totp_cls=Totp)
+    throttle.register(app, house)
+    app.teardown_appcontext(lambda _: session.remove())
+    sessions.register(app, house)
+    authorization.register(app, house)
+
+
+def _settings(secret: str, is_https: bool) -> dict[str, Any]:
+    cookie = {"httponly": True, "samesite": "Lax", "secure": is_https}
+    return {
+        "SECRET_KEY": secret,
+        "SECURITY_PASSWORD_SALT": _derived(secret, "password salt").hex(),
+        "SECURITY_API_ENABLED_METHODS": ["session"],
+        "SECURITY_I18N_DIRNAME": [_TRANSLATIONS],
+        "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False, "test_environment": True},
+        "SECURITY_EMAIL_HTML": False,
+        "SECURITY_RETURN_GENERIC_RESPONSES": True,
+        "SECURITY_DEFAULT_REMEMBER_ME": False,
+        "SECURITY_PASSWORD_LENGTH_MIN": PASSWORD_LENGTH,
+        "SECURITY_FRESHNESS": timedelta(minutes=30),
+        "SECURITY_FRESHNESS_GRACE_PERIOD": timedelta(minutes=10),
+        # The way in and out
+        "SECURITY_LOGIN_URL": "/connexion",
+        "SECURITY_LOGOUT_URL": "/deconnexion",
+        "SECURITY_LOGOUT_METHODS": ["POST"],
+        "SECURITY_POST_LOGIN_VIEW": "/",
+        "SECURITY_POST_LOGOUT_VIEW": "/connexion",
+        "SECURITY_LOGIN_USER_TEMPLATE": "login.html",
+        "SECURITY_VERIFY_URL": "/compte/verifier",
+        "SECURITY_VERIFY_TEMPLATE": "account/verify.html",
+        # Passwords
+        "SECURITY_RECOVERABLE": True,
+        "SECURITY_RESET_URL": "/mot-de-passe",
+        "SECURITY_RESET_PASSWORD_WITHIN": RESET_WITHIN,
+        "SECURITY_FORGOT_PASSWORD_TEMPLATE": "account/forgot.html",
+        "SECURITY_RESET_PASSWORD_TEMPLATE": "account/reset.html",
+        "SECURITY_CHANGEABLE": True,
+        "SECURITY_CHANGE_URL": "/compte/mot-de-passe",
+        "SECURITY_CHANGE_PASSWORD_TEMPLATE": "account/password.html",
+        "SECURITY_POST_CHANGE_VIEW": "/compte",
+        # A second factor, for those who want it; the gate asks it of all where the installation says so
+        "SECURITY_TWO_FACTOR": True,
+        "SECURITY_TWO_FACTOR_ENABLED_METHODS": ["authenticator"],
+        "SECURITY_TWO_FACTOR_RESCUE_EMAIL": False,
+        "SECURITY_TWO_FACTOR_SETUP_URL": "/compte/deuxieme-facteur",
+        "SECURITY_TWO_FACTOR_TOKEN_VALIDATION_URL": "/connexion/code",
+        "SECURITY_TWO_FACTOR_RESCUE_URL": "/connexion/aide",
+        "SECURITY_TWO_FACTOR_SELECT_URL": "/connexion/choix",
+        "SECURITY_TWO_FACTOR_POST_SETUP_VIEW": "/compte/codes-de-secours",
+        "SECURITY_TWO_FACTOR_SETUP_TEMPLATE": "account/second_factor.html",
+        "SECURITY_TWO_FACTOR_VERIFY_CODE_TEMPLATE": "account/code.html",
+        "SECURITY_TOTP_SECRETS": {"1": _derived(secret, "totp").hex()},
+        "SECURITY_TOTP_ISSUER": "Houblon",
+        "SECURITY_MULTI_FACTOR_RECOVERY_CODES": True,
+        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_N": 8,
+        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS": [base64.urlsafe_b64encode(_derived(secret, "recovery codes"))],
+        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_URL": "/compte/codes-de-secours",
+        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_TEMPLATE": "account/recovery_codes.html",
+        "SECURITY_MULTI_FACTOR_RECOVERY_URL": "/connexion/secours",
+        "SECURITY_MULTI_FACTOR_RECOVERY_TEMPLATE": "account/recovery_code.html",
+        **{f"SESSION_COOKIE_{name.upper()}": value for name, value in cookie.items()},
+        **{f"REMEMBER_COOKIE_{name.upper()}": value for name, value in cookie.items()},
+        "WTF_CSRF_TIME_LIMIT": None,
+    }
+
+
+def _derived(secret: str, purpose: str) -> bytes:
+    """32 bytes of the installation's secret, other ones for each purpose."""
+    return hashlib.sha256(f"{purpose} {secret}".encode()).digest()
+
+
+def add_account(app: Flask, email: str, password: str, role: str = "administrator") -> bool:
+    """A new account with one of the roles; False when the address has one already."""
+    house: House = app.extensions["houblon"]
+    with app.app_context():
+        hashed = hash_password(password)
+    try:
+        house.desk.ledger.write(
+            lambda connection: account_commands.add(connection, email, role, by=None, password=hashed)
+        )
+    except Invalid as invalid:
+        if invalid.problems[0].code == "exists":
+            return False
+        raise
+    return True
+
+
+def author() -> str:
+    """Who is signed in, as histories name them."""
+    if not current_user.is_authenticated:
+        abort(401)
+    return current_user.email

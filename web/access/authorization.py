@@ -1,0 +1,99 @@
+"""The gate before every request: who is there, is their session open, may their role do this?"""
+
+from typing import Any
+
+from flask import Flask, flash, redirect, request, session, url_for
+from flask_babel import gettext as _
+from flask_security import current_user
+from flask_security.utils import logout_user
+from werkzeug.exceptions import Forbidden
+
+from houblon.engine.core.problem import Text, problem
+from houblon.web.access.permissions import (
+    DOOR,
+    OPEN,
+    OWN,
+    PERMISSIONS,
+    ROLE_NAMES,
+    ROLES,
+    least_role,
+    needs,
+    permissions_of,
+)
+from houblon.web.access.sessions import is_live
+from houblon.web.foundation.composition import House
+
+# Where somebody who must enrol a second factor may go before they have one.
+_ENROLMENT = {
+    "security.two_factor_setup",
+    "security.two_factor_setup_validate",
+    "security.verify",
+    "security.logout",
+}
+
+
+class NotPermitted(Forbidden):
+    """403 that says what is needed."""
+
+    def __init__(self, permission: str):
+        super().__init__()
+        least, what = least_role(permission), PERMISSIONS[permission]
+        role, is_top = ROLE_NAMES[least], least == ROLES[-1]
+        or_above = Text("", "") if is_top else Text(", ou un rôle au-dessus,", ", or one above it,")
+        self.problems = (
+            problem(
+                "role",
+                "",
+                f"Il faut le rôle {role.fr}{or_above.fr} pour {what.fr}. Une personne de "
+                "l’administration peut changer le vôtre.",
+                f"It takes the role {role.en}{or_above.en} to {what.en}. An administrator can change yours.",
+            ),
+        )
+
+
+def may(permission: str) -> bool:
+    """Whether the person at the desk may do this."""
+    return current_user.is_authenticated and permission in permissions_of(current_user.role)
+
+
+def may_open(endpoint: str) -> bool:
+    """Whether the page at an endpoint is theirs to open."""
+    need = needs(endpoint, "GET")
+    return need in (OPEN, DOOR, OWN) or may(need)
+
+
+def require(permission: str) -> None:
+    """Raises NotPermitted unless the person may: for views whose need depends on more than their address."""
+    if not may(permission):
+        raise NotPermitted(permission)
+
+
+def register(app: Flask, house: House) -> None:
+    """Stand before every request; let templates ask `may('publish')` and `may_open('users.index')`."""
+    app.jinja_env.globals.update(may=may, may_open=may_open)
+
+    @app.before_request
+    def _gate() -> Any:
+        if request.endpoint is None and request.path.startswith(("/api/", "/webhooks/", "/static/")):
+            return None
+        need = needs(request.endpoint, request.method) if request.endpoint else OWN
+        if need in (OPEN, DOOR):
+            return None
+        if not current_user.is_authenticated:
+            return _to_sign_in()
+        if not is_live(house, current_user.id):
+            logout_user()
+            session.clear()
+            flash(_("Votre session est terminée : ouvrez-en une nouvelle."), "refused")
+            return _to_sign_in()
+        if house.profile.two_factor and not current_user.tf_primary_method and request.endpoint not in _ENROLMENT:
+            return redirect(url_for("security.two_factor_setup"))
+        if need != OWN:
+            require(need)
+        return None
+
+
+def _to_sign_in() -> Any:
+    """The sign-in page, and back to the page that was asked for."""
+    next_ = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("security.login", next=next_))

@@ -1,0 +1,91 @@
+"""Sessions of people: one row a browser that signed in, so that each can be seen and ended.
+
+The cookie names its row; a row that is gone, ended or too long unused is a session that is over.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Flask, request, session
+from flask_login import user_logged_in, user_logged_out
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from houblon.web.access.accounts import sessions
+from houblon.web.foundation.composition import House
+
+KEPT_FOR = timedelta(days=14)  # unused longer, a session is over
+_FORGOTTEN_AFTER = timedelta(days=90)
+_SEEN_EVERY = timedelta(minutes=1)  # being seen is noted, but not with a disk write at each page
+KEY = "seance"
+
+
+def register(app: Flask, house: House) -> None:
+    """Begin a row when somebody signs in, end it when they leave."""
+
+    @user_logged_in.connect_via(app)
+    def _began(_: Flask, user: Any, **__: Any) -> None:
+        now, id, before = house.now(), secrets.token_urlsafe(24), session.get(KEY)
+        address, agent = request.remote_addr or "", request.user_agent.string[:300]
+
+        def work(connection: Connection) -> None:
+            if before is not None:
+                end_one(connection, now, user.id, before)
+            connection.execute(delete(sessions).where(sessions.c.seen_at < now - _FORGOTTEN_AFTER))
+            row = {"id": id, "account_id": user.id, "started_at": now, "seen_at": now}
+            connection.execute(insert(sessions).values(**row, address=address, agent=agent))
+
+        house.desk.ledger.write(work)
+        session[KEY] = id
+
+    @user_logged_out.connect_via(app)
+    def _left(_: Flask, user: Any, **__: Any) -> None:
+        id = session.pop(KEY, None)
+        if id is not None and user.is_authenticated:
+            house.desk.ledger.write(lambda connection: end_one(connection, house.now(), user.id, id))
+
+    # flask-login sends these to whoever listens weakly: the app keeps the listeners alive.
+    app.extensions["houblon.sessions"] = (_began, _left)
+
+
+def is_live(house: House, account: int) -> bool:
+    """Whether the browser's session is open still; notes now and then that it was seen."""
+    id, now = session.get(KEY), house.now()
+    if not isinstance(id, str):
+        return False
+    with house.desk.ledger.reading() as connection:
+        seen_at = connection.execute(
+            select(sessions.c.seen_at).where(*_open_at(now), sessions.c.id == id, sessions.c.account_id == account)
+        ).scalar_one_or_none()
+    if seen_at is None:
+        return False
+    if now - seen_at > _SEEN_EVERY:
+        seen = update(sessions).where(sessions.c.id == id).values(seen_at=now)
+        house.desk.ledger.write(lambda connection: connection.execute(seen))
+    return True
+
+
+def open_sessions(connection: Connection, account: int, now: datetime) -> Sequence[Row[Any]]:
+    """An account's open sessions, the last seen first."""
+    query = select(sessions).where(*_open_at(now), sessions.c.account_id == account)
+    return connection.execute(query.order_by(sessions.c.seen_at.desc())).all()
+
+
+def end_one(connection: Connection, at: datetime, account: int, id: str) -> int:
+    """End one open session of an account; how many that were."""
+    return connection.execute(_ending(at, account).where(sessions.c.id == id)).rowcount
+
+
+def end_all(connection: Connection, at: datetime, account: int, but: str | None = None) -> int:
+    """End an account's open sessions, `but` one; how many."""
+    query = _ending(at, account)
+    return connection.execute(query if but is None else query.where(sessions.c.id != but)).rowcount
+
+
+def _ending(at: datetime, account: int) -> Any:
+    return update(sessions).where(*_open_at(at), sessions.c.account_id == account).values(ended_at=at)
+
+
+def _open_at(now: datetime) -> tuple[Any, ...]:
+    return sessions.c.ended_at.is_(None), sessions.c.seen_at > now - KEPT_FOR

@@ -1,0 +1,1 @@
+"""The pages of people’s accounts: their own, everybody’s, and the invitation."""

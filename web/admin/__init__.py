@@ -1,0 +1,1 @@
+"""The pages of the installation: keys, sources, endpoints, messages, audit log, settings."""

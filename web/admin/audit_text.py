@@ -1,0 +1,173 @@
+"""Entries of the audit log in words: what was done, and what was before and after."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from houblon.engine.core.problem import Text
+from houblon.rules.model.changes import Change
+from houblon.rules.model.content import Content
+from houblon.rules.model.statements import ABSENT, pointer_of, statements_of
+from houblon.web.access.permissions import ROLE_NAMES
+from houblon.web.foundation import format
+from houblon.web.presentation.change_text import KINDS, name_of, tell
+
+# An act that is not here is told by its code.
+ACTS: dict[str, Text] = {
+    "installation.approval": Text("approbation par une deuxième personne", "approval by a second person"),
+    "installation.changed": Text("réglages changés", "settings changed"),
+    "key.added": Text("clé d’API créée", "API key made"),
+    "key.revoked": Text("clé d’API révoquée", "API key revoked"),
+    "memberships.set": Text("détaillants rangés dans leurs groupes", "retailers put into their groups"),
+    "policy.given_up": Text("version perdue, perte acceptée", "version lost, loss accepted"),
+    "policy.published": Text("version publiée", "version published"),
+    "policy.rolled_back_in_emergency": Text("retour d’urgence", "emergency roll-back"),
+    "proposal.approved": Text("brouillon approuvé", "draft approved"),
+    "proposal.begun": Text("brouillon ouvert", "draft begun"),
+    "proposal.discarded": Text("brouillon écarté", "draft discarded"),
+    "proposal.published": Text("brouillon publié", "draft published"),
+    "proposal.renamed": Text("brouillon renommé", "draft renamed"),
+    "proposal.revised": Text("brouillon modifié", "draft revised"),
+    "proposal.scheduled": Text("brouillon planifié", "draft scheduled"),
+    "proposal.settled": Text("conflits réglés", "conflicts settled"),
+    "proposal.taken_up": Text("brouillon repris", "draft taken up again"),
+    "proposal.withdrawn": Text("date retirée", "date withdrawn"),
+    "source.added": Text("secret de source ajouté", "source secret added"),
+    "source.set": Text("lecture d’une source changée", "how a source is read changed"),
+    "source.secret_retired": Text("secret de source retiré", "source secret retired"),
+    "user.added": Text("compte créé", "account made"),
+    "user.deactivated": Text("compte désactivé", "account deactivated"),
+    "user.invited": Text("invitation envoyée", "invitation sent"),
+    "user.joined": Text("invitation acceptée", "invitation accepted"),
+    "user.password": Text("mot de passe changé", "password changed"),
+    "user.password_reset": Text("mot de passe remplacé par courriel", "password reset by mail"),
+    "user.reactivated": Text("compte réactivé", "account reactivated"),
+    "user.role": Text("rôle changé", "role changed"),
+    "user.sessions_ended": Text("sessions fermées", "sessions ended"),
+    "user.two_factor_added": Text("deuxième facteur inscrit", "second factor enrolled"),
+    "user.two_factor_removed": Text("deuxième facteur retiré", "second factor removed"),
+}
+_MEMBERS: dict[str, Text] = {
+    "name": Text("nom", "name"),
+    "description": Text("description", "description"),
+    "state": Text("état", "state"),
+    "revision": Text("révision", "revision"),
+    "approved_by": Text("approuvé par", "approved by"),
+    "report": Text("rapport de simulation", "simulation’s report"),
+    "effective_from": Text("en vigueur le", "in force from"),
+    "active": Text("actif", "active"),
+    "two_factor": Text("deuxième facteur", "second factor"),
+    "approval": Text("approbation exigée", "approval required"),
+    "timezone": Text("fuseau horaire", "time zone"),
+    "currency": Text("monnaie", "currency"),
+    "hash": Text("empreinte", "hash"),
+}
+_PLACE = re.compile(r"/(?P<kind>group|cycle|scenario|guardrail)s/(?P<id>[^/]+)(?:/(?P<path>.+))?")
+# As the house itself writes a moment.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_FOR_MACHINES = (("hash",), ("revision",))
+_IN_IT = (Text("pas dans le brouillon", "not in the draft"), Text("dans le brouillon", "in the draft"))
+_YES, _NO, _NOTHING = Text("oui", "yes"), Text("non", "no"), Text("rien", "nothing")
+_LONGEST = 160
+_ABSENT = object()
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One member that changed, and its two sides in words."""
+
+    what: Text
+    before: Text
+    after: Text
+
+
+def act_text(act: str) -> Text:
+    return ACTS.get(act, Text(act, act))
+
+
+def differences(before: Any, after: Any, zone: ZoneInfo, content: Content | None = None) -> list[Difference]:
+    """What changed between the two sides of an entry, member by member; groups are named as `content` does.
+
+    Moments are told on the clocks of `zone`.
+
+    What only machines compare, hashes and revisions, is left to the entry's JSON.
+    """
+    walked = _walk((), _ABSENT if before is None else before, _ABSENT if after is None else after)
+    return [_told(path, left, right, zone, content) for path, left, right in walked if path[-1:] not in _FOR_MACHINES]
+
+
+def _told(path: tuple[str, ...], before: Any, after: Any, zone: ZoneInfo, content: Content | None) -> Difference:
+    place = _PLACE.fullmatch(path[-1]) if path else None
+    if place is None:
+        return Difference(_name(path), _value(before, zone), _value(after, zone))
+    kind, id, rest = place["kind"], place["id"].replace("~1", "/").replace("~0", "~"), place["path"] or ""
+    known = () if content is None else (content,)
+    if rest == "" and len(path) > 1:
+        # A proposal's document that it did not hold before, or does no more.
+        return Difference(
+            _of(name_of(kind, id, *known), kind), _IN_IT[before is not _ABSENT], _IN_IT[after is not _ABSENT]
+        )
+    change = Change(
+        kind, id, rest.removeprefix("settings/"), *(ABSENT if each is _ABSENT else each for each in (before, after))
+    )
+    told = tell(change, *known)
+    what = Text(f"{told.where}, {told.what.fr}", f"{told.where}, {told.what.en}")
+    return Difference(what, _NOTHING if before is _ABSENT else told.before, told.after)
+
+
+def _of(name: str, kind: str) -> Text:
+    return Text(f"{name} ({KINDS[kind].fr})", f"{name} ({KINDS[kind].en})")
+
+
+def _walk(path: tuple[str, ...], before: Any, after: Any) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    if before == after:
+        return
+    left, right = _members(before), _members(after)
+    place = _PLACE.fullmatch(path[-1]) if path else None
+    if place and place["path"] is None and isinstance(before, dict) and isinstance(after, dict):
+        # A document as what it states, each under its own address.
+        left, right = (
+            {
+                pointer_of(place["kind"], place["id"], name): value
+                for name, value in statements_of(place["kind"], each).items()
+            }
+            for each in (before, after)
+        )
+    elif place:
+        yield path, before, after
+        return
+    if left is None or right is None:
+        yield path, before, after
+        return
+    for name in [*left, *(each for each in right if each not in left)]:
+        yield from _walk((*path, name), left.get(name, _ABSENT), right.get(name, _ABSENT))
+
+
+def _members(value: Any) -> dict[str, Any] | None:
+    """An object's members; a side that is not there has none."""
+    return {} if value is _ABSENT else value if isinstance(value, dict) else None
+
+
+def _name(path: tuple[str, ...]) -> Text:
+    parts = [_MEMBERS.get(part, Text(part, part)) for part in path]
+    return Text(" › ".join(part.fr for part in parts), " › ".join(part.en for part in parts))
+
+
+def _value(value: Any, zone: ZoneInfo) -> Text:
+    if value is _ABSENT or value is None or value == "":
+        return _NOTHING
+    if isinstance(value, bool):
+        return _YES if value else _NO
+    if isinstance(value, str) and value in ROLE_NAMES:
+        return ROLE_NAMES[value]
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        with suppress(ValueError, OverflowError):  # a name that people chose may look like one
+            moment = datetime.fromisoformat(value)
+            return Text(format.moment(moment, "fr", zone), format.moment(moment, "en", zone))
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    cut = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return Text(cut, cut)

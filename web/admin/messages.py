@@ -1,0 +1,150 @@
+"""Messages: what is pending, sent, or parked with the reason, and a way to send again."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy import Row
+
+from houblon.orders.events.endpoints import REMOVED, list_endpoints
+from houblon.orders.mail.enqueue import BAD_ADDRESS, NO_ADDRESS, is_address
+from houblon.orders.mail.rendered import written
+from houblon.orders.outbox.delivery import SCHEDULE, send_again, send_all_again
+from houblon.orders.queries import lists
+from houblon.orders.queries.lists import PAGE
+from houblon.web.access.audit import note
+from houblon.web.access.auth import author
+from houblon.web.access.authorization import require
+from houblon.web.foundation.current_app import house
+
+blueprint = Blueprint("outbox", __name__, url_prefix="/messages")
+STATES = ("pending", "sent", "parked")
+KINDS = ("mail", "webhook")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CURSOR = re.compile(r"(\d{1,18})\.([0-9a-f-]{1,60})", re.ASCII)
+
+
+@blueprint.get("")
+def index() -> str:
+    state, kind = _one_of(STATES, request.args.get("etat")), _one_of(KINDS, request.args.get("genre"))
+    with house().desk.ledger.reading() as connection:
+        found = lists.list_messages(connection, state, kind, read_cursor(request.args.get("avant", "")))
+        counts = lists.count_messages(connection)
+        sendable = lists.count_sendable(connection, kind)
+        paused = _paused(connection)
+    return render_template(
+        "messages.html",
+        messages=found,
+        counts=counts,
+        sendable=sendable,
+        state=state,
+        states=STATES,
+        kind=kind,
+        paused=paused,
+        more=cursor(found[-1]) if len(found) == PAGE else None,
+        reason=reason,
+        last=len(SCHEDULE),
+    )
+
+
+@blueprint.get("/<id>")
+def show(id: str) -> str:
+    return _detail(id)
+
+
+@blueprint.post("/renvoyer")
+def all_again() -> Any:
+    """Every parked message, of one kind if it is given."""
+    kind = _one_of(KINDS, request.form.get("genre"))
+    count = send_all_again(house().desk.ledger, house().now(), kind)
+    if count:
+        note(house(), author(), "messages.sent_again", kind or "all", None, count)
+        flash(ngettext("%(num)s message repart.", "%(num)s messages repartent.", count), "accepted")
+    else:
+        flash(_("Aucun de ces messages n’a de quoi repartir : il leur faut d’abord une adresse."), "refused")
+    return redirect(url_for("outbox.index", etat="parked", genre=kind))
+
+
+@blueprint.post("/<id>/renvoyer")
+def again(id: str) -> Any:
+    address = request.form.get("adresse", "").strip() or None
+    with house().desk.ledger.reading() as connection:
+        row = lists.message_row(connection, id)
+    # Its link opens somebody's account: who may send it elsewhere is who may let people in.
+    if row is not None and row.event.startswith("account."):
+        require("users")
+    if address and not is_address(address):
+        return _detail(
+            id, typed=address, fault=_("Ce n’est pas une adresse de courriel : écrivez-la comme nom@exemple.ca.")
+        ), 422
+    if send_again(house().desk.ledger, id, house().now(), address):
+        note(house(), author(), "message.sent_again", id, None, None)
+        flash(_("Le message repart."), "accepted")
+        return redirect(url_for("outbox.show", id=id))
+    return _detail(id, fault=_("Ce message ne peut pas repartir ainsi : son état ou son adresse a changé.")), 409
+
+
+def cursor(row: Row[Any]) -> str:
+    """Where the next page begins, after this row."""
+    return f"{(row.created_at - _EPOCH) // timedelta(microseconds=1)}.{row.id}"
+
+
+def read_cursor(text: str) -> tuple[datetime, str] | None:
+    """The instant and id of a cursor; None for anything else."""
+    found = _CURSOR.fullmatch(text)
+    try:
+        return found and (_EPOCH + timedelta(microseconds=int(found[1])), found[2])
+    except OverflowError:
+        return None
+
+
+def reason(row: Row[Any]) -> str:
+    """Why a message did not go, in words where the house gave the reason."""
+    known = {
+        NO_ADDRESS: _("Aucune adresse connue pour ce destinataire."),
+        BAD_ADDRESS: _("Ce n’est pas une adresse de courriel."),
+        REMOVED: _("Le point de livraison a été retiré."),
+    }
+    if row.error in known:
+        return known[row.error]
+    kind, _colon, said = (row.error or "").partition(": ")
+    if kind == "Unreachable":
+        return _("Injoignable : %(said)s", said=said)
+    return said if kind == "Rejected" else row.error
+
+
+def _detail(id: str, typed: str | None = None, fault: str | None = None) -> str:
+    with house().desk.ledger.reading() as connection:
+        row = lists.message_row(connection, id)
+        if row is None:
+            abort(404)
+        paused, known = _paused(connection), {each.id for each in list_endpoints(connection)}
+    endpoint = row.destination.partition(":")[2]
+    return render_template(
+        "message.html",
+        message=row,
+        payload=_pretty(row.message) if row.kind == "webhook" else None,
+        text=written(row.message)["text"] if row.kind == "mail" else None,
+        endpoint=endpoint if endpoint in known else None,
+        is_paused=row.destination in paused,
+        reason=reason,
+        last=len(SCHEDULE),
+        typed=typed,
+        fault=fault,
+    )
+
+
+def _paused(connection: Any) -> set[str]:
+    return {f"webhook:{each.id}" for each in list_endpoints(connection) if not each.active}
+
+
+def _pretty(document: Any) -> str:
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+
+
+def _one_of(known: tuple[str, ...], said: str | None) -> str | None:
+    return said if said in known else None

@@ -1,0 +1,196 @@
+"""Installation: who invoices, the clocks and the money, and how many people a change takes."""
+
+import hashlib
+import re
+from typing import Any
+from zoneinfo import available_timezones
+
+import msgspec
+from babel import Locale
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from houblon.engine.core.problem import Faults, Text
+from houblon.orders.mail.enqueue import is_address
+from houblon.orders.services import Seller
+from houblon.web.access.audit import note
+from houblon.web.access.auth import author
+from houblon.web.foundation.current_app import house
+from houblon.web.foundation.data_folder import Profile, change_profile
+
+blueprint = Blueprint("profile", __name__, url_prefix="/reglages")
+_GST, _QST, _PREFIX = re.compile(r"\d{9} RT\d{4}"), re.compile(r"\d{10} TQ\d{4}"), re.compile(r"[A-Za-z0-9]{1,10}")
+_SELLER = ("name", "address", "email", "gst_number", "qst_number", "prefix")
+ZONES = (
+    "America/Toronto",
+    "America/Halifax",
+    "America/St_Johns",
+    "America/Winnipeg",
+    "America/Regina",
+    "America/Edmonton",
+    "America/Vancouver",
+    "America/Whitehorse",
+)
+
+
+class Outdated(Exception):
+    """Somebody changed the settings since the page was made."""
+
+
+@blueprint.get("")
+def show() -> str:
+    return _page(house().profile)
+
+
+@blueprint.post("")
+def change() -> Any:
+    """Save the form; what has consequences is told first and asks to be confirmed."""
+    seen, typed = request.form.get("etag", ""), request.form
+
+    def changed(before: Profile) -> Profile:
+        if _etag(before) != seen:
+            raise Outdated
+        return after
+
+    now = house().profile
+    after, faults = _read(typed, now)
+    if faults:
+        return _page(now, typed=typed, problems=tuple(faults)), 422
+    warnings = consequences(now, after)
+    if warnings and typed.get("confirme") != _etag(after):
+        return _page(now, typed=typed, warnings=warnings, confirms=_etag(after))
+    try:
+        before, after = change_profile(house().settings.data, changed)
+    except Outdated:
+        return _page(house().profile, typed=typed, is_outdated=True), 409
+    told = _told(before, after)
+    if told[1]:
+        note(house(), author(), "installation.changed", "installation", *told)
+        flash(_("C’est enregistré, et en vigueur dès maintenant."), "accepted")
+    else:
+        flash(_("Rien n’a changé."), "accepted")
+    return redirect(url_for("profile.show"))
+
+
+def consequences(before: Profile, after: Profile) -> list[Text]:
+    """What follows from a change that can't simply be undone, or that surprises."""
+    found = []
+    if before.seller.prefix != after.seller.prefix:
+        old, new = before.seller.prefix, after.seller.prefix
+        found.append(
+            Text(
+                f"Les prochaines factures vont dans la suite {new}, après son dernier numéro, ou à partir de 1. "
+                f"Celles de la suite {old} gardent le leur.",
+                f"The next invoices go into the series {new}, after its last number, or from 1. Those of the series "
+                f"{old} keep theirs.",
+            )
+        )
+    if before.timezone != after.timezone:
+        found.append(
+            Text(
+                f"Les jours se comptent désormais à l’heure de {after.timezone} : jour d’acceptation, heure limite des "
+                "livraisons, échéances des prochaines factures. Les décisions et factures déjà faites ne changent pas.",
+                f"Days are counted by the clocks of {after.timezone} from now on: acceptance days, delivery cut-offs, "
+                "due dates of the next invoices. Decisions and invoices already made do not change.",
+            )
+        )
+    if before.currency != after.currency:
+        found.append(
+            Text(
+                f"Une commande qui ne nomme pas sa monnaie sera comprise en {after.currency} ; une commande en "
+                f"{before.currency} attendra une personne. Les montants des règles et des minimums ne sont pas "
+                "convertis.",
+                f"An order that names no currency will be read as {after.currency}; one in {before.currency} will wait "
+                "for a person. Amounts in rules and minimums are not converted.",
+            )
+        )
+    if before.approval and not after.approval:
+        found.append(
+            Text(
+                "Quiconque peut publier pourra le faire sans l’accord d’une deuxième personne.",
+                "Whoever may publish can do so without a second person’s agreement.",
+            )
+        )
+    if after.two_factor and not before.two_factor:
+        found.append(
+            Text(
+                "Dès leur prochaine page, les personnes sans deuxième facteur devront en inscrire un pour continuer.",
+                "From their next page on, people without a second factor must enrol one before they go on.",
+            )
+        )
+    return found
+
+
+def _read(typed: Any, now: Profile) -> tuple[Profile, Faults]:
+    """The profile that the form asks for, and every fault in it; settings that it does not show stay."""
+    faults = Faults()
+    said = {name: " ".join(typed.get(name, "").split()) for name in (*_SELLER, "timezone", "currency")}
+    said["address"] = "\n".join(line.strip() for line in typed.get("address", "").splitlines() if line.strip())
+    if not 1 <= len(said["name"]) <= 200:
+        faults.add(
+            "name", "/name", "Le nom du vendeur : de 1 à 200 caractères.", "The seller’s name: 1 to 200 characters."
+        )
+    if len(said["address"]) > 500:
+        faults.add("address", "/address", "L’adresse : au plus 500 caractères.", "The address: at most 500 characters.")
+    if said["email"] and not is_address(said["email"]):
+        faults.add("email", "/email", "Une adresse de courriel, ou rien.", "A mail address, or nothing.")
+    if said["gst_number"] and not _GST.fullmatch(said["gst_number"]):
+        faults.add(
+            "gst_number", "/gst_number", "Comme 123456789 RT0001, ou rien.", "Such as 123456789 RT0001, or nothing."
+        )
+    if said["qst_number"] and not _QST.fullmatch(said["qst_number"]):
+        faults.add(
+            "qst_number", "/qst_number", "Comme 1234567890 TQ0001, ou rien.", "Such as 1234567890 TQ0001, or nothing."
+        )
+    if not _PREFIX.fullmatch(said["prefix"]):
+        faults.add("prefix", "/prefix", "De 1 à 10 lettres ou chiffres, sans accent.", "1 to 10 letters or digits.")
+    if said["timezone"] not in available_timezones():
+        faults.add("timezone", "/timezone", "Un fuseau comme America/Toronto.", "A time zone such as America/Toronto.")
+    if said["currency"] not in Locale("en").currencies:
+        faults.add(
+            "currency", "/currency", "Un code de trois lettres, comme CAD.", "A code of three letters, such as CAD."
+        )
+    seller = Seller(**{name: said[name] for name in _SELLER})
+    after = msgspec.structs.replace(
+        now,
+        seller=seller,
+        timezone=said["timezone"],
+        currency=said["currency"],
+        approval=bool(typed.get("approval")),
+        follow_delivery=bool(typed.get("follow_delivery")),
+        two_factor=bool(typed.get("two_factor")),
+    )
+    return after, faults
+
+
+def _told(before: Profile, after: Profile) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The members that differ, as they were and as they are."""
+    left, right = _flat(before), _flat(after)
+    changed = [name for name in right if left.get(name) != right[name]]
+    return {name: left.get(name) for name in changed}, {name: right[name] for name in changed}
+
+
+def _flat(profile: Profile) -> dict[str, Any]:
+    document = msgspec.to_builtins(profile)
+    return {**{f"seller.{name}": value for name, value in document.pop("seller").items()}, **document}
+
+
+def _etag(profile: Profile) -> str:
+    return hashlib.sha256(msgspec.json.encode(profile)).hexdigest()[:16]
+
+
+def _page(profile: Profile, **told: Any) -> str:
+    said = {**msgspec.to_builtins(profile.seller), "timezone": profile.timezone, "currency": profile.currency}
+    flags = {name: getattr(profile, name) for name in ("approval", "follow_delivery", "two_factor")}
+    if (typed := told.pop("typed", None)) is not None:
+        said, flags = {name: typed.get(name, "") for name in said}, {name: bool(typed.get(name)) for name in flags}
+    return render_template(
+        "profile.html",
+        profile=profile,
+        said=said,
+        flags=flags,
+        etag=_etag(profile),
+        zones=ZONES,
+        differs=_told(profile, _read(said | flags, profile)[0])[1],
+        **{"problems": (), "warnings": (), "confirms": None, "is_outdated": False, **told},
+    )

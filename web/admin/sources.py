@@ -1,0 +1,78 @@
+"""Sources: who may send orders to the webhook, their signing secrets, and when they last called."""
+
+import secrets
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import Connection
+
+from houblon.engine.core.problem import Invalid
+from houblon.orders.credentials.credentials import KINDS, STANDARD, add_source
+from houblon.orders.credentials.revocation import retire_secret
+from houblon.orders.intake.sources import list_sources
+from houblon.web.access.audit import by as acting
+from houblon.web.access.audit import noted
+from houblon.web.access.auth import author
+from houblon.web.foundation.current_app import house
+
+blueprint = Blueprint("sources", __name__, url_prefix="/sources")
+
+
+@blueprint.get("")
+def index() -> str:
+    return _page()
+
+
+@blueprint.post("")
+def add_secret() -> Any:
+    """Give a source, new or known, one more secret, and show it on this one answer; a shop's own is not repeated."""
+    typed = {name: request.form.get(name, "").strip() for name in ("nom", "genre", "secret")}
+    name, kind, given = typed["nom"], typed["genre"] or STANDARD, typed["secret"] or None
+    by = acting(house(), author())
+
+    def work(connection: Connection) -> str:
+        made = add_source(connection, name, secrets.token_bytes, by.at, kind, given)
+        noted(connection, by, "source.added", name, None, {"kind": kind})
+        return made
+
+    try:
+        made = house().desk.ledger.write(work)
+    except Invalid as invalid:
+        return _page(problems=invalid.problems, typed=typed), 422
+    if given is not None:
+        flash(_("Le secret de « %(name)s » est gardé.", name=name), "accepted")
+        return redirect(url_for("sources.index"))
+    return _page(made=made, made_for=name)
+
+
+@blueprint.post("/secrets/<int:key>/retirer")
+def retire(key: int) -> Any:
+    by = acting(house(), author())
+
+    def work(connection: Connection) -> str | None:
+        name = retire_secret(connection, key)
+        if name is not None:
+            noted(connection, by, "source.secret_retired", name, {"active": True}, {"active": False})
+        return name
+
+    name = house().desk.ledger.write(work)
+    if name is None:
+        if not any(each.key == key for source in _sources() for each in source.secrets):
+            abort(404)
+        flash(_("Ce secret était déjà retiré."), "refused")
+    else:
+        flash(_("Un secret de « %(name)s » est retiré : ce qu’il signe est refusé.", name=name), "accepted")
+    return redirect(url_for("sources.index"))
+
+
+def _sources() -> Any:
+    with house().desk.ledger.reading() as connection:
+        return list_sources(connection)
+
+
+def _page(**found: Any) -> str:
+    told = {"problems": (), "typed": {}, "made": None, "made_for": None, **found}
+    base = house().desk.base_url.rstrip("/")
+    addresses = {kind: f"{base}/webhooks/{'' if kind == STANDARD else f'{kind}/'}orders" for kind in KINDS}
+    return render_template("sources.html", sources=_sources(), addresses=addresses, **told)

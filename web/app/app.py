@@ -1,0 +1,102 @@
+"""Puts the application together: every door and page over an open house."""
+
+from flask import Flask
+from flask_wtf.csrf import CSRFProtect
+
+from houblon.web import api
+from houblon.web.access import auth
+from houblon.web.accounts import invitation, own_account, users
+from houblon.web.admin import audit_page, endpoints, keys, mappings, profile, sources
+from houblon.web.admin import messages as outbox_pages
+from houblon.web.api import api_docs
+from houblon.web.app import fast_path, navigation
+from houblon.web.app.middleware import App, separate
+from houblon.web.deliveries import pages as deliveries
+from houblon.web.drafts import history, import_export, scenarios
+from houblon.web.drafts import pages as proposals
+from houblon.web.foundation import browsers, errors, health, language, metrics, request_log
+from houblon.web.foundation.composition import House
+from houblon.web.foundation.headers import harden, trust_proxies
+from houblon.web.groups import identity as group_identity
+from houblon.web.groups import pages as groups
+from houblon.web.groups import ranks
+from houblon.web.ingest import webhooks
+from houblon.web.invoices import pages as invoices
+from houblon.web.orders import bulk, lifecycle, overview, planned_delivery, review, saved_views, whatif
+from houblon.web.orders import pages as order_pages
+from houblon.web.presentation import days, icons, transition_text
+from houblon.web.retailers import membership_files, memberships
+from houblon.web.retailers import pages as retailers
+from houblon.web.rule_editor import pages as rule_editor
+from houblon.web.simulations import files as simulation_files
+from houblon.web.simulations import pages as simulations
+
+MAX_BODY = 1_000_000
+PAGES = (
+    overview,
+    groups,
+    group_identity,
+    retailers,
+    memberships,
+    membership_files,
+    rule_editor,
+    ranks,
+    proposals,
+    import_export,
+    whatif,
+    simulation_files,
+    simulations,
+    scenarios,
+    history,
+    review,
+    bulk,
+    order_pages,
+    lifecycle,
+    saved_views,
+    planned_delivery,
+    invoices,
+    outbox_pages,
+    deliveries,
+    endpoints,
+    users,
+    keys,
+    sources,
+    mappings,
+    audit_page,
+    profile,
+    own_account,
+    invitation,
+    language,
+    api_docs,
+)
+
+
+def create_app(house: House) -> Flask:
+    """The application over an open house."""
+    app = App("houblon.web", static_folder="static")
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.extensions["houblon"] = house
+    auth.register(app, house)
+    own_account.register(app, house)
+    csrf = CSRFProtect(app)
+    language.register(app)
+    icons.register(app)
+    days.register(app)
+    browsers.register(app)
+    transition_text.register(app)
+    navigation.register(app)
+    errors.register(app)
+    request_log.register(app)
+    for engine in {house.desk.ledger.engine, house.desk.ledger.write_engine}:
+        metrics.watch_database(engine)
+    for door in (webhooks, health):
+        csrf.exempt(door.blueprint)
+        app.register_blueprint(door.blueprint)
+    api.register(app, csrf, house)
+    for page in PAGES:
+        app.register_blueprint(page.blueprint)
+    separate(app)
+    fast_path.expedite(app, house)
+    harden(app, house.settings)
+    trust_proxies(app, house.settings.trusted_proxies)
+    return app

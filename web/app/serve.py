@@ -1,0 +1,87 @@
+"""Runs the server: granian, one process with threads when embedded."""
+
+import os
+import socket
+import sys
+from contextlib import closing
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.net import SocketHolder
+
+from houblon.orders.db.snapshot import database_file
+from houblon.orders.db.soundness import faults_in_file
+from houblon.web.app.listening import BACKLOG, listen, name_of
+from houblon.web.foundation.composition import open_house
+from houblon.web.foundation.file_modes import put_right
+from houblon.web.foundation.opening import refuse_damage
+from houblon.web.foundation.settings import Settings
+
+LOOK = 1.0  # seconds that a start may take to look for damage in the database; `houblon check` looks at all of it
+STOPPING = 5  # seconds that a worker has to end
+ADDRESS = "HOUBLON_ADDRESS"  # where the worker process will find itself listening
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Listen until told to stop; the worker says `listening on …` once it is reached. Raises Invalid.
+
+    No thread is started here: the worker is forked, and a lock that a thread holds at that instant
+    would stay locked in it for ever.
+    """
+    listener = listen(host, port)
+    prepare(settings)  # fail here, plainly, rather than in the worker
+    os.environ["HOUBLON_DATA"] = str(settings.data.absolute())
+    os.environ.setdefault("HOUBLON_BASE_URL", f"http://localhost:{listener.getsockname()[1]}")
+    os.environ[ADDRESS] = name_of(listener)
+    server("houblon.web.app.wsgi:app", listener, settings.threads).serve()
+
+
+def prepare(settings: Settings) -> None:
+    """Open the installation once, put right what can be put right without losing anything, and say so.
+
+    Raises what opening it raises, and Invalid where the database is damaged as far as a short look shows.
+    """
+    with closing(open_house(settings)) as house:
+        harm = house.store.storage.mend()
+    if harm is not None:
+        _say(f"{harm}: both are whole again")
+    database = database_file(settings.database_url)
+    if database is not None:
+        refuse_damage(settings, faults_in_file(database, LOOK))
+    right, refused = put_right(settings)
+    if right:
+        _say(f"{right} files and folders of {settings.data} were open to others: they are their owner's alone now")
+    if refused:
+        _say(f"{len(refused)} are open to others and somebody else's, {refused[0]} among them: change their mode")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+class _Server(Granian):
+    """Granian on a socket that is given, where its own would share the port with whoever asks for it."""
+
+    listener: socket.socket
+
+    def _init_shared_socket(self) -> None:
+        self._ssp, self._sso = None, self.listener
+        self._sfd = self.listener.fileno()
+        self._shd = SocketHolder(self._sfd, False, BACKLOG)
+        self.listener.set_inheritable(True)
+
+
+def server(app: str, listener: socket.socket, threads: int) -> Granian:
+    """The server of an app, as the product runs its own."""
+    made = _Server(
+        app,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=threads,
+        respawn_failed_workers=True,
+        # Whatever a worker may hang in: what was answered is in the ledger.
+        workers_kill_timeout=STOPPING,
+        log_enabled=False,
+    )
+    made.listener = listener
+    return made

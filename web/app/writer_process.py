@@ -1,0 +1,35 @@
+"""The recorder's process: `python -m houblon.web.app.writer_process FD`, begun by the server with its end of the line."""
+
+import contextlib
+import gc
+import os
+import signal
+import socket
+import sys
+
+from houblon.orders.writer_process.server import record_for_ever
+from houblon.web.foundation.composition import open_house
+from houblon.web.foundation.logs import configure
+from houblon.web.foundation.settings import Settings
+
+
+def main(descriptor: str) -> None:
+    # An interrupt from the keyboard reaches every process of the terminal. This one ends when the
+    # server lets go of the line, so that what the server still answers is still recorded.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    line = socket.socket(fileno=int(descriptor))
+    configure()
+    house = open_house(Settings.from_env(os.environ))
+    # What the house is made of stays, and an order leaves no cycles: they are looked for seldom.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    try:
+        with contextlib.suppress(BrokenPipeError):  # a server that is gone already: its line tells
+            os.write(sys.stdout.fileno(), b"ready\n")
+        record_for_ever(lambda: house.quick_desk, line)
+    finally:
+        house.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,93 @@
+"""What the server runs: the app of the environment's settings, and its outbox worker."""
+
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+from houblon.orders.outbox.workers import Couriers
+from houblon.simulation.jobs.jobs import FOLDER
+from houblon.simulation.jobs.worker import work_for_ever
+from houblon.web.app.app import create_app
+from houblon.web.app.serve import ADDRESS
+from houblon.web.app.tracing import trace
+from houblon.web.drafts.live_preview import warm
+from houblon.web.drafts.post_publication import settle
+from houblon.web.foundation.composition import House, open_house
+from houblon.web.foundation.file_modes import make_private
+from houblon.web.foundation.health import PULSE
+from houblon.web.foundation.heartbeat import Pulse
+from houblon.web.foundation.logs import configure
+from houblon.web.foundation.settings import Settings
+from houblon.web.foundation.writer_process import Recording
+from houblon.web.simulations.pages import bell_of
+
+log = logging.getLogger("houblon.outbox")
+IDLE = 0.5  # seconds between looks at the outbox
+PAUSE = 0.5  # seconds between messages while orders crowd
+
+
+def _deliver_for_ever(house: House, pulse: Pulse) -> None:
+    couriers = Couriers(house.desk.ledger, house.transport_of, house.now, lambda: _give_way(house))
+    settled = None
+    while True:
+        pulse.beat()
+        try:
+            # Unless somebody changed the rules, or something is due, one look at the file is all.
+            history = house.store.history()
+            due = history.next_due
+            if history is not settled or (due is not None and due <= house.now()):
+                settled = settle(house, "")
+            couriers.look()
+        except Exception:
+            log.exception("the outbox could not be read; trying again")
+        time.sleep(IDLE)
+
+
+def _give_way(house: House) -> None:
+    """Orders come first: while they crowd, a message leaves only so often, and the rest when they have passed."""
+    if house.recording.is_crowded:
+        time.sleep(PAUSE)
+
+
+def _announce(address: str) -> None:
+    """Say that requests are answered, once a connection is."""
+    host, _, port = address.rpartition(":")
+    while True:
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=1).close()
+            break
+        except OSError:
+            time.sleep(0.05)
+    print(f"listening on http://{'localhost' if host == '127.0.0.1' else host}:{port}", flush=True)
+
+
+def _leave_interrupts_to_the_server() -> None:
+    """An interrupt from the keyboard reaches the worker too; ended by it and by the server at once, it would hang.
+
+    Before any thread is started, for threads are born with what their maker does not listen to.
+    """
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
+def _start(work: Callable[..., None], *arguments: object) -> None:
+    threading.Thread(target=work, args=arguments, name=work.__name__, daemon=True).start()
+
+
+_leave_interrupts_to_the_server()
+make_private()
+configure()
+_settings = Settings.from_env(os.environ)
+_house = open_house(_settings, recording=Recording(_settings) if _settings.may_have_recorder else None)
+app = create_app(_house)
+app.extensions[PULSE] = _pulse = Pulse()
+trace(app, _house.desk.ledger, os.environ)
+_start(_deliver_for_ever, _house, _pulse)
+_start(work_for_ever, lambda: _house.desk, _house.settings.data / FOLDER, _house.now, bell_of(app))
+_start(warm, app, _house)
+if ADDRESS in os.environ:
+    _start(_announce, os.environ[ADDRESS])

@@ -1,0 +1,1 @@
+"""`houblon` from a shell."""

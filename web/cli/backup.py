@@ -1,0 +1,293 @@
+"""`houblon backup` and `restore FILE`: a whole installation in one file, taken while it runs.
+
+The ledger is copied first and the rules after it. Versions are only ever added, so every version
+that a decision in the ledger names is in the rules that were copied later; what the later rules
+say that the ledger doesn't know yet is recorded at the next start, as after a crash.
+
+What is copied is verified before there is a file: a backup of something damaged would take the place of
+the last good one where only so many are kept.
+"""
+
+import hashlib
+import io
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from houblon.engine.core.problem import Invalid, refuse
+from houblon.orders.db.migrate import NewerLedger, is_known
+from houblon.orders.db.snapshot import BESIDE, database_file, revision_of, snapshot
+from houblon.orders.db.soundness import faults_in, faults_in_file
+from houblon.rules.store.documents import FILE, open_store
+from houblon.rules.store.durable import decode, generations, kept, sync_folder
+from houblon.rules.store.storage import CrashSafeStorage
+from houblon.simulation.jobs.jobs import FOLDER
+from houblon.web.foundation.data_folder import MARK, check_initialised, read_profile, read_secret
+from houblon.web.foundation.opening import looking_into, lost, refuse_damage, refuse_loss
+from houblon.web.foundation.settings import Settings
+
+FORMAT = 1
+LEDGER, MANIFEST = "ledger.db", "manifest.json"
+# Files of a running process, and the stores, which are copied in their own way.
+_PASSING = (".lock", ".writing", ".restoring", *BESIDE[1:])
+_CHUNK = 1 << 20
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """One file of a backup."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What a backup holds. `ledger_revision` is None where the ledger is PostgreSQL and not in it."""
+
+    houblon_backup: int
+    made_at: datetime
+    ledger_revision: str | None
+    rules_generation: int
+    files: tuple[Kept, ...]
+
+
+def back_up(settings: Settings, target: Path, now: datetime) -> Manifest:
+    """Write the installation to `target`, a tar (`….gz` is compressed) that nobody else may read.
+
+    Raises NotInitialised, Damaged, OSError, sqlite3.Error, and Invalid where `target` is there already or the
+    installation is not whole; then there is no file.
+    """
+    check_initialised(settings.data)
+    if target.exists():
+        raise refuse("exists", "", f"{target} existe déjà.", f"{target} exists already.")
+    if target.absolute().resolve().is_relative_to(settings.data.resolve()):
+        raise refuse(
+            "inside",
+            "",
+            "Une sauvegarde va ailleurs que dans le dossier qu’elle sauvegarde.",
+            "A backup goes elsewhere than into the folder that it backs up.",
+        )
+    _check_whole(settings)
+    with tempfile.TemporaryDirectory(prefix=".houblon-", dir=target.absolute().parent) as folder:
+        staged = Path(folder)
+        revision = _stage_ledger(settings, staged)
+        generation = _stage_rules(settings.data, staged)
+        _stage_others(settings, staged)
+        files = tuple(_described(staged, path) for path in _files(staged))
+        manifest = Manifest(FORMAT, now, revision, generation, files)
+        written = staged / f"{target.name}.writing"
+        _write(written, staged, manifest, target.suffix in (".gz", ".tgz"))
+        os.replace(written, target)
+    sync_folder(target.absolute().parent)
+    return manifest
+
+
+def restore_backup(source: Path, folder: Path, now: datetime, replace: bool = False) -> tuple[Manifest, Path | None]:
+    """Verify a backup and make `folder` of it; with `replace`, what was there is kept aside.
+
+    Returns the manifest, and where the earlier installation is now. Raises Invalid, and nothing is
+    touched, where the backup is not whole or `folder` is not empty; NewerLedger.
+    """
+    is_taken = folder.exists() and any(folder.iterdir())
+    if is_taken and not replace:
+        raise refuse(
+            "not_empty",
+            "",
+            f"{folder} n’est pas vide : ajoutez --replace pour garder de côté ce qui y est, ou choisissez --into.",
+            f"{folder} is not empty: add --replace to keep what is there aside, or choose another with --into.",
+        )
+    folder = folder.absolute()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staged = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", suffix=".restoring", dir=folder.parent))
+    try:
+        manifest = _unpack(source, staged)
+        _verify(staged, manifest)
+        aside = folder.with_name(f"{folder.name}.before-{now:%Y%m%dT%H%M%S}") if is_taken else None
+        _swap(staged, folder, aside)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    sync_folder(folder.parent)
+    return manifest, aside
+
+
+def _swap(staged: Path, folder: Path, aside: Path | None) -> None:
+    if aside is not None:
+        os.rename(folder, aside)
+    elif folder.exists():
+        folder.rmdir()
+    try:
+        os.rename(staged, folder)
+    except OSError:
+        if aside is not None:
+            os.rename(aside, folder)
+        raise
+
+
+def _stage_ledger(settings: Settings, staged: Path) -> str | None:
+    database = database_file(settings.database_url)
+    if database is None:
+        return None
+    snapshot(database, staged / LEDGER)
+    refuse_damage(settings, faults_in_file(staged / LEDGER))
+    return revision_of(staged / LEDGER)
+
+
+def _check_whole(settings: Settings) -> None:
+    """Whether the profile, the secret and the ledger are this installation's, and the ledger knows no more versions
+    than the rules. Raises Invalid, Damaged."""
+    profile, store = read_profile(settings.data), open_store(settings.data)
+    read_secret(settings.data)
+    with looking_into(settings, profile, store.history) as connection:
+        refuse_loss(lost(connection, store.history))
+        if not settings.is_embedded:
+            refuse_damage(settings, faults_in(connection))
+
+
+def _stage_rules(data: Path, staged: Path) -> int:
+    """The rules of now and the generations before; returns the number of now's."""
+    content = CrashSafeStorage(data / FILE).whole_bytes()  # raises Damaged, with the way out
+    found = decode(content)
+    assert found is not None
+    (staged / FILE).write_bytes(content)
+    for generation in generations(data / FILE):
+        try:
+            earlier = kept(data / FILE, generation).read_bytes()
+        except FileNotFoundError:
+            continue  # forgotten meanwhile: newer ones are there
+        if generation < found[0]:
+            kept(staged / FILE, generation).write_bytes(earlier)
+    return found[0]
+
+
+def _stage_others(settings: Settings, staged: Path) -> None:
+    """What else is in the folder, as it is: the profile, the secret, what features keep there."""
+    database = database_file(settings.database_url)
+    for path in _files(settings.data):
+        name = path.relative_to(settings.data)
+        # A mail that was sent is not kept anew: its link may open an account.
+        if settings.mail_folder in path.parents:
+            continue
+        if str(name).startswith(FILE) or str(name) == MARK or path.name.endswith(_PASSING):
+            continue
+        if name.parts[0] == FOLDER:  # of simulations that run
+            continue
+        if str(name) == LEDGER or (database is not None and path.absolute() == database.absolute()):
+            continue
+        (staged / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, staged / name)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
+
+
+def _described(staged: Path, path: Path) -> Kept:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Kept(path.relative_to(staged).as_posix(), path.stat().st_size, digest)
+
+
+def _write(target: Path, staged: Path, manifest: Manifest, compressed: bool) -> None:
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        with tarfile.open(fileobj=file, mode="w:gz" if compressed else "w") as archive:
+            document = msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+            _add(archive, MANIFEST, len(document), io.BytesIO(document), manifest)
+            for each in manifest.files:
+                with (staged / each.path).open("rb") as content:
+                    _add(archive, each.path, each.size, content, manifest)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _add(archive: tarfile.TarFile, name: str, size: int, content: IO[bytes], manifest: Manifest) -> None:
+    member = tarfile.TarInfo(name)
+    member.size, member.mode, member.mtime = size, 0o600, int(manifest.made_at.timestamp())
+    archive.addfile(member, content)
+
+
+def _unpack(source: Path, staged: Path) -> Manifest:
+    """Every file that the manifest names, with the content that it says, and no other."""
+    try:
+        with tarfile.open(source) as archive:
+            manifest = _read_manifest(archive)
+            expected = {each.path: each for each in manifest.files}
+            for member in archive:
+                if member.name == MANIFEST:
+                    continue
+                each = expected.pop(member.name, None)
+                content = archive.extractfile(member) if each is not None and member.isreg() else None
+                if each is None or content is None or not _lands_in(staged, each.path):
+                    raise _broken(member.name)
+                if _copy(content, staged / each.path) != (each.size, each.sha256):
+                    raise _broken(each.path)
+            if expected:
+                raise _broken(next(iter(expected)))
+    except (tarfile.TarError, EOFError, OSError, msgspec.MsgspecError) as fault:
+        raise refuse(
+            "backup", "", f"Cette sauvegarde ne se lit pas : {fault}", f"This backup can't be read: {fault}"
+        ) from fault
+    return manifest
+
+
+def _read_manifest(archive: tarfile.TarFile) -> Manifest:
+    first = archive.next()
+    content = archive.extractfile(first) if first is not None and first.name == MANIFEST and first.isreg() else None
+    if content is None:
+        raise _broken(MANIFEST)
+    manifest = msgspec.json.decode(content.read(), type=Manifest)
+    if manifest.houblon_backup != FORMAT:
+        raise refuse(
+            "format",
+            "",
+            f"Cette sauvegarde a le format {manifest.houblon_backup} d’un Houblon plus récent.",
+            f"This backup has the format {manifest.houblon_backup} of a newer Houblon.",
+        )
+    return manifest
+
+
+def _lands_in(folder: Path, name: str) -> bool:
+    return (folder / name).resolve().is_relative_to(folder.resolve()) and not Path(name).is_absolute()
+
+
+def _copy(content: IO[bytes], target: Path) -> tuple[int, str]:
+    """Size and hash of what was written; every file is its owner's alone, the secret among them."""
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    digest, size = hashlib.sha256(), 0
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        while chunk := content.read(_CHUNK):
+            digest.update(chunk)
+            size += file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    return size, digest.hexdigest()
+
+
+def _verify(staged: Path, manifest: Manifest) -> None:
+    """The stores open, and this Houblon knows their schema."""
+    CrashSafeStorage(staged / FILE).mend()
+    (staged / f"{FILE}.lock").unlink(missing_ok=True)
+    if manifest.ledger_revision is None:
+        return
+    faults = faults_in_file(staged / LEDGER)
+    if faults:
+        raise _broken(f"{LEDGER} ({faults[0]})")
+    if not is_known(manifest.ledger_revision):
+        raise NewerLedger(f"the backup has the schema {manifest.ledger_revision} of a newer Houblon: run that one")
+
+
+def _broken(name: str) -> Invalid:
+    return refuse(
+        "backup",
+        "",
+        f"La sauvegarde n’est pas entière : {name} n’est pas ce que dit son manifeste. Rien n’a changé.",
+        f"The backup is not whole: {name} is not what its manifest says. Nothing changed.",
+    )

@@ -1,0 +1,232 @@
+"""`houblon check`: whether an installation is what it says it is, from its files to its decisions."""
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError
+
+from houblon.engine.core.problem import Invalid, Problem, problem, step
+from houblon.engine.oracle.reference import difference
+from houblon.orders.db.ledger import Ledger
+from houblon.orders.db.ownership import known_versions
+from houblon.orders.db.soundness import faults_in
+from houblon.orders.db.tables import decisions, invoices, metadata
+from houblon.orders.records.audit import verify
+from houblon.rules.checks.checks import Premises, scenario_faults
+from houblon.rules.model.content import KINDS, Content
+from houblon.rules.model.inherit import resolve
+from houblon.rules.model.schema import read_document
+from houblon.rules.store.documents import Store, UnknownVersion, content_hash
+from houblon.web.foundation.composition import House
+from houblon.web.foundation.opening import lost
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One question asked of the installation: how many things it looked at, and what is wrong."""
+
+    name: str
+    looked_at: int
+    problems: tuple[Problem, ...]
+
+
+class Report(msgspec.Struct, frozen=True):
+    """Every check, and the head of the audit log to note elsewhere."""
+
+    checks: tuple[Check, ...]
+    audit_head: str
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return tuple(problem for check in self.checks for problem in check.problems)
+
+
+def check_installation(house: House, audit_head: str | None = None) -> Report:
+    """Ask everything. `audit_head` is a head of the audit log that was noted earlier."""
+    store = house.store
+    database = _database(house.desk.ledger)
+    if database.problems:  # what is asked of a damaged database may be answered with anything
+        return Report((database,), "")
+    with house.desk.ledger.reading() as connection:
+        premises, newest = house.premises, store.content(store.newest().number)
+        audited = verify(connection, audit_head)
+        found = (
+            database,
+            _rules_file(store),
+            _versions_known(connection, store),
+            _documents(store),
+            _hashes(store),
+            _audit(audited.count, audited.broken_at),
+            _versions_of_decisions(connection, store),
+            _numbers_of_invoices(connection),
+            _reference(newest, premises, _chains(connection, newest)),
+            Check("scenarios", len(newest.scenarios), tuple(scenario_faults(newest, premises))),
+        )
+    return Report(found, audited.head)
+
+
+def _database(ledger: Ledger) -> Check:
+    """The database itself is sound: its pages, and that every reference leads somewhere."""
+    faults: list[str] = []
+    try:
+        with ledger.reading() as connection:
+            faults = faults_in(connection)
+    except DBAPIError as fault:  # one so damaged that even the end of a transaction is refused
+        faults = faults or [str(fault.orig)]
+    problems = [
+        problem(
+            "database",
+            "/ledger",
+            f"Le registre est endommagé : {fault}. « houblon restore SAUVEGARDE --replace » en ramène un bon.",
+            f"The ledger is damaged: {fault}. `houblon restore BACKUP --replace` brings a good one back.",
+        )
+        for fault in faults
+    ]
+    return Check("database", len(metadata.tables), tuple(problems))
+
+
+def _rules_file(store: Store) -> Check:
+    """The file of the rules and its twin are whole, and the same."""
+    harm = store.storage.harm()
+    if harm is None:
+        return Check("rules_file", 2, ())
+    told = problem(
+        "rules_file",
+        "/rules.json",
+        "Rien n’est perdu, mais rules.json ou son jumeau n’est pas entier : « houblon restore » les remet en état.",
+        f"Nothing is lost, but {harm}: `houblon restore` puts it right.",
+    )
+    return Check("rules_file", 2, (told,))
+
+
+def _versions_known(connection: Connection, store: Store) -> Check:
+    """Every version that the ledger knows is in the rules, or was given up."""
+    problems = [
+        problem(
+            "rules_lost",
+            step("/versions", each.number),
+            f"Le registre connaît la version {each.number}, que rules.json n’a plus.",
+            f"The ledger knows version {each.number}, which rules.json has no more.",
+        )
+        for each in lost(connection, store.history)
+        if each.hash  # one that only a decision names is told below, with the decision
+    ]
+    return Check("stores", len(known_versions(connection)), tuple(problems))
+
+
+def _documents(store: Store) -> Check:
+    """Every document of every version is read by its schema."""
+    history, problems, count = store.history(), [], 0
+    for (kind, id), rows in history.rows.items():
+        for row in rows:
+            if row["document"] is None:
+                continue
+            count += 1
+            pointer = step("", "versions", row["version"], f"{kind}s", id)
+            problems += _gathered(pointer, lambda: read_document(kind, row["document"]))  # noqa: B023
+    return Check("schemas", count, tuple(problems))
+
+
+def _hashes(store: Store) -> Check:
+    """Every version holds what its hash says, and versions are numbered without a gap."""
+    problems, versions, history = [], store.versions(), store.history()
+    given_up, last = {each.number for each in history.lost}, 0
+    for version in versions:
+        pointer = step("", "versions", version.number)
+        skipped, last = set(range(last + 1, version.number)), version.number
+        if not skipped <= given_up:
+            problems.append(problem("gap", pointer, "Un numéro de version manque.", "A version number is missing."))
+            break
+        content = store.content(version.number)
+        if content_hash({kind: content.documents(kind) for kind in KINDS}) != version.hash:
+            problems.append(
+                problem(
+                    "hash", pointer, "Le contenu ne répond pas à son empreinte.", "The content does not match its hash."
+                )
+            )
+    return Check("versions", len(versions), tuple(problems))
+
+
+def _audit(count: int, broken_at: int | None) -> Check:
+    if broken_at is None:
+        return Check("audit", count, ())
+    broken = problem(
+        "audit_chain",
+        step("/audit", broken_at),
+        "Le journal ne se suit pas : une entrée a été changée ou retirée ici.",
+        "The log does not follow: an entry was changed or removed here.",
+    )
+    return Check("audit", count, (broken,))
+
+
+def _versions_of_decisions(connection: Connection, store: Store) -> Check:
+    """Every stored decision names a version that is there, and the policy that it gives its chain."""
+    columns = (decisions.c.version, decisions.c.chain, decisions.c.policy_hash)
+    problems, count = [], 0
+    given_up = {each.number for each in store.history().lost}
+    for version, chain, policy_hash in connection.execute(select(*columns).distinct()):
+        if version in given_up:  # the loss was named, and accepted
+            continue
+        count += 1
+        pointer = step("/decisions", version, ">".join(chain))
+        try:
+            found = resolve(store.content(version), tuple(chain)).hash
+        except (UnknownVersion, KeyError):
+            problems.append(
+                problem(
+                    "version", pointer, "Cette version ou ce groupe n’existe pas.", "There is no such version or group."
+                )
+            )
+            continue
+        if found != policy_hash:
+            problems.append(
+                problem(
+                    "policy_hash", pointer, "La politique n’est plus la même.", "The policy is not the same any more."
+                )
+            )
+    return Check("decisions", count, tuple(problems))
+
+
+def _numbers_of_invoices(connection: Connection) -> Check:
+    """Numbers run without a gap in each prefix and year."""
+    series: dict[str, list[int]] = {}
+    for (number,) in connection.execute(select(invoices.c.number)):
+        head, _, tail = number.rpartition("-")
+        series.setdefault(head, []).append(int(tail))
+    problems = [
+        problem("gap", step("/invoices", head), "Un numéro de facture manque.", "An invoice number is missing.")
+        for head, numbers in series.items()
+        if sorted(numbers) != list(range(1, len(numbers) + 1))
+    ]
+    return Check("invoices", sum(map(len, series.values())), tuple(problems))
+
+
+def _chains(connection: Connection, newest: Content) -> set[tuple[str, ...]]:
+    """The chains that orders were decided by, as far as their groups are still there."""
+    found = {tuple(chain) for (chain,) in connection.execute(select(decisions.c.chain).distinct())}
+    return {chain for chain in found if all(id in newest.groups for id in chain)}
+
+
+def _reference(newest: Content, premises: Premises, decided: set[tuple[str, ...]]) -> Check:
+    """The compiled policy of every chain answers as business-rules does on its boundary."""
+    chains = decided.union(premises.chains(newest, newest.groups))
+    problems = []
+    for chain in sorted(chains):
+        if difference(resolve(newest, chain)) is not None:
+            problems.append(
+                problem(
+                    "reference",
+                    step("/policies", ">".join(chain)),
+                    "La politique compilée diffère de la référence.",
+                    "The compiled policy differs from the reference.",
+                )
+            )
+    return Check("reference", len(chains), tuple(problems))
+
+
+def _gathered(pointer: str, work: Callable[[], object]) -> Iterable[Problem]:
+    try:
+        work()
+    except Invalid as invalid:
+        return [each.under(pointer) for each in invalid.problems]
+    return []

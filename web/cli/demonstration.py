@@ -1,0 +1,223 @@
+"""A quarter in the life of a brewery, lived by the product itself: orders, reviews, deliveries, payments, versions."""
+
+import heapq
+import random
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from houblon.orders import demo_data
+from houblon.orders.db.tables import decisions, invoices, orders
+from houblon.orders.handling import lifecycle
+from houblon.orders.handling.receive import receive
+from houblon.orders.handling.review import accept as accept_order
+from houblon.orders.handling.review import refuse as refuse_order
+from houblon.orders.intake.decode import read_order
+from houblon.orders.invoicing import transitions
+from houblon.orders.outbox.delivery import Refused, deliver_due
+from houblon.orders.retailers.memberships import set_memberships
+from houblon.orders.services import Conflict
+from houblon.rules.exchange.bundle import read_bundle
+from houblon.rules.model.statements import Statement
+from houblon.rules.publishing import proposals
+from houblon.rules.publishing.drafts import begin, revise
+from houblon.rules.publishing.publish import publish, publish_proposal
+from houblon.rules.publishing.schedule import schedule
+from houblon.web.foundation.composition import House
+
+_MARIE, _LUC = "marie@faubourg.example", "luc@faubourg.example"
+_REVIEWED_AFTER, _UNREVIEWED = timedelta(hours=5), timedelta(days=5)
+# When the second version comes, when the draft is begun, since when a mailbox takes nothing: before now.
+_LOWERED, _DRAFTED, _MAILBOX_FULL = timedelta(days=40), timedelta(days=2), timedelta(days=6)
+_OFFICE_HOUR, _TWO_DAYS = time(10, 15), timedelta(days=2)
+_CANCELLED_FROM_THE_END = 30
+# Days from the due date to the payment: of most, and of those in the group of bad payers.
+_IN_TIME, _LATE = (-12, 0), (14, 40)
+
+Act = Callable[[], None]
+
+
+def demonstrate(house: House, now: datetime, tell: Callable[[str], None]) -> None:
+    """Publish the demonstration's groups before its first order, then let the product live through the quarter."""
+    began = demo_data.began(now) + timedelta(minutes=1)
+    bundle = read_bundle(demo_data.bundle(), house.store.content(1))
+    publish(house.store, bundle.edits, author=_MARIE, note="Premiers groupes de détaillants", at=began, base=1)
+    house.desk.ledger.write(lambda connection: set_memberships(connection, bundle.memberships, began))
+    received = demo_data.orders(now)
+    tell(f"Deciding {len(received)} demonstration orders ...")
+    _receive(house, received, now)
+    for _, _, act in sorted(_afterwards(house, now), key=lambda each: each[:2]):
+        act()
+    _prepare(house, now)
+
+
+def _receive(house: House, received: list[tuple[datetime, bytes]], now: datetime) -> None:
+    """Take the orders in as they come; a person settles what was held a few hours later, all but the last days'."""
+    due: list[tuple[datetime, int, Act]] = [(now - _LOWERED, 0, lambda: _lower(house, now - _LOWERED))]
+    post, day = Post(now - _MAILBOX_FULL), received[0][0].date()
+
+    def do_until(at: datetime) -> None:
+        while due and due[0][0] <= at:
+            heapq.heappop(due)[2]()
+
+    for number, (at, body) in enumerate(received, 1):
+        do_until(at)
+        if at.date() != day:
+            _deliver_mail(house, post, at)
+            day = at.date()
+        answer = receive(house.desk, body, read_order(body), source="demo", at=at)
+        if answer.document["outcome"] == "held" and at < now - _UNREVIEWED:
+            moment = at + _REVIEWED_AFTER
+            heapq.heappush(due, (moment, number, lambda key=number, moment=moment: _review(house, key, moment)))
+    do_until(now)
+    _deliver_mail(house, post, now)
+
+
+def _review(house: House, key: int, at: datetime) -> None:
+    try:
+        if key % 6 == 0:
+            refuse_order(house.desk, key, by=_MARIE, at=at, why="demande du détaillant")
+        else:
+            accept_order(house.desk, key, by=_MARIE, at=at)
+    except Conflict:
+        # A product is unavailable: the brewery says no.
+        refuse_order(house.desk, key, by=_MARIE, at=at, why="produit indisponible")
+
+
+def _afterwards(house: House, now: datetime) -> Iterator[tuple[datetime, int, Act]]:
+    """What becomes of accepted orders, each with its moment: one is cancelled, others delivered, looked at, paid."""
+    zone, chance = house.desk.installation.zone, random.Random(demo_data.ORDERS)  # nosec B311 - the same each time
+    found = list(_accepted(house))
+    cancelled = found[-_CANCELLED_FROM_THE_END]
+    for row in found:
+        if row is cancelled:
+            at = row.made_at + timedelta(hours=26)
+            yield at, row.key, lambda key=row.key, at=at: _cancel(house, key, at)
+            continue
+        planned = row.document["invoice"]["delivery_date"]
+        taken_on = date.fromisoformat(planned) if planned else (row.made_at + _TWO_DAYS).date()
+        taken = max(datetime.combine(taken_on, _OFFICE_HOUR, zone), row.made_at)
+        if taken < now:
+            yield taken, row.key, lambda key=row.key, at=taken: _note_delivery(house, key, at)
+        if row.due_date is None:
+            continue
+        seen = row.made_at + timedelta(hours=chance.randint(1, 30))
+        if seen < now and chance.random() < 0.6:
+            yield seen, row.key, lambda key=row.invoice, at=seen: _look_at(house, key, at)
+        days = _LATE if "payeurs-a-risque" in row.chain else _IN_TIME
+        paid = datetime.combine(
+            date.fromisoformat(row.due_date) + timedelta(days=chance.randint(*days)), _OFFICE_HOUR, zone
+        )
+        if (paid := max(paid, row.made_at + _TWO_DAYS)) < now:
+            yield paid, row.key, lambda key=row.invoice, at=paid: _pay(house, key, at)
+
+
+def _accepted(house: House) -> Iterator[Row[Any]]:
+    """Accepted orders with the decision that accepted them and their invoice, the first one first."""
+    query = (
+        select(
+            orders.c.key,
+            decisions.c.made_at,
+            decisions.c.chain,
+            decisions.c.document,
+            invoices.c.key.label("invoice"),
+            invoices.c.due_date,
+        )
+        .join(decisions, decisions.c.order_key == orders.c.key)
+        .join(invoices, invoices.c.order_key == orders.c.key, isouter=True)
+        .where(orders.c.state == "accepted", decisions.c.outcome == "accepted")
+        .order_by(orders.c.key)
+    )
+    with house.desk.ledger.reading() as connection:
+        yield from connection.execute(query).all()
+
+
+def _note_delivery(house: House, key: int, at: datetime) -> None:
+    lifecycle.deliver(house.desk, key, by=_LUC, at=at)
+
+
+def _look_at(house: House, invoice: int, at: datetime) -> None:
+    transitions.viewed(house.desk, invoice, at=at)
+
+
+def _pay(house: House, invoice: int, at: datetime) -> None:
+    on = at.astimezone(house.desk.installation.zone).date()
+    transitions.pay(house.desk, invoice, by=_MARIE, at=at, on=on)
+
+
+def _cancel(house: House, key: int, at: datetime) -> None:
+    lifecycle.cancel(house.desk, key, was="accepted", by=_MARIE, at=at, why="commande envoyée deux fois")
+    _deliver_mail(house, Post(at), at)
+
+
+def _lower(house: House, at: datetime) -> None:
+    """A second version: too many orders of grocers waited for nothing."""
+    name = "Épiceries : 30 articles suffisent"
+    why = "Les commandes de 30 à 39 articles attendaient, et nous les acceptions toutes."
+    made = begin(house.store, name, by=_LUC, at=at - timedelta(hours=4), description=why)
+    said = [Statement("group", "epiceries", "acceptance.minimum_items", 30)]
+    revise(house.store, made.id, said, by=_LUC, at=at - timedelta(hours=3))
+    proposals.approve(house.store, made.id, by=_MARIE, at=at - timedelta(hours=1))
+    publish_proposal(house.store, made.id, by=_MARIE, at=at, premises=house.premises)
+
+
+def _prepare(house: House, now: datetime) -> None:
+    """What is still to come: one version on a date, and one draft that is talked about."""
+    at = now - _DRAFTED
+    holidays = begin(
+        house.store,
+        "Bars : 45 jours pour le temps des fêtes",
+        by=_MARIE,
+        at=at,
+        description="Les terrasses sont fermées, les fûts se vendent en janvier.",
+    )
+    terms = Statement("group", "bars-et-restaurants", "invoicing.terms", {"kind": "net", "days": 45})
+    revise(house.store, holidays.id, [terms], by=_MARIE, at=at)
+    schedule(house.store, holidays.id, effective_from=_next_month(house, now), by=_MARIE, at=at)
+    large = begin(
+        house.store,
+        "Grosses commandes : confirmer par téléphone",
+        by=_LUC,
+        at=at,
+        description="À partir de 3 000 $, un appel évite les retours.",
+    )
+    revise(
+        house.store, large.id, [Statement("group", "tous", "rules/grosses-commandes", demo_data.LARGE)], by=_LUC, at=at
+    )
+    proposals.comment(
+        house.store,
+        large.id,
+        "3 000 $ est peut-être bas pour les épiceries : regarde leur mois de novembre.",
+        by=_MARIE,
+        at=at + timedelta(hours=3),
+    )
+
+
+def _next_month(house: House, now: datetime) -> datetime:
+    """The first day of a month that is at least four days away, at midnight."""
+    zone = house.desk.installation.zone
+    soon = now.astimezone(zone).date() + timedelta(days=5)
+    first = (soon.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return datetime.combine(first, time(), zone)
+
+
+def _deliver_mail(house: House, post: "Post", at: datetime) -> None:
+    post.now = at
+    while deliver_due(house.desk.ledger, post, at):
+        pass
+
+
+class Post:
+    """Takes the demonstration's messages: its buyers are fictional, and theirs count as sent.
+
+    One mailbox takes nothing from a moment on, so that there is a message to settle.
+    """
+
+    def __init__(self, full_since: datetime):
+        self.now, self._full_since = full_since, full_since
+
+    def send(self, id: str, recipient: str, message: dict[str, str]) -> None:
+        if recipient == demo_data.FULL_MAILBOX and self.now > self._full_since:
+            raise Refused("552 5.2.2 Mailbox full")

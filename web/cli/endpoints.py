@@ -1,0 +1,83 @@
+"""`houblon endpoint`: who is told what happens, from a shell."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import click
+
+from houblon.engine.core.problem import refuse
+from houblon.orders.events import endpoints
+from houblon.orders.events.endpoints import EVENTS, Wanted
+from houblon.web.access.audit import note
+from houblon.web.cli.rules import AUTHOR
+from houblon.web.cli.shell import data_option, json_option, opened, say, speaks_problems
+
+
+@click.group()
+def endpoint() -> None:
+    """Where webhooks go out to."""
+
+
+@endpoint.command("add")
+@data_option
+@json_option
+@click.argument("url")
+@click.option("--event", "events", multiple=True, help=f"{', '.join(EVENTS)}; may be repeated. All, if none is given.")
+@click.option("--description", default="", help="What it is, for people.")
+@speaks_problems
+def add(data: Path | None, url: str, events: tuple[str, ...], description: str, as_json: bool) -> None:
+    """Send events to URL, and print the secret that signs them, once."""
+    wanted = Wanted(url, events or EVENTS, description)
+    with opened(data) as house:
+        allowed, now = house.settings.private_webhooks, house.now()
+        id, secret = house.desk.ledger.write(
+            lambda c: endpoints.add_endpoint(c, wanted, secrets.token_bytes, now, allowed)
+        )
+        note(house, AUTHOR, "endpoint.added", id, None, {"url": url, "events": list(wanted.events)})
+    say({"id": id, "url": url, "events": list(wanted.events), "secret": secret}, as_json, f"{id}\n{secret}")
+
+
+@endpoint.command("list")
+@data_option
+@json_option
+@speaks_problems
+def list_(data: Path | None, as_json: bool) -> None:
+    """Every endpoint; secrets are not shown again."""
+    with opened(data) as house, house.desk.ledger.reading() as connection:
+        found = [_document(row) for row in endpoints.list_endpoints(connection)]
+    lines = (
+        f"{each['id']}  {'active' if each['active'] else 'paused'}  {each['url']}  {' '.join(each['events'])}"
+        for each in found
+    )
+    say(found, as_json, "\n".join(lines) or "no endpoints")
+
+
+@endpoint.command("remove")
+@data_option
+@json_option
+@click.argument("id")
+@speaks_problems
+def remove(data: Path | None, id: str, as_json: bool) -> None:
+    """Send nothing more to the endpoint ID; what waited for it is parked."""
+    with opened(data) as house:
+        try:
+            house.desk.ledger.write(lambda connection: endpoints.remove(connection, id))
+        except LookupError:
+            raise refuse(
+                "unknown_endpoint", "/id", f"Il n’y a pas de point de livraison {id}.", f"There is no endpoint {id}."
+            ) from None
+        note(house, AUTHOR, "endpoint.removed", id)
+    say({"removed": id}, as_json, f"Removed {id}.")
+
+
+def _document(row: Any) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "url": row.url,
+        "description": row.description,
+        "events": row.events,
+        "active": row.active,
+        "stopped_why": row.stopped_why,
+        "created_at": row.created_at.isoformat(),
+    }

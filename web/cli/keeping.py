@@ -1,0 +1,133 @@
+"""`houblon migrate`, `backup`, `restore`: what keeps an installation safe from one year to the next."""
+
+import os
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from houblon.engine.core.problem import refuse
+from houblon.orders.db.migrate import newest_revision, revision_of
+from houblon.orders.db.ownership import identity_of
+from houblon.rules.store.documents import open_store
+from houblon.web.cli.backup import Manifest, back_up, restore_backup
+from houblon.web.cli.mending import mend_rules
+from houblon.web.cli.shell import data_option, json_option, say, speaks_problems
+from houblon.web.foundation.composition import utc_now
+from houblon.web.foundation.data_folder import check_initialised, read_profile
+from houblon.web.foundation.file_modes import put_right
+from houblon.web.foundation.opening import looking_into, open_ledger_of
+from houblon.web.foundation.settings import Settings
+
+
+@click.command()
+@data_option
+@json_option
+@click.option("--check", "only_ask", is_flag=True, help="Change nothing; leave with 1 when the ledger is behind.")
+@speaks_problems
+def migrate(data: Path | None, only_ask: bool, as_json: bool) -> None:
+    """Bring the ledger's schema to this Houblon's; `houblon serve` does so by itself when it starts."""
+    settings, newest = Settings.from_env(os.environ, data), newest_revision()
+    check_initialised(settings.data)
+    profile, rules = read_profile(settings.data), open_store(settings.data).history
+    with looking_into(settings, profile, rules) as connection:
+        before, own = revision_of(connection), identity_of(connection)
+    is_behind = before != newest or own is None or profile.id is None
+    if is_behind and not only_ask:
+        open_ledger_of(settings, profile, rules, utc_now())[0].close()
+        put_right(settings)
+    document = {"from": before, "to": newest, "behind": is_behind, "upgraded": is_behind and not only_ask}
+    if not is_behind:
+        text = f"The ledger is at revision {before}: there is nothing to do."
+    elif before == newest:
+        text = "The ledger and its installation have no id in common yet: run `houblon migrate`."
+        if not only_ask:
+            text = f"The ledger is at revision {before}; it and its installation now know each other by an id."
+    elif only_ask:
+        text = f"The ledger is at revision {before}, this Houblon's is {newest}: run `houblon migrate`."
+    else:
+        text = f"The ledger went from revision {before} to {newest}."
+    say(document, as_json, text)
+    if is_behind and only_ask:
+        sys.exit(1)
+
+
+@click.command()
+@data_option
+@json_option
+@click.argument("target", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@speaks_problems
+def backup(data: Path | None, target: Path, as_json: bool) -> None:
+    """Copy the whole installation to FILE (a tar; FILE.gz is compressed) while it runs.
+
+    The file holds the installation's secrets: keep it as safe as the installation.
+    """
+    settings = Settings.from_env(os.environ, data)
+    try:
+        manifest = back_up(settings, target, utc_now())
+    except (OSError, sqlite3.Error) as fault:
+        raise refuse(
+            "disk", "", f"La sauvegarde n’a pas pu s’écrire : {fault}", f"The backup could not be written: {fault}"
+        ) from fault
+    if manifest.ledger_revision is None:
+        click.echo(
+            "The ledger is on PostgreSQL and is not in this file: copy it with pg_dump. Run pg_dump first and this "
+            "after it, so that every version that a decision names is in the rules copied here.",
+            err=True,
+        )
+    say(_told(manifest) | {"file": str(target)}, as_json, f"Backed up {len(manifest.files)} files to {target}.")
+
+
+@click.command()
+@data_option
+@json_option
+@click.argument(
+    "source", metavar="[FILE]", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+@click.option("--into", type=click.Path(path_type=Path, file_okay=False), help="The folder to make, instead of --data.")
+@click.option("--replace", is_flag=True, help="Where the folder is not empty, keep what is there aside.")
+@click.option("--accept-loss", is_flag=True, help="Without FILE: give up the versions that only the ledger knows.")
+@speaks_problems
+def restore(
+    data: Path | None, source: Path | None, into: Path | None, replace: bool, accept_loss: bool, as_json: bool
+) -> None:
+    """Make an installation of a backup FILE; without one, mend a damaged rules file.
+
+    Stop the server first. Without FILE, the last good state of the rules comes back, and what is
+    damaged is kept aside. Where the ledger knows versions that are in no state that is left, they are
+    named and nothing is done, unless --accept-loss gives them up; their numbers are not used again.
+    """
+    settings = Settings.from_env(os.environ, data)
+    if source is None:
+        mended = mend_rules(settings, utc_now(), accept_loss)
+        document = {"generation": mended.generation, "given_up": [each.number for each in mended.given_up]}
+        say(document, as_json, "\n".join(mended.lines))
+        return
+    if accept_loss:
+        raise click.UsageError("--accept-loss is for the rules alone, without a FILE.")
+    folder = into or settings.data
+    try:
+        manifest, aside = restore_backup(source, folder, utc_now(), replace)
+    except OSError as fault:
+        raise refuse(
+            "disk", "", f"Le dossier n’a pas pu se faire : {fault}", f"The folder could not be made: {fault}"
+        ) from fault
+    lines = [f"Restored {len(manifest.files)} files to {folder}, as of {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC."]
+    if aside is not None:
+        lines.append(f"What was there is in {aside}.")
+    if manifest.ledger_revision is None:
+        lines.append("Its ledger is on PostgreSQL: bring that back with pg_restore.")
+    lines.append(f"Now run `houblon check --data {folder}`.")
+    say(
+        _told(manifest) | {"data": str(folder), "kept_aside": aside and str(aside)},
+        as_json,
+        "\n".join(lines),
+    )
+
+
+def _told(manifest: Manifest) -> dict[str, Any]:
+    document: dict[str, Any] = msgspec.to_builtins(manifest)
+    return document

@@ -1,0 +1,206 @@
+"""`houblon`: the same doors from a shell. Faults go to stderr as Problems, with exit status 1."""
+
+import functools
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from sqlalchemy.exc import DBAPIError
+
+from houblon.engine.core.problem import Invalid, refuse
+from houblon.orders.credentials.credentials import add_key
+from houblon.orders.handling.whatif import what_if
+from houblon.orders.intake.decode import read_order
+from houblon.web.access.audit import note
+from houblon.web.api.bodies import read_moment
+from houblon.web.cli.deliveries import follow_delivery
+from houblon.web.cli.endpoints import endpoint
+from houblon.web.cli.keeping import backup, migrate, restore
+from houblon.web.cli.replay import replay
+from houblon.web.cli.rules import AUTHOR, approval, check, export, import_
+from houblon.web.cli.shell import data_option as _data
+from houblon.web.cli.shell import json_option as _json
+from houblon.web.cli.shell import opened as _open
+from houblon.web.cli.shell import say as _say
+from houblon.web.cli.shell import speaks_problems as _speaks_problems
+from houblon.web.cli.simulate import simulate
+from houblon.web.cli.sources import source
+from houblon.web.cli.users import user
+from houblon.web.foundation.composition import utc_now
+from houblon.web.foundation.file_modes import make_private
+from houblon.web.foundation.settings import Settings
+
+
+@click.group()
+@click.version_option(package_name="houblon")
+def main() -> None:
+    """Houblon decides what happens to an order."""
+
+
+@main.command()
+@_data
+@_json
+@click.option("--demo", is_flag=True, help="With a fictional microbrewery, its retailers and 500 orders.")
+@click.option("--admin", default="admin@houblon.example", show_default=True, help="The administrator's address.")
+@_speaks_problems
+def init(data: Path | None, demo: bool, admin: str, as_json: bool) -> None:
+    """Make a new installation and print the administrator's password, once."""
+    from houblon.web.cli.installation import initialise
+
+    settings = Settings.from_env(os.environ, data)
+    tell = functools.partial(click.echo, err=True)
+    try:
+        password = initialise(settings, demo=demo, admin=admin, now=utc_now(), tell=tell)
+    except (OSError, DBAPIError) as fault:
+        what = fault.orig if isinstance(fault, DBAPIError) else fault
+        raise refuse(
+            "disk",
+            "",
+            f"L’installation n’a pas pu se faire ({what}). Faites de la place ou réparez le disque, puis recommencez.",
+            f"The installation could not be made ({what}). Free some space or mend the disk, then try again.",
+        ) from fault
+    _say(
+        {"data": str(settings.data), "administrator": admin, "password": password},
+        as_json,
+        f"Installed in {settings.data}.\nAdministrator: {admin}\nPassword (shown this once): {password}",
+    )
+
+
+@main.command()
+@_data
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@_speaks_problems
+def serve(data: Path | None, host: str, port: int) -> None:
+    """Serve the pages and the doors."""
+    from houblon.web.app.serve import serve as run
+
+    run(Settings.from_env(os.environ, data), host, port)
+
+
+@main.command()
+@_data
+@_json
+@click.argument("order", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--accepted-at", help="The instant dates count from (ISO 8601 with a zone).")
+@click.option("--as-of", help="Decide by the version in force at this instant.")
+@click.option("--version", "number", type=int, help="Decide by this version.")
+@click.option("--proposal", help="Decide as if this proposal were published.")
+@click.option("--trace", is_flag=True, help="Tell every comparison that was read.")
+@_speaks_problems
+def decide(
+    data: Path | None,
+    order: Path,
+    accepted_at: str | None,
+    as_of: str | None,
+    number: int | None,
+    proposal: str | None,
+    trace: bool,
+    as_json: bool,
+) -> None:
+    """Decide an order without recording anything; `-` reads one order a line."""
+    asked: dict[str, Any] = {
+        "accepted_at": _moment(accepted_at, "/accepted_at"),
+        "as_of": _moment(as_of, "/as_of"),
+        "version": number,
+        "proposal": proposal,
+        "trace": trace,
+    }
+    with _open(data) as house, house.desk.ledger.reading() as connection:
+
+        def answer(body: bytes) -> dict[str, Any]:
+            return what_if(connection, house.desk, read_order(body), now=house.now(), **asked).document()
+
+        if str(order) == "-":
+            _decide_lines(answer)
+        else:
+            document = answer(_read(order))
+            reasons = "\n".join(f"- {each['message']['fr']}" for each in document["reasons"])
+            _say(document, as_json, f"{document['outcome']}\n{reasons}")
+
+
+def _decide_lines(answer: Callable[[bytes], dict[str, Any]]) -> None:
+    """One decision a line, in order; a line that can't be read gets its Problems in its place."""
+    failed = False
+    for line in sys.stdin.buffer:
+        if not line.strip():
+            continue
+        try:
+            document = answer(line)
+        except Invalid as invalid:
+            failed, document = True, {"errors": [each.as_json() for each in invalid.problems]}
+        click.echo(msgspec.json.encode(document).decode())
+    if failed:
+        click.echo("some lines could not be read: their places hold their problems", err=True)
+        sys.exit(1)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        raise refuse(
+            "file", "", f"Le fichier {path.name} ne se lit pas.", f"The file {path.name} can't be read."
+        ) from None
+
+
+def _moment(text: str | None, pointer: str) -> datetime | None:
+    try:
+        return None if text is None else read_moment(text)
+    except Invalid as invalid:
+        raise Invalid(each.under(pointer) for each in invalid.problems) from None
+
+
+@main.group()
+def key() -> None:
+    """Keys for the API."""
+
+
+@key.command("add")
+@_data
+@_json
+@click.argument("name")
+@click.option(
+    "--scope", "scopes", multiple=True, required=True, help="decide, read, write or approve; may be repeated."
+)
+@_speaks_problems
+def key_add(data: Path | None, name: str, scopes: tuple[str, ...], as_json: bool) -> None:
+    """Make an API key and print it, once."""
+    with _open(data) as house:
+        made = house.desk.ledger.write(lambda c: add_key(c, name, scopes, secrets.token_bytes, house.now()))
+        note(house, AUTHOR, "key.added", name, None, list(scopes))
+    _say({"key": made}, as_json, made)
+
+
+for _command in (
+    import_,
+    export,
+    check,
+    approval,
+    follow_delivery,
+    migrate,
+    backup,
+    restore,
+    endpoint,
+    source,
+    user,
+    simulate,
+    replay,
+):
+    main.add_command(_command)
+
+
+def run() -> None:
+    """What is installed as `houblon`: whatever it makes is its owner's alone."""
+    make_private()
+    main()
+
+
+if __name__ == "__main__":
+    run()

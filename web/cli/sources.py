@@ -1,0 +1,104 @@
+"""`houblon source`: who may send orders to the webhooks, with which secrets, read in which way."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import click
+
+from houblon.engine.core.problem import refuse
+from houblon.engine.core.strict_json import read_json
+from houblon.orders.credentials.credentials import KINDS, STANDARD, add_source, retire_secrets
+from houblon.orders.intake.sources import find_source, list_sources, set_source
+from houblon.web.access.audit import note
+from houblon.web.cli.shell import data_option, json_option, opened, say, speaks_problems
+
+AUTHOR = "cli"
+
+
+@click.group()
+def source() -> None:
+    """Who may send orders to the webhooks."""
+
+
+@source.command("add")
+@data_option
+@json_option
+@click.argument("name")
+@click.option(
+    "--kind", type=click.Choice(KINDS), default=STANDARD, show_default=True, help="Whose signatures it sends."
+)
+@click.option("--secret", help="The secret that the shop shows; better: --secret-file.")
+@click.option("--secret-file", type=click.File("r"), help="A file that holds the secret; - reads standard input.")
+@speaks_problems
+def add(data: Path | None, name: str, kind: str, secret: str | None, secret_file: Any, as_json: bool) -> None:
+    """Give a source a signing secret; those it has stay active until they are retired."""
+    given = secret_file.read().strip() if secret_file else secret
+    with opened(data) as house:
+        made = house.desk.ledger.write(lambda c: add_source(c, name, secrets.token_bytes, house.now(), kind, given))
+        note(house, AUTHOR, "source.added", name, None, {"kind": kind})
+    # What the shop made is known to whoever gave it, and is not printed again.
+    say({"secret": made} if given is None else {"source": name}, as_json, made if given is None else f"Added {name}.")
+
+
+@source.command("set")
+@data_option
+@json_option
+@click.argument("name")
+@click.option("--group", "groups", multiple=True, help="A group for buyers whose orders name none; may be repeated.")
+@click.option("--mapping", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A mapping (JSON).")
+@click.option("--default-mapping", is_flag=True, help="Go back to the mapping of its kind.")
+@speaks_problems
+def set_(
+    data: Path | None, name: str, groups: tuple[str, ...], mapping: Path | None, default_mapping: bool, as_json: bool
+) -> None:
+    """Say how a source's orders are read. What is not named stays."""
+    with opened(data) as house, house.desk.ledger.reading() as connection:
+        known = find_source(connection, name)
+        content = house.store.content(house.store.newest().number)
+        unknown = [group for group in groups if group not in content.groups]
+        if unknown:
+            raise refuse(
+                "unknown_group", "/group", f"Il n’y a pas de groupe {unknown[0]}.", f"There is no group {unknown[0]}."
+            )
+        kept = known.mapping if known and not default_mapping else None
+        wanted = read_json(mapping.read_bytes()) if mapping else kept
+        named = groups or (known.groups if known else ())
+        house.desk.ledger.write(lambda c: set_source(c, name, named, wanted, house.now()))
+        before = known and {"groups": known.groups, "mapping": known.mapping}
+        note(house, AUTHOR, "source.set", name, before, {"groups": named, "mapping": wanted})
+    say(
+        {"source": name, "groups": list(named), "mapping": wanted},
+        as_json,
+        f"Orders of {name} are read so from now on.",
+    )
+
+
+@source.command("retire")
+@data_option
+@json_option
+@click.argument("name")
+@click.option("--keep-newest", is_flag=True, help="Keep the newest secret: the end of a rotation.")
+@speaks_problems
+def retire(data: Path | None, name: str, keep_newest: bool, as_json: bool) -> None:
+    """Make a source's secrets void: what they sign is refused from now on."""
+    with opened(data) as house:
+        count = house.desk.ledger.write(lambda c: retire_secrets(c, name, keep=int(keep_newest)))
+        note(house, AUTHOR, "source.secret_retired", name, None, {"secrets": count})
+    say({"retired": count}, as_json, f"{count} secret(s) of {name} are void.")
+
+
+@source.command("list")
+@data_option
+@json_option
+@speaks_problems
+def list_(data: Path | None, as_json: bool) -> None:
+    """Every source; secrets are never shown again."""
+    with opened(data) as house, house.desk.ledger.reading() as connection:
+        found = list_sources(connection)
+    rows = [
+        {"name": each.name, "kind": each.kind, "secrets": len(each.active), "groups": list(each.groups)}
+        for each in found
+    ]
+    lines = [f"{each.name:20} {each.kind:12} {len(each.active)} secret(s)  {', '.join(each.groups)}" for each in found]
+    say(rows, as_json, "\n".join(lines) or "No source yet: houblon source add NAME")

@@ -1,0 +1,118 @@
+"""The proposal that a person is working in: pages show it, and what they save goes into it."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+
+import msgspec
+from flask import current_app, flash, session
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+
+from houblon.engine.core.problem import Invalid, Problem
+from houblon.rules.checks.checks import check
+from houblon.rules.checks.lint import warnings
+from houblon.rules.model.content import Content
+from houblon.rules.model.proposal import OPEN, Proposal
+from houblon.rules.model.statements import Statement
+from houblon.rules.publishing.drafts import begin, preview, revise
+from houblon.rules.publishing.proposals import Stale
+from houblon.web.access.audit import note
+from houblon.web.access.auth import author
+from houblon.web.access.authorization import may
+from houblon.web.foundation.current_app import house
+
+_KEY, _OUTLOOKS, _REMEMBERED = "brouillon", "houblon.outlooks", 32
+
+
+class Outdated(Exception):
+    """The page that was saved from no longer shows what is there; nothing was changed."""
+
+
+class Outlook(msgspec.Struct, frozen=True, eq=False):
+    """What publishing a proposal now would give: its content, what refuses it, what is worth a look."""
+
+    content: Content
+    faults: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
+def working_in() -> Proposal | None:
+    """The signed-in person's open proposal, if there is one."""
+    id = session.get(_KEY) if may("edit") else None
+    found = house().store.history().proposals.get(id) if id else None
+    return found if found is not None and found.state == OPEN else None
+
+
+def enter(id: str) -> None:
+    session[_KEY] = id
+
+
+def leave() -> None:
+    session.pop(_KEY, None)
+
+
+def newest() -> Content:
+    store = house().store
+    return store.content(store.newest().number)
+
+
+def shown(proposal: Proposal | None) -> Content:
+    """What pages show: the proposal's content, else what is in force."""
+    return newest() if proposal is None else outlook(proposal).content
+
+
+def outlook(proposal: Proposal) -> Outlook:
+    """What publishing it now would give; looked into once for each revision and version."""
+    # The app's own: another installation in the same process has other proposals of the same name.
+    known: OrderedDict[tuple[str, int, str], Outlook] = current_app.extensions.setdefault(_OUTLOOKS, OrderedDict())
+    key = (proposal.id, proposal.revision, house().store.newest().hash)
+    found = known.get(key)
+    if found is None:
+        found = known[key] = _look(proposal)
+        while len(known) > _REMEMBERED:
+            known.popitem(last=False)
+    return found
+
+
+def _look(proposal: Proposal) -> Outlook:
+    made, premises = preview(house().store.history(), proposal, house().now()), house().premises
+    faults: tuple[Problem, ...] = ()
+    try:
+        check(made.content, made.changed_groups, premises)
+    except Invalid as invalid:
+        faults = invalid.problems
+    return Outlook(made.content, faults, warnings(made.content, made.changed_groups))
+
+
+def etag(proposal: Proposal | None) -> str:
+    """Names what a page shows; a save sends it back."""
+    number = house().store.newest().number
+    return f"{number}" if proposal is None else f"{number}.{proposal.id}.{proposal.revision}"
+
+
+def save(statements: Iterable[Statement], form: MultiDict[str, str], name: str) -> Proposal:
+    """Put the statements into the person's proposal, a new one if they have none.
+
+    The form's `etag` is that of the page. Raises Invalid; Outdated when somebody published or changed
+    the proposal since the page was made.
+    """
+    proposal, by, now = working_in(), author(), house().now()
+    if form.get("etag") != etag(proposal):
+        raise Outdated
+    said = list(statements)
+    if proposal is None:
+        proposal = begin(house().store, name, by=by, at=now)
+        note(house(), by, "proposal.begun", proposal.id, None, {"name": proposal.name})
+        enter(proposal.id)
+    try:
+        revised = revise(house().store, proposal.id, said, by=by, at=now, seen=proposal.revision)
+    except Stale:
+        raise Outdated from None
+    note(house(), by, "proposal.revised", proposal.id, _told(proposal), _told(revised))
+    flash(_("Noté dans le brouillon « %(name)s » ; rien n’est encore en vigueur.", name=revised.name), "accepted")
+    return revised
+
+
+def _told(proposal: Proposal) -> dict[str, object]:
+    """The proposal's documents, for the audit log."""
+    return {f"/{edit.kind}s/{edit.id}": edit.document for edit in proposal.edits}

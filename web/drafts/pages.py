@@ -1,0 +1,320 @@
+"""Brouillons: what is not in force yet, what it would change, and the way to put it in force."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from houblon.engine.core.problem import Invalid, refuse
+from houblon.orders.queries import lists
+from houblon.rules.checks.impact import reach
+from houblon.rules.model.proposal import (
+    DISCARDED,
+    OPEN,
+    PUBLISHED,
+    SCHEDULED,
+    Proposal,
+    UnknownProposal,
+    changes_in,
+    hash_of,
+    standing,
+)
+from houblon.rules.model.statements import ABSENT, Statement, statements_of
+from houblon.rules.publishing import proposals
+from houblon.rules.publishing.drafts import begin, revise, settle
+from houblon.rules.publishing.proposals import Stale
+from houblon.rules.publishing.publish import publish_proposal
+from houblon.rules.publishing.schedule import schedule, withdraw
+from houblon.simulation.jobs.jobs import report_of
+from houblon.web.access.audit import note
+from houblon.web.access.auth import author
+from houblon.web.drafts import drafting
+from houblon.web.drafts.post_publication import settle as settle_aftermath
+from houblon.web.foundation.current_app import house
+from houblon.web.presentation.change_text import tell, tell_clash, what_of
+from houblon.web.simulations.view import headline
+
+blueprint = Blueprint("proposals", __name__, url_prefix="/brouillons")
+_CLOSED_SHOWN = 20
+
+
+@blueprint.get("")
+def index() -> str:
+    return listed()
+
+
+@blueprint.post("")
+def create() -> Any:
+    name, description = request.form.get("nom", ""), request.form.get("description", "")
+    try:
+        made = begin(house().store, name, by=author(), at=house().now(), description=description)
+    except Invalid as invalid:
+        return listed(problems=invalid.problems, typed=request.form), 422
+    note(house(), author(), "proposal.begun", made.id, None, {"name": made.name})
+    drafting.enter(made.id)
+    flash(_("Le brouillon est ouvert : ce que vous enregistrez sur les pages des groupes y va."), "accepted")
+    return redirect(url_for("proposals.show", id=made.id))
+
+
+@blueprint.get("/<id>")
+def show(id: str) -> str:
+    return _page(_proposal(id))
+
+
+@blueprint.post("/<id>/entrer")
+def enter(id: str) -> Any:
+    """Work in this proposal from now on."""
+    _proposal(id)
+    drafting.enter(id)
+    return redirect(url_for("groups.index"))
+
+
+@blueprint.post("/quitter")
+def leave() -> Any:
+    """Look at what is in force again; the proposal stays as it is."""
+    drafting.leave()
+    return redirect(url_for("groups.index"))
+
+
+def _act(name: str) -> Callable[[Callable[[Proposal, int], Any]], Callable[[str], Any]]:
+    """A change of one proposal from its page: a stale one or a fault shows the page with what was typed."""
+
+    def decorate(work: Callable[[Proposal, int], Any]) -> Callable[[str], Any]:
+        @wraps(work)
+        def view(id: str) -> Any:
+            proposal, seen = _proposal(id), request.form.get("revision", 0, type=int)
+            try:
+                done = work(proposal, seen)
+            except Stale as stale:
+                return _page(stale.proposal, stale=stale.proposal, typed=request.form), 409
+            except Invalid as invalid:
+                return _page(_proposal(id), problems=invalid.problems, failed=name, typed=request.form), 422
+            after = _proposal(id)
+            note(house(), author(), f"proposal.{name}", id, _noted(proposal), _noted(after))
+            return done or redirect(url_for("proposals.show", id=id))
+
+        return view
+
+    return decorate
+
+
+@blueprint.post("/<id>/nom")
+@_act("renamed")
+def rename(proposal: Proposal, seen: int) -> None:
+    name, description = request.form.get("nom", ""), request.form.get("description", "")
+    proposals.rename(house().store, proposal.id, name, description, at=house().now(), seen=seen)
+
+
+@blueprint.post("/<id>/retirer")
+@_act("revised")
+def take_back(proposal: Proposal, seen: int) -> None:
+    """Let one statement be as it is in force."""
+    kind, document, path = (request.form.get(name, "") for name in ("genre", "document", "chemin"))
+    now = drafting.newest().document(kind, document)
+    value: Any = ABSENT if now is None else now if path == "" else statements_of(kind, now).get(path, ABSENT)
+    said = [Statement(kind, document, path, value)]
+    revise(house().store, proposal.id, said, by=author(), at=house().now(), seen=seen)
+
+
+@blueprint.post("/<id>/regler")
+@_act("settled")
+def settle_clashes(proposal: Proposal, seen: int) -> None:
+    clashes = _standing(proposal).clashes
+    choices = {
+        (clash.kind, clash.id, clash.path): request.form.get(f"choix-{place}", "")
+        for place, clash in enumerate(clashes)
+    }
+    settle(house().store, proposal.id, choices, by=author(), at=house().now(), seen=seen)
+    flash(_("Les conflits sont réglés."), "accepted")
+
+
+@blueprint.post("/<id>/approuver")
+@_act("approved")
+def approve(proposal: Proposal, seen: int) -> None:
+    report = _report_seen(proposal)
+    proposals.approve(house().store, proposal.id, by=author(), at=house().now(), seen=seen, report=report)
+    flash(_("Approuvé, tel que ce brouillon est maintenant."), "accepted")
+
+
+@blueprint.post("/<id>/commenter")
+@_act("commented")
+def comment(proposal: Proposal, seen: int) -> None:
+    proposals.comment(house().store, proposal.id, request.form.get("commentaire", ""), by=author(), at=house().now())
+
+
+@blueprint.post("/<id>/publier")
+@_act("published")
+def publish(proposal: Proposal, seen: int) -> Any:
+    version = publish_proposal(
+        house().store,
+        proposal.id,
+        by=author(),
+        at=house().now(),
+        seen=seen,
+        premises=house().premises,
+        approval=house().profile.approval,
+    )
+    settle_aftermath(house())
+    flash(_("La version %(number)s est en vigueur.", number=version.number), "accepted")
+    return redirect(url_for("history.index") + f"#v{version.number}")
+
+
+@blueprint.post("/<id>/planifier")
+@_act("scheduled")
+def put_on_a_date(proposal: Proposal, seen: int) -> None:
+    schedule(
+        house().store,
+        proposal.id,
+        effective_from=_moment(request.form.get("moment", "")),
+        by=author(),
+        at=house().now(),
+        seen=seen,
+        approval=house().profile.approval,
+    )
+    flash(_("C’est planifié : à ce moment, ce brouillon devient une version."), "accepted")
+
+
+@blueprint.post("/<id>/deplanifier")
+@_act("withdrawn")
+def take_off_its_date(proposal: Proposal, seen: int) -> None:
+    withdraw(house().store, proposal.id, at=house().now(), seen=seen)
+    flash(_("La date est retirée : c’est de nouveau un brouillon."), "accepted")
+
+
+@blueprint.post("/<id>/ecarter")
+@_act("discarded")
+def discard(proposal: Proposal, seen: int) -> Any:
+    proposals.discard(house().store, proposal.id, at=house().now(), seen=seen)
+    flash(_("Le brouillon « %(name)s » est écarté ; on peut le reprendre ci-dessous.", name=proposal.name), "accepted")
+    return redirect(url_for("proposals.index"))
+
+
+@blueprint.post("/<id>/reprendre")
+@_act("taken_up")
+def take_up(proposal: Proposal, seen: int) -> None:
+    proposals.take_up(house().store, proposal.id, at=house().now(), seen=seen)
+
+
+def listed(**faults: Any) -> str:
+    """The page of all proposals; `faults` are what a form of it could not take."""
+    history = house().store.history()
+    found = sorted(history.proposals.values(), key=lambda each: each.changed_at, reverse=True)
+    rows = [(each, len(_changes(each)), len(_standing(each).clashes)) for each in found if each.state == OPEN]
+    return render_template(
+        "proposals.html",
+        rows=rows,
+        planned=[(each, _told(each)) for each in history.scheduled()],
+        closed=[each for each in found if each.state in (PUBLISHED, DISCARDED)][:_CLOSED_SHOWN],
+        working=drafting.working_in(),
+        groups=drafting.newest().ranked(),
+        **{"problems": (), "import_problems": (), "typed": {}, **faults},
+    )
+
+
+def _page(proposal: Proposal, **faults: Any) -> str:
+    history = house().store.history()
+    base, newest = history.content(proposal.base), drafting.newest()
+    is_alive = proposal.state in (OPEN, SCHEDULED)
+    outlook = drafting.outlook(proposal) if is_alive else None
+    content = outlook.content if outlook else newest
+    changes, stands = _changes(proposal), _standing(proposal)
+    with house().desk.ledger.reading() as connection:
+        members = lists.count_members(connection)
+        simulated = report_of(connection, proposal.id)
+    return render_template(
+        "proposal.html",
+        proposal=proposal,
+        newest=newest,
+        content=content,
+        is_alive=is_alive,
+        outlook=outlook,
+        told=[tell(change, content, newest, base) for change in changes],
+        clashes=[tell_clash(clash, content, newest, base) for clash in stands.clashes] if is_alive else [],
+        reached=[(what_of(change), found) for change, found in _reached(changes, content)],
+        members=members,
+        since=[version for version in history.versions if version.number > proposal.base] if is_alive else [],
+        approval=house().profile.approval,
+        is_approved=proposal.approval is not None and proposal.approval.hash == hash_of(proposal, base),
+        is_author=author() in proposal.editors,
+        working=drafting.working_in(),
+        scenarios=len(content.scenarios),
+        simulated=simulated,
+        found=simulated and headline(simulated.summary),
+        is_found_now=simulated is not None and simulated.summary["changes"] == hash_of(proposal, base),
+        **{"problems": (), "failed": None, "stale": None, "typed": {}, **faults},
+    )
+
+
+def _report_seen(proposal: Proposal) -> str | None:
+    """The hash of the report that stood beside the button, if one did. Raises Invalid when it is another now."""
+    seen = request.form.get("rapport")
+    if not seen:
+        return None
+    with house().desk.ledger.reading() as connection:
+        found = report_of(connection, proposal.id)
+    changes = hash_of(proposal, house().store.history().content(proposal.base))
+    if found is None or (found.report_hash, found.summary["changes"]) != (seen, changes):
+        raise refuse(
+            "report",
+            "/report",
+            "Un autre rapport est venu depuis : relisez-le, puis approuvez.",
+            "Another report came since: read it again, then approve.",
+        )
+    return seen
+
+
+def _reached(changes: Any, content: Any) -> list[Any]:
+    by_path = {found.path: found for found in reach(changes, content)}
+    return [(change, by_path[change.path]) for change in changes if change.id == "tous" and change.path in by_path]
+
+
+def _standing(proposal: Proposal) -> Any:
+    history = house().store.history()
+    return standing(proposal, history.content(proposal.base), drafting.newest())
+
+
+def _changes(proposal: Proposal) -> Any:
+    """What the proposal changes in the newest version; once it is closed, what it changed in its base."""
+    if proposal.state in (OPEN, SCHEDULED):
+        return changes_in(_standing(proposal).edits, drafting.newest())
+    return changes_in(proposal.edits, house().store.history().content(proposal.base))
+
+
+def _told(proposal: Proposal) -> list[Any]:
+    newest = drafting.newest()
+    return [tell(change, drafting.outlook(proposal).content, newest) for change in _changes(proposal)]
+
+
+def _noted(proposal: Proposal) -> dict[str, Any]:
+    """The proposal's state, for the audit log."""
+    return {
+        "name": proposal.name,
+        "description": proposal.description,
+        "state": proposal.state,
+        "revision": proposal.revision,
+        "approved_by": proposal.approval and proposal.approval.by,
+        "report": proposal.approval and proposal.approval.report,
+        "effective_from": proposal.effective_from and proposal.effective_from.isoformat(),
+        "comments": len(proposal.comments),
+        "documents": {f"/{edit.kind}s/{edit.id}": edit.document for edit in proposal.edits},
+    }
+
+
+def _proposal(id: str) -> Proposal:
+    try:
+        return house().store.history().proposal(id)
+    except UnknownProposal:
+        abort(404)
+
+
+def _moment(text: str) -> datetime:
+    """A local date and time of the installation, as the browser's input writes it."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=house().desk.installation.zone)
+    except ValueError:
+        raise refuse(
+            "datetime", "/effective_from", "Choisissez une date et une heure.", "Choose a date and a time."
+        ) from None

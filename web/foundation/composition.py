@@ -1,0 +1,137 @@
+"""Puts the house together from its settings: the one place that knows them all."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from houblon.engine.decide.evaluate import Installation
+from houblon.orders.db.ledger import Ledger
+from houblon.orders.events.endpoints import endpoint_row, secrets_at
+from houblon.orders.outbox.delivery import MAIL, Transport
+from houblon.orders.outbox.encrypted import Unsealing
+from houblon.orders.outbox.mail_transport import Filed, Smtp
+from houblon.orders.outbox.webhook_transport import WebhookTransport
+from houblon.orders.retailers.memberships import all_memberships
+from houblon.orders.services import Desk
+from houblon.rules.checks.checks import Premises
+from houblon.rules.policies import Policies
+from houblon.rules.store.documents import Store, open_store
+from houblon.web.foundation.data_folder import MARK, Profile, ProfileFile, check_initialised, read_profile, read_secret
+from houblon.web.foundation.opening import open_ledger_of
+from houblon.web.foundation.settings import Settings
+from houblon.web.foundation.writer_process import Recording
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class House:
+    """An open installation."""
+
+    settings: Settings
+    store: Store
+    transport: Transport
+    now: Clock
+    profiles: ProfileFile
+    desks: Callable[[Profile], Desk]
+    recording: Recording
+
+    @property
+    def profile(self) -> Profile:
+        """The profile as it is now: a page or a shell may have changed it since the server started."""
+        return self.profiles.read()
+
+    @property
+    def desk(self) -> Desk:
+        """The desk of the profile as it is now."""
+        return self.desks(self.profile)
+
+    @property
+    def quick_desk(self) -> Desk:
+        """The desk for the stream of orders: as the profile was two milliseconds ago at most."""
+        return self.desks(self.profiles.recent())
+
+    @property
+    def premises(self) -> Premises:
+        """What checks of the rules take as given here and now."""
+        return self.desk.policies.premises()
+
+    def transport_of(self, destination: str) -> Transport | None:
+        """How messages leave for a destination of the outbox; None for an endpoint that is told nothing now."""
+        if destination == MAIL:
+            return self.transport
+        now = self.now()
+        with self.desk.ledger.reading() as connection:
+            endpoint = endpoint_row(connection, destination.partition(":")[2])
+        if endpoint is None or not endpoint.active:
+            return None
+        allowed = self.settings.private_webhooks
+        return WebhookTransport(endpoint.url, secrets_at(endpoint, now), self.now, allowed)
+
+    def close(self) -> None:
+        self.desk.ledger.close()
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def open_house(
+    settings: Settings, now: Clock = utc_now, recording: Recording | None = None, to_check: bool = False
+) -> House:
+    """Open the installation in the settings' folder, whole and its own, or nothing.
+
+    Only `to_check` one is it opened although its rules lost versions that the ledger knows.
+
+    Raises NotInitialised, Invalid with the file and the way out, Damaged, NewerLedger.
+    """
+    check_initialised(settings.data)
+    profile, secret, store = read_profile(settings.data), read_secret(settings.data), open_store(settings.data)
+    ledger, profile = open_ledger_of(settings, profile, store.history, now(), to_check)
+    # An `init` that ended but for its last step: left there, the mark would speak of a folder that holds data.
+    (settings.data / MARK).unlink(missing_ok=True)
+    return assemble(settings, profile, secret, store, ledger, now, recording)
+
+
+def assemble(
+    settings: Settings,
+    profile: Profile,
+    secret: str,
+    store: Store,
+    ledger: Ledger,
+    now: Clock = utc_now,
+    recording: Recording | None = None,
+) -> House:
+    """Put the house together."""
+    profiles = ProfileFile(settings.data, profile)
+
+    def premises() -> Premises:
+        with ledger.reading() as connection:
+            return Premises(_installation(profiles.read()), all_memberships(connection))
+
+    policies = Policies(store, premises)
+
+    @lru_cache(maxsize=1)
+    def desk(profile: Profile) -> Desk:
+        return Desk(
+            ledger,
+            policies,
+            _installation(profile),
+            profile.seller,
+            settings.base_url,
+            secret,
+            profile.follow_delivery,
+        )
+
+    transport: Transport = (
+        Smtp(settings.smtp_url, settings.mail_from, now=now)
+        if settings.smtp_url
+        else Filed(settings.mail_folder, settings.mail_from, now)
+    )
+    return House(settings, store, Unsealing(transport, secret), now, profiles, desk, recording or Recording())
+
+
+def _installation(profile: Profile) -> Installation:
+    return Installation(ZoneInfo(profile.timezone), profile.currency)

@@ -1,0 +1,178 @@
+"""What a folder holds beside its stores: `installation.json`, what the installation says of itself, and `secret.key`.
+
+Neither is ever made anew where it is missing, and neither is guessed where it is damaged.
+"""
+
+import logging
+import re
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+from filelock import FileLock
+
+from houblon.engine.core.problem import Invalid, refuse
+from houblon.orders.services import Seller
+from houblon.rules.store.documents import FILE
+from houblon.rules.store.durable import replace_file
+from houblon.rules.store.ttl_cache import Look
+
+log = logging.getLogger("houblon.installation")
+PROFILE, SECRET = "installation.json", "secret.key"
+# What an `init` that did not end leaves: see web/cli/installation.py.
+MARK = "init.unfinished"
+# Fewer characters than this are no key: a disk that was full, or a hand, left them.
+SECRET_LEAST = 32
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class NotInitialised(Exception):
+    """The data folder holds no installation, or only a part of one."""
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """What an installation says of itself, kept in `installation.json`.
+
+    With `approval`, a second person must agree to a proposal before it is published or scheduled. With
+    `follow_delivery`, due dates follow a delivery that is planned anew. With `two_factor`, everybody signs
+    in with a second factor. `id` is the same in the ledger: that is how the two know each other.
+    """
+
+    timezone: str = "America/Toronto"
+    currency: str = "CAD"
+    seller: Seller = Seller("Houblon")
+    approval: bool = False
+    follow_delivery: bool = False
+    two_factor: bool = False
+    id: str | None = None
+
+
+class ProfileFile:
+    """The profile as it is written now: read again only when the file is another one.
+
+    One that was damaged while a server runs changes nothing: what was read last stands, and the log says so.
+    """
+
+    def __init__(self, folder: Path, first: Profile):
+        self._folder, self._known = folder, (None, first)
+        # `read()` for the stream of orders, with a look that serves many of them.
+        self.recent = Look(self.read)
+
+    def read(self) -> Profile:
+        try:
+            stat = (self._folder / PROFILE).stat()
+        except FileNotFoundError:  # while an installation is made, its file comes last
+            return self._known[1]
+        seen = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        if self._known[0] != seen:
+            self._known = (seen, self._readable() or self._known[1])
+        return self._known[1]
+
+    def _readable(self) -> Profile | None:
+        try:
+            return read_profile(self._folder)
+        except Invalid as invalid:
+            log.error("%s", invalid.problems[0].message.en)
+            return None
+
+
+def is_initialised(folder: Path) -> bool:
+    return (folder / PROFILE).exists()
+
+
+def check_initialised(folder: Path) -> None:
+    """Raises NotInitialised where there is no installation; where there is a part of one, the sentence says so."""
+    if is_initialised(folder):
+        return
+    left = what_is_left(folder)
+    if left:
+        raise NotInitialised(
+            f"{PROFILE} is missing in {folder}, where {' and '.join(left)} still is: "
+            f"`houblon restore BACKUP --data {folder} --replace` brings all of it back from a backup"
+        )
+    raise NotInitialised(f"{folder} holds no installation: run `houblon init --data {folder}` first")
+
+
+def what_is_left(folder: Path) -> list[str]:
+    """The names in a folder of what an installation keeps its data in, rules and ledger, whatever is left of them."""
+    return [name for name in ("ledger.db", FILE) if any(folder.glob(f"{name}*"))]
+
+
+def read_profile(folder: Path) -> Profile:
+    """Raises Invalid, with a sentence that names the file, what is wrong in it, and the way out."""
+    path = folder / PROFILE
+    try:
+        profile = msgspec.json.decode(path.read_bytes(), type=Profile)
+    except (OSError, UnicodeError, msgspec.MsgspecError) as fault:
+        raise _damaged(path, str(fault)) from None
+    try:
+        ZoneInfo(profile.timezone)
+    except (OSError, LookupError, ValueError):  # whatever a zone's name led to
+        raise _damaged(path, f"{profile.timezone!r} is no time zone - `$.timezone`") from None
+    if not re.fullmatch(r"[A-Z]{3}", profile.currency):
+        raise _damaged(path, f"{profile.currency!r} is no currency - `$.currency`")
+    if profile.id is not None and not _ID.fullmatch(profile.id):
+        raise _damaged(path, "this is no installation's id - `$.id`")
+    return profile
+
+
+def write_profile(folder: Path, profile: Profile) -> None:
+    """Write the profile: last of all when a folder is made, for one that has it is a whole installation."""
+    replace_file(folder / PROFILE, msgspec.json.format(msgspec.json.encode(profile), indent=2) + b"\n")
+
+
+def change_profile(folder: Path, change: Callable[[Profile], Profile]) -> tuple[Profile, Profile]:
+    """Write what `change` makes of the profile: what was there, and what is. Raises what `change` raises, Invalid."""
+    with FileLock(folder / f"{PROFILE}.lock", mode=0o600):
+        before = read_profile(folder)
+        after = change(before)
+        if after != before:
+            write_profile(folder, after)
+    return before, after
+
+
+def read_secret(folder: Path) -> str:
+    """Raises Invalid, with a sentence that names the file and the way out."""
+    path = folder / SECRET
+    try:
+        secret = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        raise _no_secret(path, "secret_missing", "manque", "is missing") from None
+    except (OSError, UnicodeError):
+        raise _no_secret(path, "secret_unreadable", "ne se lit pas", "can't be read") from None
+    if len(secret) < SECRET_LEAST:
+        told = f"a moins de {SECRET_LEAST} caractères", f"has fewer than {SECRET_LEAST} characters"
+        raise _no_secret(path, "secret_short", *told)
+    return secret
+
+
+def write_secret(folder: Path) -> None:
+    """Make the secret of a new installation; one that somebody put there stays, if it is one."""
+    if (folder / SECRET).exists():
+        read_secret(folder)
+    else:
+        replace_file(folder / SECRET, secrets.token_urlsafe(32).encode())
+
+
+def _damaged(path: Path, what: str) -> Invalid:
+    return refuse(
+        "profile",
+        "",
+        f"{path} est endommagé : {what}. Corrigez-le à la main, ou reprenez-le d’une sauvegarde "
+        f"(« houblon restore SAUVEGARDE --data {path.parent} --replace »).",
+        f"{path} is damaged: {what}. Mend it by hand, or take it from a backup "
+        f"(`houblon restore BACKUP --data {path.parent} --replace`).",
+    )
+
+
+def _no_secret(path: Path, code: str, fr: str, en: str) -> Invalid:
+    return refuse(
+        code,
+        "",
+        f"{path} {fr} : c’est ce qui signe les sessions et les liens des factures. Reprenez-le d’une sauvegarde "
+        f"(« houblon restore SAUVEGARDE --data {path.parent} --replace »).",
+        f"{path} {en}: it is what signs sessions and invoice links. Take it from a backup "
+        f"(`houblon restore BACKUP --data {path.parent} --replace`).",
+    )

@@ -1,0 +1,72 @@
+"""`/healthz`, `/readyz` and `/metrics`, for machines."""
+
+import ipaddress
+
+import structlog
+from flask import Blueprint, Response, abort, current_app, request
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from houblon.engine.core.problem import Problem, problem
+from houblon.orders.credentials.credentials import known_key
+from houblon.orders.db.ledger import prove
+from houblon.web.foundation.current_app import house
+from houblon.web.foundation.errors import RETRY_AFTER, json_response, problem_response
+from houblon.web.foundation.heartbeat import Pulse
+from houblon.web.foundation.metrics import registry
+
+log = structlog.get_logger("houblon.health")
+blueprint = Blueprint("health", __name__)
+PULSE = "houblon.pulse"
+
+
+@blueprint.get("/healthz")
+def alive() -> Response:
+    return json_response({"status": "ok"})
+
+
+@blueprint.get("/readyz")
+def ready() -> Response:
+    """Whether something can be written and made to last, a policy is in force, and the outbox's worker lives."""
+    faults: list[Problem] = []
+    version = None
+    try:
+        house().desk.ledger.write(prove)
+    except Exception:
+        log.exception("ready.ledger")
+        faults.append(problem("ledger", "", "Le registre ne s’écrit pas.", "The ledger can't be written."))
+    try:
+        version = house().desk.policies.live(house().now()).version.number
+    except Exception:
+        log.exception("ready.rules")
+        faults.append(problem("rules", "", "Aucune politique n’est en vigueur.", "No policy is in force."))
+    pulse: Pulse | None = current_app.extensions.get(PULSE)
+    if pulse is not None and not pulse.is_alive:
+        faults.append(problem("outbox", "", "Les messages ne partent plus.", "Messages do not leave any more."))
+    if faults:
+        answer = problem_response(503, faults)
+        answer.headers["Retry-After"] = RETRY_AFTER
+        return answer
+    return json_response({"status": "ok", "version": version})
+
+
+@blueprint.get("/metrics")
+def measures() -> Response:
+    """For Prometheus: from this machine itself, or with a key that may read."""
+    if not (_is_local() or _may_read()):
+        abort(401)
+    return Response(generate_latest(registry(house())), content_type=CONTENT_TYPE_LATEST)
+
+
+def _is_local() -> bool:
+    """Whether the caller is on this machine, and not behind a proxy on it."""
+    forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+    try:
+        return not forwarded and ipaddress.ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _may_read() -> bool:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    known = known_key(house().desk.ledger, key) if scheme.lower() == "bearer" and key else None
+    return known is not None and "read" in known.scopes

@@ -1,0 +1,71 @@
+"""How far a change of one setting would go, told before it is saved."""
+
+from typing import Any
+
+import msgspec
+from flask_babel import gettext as _
+
+from houblon.engine.policy.policy import BASE
+from houblon.engine.policy.settings import check_setting
+from houblon.orders.queries.recent_orders import Shift, shift, standings
+from houblon.orders.retailers.memberships import all_memberships, count_in_no_group
+from houblon.rules.checks.impact import Crowd, crowd, states
+from houblon.rules.model.content import Content, Group
+from houblon.rules.model.proposal import Proposal
+from houblon.rules.model.statements import ABSENT, Statement
+from houblon.rules.publishing.drafts import foresee
+from houblon.web.access.auth import author
+from houblon.web.drafts.live_preview import past_in
+from houblon.web.foundation.current_app import house
+from houblon.web.foundation.language import current
+from houblon.web.presentation.setting_forms import FORMS, typed_value
+
+
+class Outlook(msgspec.Struct, frozen=True):
+    """One choice and its reach. `follow` and `shielded` are groups, for a change of Tous; `same` changes nothing."""
+
+    label: str
+    same: bool
+    crowd: Crowd
+    follow: tuple[Group, ...]
+    shielded: tuple[Group, ...]
+    shift: Shift
+
+
+def outlooks(group: Group, path: str, form: Any, content: Content, proposal: Proposal | None) -> list[Outlook]:
+    """The reach of what is typed, then of stating none and of giving back, where that can be done.
+
+    Raises Invalid when what is typed can't be read.
+    """
+    choices = [(_("Avec cette valeur"), check_setting(path, typed_value(path, form)))]
+    none = FORMS[path].none
+    if none is not None and group.settings.get(path, ABSENT) is not None:
+        choices.append((none.in_(current()), None))
+    if path in group.settings and group.id != BASE:
+        choices.append((_("Rendu à Tous"), ABSENT))
+    with house().desk.ledger.reading() as connection:
+        kept, others = all_memberships(connection), count_in_no_group(connection)
+    installation = house().desk.installation
+    past = past_in(content, proposal)
+    before = standings(past, content, installation)
+    groups = [each for each in content.ranked() if each.id not in (BASE, group.id)]
+    found = []
+    for label, value in choices:
+        made = foresee(
+            house().store.history(),
+            proposal,
+            [Statement("group", group.id, path, value)],
+            by=author(),
+            at=house().now(),
+        ).content
+        found.append(
+            Outlook(
+                label,
+                made.groups[group.id].settings.get(path, ABSENT) == group.settings.get(path, ABSENT),
+                crowd(content, group.id, path, kept, others),
+                tuple(each for each in groups if not states(each, path)) if group.id == BASE else (),
+                tuple(each for each in groups if states(each, path)) if group.id == BASE else (),
+                shift(before, standings(past, made, installation)),
+            )
+        )
+    return found

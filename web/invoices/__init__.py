@@ -1,0 +1,1 @@
+"""The pages of invoices, for the house and for the buyer."""

@@ -1,0 +1,161 @@
+"""Factures: the list, each invoice as page and PDF, its payment, and the buyer's own view by a signed link."""
+
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_security import current_user
+from sqlalchemy import Row
+
+from houblon.engine.core.problem import Invalid
+from houblon.orders.db.tables import invoices
+from houblon.orders.invoicing import transitions
+from houblon.orders.invoicing.document import pdf, sheet
+from houblon.orders.invoicing.links import read_token
+from houblon.orders.queries import lists, receivables
+from houblon.orders.queries.lists import PAGE
+from houblon.orders.queries.receivables import InvoiceFilter
+from houblon.orders.services import Conflict
+from houblon.web.access.audit import note
+from houblon.web.access.auth import author
+from houblon.web.foundation.current_app import house
+from houblon.web.foundation.language import current
+
+blueprint = Blueprint("invoices", __name__)
+FILTERS = {
+    "a-payer": "to_pay",
+    "en-retard": "late",
+    "payees": "paid",
+    "creditees": "credited",
+    "notes-de-credit": "credit_notes",
+}
+blueprint.add_app_template_test(lists.is_owed, "owed")
+
+
+@blueprint.app_template_test("late")
+def is_late(invoice: Any, today: str) -> bool:
+    """Still to be paid after the day it was due; both days as they are written."""
+    return lists.is_owed(invoice) and invoice.due_date is not None and invoice.due_date < today
+
+
+@blueprint.get("/factures")
+def index() -> str:
+    chosen, search = request.args.get("etat"), request.args.get("q", "").strip()[:100]
+    asked = InvoiceFilter(_today(), FILTERS.get(chosen or ""), search)
+    with house().desk.ledger.reading() as connection:
+        before = request.args.get("avant", type=int)
+        floor = lists.floor_of(connection, invoices.c.key, before) if search else 0
+        found = receivables.list_invoices(connection, asked, before, above=floor)
+        totals = receivables.totals(connection, asked.today)
+    return render_template(
+        "invoices.html",
+        invoices=found,
+        further=floor + 1 if floor else None,
+        filters=FILTERS,
+        chosen=chosen if chosen in FILTERS else None,
+        search=search,
+        totals=totals,
+        today=asked.today.isoformat(),
+        more=found[-1].key if len(found) == PAGE else None,
+    )
+
+
+@blueprint.get("/factures/<int:key>")
+def show(key: int) -> Any:
+    return _shown(key)
+
+
+@blueprint.get("/factures/<int:key>.pdf")
+def as_pdf(key: int) -> Response:
+    return _pdf(_row(key))
+
+
+@blueprint.post("/factures/<int:key>/payer")
+def pay(key: int) -> Any:
+    """Note the day on which the invoice was paid; a day that can't be is asked again, as it was typed."""
+    written = request.form.get("le", "").strip()
+    try:
+        on = date.fromisoformat(written)
+    except ValueError:
+        return _shown(key, _("Écrivez le jour du paiement : année, mois, jour."), written), 422
+    try:
+        number = transitions.pay(house().desk, key, by=author(), at=house().now(), on=on)
+    except Conflict as conflict:
+        flash(conflict.en if current() == "en" else conflict.fr, "refused")
+    except Invalid as invalid:
+        return _shown(key, invalid.problems[0].message.in_(current()), written), 422
+    except LookupError:
+        abort(404)
+    else:
+        note(house(), author(), "invoice.paid", number, None, on.isoformat())
+        flash(_("La facture %(number)s est payée.", number=number), "accepted")
+    return redirect(url_for("invoices.show", key=key))
+
+
+@blueprint.get("/f/<token>")
+def shared(token: str) -> str:
+    """The buyer's view: the link's signature is the permission."""
+    row = _shared_row(token)
+    return render_template("invoice.html", invoice=row, sheet=sheet(row.document), shared=token)
+
+
+@blueprint.get("/f/<token>/facture.pdf")
+def shared_pdf(token: str) -> Response:
+    return _pdf(_shared_row(token))
+
+
+def _shared_row(token: str) -> Row[Any]:
+    key = read_token(house().desk.secret, token)
+    if key is None:
+        abort(404)
+    row = _row(key)
+    if _is_opened_by_the_buyer():
+        transitions.viewed(house().desk, key, at=house().now())
+    return row
+
+
+def _is_opened_by_the_buyer() -> bool:
+    """Somebody looks, and it is nobody of the house; a browser or a mail server that fetches ahead looks at nothing."""
+    said = " ".join(request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")).lower()
+    is_ahead = "prefetch" in said or "prerender" in said or "preview" in said
+    return request.method == "GET" and not is_ahead and not current_user.is_authenticated
+
+
+def _shown(key: int, fault: str | None = None, written: str | None = None) -> str:
+    row = _row(key)
+    with house().desk.ledger.reading() as connection:
+        related = lists.invoice_row(connection, row.credits) if row.credits else None
+        related = related or receivables.credit_note_of(connection, key)
+    return render_template(
+        "invoice.html",
+        invoice=row,
+        sheet=sheet(row.document),
+        shared=None,
+        related=related,
+        fault=fault,
+        written=_today().isoformat() if written is None else written,
+        today=_today().isoformat(),
+    )
+
+
+def _pdf(row: Row[Any]) -> Response:
+    response = Response(pdf(row.document), mimetype="application/pdf")
+    response.headers["Content-Disposition"] = f'inline; filename="{_file_name(row.number)}.pdf"'
+    return response
+
+
+def _file_name(number: str) -> str:
+    return "".join(each if each.isascii() and (each.isalnum() or each in "-_") else "_" for each in number)
+
+
+def _row(key: int) -> Row[Any]:
+    with house().desk.ledger.reading() as connection:
+        row = lists.invoice_row(connection, key)
+    if row is None:
+        abort(404)
+    return row
+
+
+def _today() -> date:
+    return house().now().astimezone(house().desk.installation.zone).date()

@@ -1,0 +1,124 @@
+"""What a person does with an order beside its review: deliver it, cancel it, mend its lines."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import Connection
+
+from houblon.orders.handling import amend, lifecycle
+from houblon.orders.queries import lists
+from houblon.orders.retailers.memberships import set_address
+from houblon.orders.services import Conflict
+from houblon.web.access.audit import note
+from houblon.web.access.auth import author
+from houblon.web.foundation.current_app import house
+from houblon.web.foundation.language import current
+
+blueprint = Blueprint("lifecycle", __name__, url_prefix="/commandes")
+MAX_ADDRESS = 500
+
+
+@blueprint.post("/<int:key>/livrer")
+def deliver(key: int) -> Any:
+    def act() -> None:
+        number = lifecycle.deliver(house().desk, key, by=author(), at=house().now())
+        _note("order.delivered", key)
+        if number:
+            flash(_("Commande livrée ; la facture %(number)s est émise.", number=number), "accepted")
+        else:
+            flash(_("Commande livrée."), "accepted")
+
+    return _done(key, act)
+
+
+@blueprint.post("/<int:key>/annuler")
+def cancel(key: int) -> Any:
+    """Cancel what the person saw; the reason stays in the history."""
+    why, was = request.form.get("raison", "").strip()[:500], request.form.get("etat", "")
+    if was not in lifecycle.CANCELLABLE:
+        abort(400)
+    if not why:
+        flash(_("Dites pourquoi la commande est annulée : la raison reste à l’historique."), "refused")
+        return redirect(url_for("orders.show", key=key))
+
+    def act() -> None:
+        followed = lifecycle.cancel(house().desk, key, was=was, by=author(), at=house().now(), why=why)
+        _note("order.cancelled", key, was, why)
+        if followed.credit_note:
+            message = _("Commande annulée ; la note de crédit %(number)s est émise.", number=followed.credit_note)
+        else:
+            message = _("Commande annulée.")
+        told = _("L’acheteur en est avisé.") if followed.is_buyer_told else _("L’acheteur n’en est pas avisé.")
+        flash(f"{message} {told}", "accepted")
+
+    return _done(key, act)
+
+
+@blueprint.post("/<int:key>/lignes/<int:index>/disponible")
+def make_available(key: int, index: int) -> Any:
+    return _mended(key, index, amend.make_available, "order.line_available")
+
+
+@blueprint.post("/<int:key>/lignes/<int:index>/retirer")
+def remove_line(key: int, index: int) -> Any:
+    return _mended(key, index, amend.remove, "order.line_removed")
+
+
+@blueprint.post("/<int:key>/adresse")
+def keep_address(key: int) -> Any:
+    """Keep the buyer's address, for the invoices to come."""
+    address = "\n".join(line.strip() for line in request.form.get("adresse", "").splitlines() if line.strip())
+    if len(address) > MAX_ADDRESS or not address.replace("\n", "").isprintable():
+        flash(_("Une adresse d’au plus %(count)s caractères visibles.", count=MAX_ADDRESS), "refused")
+        return redirect(url_for("orders.show", key=key))
+
+    def act() -> None:
+        desk, now = house().desk, house().now()
+        with desk.ledger.reading() as connection:
+            row = lists.order_row(connection, key)
+        if row is None:
+            raise LookupError
+
+        def work(connection: Connection) -> str | None:
+            return set_address(connection, row.retailer_id, address or None, now)
+
+        before = desk.ledger.write(work)
+        note(house(), author(), "retailer.address", row.retailer_id, before, address or None)
+        flash(_("Adresse gardée ; les prochaines factures la porteront."), "accepted")
+
+    return _done(key, act)
+
+
+def _mended(key: int, index: int, mend: Callable[..., str], act_name: str) -> Any:
+    words = {
+        "accepted": _("Redécidée : la commande est acceptée."),
+        "held": _("Redécidée : la commande attend encore, voyez pourquoi."),
+        "refused": _("Redécidée : la commande est refusée."),
+    }
+
+    def act() -> None:
+        seen = request.form.get("vu", "")
+        outcome = mend(house().desk, key, index, by=author(), at=house().now(), seen=seen)
+        _note(act_name, key, None, index)
+        flash(words[outcome], "accepted")
+
+    return _done(key, act)
+
+
+def _done(key: int, act: Callable[[], None]) -> Any:
+    """Do it and come back to the order's page, which says what happened, or who did what before."""
+    try:
+        act()
+    except Conflict as conflict:
+        flash(conflict.en if current() == "en" else conflict.fr, "refused")
+    except LookupError:
+        abort(404)
+    return redirect(url_for("orders.show", key=key))
+
+
+def _note(act: str, key: int, before: Any = None, after: Any = None) -> None:
+    with house().desk.ledger.reading() as connection:
+        row = lists.order_row(connection, key)
+    note(house(), author(), act, row.order_id if row else str(key), before, after)

@@ -1,0 +1,58 @@
+"""Aperçu: what runs by itself, and what waits."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from flask import Blueprint, render_template
+from sqlalchemy import Connection
+
+from houblon.engine.schedule.calendar import deliveries
+from houblon.orders.queries import lists
+from houblon.web.foundation.current_app import house
+
+blueprint = Blueprint("overview", __name__)
+_WEEKS = 13
+
+
+@blueprint.get("/")
+def show() -> str:
+    desk, now = house().desk, house().now()
+    zone = desk.installation.zone
+    day = now.astimezone(zone).date()
+    today = datetime.combine(day, time(), zone)
+    week = datetime.combine(day - timedelta(days=day.weekday()), time(), zone)
+    with desk.ledger.reading() as connection:
+        figures = {
+            "automatic": lists.automatic_percent(connection, since=now - timedelta(weeks=_WEEKS)),
+            "today": _accepted(connection, today),
+            "week": _accepted(connection, week),
+            "unpaid": lists.receivable(connection),
+            "overdue": lists.receivable(connection, due_before=day),
+            "invoiced": lists.receivable(connection, since=week),
+            "messages": lists.count_messages(connection),
+            "waiting": lists.count_held(connection),
+        }
+        held = lists.held_orders(connection, limit=5)
+    store = house().store
+    version = store.in_force(now)
+    return render_template(
+        "overview.html",
+        **figures,
+        weeks=_WEEKS,
+        held=held,
+        version=version,
+        begins=version.number == 1 and not figures["unpaid"].count and not held,
+        planned=store.history().scheduled(),
+        coming=_coming(store.content(version.number).cycles.values(), day),
+    )
+
+
+def _accepted(connection: Connection, since: datetime) -> tuple[int, int]:
+    """How many orders received since then are accepted, delivered or not, and the cents they come to."""
+    found = lists.count_orders(connection, since)
+    return tuple(map(sum, zip(*(found.get(state, (0, 0)) for state in ("accepted", "delivered")), strict=True)))
+
+
+def _coming(cycles: Any, day: date) -> list[tuple[date, str]]:
+    """The next few deliveries of all cycles, the soonest first."""
+    return sorted((each, cycle.name) for cycle in cycles for each in deliveries(cycle, day, 2))[:4]

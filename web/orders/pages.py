@@ -1,0 +1,69 @@
+"""Commandes: every order, its decision with its reasons, and what followed."""
+
+from flask import Blueprint, abort, render_template, request
+
+from houblon.engine.core.order import decode_order
+from houblon.orders.db.tables import orders
+from houblon.orders.handling import review
+from houblon.orders.handling.lifecycle import CANCELLABLE
+from houblon.orders.queries import lists, receivables
+from houblon.orders.queries.lists import PAGE
+from houblon.web.foundation.current_app import house
+from houblon.web.orders.saved_views import saved
+from houblon.web.presentation.order_filters import kept, order_filter
+
+blueprint = Blueprint("orders", __name__, url_prefix="/commandes")
+STATES = ("accepted", "held", "refused", "delivered", "cancelled")
+
+
+@blueprint.get("")
+def index() -> str:
+    desk = house().desk
+    asked = order_filter(request.args, desk.installation.zone, STATES)
+    before = request.args.get("avant", type=int)
+    with desk.ledger.reading() as connection:
+        is_sifted = bool(asked.search or asked.group or asked.at_least)
+        floor = lists.floor_of(connection, orders.c.key, before) if is_sifted else 0
+        found = lists.list_orders(connection, asked, before, above=floor)
+    return render_template(
+        "orders.html",
+        orders=found,
+        further=floor + 1 if floor else None,
+        filters=kept(request.args),
+        more=found[-1].key if len(found) == PAGE else None,
+        states=STATES,
+        groups=house().store.content(house().store.newest().number).ranked(),
+        views=saved("orders"),
+    )
+
+
+@blueprint.get("/<int:key>")
+def show(key: int) -> str:
+    with house().desk.ledger.reading() as connection:
+        row = lists.order_row(connection, key)
+        if row is None:
+            abort(404)
+        made = lists.decisions_of(connection, key)
+        moves = lists.transitions_of(connection, key)
+        invoice = lists.invoice_of_order(connection, key)
+        credit_note = receivables.credit_note_of(connection, invoice.key) if invoice else None
+        at_delivery = None
+        if row.state == "accepted" and invoice is None:
+            at_delivery = review.preview_of_delivery(connection, house().desk, key, house().now())
+        messages = lists.messages_of(connection, key)
+    return render_template(
+        "order.html",
+        row=row,
+        order=decode_order(row.body),
+        decisions=made,
+        invoice=invoice,
+        credit_note=credit_note,
+        at_delivery=at_delivery,
+        cancellable=CANCELLABLE,
+        story=sorted(
+            [*((each.at, each, None) for each in moves), *((each.created_at, None, each) for each in messages)],
+            key=lambda each: each[0],
+        ),
+        said={reason["code"]: reason["message"] for each in made for reason in each.document["reasons"]},
+        content=house().store.content(house().store.newest().number),
+    )

@@ -1,0 +1,136 @@
+"""The planned delivery of an accepted order: its story on the order's page, and the form that changes it."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import Row
+
+from houblon.engine.core.problem import Invalid, refuse
+from houblon.engine.policy.derivation import tell_derivation
+from houblon.orders.handling import planned_delivery
+from houblon.orders.queries import lists
+from houblon.orders.services import Conflict
+from houblon.web.access.audit import note
+from houblon.web.access.auth import author
+from houblon.web.foundation.current_app import house
+from houblon.web.foundation.format import day as day_in
+from houblon.web.foundation.language import current
+
+blueprint = Blueprint("planned_delivery", __name__, url_prefix="/commandes")
+# Whether it is of the ledger or was made just now.
+blueprint.add_app_template_filter(tell_derivation)
+
+
+@blueprint.get("/<int:key>/livraison")
+def show(key: int) -> str:
+    return _page(key, {"date": "", "why": "", "seen": _last(key)})
+
+
+@blueprint.post("/<int:key>/livraison")
+def change(key: int) -> Any:
+    """Plan the delivery anew; with `voir`, only show what that would do."""
+    typed = {
+        "date": request.form.get("date", ""),
+        "why": request.form.get("raison", "").strip(),
+        "seen": request.form.get("vu", 0, type=int),
+    }
+    desk, by, now = house().desk, author(), house().now()
+    try:
+        day = _day(typed["date"])
+        if request.form.get("voir"):
+            with desk.ledger.reading() as connection:
+                plan = planned_delivery.plan(connection, desk, key, day, now)
+            return _page(key, typed, plan=plan)
+        done = planned_delivery.change(desk, key, day, by=by, at=now, why=typed["why"], seen=typed["seen"])
+    except Invalid as invalid:
+        return _page(key, typed, problems=invalid.problems), 422
+    except Conflict as conflict:
+        flash(conflict.en if current() == "en" else conflict.fr, "refused")
+        return redirect(url_for("orders.show", key=key))
+    except LookupError:
+        abort(404)
+    _note(key, by, done, typed["why"])
+    flash(
+        _("La livraison est prévue le %(date)s.", date=day_in(done.after, current())) + " " + _followed(done),
+        "accepted",
+    )
+    return redirect(url_for("orders.show", key=key))
+
+
+@blueprint.app_template_global("delivery_of")
+def delivery_of(key: int) -> dict[str, Any]:
+    """An order's due date as it stands, how its delivery was changed, and whether it still may be."""
+    with house().desk.ledger.reading() as connection:
+        row = lists.order_row(connection, key)
+        changes = planned_delivery.changes_of(connection, key)
+        made = lists.decisions_of(connection, key)
+    followed = [each.derivation for each in changes if each.derivation]
+    accepted = [each.derivation for each in made if each.outcome == "accepted"]
+    return {
+        "derivation": (followed or accepted[:1] or [None])[-1],
+        "changes": changes,
+        "may_change": row is not None and planned_delivery.is_changeable(row),
+    }
+
+
+@blueprint.app_template_global("amendments_of")
+def amendments_of(invoice_key: int) -> Sequence[Row[Any]]:
+    """How an invoice's due date changed since it was issued."""
+    with house().desk.ledger.reading() as connection:
+        return planned_delivery.amendments_of(connection, invoice_key)
+
+
+def _followed(done: planned_delivery.Plan) -> str:
+    if done.derivation is None:
+        return _("L’échéance ne change pas.")
+    if not done.moves_due_date:
+        return _("L’échéance reste la même.")
+    if done.due_after is None:
+        return ""
+    return _("L’échéance passe au %(date)s.", date=day_in(done.due_after, current()))
+
+
+def _note(key: int, by: str, done: planned_delivery.Plan, why: str) -> None:
+    before: dict[str, Any] = {"planned_delivery": done.before}
+    after: dict[str, Any] = {"planned_delivery": done.after, "why": why}
+    if done.moves_due_date:
+        before["due_date"], after["due_date"] = done.due_before, done.due_after
+    with house().desk.ledger.reading() as connection:
+        row = lists.order_row(connection, key)
+    note(house(), by, "order.delivery_changed", row.order_id if row else str(key), before, after)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise refuse(
+            "date", "/date", "Donnez le nouveau jour de livraison.", "Give the new day of the delivery."
+        ) from None
+
+
+def _last(key: int) -> int:
+    with house().desk.ledger.reading() as connection:
+        changes = planned_delivery.changes_of(connection, key)
+    return changes[-1].key if changes else 0
+
+
+def _page(key: int, typed: dict[str, Any], **more: Any) -> str:
+    with house().desk.ledger.reading() as connection:
+        row = lists.order_row(connection, key)
+        invoice = lists.invoice_of_order(connection, key)
+    if row is None:
+        abort(404)
+    return render_template(
+        "planned_delivery.html",
+        row=row,
+        invoice=invoice,
+        typed=typed,
+        story=delivery_of(key),
+        follows=house().desk.follow_delivery,
+        max_why=planned_delivery.MAX_WHY,
+        **{"plan": None, "problems": (), **more},
+    )

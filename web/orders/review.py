@@ -1,0 +1,114 @@
+"""File d'attente: what waits for a person, read as an argument, accepted or refused."""
+
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from houblon.engine.core.order import decode_order
+from houblon.engine.policy.derivation import derivation_document
+from houblon.orders.handling import review
+from houblon.orders.handling.whatif import what_if
+from houblon.orders.queries import lists
+from houblon.orders.services import Conflict
+from houblon.web.access.auth import author
+from houblon.web.foundation.current_app import house
+from houblon.web.foundation.language import current
+from houblon.web.orders.saved_views import saved
+from houblon.web.presentation.explanation import explain
+from houblon.web.presentation.order_filters import kept, order_filter
+
+blueprint = Blueprint("review", __name__, url_prefix="/file")
+
+
+@blueprint.get("")
+def index() -> Any:
+    desk, now = house().desk, house().now()
+    asked, filters = order_filter(request.args, desk.installation.zone), kept(request.args)
+    with desk.ledger.reading() as connection:
+        held = [each for each in lists.held_orders(connection, asked) if _is_for(each.decision, filters.get("raison"))]
+        chosen = request.args.get("commande", type=int)
+        row = next((each for each in held if each.key == chosen), held[0] if held else None)
+        shown = None
+        if row is not None:
+            whole = lists.order_row(connection, row.key)
+            order = decode_order(whole.body)
+            found = what_if(connection, desk, order, now=now, trace=True)
+            follows, draft = review.preview(connection, desk, row.key, now)
+            shown = {
+                "row": row,
+                "seen": whole.content_hash,
+                "order": order,
+                "explained": explain(found, order, desk.installation),
+                "follows": follows,
+                "total": draft["cents"]["total"],
+                "derivation": derivation_document(follows.due),
+            }
+    total = sum(each.order_value for each in held)
+    content = desk.policies.content(desk.policies.in_force(now).number)
+    return render_template(
+        "queue.html",
+        held=held,
+        shown=shown,
+        total=total,
+        content=content,
+        filters=filters,
+        groups=content.ranked(),
+        views=saved("review"),
+        every=bool(request.args.get("tout")),
+    )
+
+
+def _is_for(decision: dict[str, Any], code: str | None) -> bool:
+    """Whether the decision holds for the reason of this code, when one is asked for."""
+    return code is None or any(reason["code"] == code for reason in decision["reasons"])
+
+
+@blueprint.post("/<int:key>/accepter")
+def accept(key: int) -> Any:
+    try:
+        number = review.accept(house().desk, key, by=author(), at=house().now(), seen=request.form.get("vu"))
+    except Conflict as conflict:
+        return _told(conflict, key)
+    except LookupError:
+        abort(404)
+    if number:
+        flash(_("Commande acceptée ; la facture %(number)s est émise.", number=number), "accepted")
+    else:
+        flash(_("Commande acceptée ; aucune facture n’est émise maintenant."), "accepted")
+    return redirect(url_for("orders.show", key=key))
+
+
+@blueprint.post("/<int:key>/refuser")
+def refuse(key: int) -> Any:
+    why = request.form.get("raison", "").strip()[:500]
+    if not why:
+        flash(_("Dites pourquoi la commande est refusée : la raison reste à l’historique."), "refused")
+        return redirect(url_for("review.index", commande=key))
+    try:
+        review.refuse(house().desk, key, by=author(), at=house().now(), why=why, seen=request.form.get("vu"))
+    except Conflict as conflict:
+        return _told(conflict, key)
+    except LookupError:
+        abort(404)
+    flash(_("Commande refusée."), "accepted")
+    return redirect(url_for("review.index"))
+
+
+@blueprint.post("/<int:key>/facturer")
+def issue_invoice(key: int) -> Any:
+    """Issue the invoice that the policy leaves to a person."""
+    try:
+        number = review.issue_invoice(house().desk, key, by=author(), at=house().now())
+    except Conflict as conflict:
+        return _told(conflict, key)
+    except LookupError:
+        abort(404)
+    flash(_("La facture %(number)s est émise.", number=number), "accepted")
+    return redirect(url_for("orders.show", key=key))
+
+
+def _told(conflict: Conflict, key: int) -> Any:
+    """Say who did what before, on the order's own page."""
+    flash(conflict.en if current() == "en" else conflict.fr, "refused")
+    return redirect(url_for("orders.show", key=key))

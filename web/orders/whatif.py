@@ -1,0 +1,148 @@
+"""Et si…: one order decided without being recorded, explained from reasons to due date; by two policies if asked."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from flask import Blueprint, render_template, request
+
+from houblon.engine.core.order import Order
+from houblon.engine.core.problem import Invalid, Problem, Text, refuse
+from houblon.engine.decide.evaluate import facts_of
+from houblon.engine.policy.derivation import derivation_document
+from houblon.orders.handling.whatif import what_if
+from houblon.orders.intake.decode import read_order
+from houblon.orders.queries import lists
+from houblon.rules.model.proposal import OPEN, SCHEDULED
+from houblon.web.drafts import drafting
+from houblon.web.drafts.scenarios import expected_of
+from houblon.web.foundation.current_app import house
+from houblon.web.foundation.language import current
+from houblon.web.orders.order_form import PLACES, blank, order_body, pasted
+from houblon.web.presentation.explanation import explain
+
+blueprint = Blueprint("whatif", __name__, url_prefix="/et-si")
+_DRAFT, _NOTHING = "brouillon:", "aucune"
+
+
+@blueprint.get("")
+def show() -> str:
+    """An empty form, or one filled from a stored order or a scenario."""
+    key, scenario = request.args.get("commande", type=int), request.args.get("cas")
+    typed = _of_order(key) or _of_scenario(scenario) or blank(current())
+    working = request.args.get("brouillon") or getattr(drafting.working_in(), "id", None)
+    if working:
+        typed["version"] = f"{_DRAFT}{working}"
+    return _page(typed)
+
+
+@blueprint.post("")
+def try_order() -> Any:
+    """Decide what was typed; nothing is recorded and nothing typed is lost."""
+    typed = request.form.to_dict()
+    try:
+        body = order_body(typed, house().now())
+        order = read_order(body)
+        dates = {name: _moment(typed.get(name, ""), f"/{name}") for name in ("accepted_at", "as_of")}
+        against = typed.get("against", _NOTHING)
+        chosen = [typed.get("version", ""), *([against] if against != _NOTHING else [])]
+        views = [view_of(order, dates, policy) for policy in chosen]
+    except Invalid as invalid:
+        return _page(typed, problems=invalid.problems), 422
+    accepted_at = dates["accepted_at"] or dates["as_of"]
+    return _page(
+        typed,
+        order=order,
+        views=views,
+        kept={
+            "order": body.decode(),
+            "expect": msgspec.json.encode(expected_of(views[0]["explained"]["decision"])).decode(),
+            "accepted_at": accepted_at.isoformat() if accepted_at else "",
+            "etag": drafting.etag(drafting.working_in()),
+        },
+    )
+
+
+def view_of(order: Order, dates: dict[str, datetime | None], chosen: str) -> dict[str, Any]:
+    """One policy's decision of the order, in the parts that the page shows."""
+    desk = house().desk
+    with desk.ledger.reading() as connection:
+        found = what_if(connection, desk, order, now=house().now(), **dates, **_policy(chosen), trace=True)
+    follows = found.decision.invoice or found.if_accepted
+    return {
+        "name": _name(chosen, found.content),
+        "facts": facts_of(order, found.policy, desk.installation),
+        "explained": explain(found, order, desk.installation),
+        "content": found.content,
+        "follows": follows,
+        "derivation": derivation_document(follows.due) if follows else None,
+        "document": msgspec.json.format(msgspec.json.encode(found.document()), indent=2).decode(),
+    }
+
+
+def _policy(chosen: str) -> dict[str, Any]:
+    """What the list of policies says: a version's number, or `brouillon:` and a proposal's id."""
+    if chosen.startswith(_DRAFT):
+        return {"proposal": chosen.removeprefix(_DRAFT)}
+    return {"version": int(chosen) if chosen.isdecimal() else None}
+
+
+def _name(chosen: str, content: Any) -> Text:
+    if chosen.startswith(_DRAFT):
+        proposal = house().store.history().proposals.get(chosen.removeprefix(_DRAFT))
+        name = proposal.name if proposal else chosen
+        return Text(f"Brouillon « {name} »", f"Draft “{name}”")
+    return Text(f"Version {content.version.number}", f"Version {content.version.number}")
+
+
+def _page(typed: dict[str, Any], problems: Sequence[Problem] = (), **found: Any) -> str:
+    store = house().store
+    content = store.content(store.newest().number)
+    with house().desk.ledger.reading() as connection:
+        recent = lists.list_orders(connection, limit=10)
+    return render_template(
+        "whatif.html",
+        typed=typed,
+        recent=recent,
+        content=content,
+        versions=list(reversed(store.versions()))[:50],
+        drafts=[each for each in store.history().proposals.values() if each.state in (OPEN, SCHEDULED)],
+        draft_prefix=_DRAFT,
+        nothing=_NOTHING,
+        field_of=PLACES,
+        problems=problems,
+        # A pasted order has no fields: its faults are told by their place in it.
+        at_fault={}
+        if typed.get("json")
+        else {PLACES[each.pointer]: each for each in problems if each.pointer in PLACES},
+        **{"views": (), "kept": {}, **found},
+    )
+
+
+def _of_order(key: int | None) -> dict[str, Any] | None:
+    with house().desk.ledger.reading() as connection:
+        row = lists.order_row(connection, key) if key else None
+    return pasted(row.body, current()) if row else None
+
+
+def _of_scenario(id: str | None) -> dict[str, Any] | None:
+    scenario = drafting.shown(drafting.working_in()).scenarios.get(id or "")
+    if scenario is None:
+        return None
+    typed = pasted(msgspec.json.encode(scenario["order"]), current())
+    at = scenario.get("accepted_at")
+    if at:
+        local = datetime.fromisoformat(at).astimezone(house().desk.installation.zone)
+        typed["accepted_at"] = local.strftime("%Y-%m-%dT%H:%M")
+    return typed
+
+
+def _moment(text: str, pointer: str) -> datetime | None:
+    """A local date and time of the installation, as the browser's input writes it."""
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=house().desk.installation.zone)
+    except ValueError:
+        raise refuse("datetime", pointer, "Une date et une heure.", "A date and a time.") from None

@@ -1,0 +1,1 @@
+"""Values in words and in forms: days, numbers, settings, changes, charts."""

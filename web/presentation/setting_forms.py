@@ -1,0 +1,224 @@
+"""Settings as forms: what a person types, and the value that it says."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from houblon.engine.core.problem import Text, refuse
+from houblon.engine.policy.settings import EVENTS
+
+
+class SettingForm(msgspec.Struct, frozen=True):
+    """How one setting is shown and typed. `kind` picks the input; `choices` are (value, label)."""
+
+    path: str
+    label: Text
+    help: Text
+    kind: str
+    none: Text | None = None
+    choices: tuple[tuple[str, Text], ...] = ()
+
+
+_NONE_MINIMUM = Text("Aucun minimum", "No minimum")
+_NO_TEXT = Text("Aucun texte", "No text")
+SECTIONS: tuple[tuple[Text, tuple[SettingForm, ...]], ...] = (
+    (
+        Text("Acceptation", "Acceptance"),
+        (
+            SettingForm(
+                "acceptance.mode",
+                Text("Acceptation automatique des commandes", "Automatic acceptance of orders"),
+                Text("Autrement, chaque commande attend une personne.", "Otherwise, every order waits for a person."),
+                "choice",
+                choices=(
+                    ("automatic", Text("Accepter automatiquement", "Accept automatically")),
+                    ("manual", Text("Accepter à la main", "Accept by hand")),
+                ),
+            ),
+            SettingForm(
+                "acceptance.minimum_items",
+                Text("Minimum d'articles", "Minimum number of items"),
+                Text("Sous ce nombre, la commande attend.", "Below this number, the order waits."),
+                "whole",
+                _NONE_MINIMUM,
+            ),
+            SettingForm(
+                "acceptance.minimum_value",
+                Text("Valeur minimum par commande", "Minimum value of an order"),
+                Text("Sous ce montant, la commande attend.", "Below this amount, the order waits."),
+                "money",
+                _NONE_MINIMUM,
+            ),
+        ),
+    ),
+    (
+        Text("Facturation", "Invoicing"),
+        (
+            SettingForm(
+                "invoicing.trigger",
+                Text("Facturation automatique", "Automatic invoicing"),
+                Text("Quand la facture est émise.", "When the invoice is issued."),
+                "choice",
+                choices=(
+                    ("on_acceptance", Text("Facture automatiquement une fois acceptée", "Invoice once accepted")),
+                    ("on_delivery", Text("Facture à la livraison", "Invoice on delivery")),
+                    ("manual", Text("Facture à la main", "Invoice by hand")),
+                ),
+            ),
+            SettingForm(
+                "invoicing.terms",
+                Text("Modalités de paiement", "Payment terms"),
+                Text(
+                    "Comptées de la livraison prévue, sinon de l’acceptation.",
+                    "Counted from the planned delivery, else from acceptance.",
+                ),
+                "terms",
+            ),
+            SettingForm(
+                "invoicing.discount_percent",
+                Text("Escompte du groupe", "Group discount"),
+                Text("Retiré des lignes taxables, avant taxes.", "Taken off taxable lines, before taxes."),
+                "percent",
+                Text("Aucun escompte", "No discount"),
+            ),
+            SettingForm(
+                "invoicing.tax_exempt",
+                Text("Exempté de taxes", "Tax exempt"),
+                Text("Ni TPS ni TVQ sur la facture.", "Neither GST nor QST on the invoice."),
+                "yes_no",
+            ),
+            SettingForm(
+                "invoicing.deposit_exempt",
+                Text("Exempté de consignes", "Deposit exempt"),
+                Text("Aucune consigne sur la facture.", "No deposit on the invoice."),
+                "yes_no",
+            ),
+            SettingForm(
+                "invoicing.note",
+                Text("Note au bas de la facture", "Note at the foot of the invoice"),
+                Text("Imprimée sur chaque facture.", "Printed on every invoice."),
+                "text",
+                _NO_TEXT,
+            ),
+        ),
+    ),
+    (
+        Text("Messages", "Messages"),
+        (
+            SettingForm(
+                "messages.confirmation",
+                Text("Mot de confirmation", "Word of confirmation"),
+                Text("Ajouté au courriel de l’acheteur.", "Added to the buyer's mail."),
+                "text",
+                _NO_TEXT,
+            ),
+            SettingForm(
+                "messages.before_order",
+                Text("Message avant la commande", "Message before the order"),
+                Text("Montré avant de commander.", "Shown before ordering."),
+                "text",
+                _NO_TEXT,
+            ),
+            SettingForm(
+                "messages.order_note",
+                Text("Note de commande", "Order note"),
+                Text("Jointe à chaque commande.", "Attached to every order."),
+                "text",
+                _NO_TEXT,
+            ),
+            SettingForm(
+                "notifications.buyer",
+                Text("Prévenir l’acheteur", "Tell the buyer"),
+                Text("Un courriel à chacun de ces moments.", "A mail at each of these moments."),
+                "events",
+            ),
+            SettingForm(
+                "notifications.team",
+                Text("Prévenir l’équipe", "Tell the team"),
+                Text(
+                    "Aux adresses données, séparées par des virgules.", "At the addresses given, separated by commas."
+                ),
+                "team",
+            ),
+        ),
+    ),
+)
+FORMS: Mapping[str, SettingForm] = {form.path: form for _, forms in SECTIONS for form in forms}
+EVENT_LABELS = {
+    "order.accepted": Text("commande acceptée", "order accepted"),
+    "order.held": Text("commande retenue", "order held"),
+    "order.refused": Text("commande refusée", "order refused"),
+    "invoice.issued": Text("facture émise", "invoice issued"),
+}
+TERMS_LABELS = {
+    "net": Text("Jours après la livraison", "Days after delivery"),
+    "on_receipt": Text("Sur réception", "On receipt"),
+    "end_of_month": Text("Fin de mois, plus des jours", "End of month, plus days"),
+    "other": Text("Autres, sans échéance", "Other, no due date"),
+}
+
+
+def typed_value(path: str, form: Mapping[str, Any]) -> Any:
+    """The setting's JSON value from a submitted form. Raises Invalid on what can't be read."""
+    return _READERS[FORMS[path].kind](form)
+
+
+def _choice(form: Any) -> str:
+    return form.get("value", "")
+
+
+def _whole(form: Any) -> int:
+    text = _plain(form.get("value", ""))
+    if not text.isdecimal() or len(text) > 9:
+        raise refuse("range", "", "Un nombre entier, comme 24.", "A whole number, such as 24.")
+    return int(text)
+
+
+def _decimal(form: Any) -> str:
+    """A number with either decimal mark: « 1 234,50 » and “1,234.50” are the same."""
+    text = _plain(form.get("value", "")).replace("$", "").replace("%", "")
+    if "," in text and "." in text:
+        text = text.replace(",", "")
+    return text.replace(",", ".")
+
+
+def _plain(text: str) -> str:
+    return "".join(character for character in text if not character.isspace())
+
+
+def _yes_no(form: Any) -> bool:
+    return form.get("value") == "yes"
+
+
+def _text(form: Any) -> dict[str, str]:
+    return {"fr": form.get("fr", "").strip(), "en": form.get("en", "").strip()}
+
+
+def _terms(form: Any) -> dict[str, Any]:
+    kind = form.get("value", "")
+    if kind in ("net", "end_of_month"):
+        return {"kind": kind, "days": _whole({"value": form.get("days", "")})}
+    return {"kind": kind, "label": _text(form)} if kind == "other" else {"kind": kind}
+
+
+def _events(form: Any) -> list[str]:
+    return [event for event in EVENTS if form.get(event)]
+
+
+def _team(form: Any) -> dict[str, list[str]]:
+    addresses = [each.strip() for each in form.get("to", "").replace("\n", ",").split(",")]
+    return {"events": _events(form), "to": [each for each in addresses if each]}
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "choice": _choice,
+    "whole": _whole,
+    "money": _decimal,
+    "percent": _decimal,
+    "yes_no": _yes_no,
+    "text": _text,
+    "terms": _terms,
+    "events": _events,
+    "team": _team,
+}

@@ -1,0 +1,44 @@
+"""The moves of an order and of its invoice, as its history tells them."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+from flask_babel import gettext as _
+
+from houblon.orders.records.decision_log import SYSTEM, who_text
+from houblon.web.foundation.format import day, unbroken
+from houblon.web.foundation.language import current
+
+_ABOUT_A_LINE = re.compile(r"(line_available|line_removed) (.+)", re.DOTALL)
+
+
+def register(app: Flask) -> None:
+    """Let templates tell moves: `move|who` and `move|why`."""
+    app.jinja_env.filters.update(who=who, why=why)
+
+
+def who(move: Any) -> str:
+    return who_text(move.who).in_(current())
+
+
+def why(move: Any, said: Mapping[str, Mapping[str, str]]) -> str:
+    """What a person wrote, or what codes say: those of reasons by the sentences of the decisions, `said`."""
+    line = _ABOUT_A_LINE.fullmatch(move.why)
+    if line is not None and move.invoice_key is None:
+        if line[1] == "line_available":
+            return _("ligne %(sku)s disponible de nouveau", sku=line[2])
+        return _("ligne %(sku)s retirée", sku=line[2])
+    if move.invoice_key is not None and move.after == "paid":
+        if move.who == SYSTEM:
+            return _("rien à payer")
+        return _("payée le %(date)s", date=day(move.why, current()))
+    if move.who == SYSTEM:
+        return " ".join(_sentence(said, code) for code in move.why.split(", "))
+    return move.why
+
+
+def _sentence(said: Mapping[str, Mapping[str, str]], code: str) -> str:
+    sentence = said[code][current()] if code in said else code
+    return unbroken(sentence) if current() == "fr" else sentence

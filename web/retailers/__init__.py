@@ -1,0 +1,1 @@
+"""The pages of retailers and of who belongs to which group."""

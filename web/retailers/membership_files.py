@@ -1,0 +1,226 @@
+"""Memberships by file: a CSV is read and shown before anything is kept, and everything goes out as one."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask_babel import ngettext
+from sqlalchemy import Connection, select
+
+from houblon.engine.core.problem import Invalid, refuse
+from houblon.orders.db.tables import audit
+from houblon.orders.queries import retailers
+from houblon.orders.records.audit import Act, record
+from houblon.orders.retailers.cards import Card, add_retailer
+from houblon.orders.retailers.membership_file import (
+    ADD,
+    MAX_BYTES,
+    MAX_ROWS,
+    REPLACE,
+    Columns,
+    Plan,
+    Sheet,
+    guess_columns,
+    plan_import,
+    read_sheet,
+    written,
+)
+from houblon.orders.retailers.memberships import all_memberships, set_memberships
+from houblon.rules.model.content import Content, canonical
+from houblon.web.access.audit import source
+from houblon.web.access.auth import author
+from houblon.web.foundation.current_app import house
+from houblon.web.foundation.language import current
+from houblon.web.retailers.membership_effect import content_in_force
+from houblon.web.retailers.memberships import name_of_group
+
+blueprint = Blueprint("membership_files", __name__, url_prefix="/detaillants")
+SHOWN = 200
+
+
+@blueprint.get("/import")
+def show() -> str:
+    """The form; after an import, what it did and the way back."""
+    return _form(done=_imported(request.args.get("fait", "")))
+
+
+@blueprint.post("/import")
+def read() -> Any:
+    """Read a file and show what it would change; with `confirmer`, do it."""
+    try:
+        sheet = read_sheet(_text_or_file())
+    except Invalid as invalid:
+        return _form(problems=invalid.problems), 422
+    content, mode = content_in_force(), REPLACE if request.form.get("mode") == REPLACE else ADD
+    columns = _columns(sheet) or guess_columns(sheet, content)
+    try:
+        with house().desk.ledger.reading() as connection:
+            plan = _plan(connection, content, sheet, columns, mode)
+    except Invalid as invalid:
+        return _form(sheet=sheet, columns=columns, mode=mode, problems=invalid.problems), 422
+    if not request.form.get("confirmer"):
+        return _form(sheet=sheet, columns=columns, mode=mode, plan=plan)
+    reference = f"import:{secrets.token_hex(8)}"
+    if not _apply(sheet, columns, mode, request.form.get("vu", ""), reference):
+        return _form(sheet=sheet, columns=columns, mode=mode, plan=plan, outdated=True), 409
+    return redirect(url_for("membership_files.show", fait=reference.partition(":")[2]))
+
+
+@blueprint.post("/import/defaire")
+def undo() -> Any:
+    """Give the retailers of an import the groups that they had, but those whose groups changed since."""
+    reference = f"import:{request.form.get('import', '')}"
+    by, at, where = author(), house().now(), source()
+
+    def work(connection: Connection) -> tuple[int, int] | None:
+        done = connection.execute(select(audit).where(audit.c.reference == reference)).one_or_none()
+        if done is None:
+            return None
+        if connection.execute(select(audit.c.key).where(audit.c.reference == f"undo:{reference}")).first():
+            return 0, 0
+        kept = all_memberships(connection)
+        back = {id: groups for id, groups in done.before.items() if sorted(kept.get(id, ())) == done.after[id]}
+        set_memberships(connection, back, at)
+        told = {id: done.after[id] for id in back}
+        record(connection, Act(at, by, where, "memberships.undone", reference, told, back, f"undo:{reference}"))
+        return len(back), len(done.before) - len(back)
+
+    found = house().desk.ledger.write(work)
+    if found is None:
+        abort(404)
+    back, left = found
+    said = ngettext("%(num)s détaillant a repris ses groupes.", "%(num)s détaillants ont repris leurs groupes.", back)
+    if left:
+        said += " " + ngettext(
+            "%(num)s a changé depuis : il reste comme il est.",
+            "%(num)s ont changé depuis : ils restent comme ils sont.",
+            left,
+        )
+    flash(said, "accepted")
+    return redirect(url_for("retailers.index"))
+
+
+@blueprint.get("/export.csv")
+def export() -> Response:
+    """A row for each membership, and one for each retailer in no group; filtered as the list is."""
+    content = content_in_force()
+    with house().desk.ledger.reading() as connection:
+        found = retailers.list_retailers(
+            connection, request.args.get("q", "").strip()[:200], request.args.get("groupe") or None, limit=None
+        )
+        kept = all_memberships(connection)
+    rows = [
+        {
+            "detaillant": row.id,
+            "groupe": group and name_of_group(content, group),
+            "nom": row.name,
+            "courriel": row.email,
+            "langue": row.language,
+            "province": row.province,
+        }
+        for row in found
+        for group in kept.get(row.id, ("",))
+    ]
+    # A French spreadsheet takes commas for decimal marks.
+    body = written(rows, ";" if current() == "fr" else ",")
+    headers = {"Content-Disposition": 'attachment; filename="detaillants.csv"'}
+    return Response(body, headers=headers, content_type="text/csv; charset=utf-8")
+
+
+def _text_or_file() -> bytes | str:
+    """The file that was chosen, else the text of the one that the preview holds."""
+    file = request.files.get("fichier")
+    if file is not None and file.filename:
+        return file.read(MAX_BYTES + 1)
+    text = request.form.get("csv", "")
+    if not text:
+        raise refuse("required", "/fichier", "Choisissez d’abord un fichier CSV.", "Choose a CSV file first.")
+    return text
+
+
+def _columns(sheet: Sheet) -> Columns | None:
+    """The columns that the person chose; None on a new file."""
+    if "colonne_detaillant" not in request.form:
+        return None
+
+    def chosen(name: str) -> int | None:
+        text = request.form.get(name, "")
+        return int(text) if text.isascii() and text.isdecimal() and int(text) < sheet.width else None
+
+    return Columns(chosen("colonne_detaillant"), chosen("colonne_groupe"), chosen("colonne_nom"))
+
+
+def _plan(connection: Connection, content: Content, sheet: Sheet, columns: Columns, mode: str) -> Plan:
+    known = [row.id for row in retailers.list_retailers(connection, limit=None)]
+    return plan_import(sheet, columns, mode, content, all_memberships(connection), known)
+
+
+def _digest(plan: Plan) -> str:
+    """Names what a preview shows, so that exactly that is confirmed."""
+    return hashlib.sha256(canonical(msgspec.to_builtins(plan.changes))).hexdigest()
+
+
+def _apply(sheet: Sheet, columns: Columns, mode: str, seen: str, reference: str) -> bool:
+    """Write the plan in one transaction; False when it is no longer the one that was shown."""
+    by, at, where, content = author(), house().now(), source(), content_in_force()
+
+    def work(connection: Connection) -> bool:
+        plan = _plan(connection, content, sheet, columns, mode)
+        if _digest(plan) != seen:
+            return False
+        for each in plan.changes:
+            if each.is_new:
+                add_retailer(connection, Card(each.retailer, each.name), at)
+        set_memberships(connection, {each.retailer: each.after for each in plan.changes}, at)
+        before = {each.retailer: list(each.before) for each in plan.changes}
+        after = {each.retailer: list(each.after) for each in plan.changes}
+        record(connection, Act(at, by, where, "memberships.imported", mode, before, after, reference))
+        return True
+
+    return house().desk.ledger.write(work)
+
+
+def _imported(id: str) -> Mapping[str, Any] | None:
+    """What an import did, from the log; None when there is none of this id."""
+    if not id:
+        return None
+    with house().desk.ledger.reading() as connection:
+        row = connection.execute(select(audit).where(audit.c.reference == f"import:{id}")).one_or_none()
+        undone = connection.execute(select(audit.c.key).where(audit.c.reference == f"undo:import:{id}")).first()
+    return row and {"id": id, "count": len(row.after), "undone": undone is not None}
+
+
+def _form(**shown: Any) -> str:
+    content, plan = content_in_force(), shown.get("plan")
+    return render_template(
+        "membership_import.html",
+        content=content,
+        vu=_digest(plan) if plan else "",
+        listed=plan.changes[:SHOWN] if plan else (),
+        chains=_chains(content, plan) if plan else (),
+        name_of=lambda id: name_of_group(content, id),
+        max_kb=MAX_BYTES // 1000,
+        max_rows=MAX_ROWS,
+        add=ADD,
+        replace=REPLACE,
+        **{"sheet": None, "columns": None, "mode": ADD, "plan": None, "problems": (), "outdated": False, "done": None}
+        | shown,
+    )
+
+
+def _chains(content: Any, plan: Plan) -> list[tuple[str, str, int]]:
+    """How many retailers go from the policy of which groups to that of which others, the most first."""
+    counts: dict[tuple[str, str], int] = {}
+    for each in plan.changes:
+        was, is_ = (_named(content, groups) for groups in (each.before, each.after))
+        if was != is_:
+            counts[was, is_] = counts.get((was, is_), 0) + 1
+    return [(was, is_, count) for (was, is_), count in sorted(counts.items(), key=lambda item: -item[1])[:20]]
+
+
+def _named(content: Any, groups: tuple[str, ...]) -> str:
+    counting = [group.name for group in content.ranked() if group.id in groups]
+    return " › ".join([*counting, content.groups["tous"].name])
