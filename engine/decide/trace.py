@@ -1,9 +1,9 @@
 """What was read on the way to a verdict: every comparison, in the order written."""
 
+from houblon.engine.conditions.targets.documents import fact_document
 from houblon.engine.conditions.targets.python import UNREAD
 from houblon.engine.conditions.tree import Comparison, comparisons_of
 from houblon.engine.core.order import Facts
-from houblon.engine.decide.reasons import fact_document
 from houblon.engine.decide.verdict import Judge, Verdict
 from houblon.engine.policy.decision import Reading, RuleTrace
 

@@ -9,20 +9,13 @@ import msgspec
 from houblon.engine.conditions.targets.python import compile_careful, compile_fast, compile_traced
 from houblon.engine.conditions.targets.readers import FactsReader
 from houblon.engine.core.order import Facts
+from houblon.engine.decide.causes import Cause, cause_of
 from houblon.engine.policy.decision import Obligation, Outcome
 from houblon.engine.policy.lowering import MINIMUMS, lowered_rules
 from houblon.engine.policy.policy import Policy, Rule
 from houblon.engine.policy.terms import Terms, parse_terms
 
 _MEMO = 8_192
-
-
-class Cause(msgspec.Struct, frozen=True):
-    """A rule that counts in the verdict, the effect by which it does, and the reason's code."""
-
-    rule: Rule
-    effect: str
-    code: str
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -162,7 +155,7 @@ class _Rules:
             rules = self.doing(effect)
         causes = [cause for rule in rules for cause in _causes(rule, effect)]
         if effect == "waive_minimums" and waived:
-            causes += [Cause(rule, effect, "minimums_waived") for rule in self.minimums()]
+            causes += [cause_of(rule, effect, "minimums_waived") for rule in self.minimums()]
         return causes
 
 
@@ -177,7 +170,7 @@ _EFFECTS = {
 
 def _causes(rule: Rule, effect: str) -> list[Cause]:
     return [
-        Cause(rule, effect, _CODES.get(effect) or action.params["reason"])
+        cause_of(rule, effect, _CODES.get(effect) or action.params["reason"])
         for action in rule.actions
         if action.name == effect
     ]

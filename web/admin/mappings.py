@@ -8,12 +8,12 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 
+from houblon.engine.conditions.targets.documents import fact_document
 from houblon.engine.conditions.vocabulary import FACTS, Fact, Kind
 from houblon.engine.core.order import Facts
 from houblon.engine.core.problem import Faults, Invalid, Text, refuse
 from houblon.engine.core.strict_json import read_json
 from houblon.engine.decide.branches import fact_text
-from houblon.engine.decide.reasons import fact_document
 from houblon.orders.credentials.credentials import Sender
 from houblon.orders.intake.decode import parse_json, read_order
 from houblon.orders.intake.mapping import read_mapping

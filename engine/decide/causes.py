@@ -1,0 +1,101 @@
+"""Causes: a rule that counts in a verdict, with all that its reason says but the figures of one order."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from houblon.engine.conditions.figures import money_text, number_text
+from houblon.engine.conditions.targets.documents import Documented, compile_document
+from houblon.engine.conditions.tree import comparisons_of
+from houblon.engine.core.order import Facts
+from houblon.engine.core.problem import Text
+from houblon.engine.policy.decision import Provenance
+from houblon.engine.policy.policy import Rule
+
+Sentence = Callable[[Facts], Text]
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """A rule that counts in the verdict, the effect by which it does, and the reason's code.
+
+    `said` is the reason's sentence, or what makes it of an order's facts; `read` gives the facts that the rule reads,
+    in the form of documents. A verdict is judged once and told for every order that comes to it, so that these are
+    prepared here.
+    """
+
+    rule: Rule
+    effect: str
+    code: str
+    provenance: tuple[Provenance, ...]
+    said: Text | Sentence
+    read: Documented
+
+
+def cause_of(rule: Rule, effect: str, code: str) -> Cause:
+    """The cause that a rule is by one of its effects."""
+    names = dict.fromkeys(comparison.name for comparison in comparisons_of(rule.condition))
+    provenance = () if rule.provenance is None else (rule.provenance,)
+    return Cause(rule, effect, code, provenance, _said(rule, effect, code), compile_document(names))
+
+
+def _said(rule: Rule, effect: str, code: str) -> Text | Sentence:
+    if code == "minimums_waived":
+        return Text(
+            f"{rule.label.fr} : non exigé pour cette commande.", f"{rule.label.en}: not required for this order."
+        )
+    if rule.id in _SENTENCES and rule.provenance is not None:
+        return _SENTENCES[rule.id](rule, effect)
+    if rule.provenance is None:
+        return Text("Un produit commandé n’est pas disponible.", "A product of the order is not available.")
+    if effect == "set_terms":
+        days = next(action.params["days"] for action in rule.actions if action.name == "set_terms")
+        return Text(f"{rule.label.fr} : payable en {days} jours.", f"{rule.label.en}: payable in {days} days.")
+    return rule.message or rule.label
+
+
+def _mode(rule: Rule, effect: str) -> Text:
+    if effect == "accept":
+        return Text(
+            "La commande répond aux conditions d’acceptation automatique.",
+            "The order meets the conditions of automatic acceptance.",
+        )
+    return Text("Les commandes de ce groupe sont acceptées par une personne.", "A person accepts this group's orders.")
+
+
+def _items(rule: Rule, effect: str) -> Sentence:
+    wanted = number_text(_threshold(rule))
+
+    def said(facts: Facts) -> Text:
+        count = facts.item_count
+        found = number_text(count)
+        return Text(
+            f"{found.fr} article{'s' if count > 1 else ''}, il en faut {wanted.fr}.",
+            f"{found.en} item{'' if count == 1 else 's'}, the minimum is {wanted.en}.",
+        )
+
+    return said
+
+
+def _value(rule: Rule, effect: str) -> Sentence:
+    minimum = money_text(round(_threshold(rule) * 100))
+
+    def said(facts: Facts) -> Text:
+        value = money_text(facts.order_value)
+        return Text(
+            f"La valeur, {value.fr}, est sous le minimum de {minimum.fr}.",
+            f"The value, {value.en}, is below the minimum of {minimum.en}.",
+        )
+
+    return said
+
+
+def _threshold(rule: Rule) -> Any:
+    return next(iter(comparisons_of(rule.condition))).value
+
+
+_SENTENCES: dict[str, Callable[[Rule, str], Text | Sentence]] = {
+    "acceptance.mode": _mode,
+    "acceptance.minimum_items": _items,
+    "acceptance.minimum_value": _value,
+}
