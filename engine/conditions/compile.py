@@ -35,7 +35,8 @@ def compile_rules(
 
     def evaluate(variables: BaseVariables) -> list[int]:
         try:
-            return fast(variables).copy()
+            answer: list[int] = fast(variables).copy()
+            return answer
         except Exception:
             # Reading ahead met what may never be needed; the careful form raises only if it is.
             return carefully(variables).copy()

@@ -47,7 +47,7 @@ def quantity_text(fact: Fact, value: int | float | Decimal) -> Text:
         return Text(f"{number.fr}{NBSP}h", f"{number.en}:00")
     one_fr, many_fr, one_en, many_en = _UNITS[fact.unit or "items"]
     # French counts from two for the plural, English has it for all but one.
-    unit_fr = one_fr if abs(value) < 2 else many_fr
+    unit_fr = one_fr if abs(_decimal(value)) < 2 else many_fr
     return Text(f"{number.fr}{NBSP}{unit_fr}", f"{number.en} {one_en if value == 1 else many_en}")
 
 

@@ -94,7 +94,7 @@ class _Parser:
                 )
         name, operator = document.get("name"), document.get("operator")
         term = self.vocabulary.get(name) if isinstance(name, str) else None
-        if term is None:
+        if term is None or not isinstance(name, str):
             self.faults.add(
                 "unknown_fact",
                 step(pointer, "name"),
@@ -157,7 +157,7 @@ def read_value(term: Term, operator: str, value: object, pointer: str = "") -> A
     return value
 
 
-def _check_number(value: object, pointer: str, faults: Faults) -> None:
+def _check_number(value: Any, pointer: str, faults: Faults) -> None:
     number = not isinstance(value, bool) and isinstance(value, int | float | Decimal)
     if number and not (isinstance(value, float) and not math.isfinite(value)):
         exact = (

@@ -6,8 +6,8 @@ that both engines mean the same. What only a backtracking engine can do is refus
 
 import re
 from collections.abc import Iterable
-from re import _constants as sre
-from re import _parser as sre_parser
+from re import _constants as sre  # type: ignore[attr-defined]  # typeshed names neither; to_re2 says why them
+from re import _parser as sre_parser  # type: ignore[attr-defined]
 from typing import Any
 
 import re2

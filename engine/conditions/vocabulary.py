@@ -195,7 +195,7 @@ def operator_label(kind: Kind, operator: str) -> Text:
     return OPERATOR_LABELS[kind.value, operator]
 
 
-class OrderVariables(BaseVariables):
+class OrderVariables(BaseVariables):  # type: ignore[misc]  # business-rules has no types
     """The facts of one order as `business_rules.run_all` and `export_rule_data` want them."""
 
     def __init__(self, facts: Facts):
@@ -206,7 +206,7 @@ for _each in FACTS.values():
     setattr(OrderVariables, _each.name, _variable(_each))
 
 
-class OrderActions(BaseActions):
+class OrderActions(BaseActions):  # type: ignore[misc]
     """The house's actions; `done` gathers what the rules asked for, in order."""
 
     def __init__(self) -> None:
@@ -226,5 +226,5 @@ def _action(action: ActionKind) -> Any:
 
 
 # `accept` is here for the reference interpreter, which must be able to run a lowered policy.
-for _each in (*ACTIONS.values(), ActionKind("accept", Text("Accepter", "Accept"), ())):
-    setattr(OrderActions, _each.name, _action(_each))
+for _kind in (*ACTIONS.values(), ActionKind("accept", Text("Accepter", "Accept"), ())):
+    setattr(OrderActions, _kind.name, _action(_kind))

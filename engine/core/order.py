@@ -65,11 +65,11 @@ class Order(msgspec.Struct, frozen=True):
     note: str | None = None
 
 
-def _decode_money(type_: type, value: object) -> object:
+def _decode_money(type_: type, value: Any) -> object:
     if type_ is Price:
-        return price(value)  # type: ignore[arg-type]
+        return price(value)
     if type_ is Cents:
-        return cents(value)  # type: ignore[arg-type]
+        return cents(value)
     raise NotImplementedError(type_)
 
 
@@ -88,7 +88,8 @@ def decoder_of(type_: Any) -> msgspec.json.Decoder[Any]:
 
 def order_of(document: object) -> Order:
     """The same from a parsed JSON document."""
-    return convert(document, Order)
+    order: Order = convert(document, Order)
+    return order
 
 
 def convert(document: object, type_: Any) -> Any:

@@ -59,7 +59,7 @@ def _item_count(value: Any) -> int:
 
 def _money(value: Any) -> str:
     try:
-        amount = cents(str(value) if isinstance(value, int) and not isinstance(value, bool) else value)
+        amount: int = cents(str(value) if isinstance(value, int) and not isinstance(value, bool) else value)
     except (ValueError, TypeError):
         amount = -1
     if amount < 0:

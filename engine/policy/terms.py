@@ -55,7 +55,8 @@ def parse_terms(document: object) -> Terms:
     if not isinstance(kind, str) or kind not in KINDS:
         expected = ", ".join(KINDS)
         raise refuse("kind", "/kind", f"Attendu : {expected}.", f"Expected one of {expected}.")
-    faults, members = Faults(), {}
+    faults = Faults()
+    members: dict[str, Any] = {}
     for name in document:
         if name != "kind" and name not in _MEMBERS[kind]:
             faults.add(

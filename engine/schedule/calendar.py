@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from holidays import country_holidays
-from holidays.countries import CA
+from holidays.countries.canada import Canada
 
 from houblon.engine.core.problem import Text
 from houblon.engine.schedule.cadence import cycle_sentence
@@ -73,7 +73,7 @@ def next_delivery(cycle: Cycle, accepted_at: datetime, after: date | None = None
 def next_after(cycle: Cycle, day: date) -> date | None:
     """The first delivery day strictly after `day`, whatever the cut-off; None when there is none."""
     found = _next(cycle, day)
-    return found and found.day
+    return None if found is None else found.day
 
 
 def deliveries(cycle: Cycle, after: date, count: int) -> list[date]:
@@ -154,7 +154,7 @@ def _planned(cycle: Cycle, day: date) -> Iterator[tuple[date, date | None, str |
             yield planned, None, "exdate"
         elif cycle.holidays == "ignore":
             yield planned, planned, None
-        elif planned.year > CA.end_year:
+        elif planned.year > Canada.end_year:
             return
         elif is_holiday(planned):
             yield planned, _next_working(planned) if cycle.holidays == "next_day" else None, "holiday"

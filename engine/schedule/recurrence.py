@@ -15,6 +15,7 @@ from datetime import date, datetime, time, tzinfo
 from functools import lru_cache
 from heapq import merge
 from itertools import islice
+from typing import Any
 
 import msgspec
 
@@ -63,7 +64,7 @@ def recurrence(rule: Rule, start: datetime, zone: tzinfo | None = None) -> Recur
     """
     hours, minutes = rule.byhour or (start.hour,), rule.byminute or (start.minute,)
     times = {time(h, m, s) for h in hours for m in minutes for s in rule.bysecond or (start.second,)}
-    filled = {}
+    filled: dict[str, tuple[Any, ...]] = {}
     if not (rule.byday or rule.bymonthday or rule.byyearday or rule.byweekno):
         if rule.freq == "WEEKLY":
             filled["byday"] = ((0, start.weekday()),)

@@ -115,10 +115,10 @@ class Plan:
     def _side(self, seat: Seat) -> Side:
         return Side(seat.judge, self._columns(seat), self.terms, self._foreign, bool(seat.unknown_groups))
 
-    def _by_lane(self, expressions: Sequence[exp.Expression]) -> exp.Expression:
+    def _by_lane(self, expressions: Sequence[exp.Expr]) -> exp.Expr:
         """Each order by the policies of its own lane; lanes that would say the same say it once."""
         self._lane_by_claim = {claim: lane for lane in self.lanes for claim in lane.claims}
-        same: dict[str, tuple[exp.Expression, list[int]]] = {}
+        same: dict[str, tuple[exp.Expr, list[int]]] = {}
         for lane, expression in zip(self.lanes, expressions, strict=True):
             same.setdefault(expression.sql(), (expression, []))[1].extend(lane.claims)
         if not same:
@@ -149,14 +149,14 @@ def _seat(policies: Policies, content: Content, claim: Claim) -> Seat:
     return Seat(judge_of(policies.policy_in(content, chain)), chain, unknown)
 
 
-def _foreign(codes: Codes, currency: str) -> exp.Expression | None:
+def _foreign(codes: Codes, currency: str) -> exp.Expr | None:
     """Whether the order names another currency than the installation's; None where none does."""
     others = [code for code, each in enumerate(codes.currencies) if each != currency]
     return exp.column("currency").isin(*(number(code) for code in others)) if others else None
 
 
-def _word(tests: Sequence[exp.Expression], *, unknown: bool) -> exp.Expression:
-    total: exp.Expression = number(0)
+def _word(tests: Sequence[exp.Expr], *, unknown: bool) -> exp.Expr:
+    total: exp.Expr = number(0)
     for bit, test in enumerate(tests):
         asked = exp.paren(test).is_(exp.null()) if unknown else test.copy()
         term = exp.Case().when(asked, number(1 << bit)).else_(number(0))

@@ -61,7 +61,7 @@ class Side:
     """
 
     def __init__(
-        self, judge: Judge, columns: SheetColumns, terms: TermsTable, currency: exp.Expression | None, barred: bool
+        self, judge: Judge, columns: SheetColumns, terms: TermsTable, currency: exp.Expr | None, barred: bool
     ):
         self.columns, self.terms = columns, terms
         self.chain = judge.policy.chain
@@ -96,7 +96,7 @@ class Side:
         """Whether the rule says the same of every buyer: those that read groups are told lane by lane."""
         return all(each.name != "buyer_groups" for each in comparisons_of(rule.condition))
 
-    def accepted(self) -> exp.Expression:
+    def accepted(self) -> exp.Expr:
         """The number of an accepted order: its terms and whether the invoice is issued."""
         withheld = self._fired(self._doing("withhold_invoice"))
         if self.trigger != "on_acceptance":
@@ -110,7 +110,7 @@ class Side:
     def _code(self, terms: Terms, issue: bool) -> int:
         return ACCEPTED + 2 * self.terms.place(terms) + issue
 
-    def _by_terms(self, code: object) -> exp.Expression:
+    def _by_terms(self, code: object) -> exp.Expr:
         settled = exp.Case()
         for days, rules in self._levels():
             settled = settled.when(any_of(self._fired(rules)), code(Terms("net", days)))  # type: ignore[operator]
@@ -126,7 +126,7 @@ class Side:
                 levels.setdefault((self.chain.index(rule.provenance.group), days), []).append(rule)
         return [(days, levels[group, days]) for group, days in sorted(levels)]
 
-    def _terms_in_doubt(self) -> Iterable[exp.Expression]:
+    def _terms_in_doubt(self) -> Iterable[exp.Expr]:
         """An unknown rule ahead of the one that settles the terms, and that would have set others."""
         levels = self._levels()
         for place, (days, rules) in enumerate(levels):
@@ -146,14 +146,14 @@ class Side:
                 .else_(exp.false())
             )
 
-    def _invoice_in_doubt(self) -> Iterable[exp.Expression]:
+    def _invoice_in_doubt(self) -> Iterable[exp.Expr]:
         rules = self._doing("withhold_invoice")
         doubtful = [rule for rule in rules if self._is_doubtful(rule)]
         if doubtful and self.trigger != "manual":
             none_fired = _is_not_true(any_of(self._fired(rules)))
             yield exp.and_(any_of(self._possible(doubtful)), none_fired)
 
-    def _not_accepted(self) -> Iterable[exp.Expression]:
+    def _not_accepted(self) -> Iterable[exp.Expr]:
         accepting = self._doing("accept")
         if not accepting:
             yield exp.true()
@@ -161,7 +161,7 @@ class Side:
             # What it reads is known of every order, so that not true is false.
             yield any_of(_not(self.columns.test(each)) for each in comparisons_of(rule.condition))
 
-    def _minimums(self) -> Iterable[exp.Expression]:
+    def _minimums(self) -> Iterable[exp.Expr]:
         waivers = self._fired(self._doing("waive_minimums"))
         if waivers:
             for test in self._fired(rule for rule in self.rules if rule.id in MINIMUMS):
@@ -173,10 +173,10 @@ class Side:
     def _is_doubtful(self, rule: Rule) -> bool:
         return is_doubtful(rule.condition, self.columns)
 
-    def _fired(self, rules: Iterable[Rule]) -> list[exp.Expression]:
+    def _fired(self, rules: Iterable[Rule]) -> list[exp.Expr]:
         return [kleene(rule.condition, self.columns) for rule in rules]
 
-    def _possible(self, rules: Iterable[Rule]) -> list[exp.Expression]:
+    def _possible(self, rules: Iterable[Rule]) -> list[exp.Expr]:
         return [possible(rule.condition, self.columns) for rule in rules]
 
 
@@ -188,7 +188,7 @@ def is_doubtful(condition: Condition, columns: SheetColumns) -> bool:
 class _Tests:
     """Tests of which one is enough: conditions that both sides can share, and ready expressions."""
 
-    def __init__(self, conditions: Sequence[Condition], expressions: Sequence[exp.Expression]):
+    def __init__(self, conditions: Sequence[Condition], expressions: Sequence[exp.Expr]):
         self.conditions = list(dict.fromkeys(conditions))
         self.expressions = {each.sql(): each for each in expressions}
 
@@ -206,9 +206,9 @@ class _Tests:
     def either(
         self,
         columns: SheetColumns,
-        read: Callable[[Condition, SheetColumns], exp.Expression],
+        read: Callable[[Condition, SheetColumns], exp.Expr],
         failed: Sequence[Condition] = (),
-    ) -> exp.Expression:
+    ) -> exp.Expr:
         """One expression for any of them; nothing is read twice that can be read once.
 
         It is asked only where none of `failed` holds, as `read` reads them or more easily still.
@@ -218,17 +218,17 @@ class _Tests:
     def in_turn(
         self,
         columns: SheetColumns,
-        read: Callable[[Condition, SheetColumns], exp.Expression],
+        read: Callable[[Condition, SheetColumns], exp.Expr],
         failed: Sequence[Condition],
         sample: Sequence[Facts],
-    ) -> list[exp.Expression]:
+    ) -> list[exp.Expr]:
         """The same as expressions to ask one after the other: the first settles most orders."""
         one = any_condition(self.conditions, failed)
         told = [] if one is None else [read(each, columns) for each in in_turn(one, sample)]
         return [*told[:-1], any_of([*told[-1:], *self.expressions.values()])]
 
 
-def pair(before: Side, after: Side, width: int, sample: Sequence[Facts] = ()) -> exp.Expression:
+def pair(before: Side, after: Side, width: int, sample: Sequence[Facts] = ()) -> exp.Expr:
     """Both verdicts as one number, `before * width + after`; what the two share is read once, and first.
 
     A `sample` of the orders tells what is best asked first.
@@ -255,12 +255,12 @@ class _Own:
         self.shared_refusals, self.shared_barriers = refusals, barriers
         self.refusals, self.barriers = side.refusals.without(refusals), side.barriers.without(barriers)
 
-    def where_barred(self) -> exp.Expression:
+    def where_barred(self) -> exp.Expr:
         """The verdict where something shared holds the order back."""
         refused = self.refusals.either(self.columns, kleene, self.shared_refusals.conditions)
         return _case([(refused, number(REFUSED))], number(HELD))
 
-    def where_free(self) -> exp.Expression:
+    def where_free(self) -> exp.Expr:
         """The verdict where nothing shared does: none of its rules holds, nor may hold."""
         shared = self.shared_barriers.conditions
         refused = self.refusals.either(self.columns, kleene, [*shared, *self.shared_refusals.conditions])
@@ -274,7 +274,7 @@ def _certain(tests: _Tests, columns: SheetColumns) -> list[Condition]:
     return [each for each in tests.conditions if not is_doubtful(each, columns)]
 
 
-def _case(branches: Sequence[tuple[exp.Expression, exp.Expression]], otherwise: exp.Expression) -> exp.Expression:
+def _case(branches: Sequence[tuple[exp.Expr, exp.Expr]], otherwise: exp.Expr) -> exp.Expr:
     case = exp.Case()
     for test, value in branches:
         if test != exp.false():
@@ -282,7 +282,7 @@ def _case(branches: Sequence[tuple[exp.Expression, exp.Expression]], otherwise: 
     return case.else_(otherwise) if case.args.get("ifs") else otherwise
 
 
-def _at_once(test: exp.Expression) -> exp.Expression:
+def _at_once(test: exp.Expr) -> exp.Expr:
     """The test as a number that is compared: DuckDB then works it out for whole vectors of orders.
 
     As a condition it narrows a selection comparison by comparison, which takes a quarter longer.
@@ -290,17 +290,17 @@ def _at_once(test: exp.Expression) -> exp.Expression:
     return exp.EQ(this=exp.cast(exp.paren(test, copy=False), "TINYINT"), expression=number(1))
 
 
-def _coded(before: exp.Expression, after: exp.Expression, width: int) -> exp.Expression:
+def _coded(before: exp.Expr, after: exp.Expr, width: int) -> exp.Expr:
     scaled = exp.Mul(this=exp.paren(before, copy=False), expression=number(width))
     return exp.Add(this=scaled, expression=exp.paren(after, copy=False))
 
 
-def _not(test: exp.Expression) -> exp.Expression:
+def _not(test: exp.Expr) -> exp.Expr:
     """The opposite of a comparison that is never unknown."""
     if isinstance(test, exp.GTE):
         return exp.LT(this=test.this, expression=test.expression)
     return exp.not_(exp.paren(test, copy=False))
 
 
-def _is_not_true(test: exp.Expression) -> exp.Expression:
+def _is_not_true(test: exp.Expr) -> exp.Expr:
     return exp.not_(exp.paren(exp.Is(this=exp.paren(test), expression=exp.true()), copy=False))

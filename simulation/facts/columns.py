@@ -22,35 +22,35 @@ class SheetColumns(Columns):
         self.groups = groups
         self._lists = {"categories": codes.categories, "skus": codes.skus}
 
-    def column(self, fact: str) -> exp.Expression:
+    def column(self, fact: str) -> exp.Expr:
         return exp.column({"buyer_id": "retailer", "categories": "categories_0"}.get(fact, fact))
 
     def may_be_unknown(self, fact: str) -> bool:
         return fact in self.codes.wanting
 
-    def always(self, fact: str) -> exp.Expression:
+    def always(self, fact: str) -> exp.Expr:
         return super().always(fact) if self.may_be_unknown(fact) else exp.true()
 
-    def never(self, fact: str) -> exp.Expression:
+    def never(self, fact: str) -> exp.Expr:
         return super().never(fact) if self.may_be_unknown(fact) else exp.false()
 
-    def string(self, comparison: Comparison) -> exp.Expression:
+    def string(self, comparison: Comparison) -> exp.Expr:
         if comparison.name != "buyer_id":
             return super().string(comparison)
         holds = _truth(comparison)
         return self._among("buyer_id", [code for code, each in enumerate(self.codes.retailers) if holds(each.id)])
 
-    def select(self, comparison: Comparison) -> exp.Expression:
+    def select(self, comparison: Comparison) -> exp.Expr:
         holds = _truth(comparison)
         values = self.codes.selects[comparison.name]
         return self._among(comparison.name, [code for code, value in enumerate(values) if holds(value)])
 
-    def several(self, comparison: Comparison) -> exp.Expression:
+    def several(self, comparison: Comparison) -> exp.Expr:
         if comparison.name == "buyer_groups":
             return exp.true() if _truth(comparison)(self.groups) else exp.false()
         return super().several(comparison)
 
-    def shares(self, fact: str, wanted: Sequence[str]) -> exp.Expression:
+    def shares(self, fact: str, wanted: Sequence[str]) -> exp.Expr:
         known = self._coded(fact, wanted)
         if not known:
             return self.never(fact)
@@ -58,7 +58,7 @@ class SheetColumns(Columns):
             return any_of(_and_bits(word, bits).neq(number(0)) for word, bits in _words(known))
         return exp.ArrayOverlaps(this=self.column(fact), expression=_integers(known))
 
-    def is_within(self, fact: str, wanted: Sequence[str]) -> exp.Expression:
+    def is_within(self, fact: str, wanted: Sequence[str]) -> exp.Expr:
         known = self._coded(fact, wanted)
         if fact == "categories":
             inside = dict(_words(known))
@@ -74,7 +74,7 @@ class SheetColumns(Columns):
         places = {value: code for code, value in enumerate(self._lists[fact])}
         return [places[each] for each in wanted if each in places]
 
-    def _among(self, fact: str, codes: Sequence[int]) -> exp.Expression:
+    def _among(self, fact: str, codes: Sequence[int]) -> exp.Expr:
         if not codes:
             return self.never(fact)
         if len(codes) == 1:
@@ -95,9 +95,9 @@ def _words(codes: Sequence[int]) -> list[tuple[int, int]]:
     return list(words.items())
 
 
-def _and_bits(word: int, bits: int) -> exp.Expression:
+def _and_bits(word: int, bits: int) -> exp.Expr:
     return exp.paren(exp.BitwiseAnd(this=exp.column(f"categories_{word}"), expression=number(bits)), copy=False)
 
 
-def _integers(codes: Sequence[int]) -> exp.Expression:
+def _integers(codes: Sequence[int]) -> exp.Expr:
     return exp.Array(expressions=[number(code) for code in codes])

@@ -1,7 +1,7 @@
 """What each operator of business-rules is in Python: one comparison to one expression."""
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from houblon.engine.conditions.pattern import compile_pattern
@@ -72,7 +72,7 @@ def _select_test(fact: ast.expr, comparison: Comparison, single: bool) -> ast.ex
 
 def _set_test(fact: ast.expr, comparison: Comparison) -> ast.expr:
     keys = [key(value) for value in comparison.value]
-    wanted = ast.Constant(frozenset(keys))
+    wanted = _constant(keys)
     apart = call(attribute(fact, "isdisjoint"), wanted)
     match comparison.operator:
         case "contains_all":
@@ -85,9 +85,15 @@ def _set_test(fact: ast.expr, comparison: Comparison) -> ast.expr:
             return ast.UnaryOp(ast.Not(), apart)
     # business-rules counts a repeated element of the rule's value each time it stands there.
     once = frozenset(k for k in keys if keys.count(k) == 1)
-    repeated = ast.Constant(frozenset(keys) - once)
-    shared = call(attribute(call(attribute(fact, "intersection"), ast.Constant(once)), "__len__"))
+    repeated = frozenset(keys) - once
+    shared = call(attribute(call(attribute(fact, "intersection"), _constant(once)), "__len__"))
     exactly = compare(shared, ast.Eq(), ast.Constant(1))
-    if not repeated.value:
+    if not repeated:
         return exactly
-    return ast.BoolOp(ast.And(), [exactly, call(attribute(fact, "isdisjoint"), repeated)])
+    return ast.BoolOp(ast.And(), [exactly, call(attribute(fact, "isdisjoint"), _constant(repeated))])
+
+
+def _constant(keys: Iterable[str]) -> ast.expr:
+    """A set that is made once: the compiler takes one as it takes a number, which its stubs do not say."""
+    together: Any = frozenset(keys)
+    return ast.Constant(together)

@@ -105,11 +105,13 @@ class _Compiler:
 
     def function(self, form: str, body: list[ast.stmt]) -> Program:
         arguments = ast.arguments([], [ast.arg("facts")], None, [], [], None, [])
-        definition = ast.FunctionDef(form, arguments, body, [], None, type_params=[])
+        # Python 3.12 wants type_params and 3.11 takes it; the types are those of 3.11.
+        definition = ast.FunctionDef(form, arguments, body, [], None, type_params=[])  # type: ignore[call-arg]
         module = ast.fix_missing_locations(ast.Module([definition], []))
         scope = {"__builtins__": {}, "unread": UNREAD, **self.reader.constants(), **self.bound}
         exec(compile(module, f"<{form} policy>", "exec"), scope)  # noqa: S102 # nosec B102 - names are whitelisted
-        return scope[form]
+        compiled: Program = scope[form]
+        return compiled
 
     # fast: expressions, cheapest first
 
@@ -143,13 +145,15 @@ class _Compiler:
         kept = [f"result_{index}" for index in range(comparisons)] if traced else []
         self.results = iter(kept)
         if kept:
-            unread = [ast.Name(result, ast.Store()) for result in kept]
+            unread: list[ast.expr] = [ast.Name(result, ast.Store()) for result in kept]
             body.append(ast.Assign(unread, name("unread")))
         body += [assign("fired", ast.Constant(0)), assign("unknown", ast.Constant(0))]
         for index, condition in enumerate(self.conditions):
             body += self.careful_statements(condition, "r0", traced)
             doubt = compare(name("r0"), ast.Is(), ast.Constant(None))
-            stop = [ast.Return(ast.Constant(1 << index))] if self.stop_on_first else [_add("fired", index)]
+            stop: list[ast.stmt] = (
+                [ast.Return(ast.Constant(1 << index))] if self.stop_on_first else [_add("fired", index)]
+            )
             body.append(ast.If(name("r0"), stop, [ast.If(doubt, [_add("unknown", index)], [])]))
         shifted = ast.BinOp(name("unknown"), ast.LShift(), ast.Constant(len(self.conditions)))
         mask = ast.BinOp(name("fired"), ast.BitOr(), shifted)
@@ -182,7 +186,7 @@ class _Compiler:
         if self.reader.may_be_unknown(test):
             missing = compare(name(f"raw_{test.name}"), ast.Is(), ast.Constant(None))
             value = ast.IfExp(missing, ast.Constant(None), value)
-        stored = [ast.Name(result, ast.Store())]
+        stored: list[ast.expr] = [ast.Name(result, ast.Store())]
         if traced:
             stored.append(ast.Name(next(self.results), ast.Store()))
         return [*self.reader.careful_read(test), ast.Assign(stored, value)]

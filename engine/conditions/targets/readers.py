@@ -47,7 +47,7 @@ class FactsReader(Reader):
     def fast_guard(self, body: list[ast.stmt]) -> list[ast.stmt]:
         # What is missing and doesn't compare fails where a rule needs it; checking ahead costs more.
         failures = ast.Tuple([name("TypeError"), name("AttributeError")], ast.Load())
-        leave = [ast.Return(call(name("otherwise"), name("facts")))]
+        leave: list[ast.stmt] = [ast.Return(call(name("otherwise"), name("facts")))]
         return [ast.Try(body, [ast.ExceptHandler(failures, None, leave)], [], [])]
 
     def careful_reads(self, names: Mapping[str, Kind]) -> list[ast.stmt]:

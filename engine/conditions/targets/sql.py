@@ -36,10 +36,10 @@ class Columns:
             raise Unsupported(f"no such dialect: {dialect}")
         self.dialect = dialect
 
-    def column(self, fact: str) -> exp.Expression:
+    def column(self, fact: str) -> exp.Expr:
         return exp.column(fact)
 
-    def test(self, comparison: Comparison) -> exp.Expression:
+    def test(self, comparison: Comparison) -> exp.Expr:
         """The comparison: NULL exactly when the fact is. Raises Unsupported."""
         return {
             Kind.NUMERIC: self.numeric,
@@ -53,18 +53,18 @@ class Columns:
         """Whether some order of the table may lack the fact."""
         return not FACTS[fact].known
 
-    def is_unknown(self, fact: str) -> exp.Expression:
+    def is_unknown(self, fact: str) -> exp.Expr:
         return self.column(fact).is_(exp.null())
 
-    def always(self, fact: str) -> exp.Expression:
+    def always(self, fact: str) -> exp.Expr:
         """TRUE whenever the fact is known."""
         return self.column(fact).eq(self.column(fact))
 
-    def never(self, fact: str) -> exp.Expression:
+    def never(self, fact: str) -> exp.Expr:
         """FALSE whenever the fact is known."""
         return self.column(fact).neq(self.column(fact))
 
-    def numeric(self, comparison: Comparison) -> exp.Expression:
+    def numeric(self, comparison: Comparison) -> exp.Expr:
         fact = FACTS[comparison.name]
         bounds = whole_bounds(interval(comparison.operator, comparison.value), fact.scale)
         low, high = bounds.low, bounds.high
@@ -81,11 +81,11 @@ class Columns:
             return _compared(exp.EQ, self.column(fact.name), low)
         return exp.and_(*ends) if ends else self.always(fact.name)
 
-    def boolean(self, comparison: Comparison) -> exp.Expression:
+    def boolean(self, comparison: Comparison) -> exp.Expr:
         column = self.column(comparison.name)
         return column if comparison.operator == "is_true" else exp.not_(column)
 
-    def string(self, comparison: Comparison) -> exp.Expression:
+    def string(self, comparison: Comparison) -> exp.Expr:
         column, value = self.column(comparison.name), comparison.value
         match comparison.operator:
             case "equal_to":
@@ -109,11 +109,11 @@ class Columns:
             return exp.Contains(this=column, expression=text(value))
         return exp.GT(this=exp.StrPosition(this=column, substr=text(value)), expression=number(0))
 
-    def select(self, comparison: Comparison) -> exp.Expression:
+    def select(self, comparison: Comparison) -> exp.Expr:
         column, value = self.column(comparison.name), text(key(comparison.value))
         return column.eq(value) if comparison.operator == "contains" else column.neq(value)
 
-    def several(self, comparison: Comparison) -> exp.Expression:
+    def several(self, comparison: Comparison) -> exp.Expr:
         fact, keys = comparison.name, [key(value) for value in comparison.value]
         wanted = list(dict.fromkeys(keys))
         match comparison.operator:
@@ -130,7 +130,7 @@ class Columns:
         repeated = [each for each in wanted if keys.count(each) > 1]
         return self.shares_exactly_one(fact, once, repeated)
 
-    def shares_exactly_one(self, fact: str, once: Sequence[str], repeated: Sequence[str]) -> exp.Expression:
+    def shares_exactly_one(self, fact: str, once: Sequence[str], repeated: Sequence[str]) -> exp.Expr:
         """TRUE when the fact holds exactly one of `once` and none of `repeated`."""
         if not once:
             return self.never(fact)
@@ -138,11 +138,11 @@ class Columns:
         exactly = exp.EQ(this=exp.paren(_sum(found), copy=False), expression=number(1))
         return exp.and_(exactly, exp.not_(self.shares(fact, repeated))) if repeated else exactly
 
-    def _counted(self, test: exp.Expression) -> exp.Expression:
+    def _counted(self, test: exp.Expr) -> exp.Expr:
         """1 or 0, and nothing where it is unknown."""
         return exp.Case().when(test, number(1)).when(exp.not_(test.copy()), number(0))
 
-    def shares(self, fact: str, wanted: Sequence[str]) -> exp.Expression:
+    def shares(self, fact: str, wanted: Sequence[str]) -> exp.Expr:
         """TRUE when the fact and `wanted` have something in common."""
         if not wanted:
             return self.never(fact)
@@ -150,7 +150,7 @@ class Columns:
             return exp.func("ARRAYS_OVERLAP", self.column(fact), _array(wanted), dialect="spark")
         return exp.ArrayOverlaps(this=self.column(fact), expression=_array(wanted))
 
-    def is_within(self, fact: str, wanted: Sequence[str]) -> exp.Expression:
+    def is_within(self, fact: str, wanted: Sequence[str]) -> exp.Expr:
         """TRUE when the fact holds nothing but what is in `wanted`."""
         column = self.column(fact)
         if not wanted:
@@ -162,14 +162,14 @@ class Columns:
         return exp.ArrayContainsAll(this=_array(wanted), expression=column)
 
 
-def kleene(condition: Condition, columns: Columns) -> exp.Expression:
+def kleene(condition: Condition, columns: Columns) -> exp.Expr:
     """The condition's own value: TRUE, FALSE, or NULL where it is unknown. Raises Unsupported."""
     if isinstance(condition, Comparison):
         return columns.test(condition)
     return _joined(condition, [kleene(member, columns) for member in condition.members])
 
 
-def possible(condition: Condition, columns: Columns) -> exp.Expression:
+def possible(condition: Condition, columns: Columns) -> exp.Expr:
     """TRUE where the condition is true or unknown, else FALSE: never NULL.
 
     No operator negates a block, so a tree is not false exactly when it holds with each unknown
@@ -181,30 +181,30 @@ def possible(condition: Condition, columns: Columns) -> exp.Expression:
     return _joined(condition, [possible(member, columns) for member in condition.members])
 
 
-def any_of(expressions: Iterable[exp.Expression]) -> exp.Expression:
+def any_of(expressions: Iterable[exp.Expr]) -> exp.Expr:
     """Joined by OR, each different one once; FALSE when there are none."""
     distinct = list({each.sql(): each for each in expressions}.values())
     return exp.or_(*distinct) if distinct else exp.false()
 
 
-def text(value: str) -> exp.Expression:
+def text(value: str) -> exp.Expr:
     return exp.Literal.string(value)
 
 
-def number(value: int) -> exp.Expression:
+def number(value: int) -> exp.Expr:
     return exp.Literal.number(value)
 
 
-def written(expression: exp.Expression, dialect: str = "duckdb") -> str:
+def written(expression: exp.Expr, dialect: str = "duckdb") -> str:
     """The expression as the dialect's text."""
     return expression.sql(dialect)
 
 
-def _compared(operator: type[exp.Binary], column: exp.Expression, value: int | float) -> exp.Expression:
+def _compared(operator: type[exp.Binary], column: exp.Expr, value: int | float) -> exp.Expr:
     return operator(this=column, expression=number(int(value)))
 
 
-def _joined(condition: Condition, members: Sequence[exp.Expression]) -> exp.Expression:
+def _joined(condition: Condition, members: Sequence[exp.Expr]) -> exp.Expr:
     """By AND or OR; what no order of the table can change is not said, which is Kleene's own law."""
     is_all = isinstance(condition, AllOf)
     if any(each == exp.convert(not is_all) for each in members):
@@ -215,14 +215,14 @@ def _joined(condition: Condition, members: Sequence[exp.Expression]) -> exp.Expr
     return exp.and_(*kept) if is_all else exp.or_(*kept)
 
 
-def _sum(terms: Sequence[exp.Expression]) -> exp.Expression:
+def _sum(terms: Sequence[exp.Expr]) -> exp.Expr:
     total = terms[0]
     for each in terms[1:]:
         total = exp.Add(this=total, expression=each)
     return total
 
 
-def _array(values: Sequence[str]) -> exp.Expression:
+def _array(values: Sequence[str]) -> exp.Expr:
     return exp.Array(expressions=[text(each) for each in values])
 
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from houblon.engine.core.problem import Invalid
 from houblon.engine.schedule.recurrence import LAST_YEAR
-from houblon.engine.schedule.recurrence_lines import occurrences
 from houblon.engine.schedule.rrule import parse_moment
 from tests.cases import load
 from tests.effort import steps
+from tests.engine.schedule.recurrence_lines import occurrences
 from tests.engine.schedule.recurrences import STARTS, rules
 
 
