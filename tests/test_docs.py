@@ -14,7 +14,7 @@ from houblon.orders.handling import review
 from houblon.orders.intake.mapping import map_order, read_mapping
 from houblon.rules.model.content import Version
 from houblon.rules.model.schema import read_group
-from tests.clock import NOW, real
+from tests.clock import MONTREAL, NOW, real
 from tests.orders.desks import later, make_desk, order_body, rows, send
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -81,7 +81,8 @@ def test_the_mapping_shown_reads_and_finds():
     line = {"sku": "IPA", "quantity": "2", "price": 3, "discounts": [{"amount": "0.50"}, {"amount": 1}]}
     attributes = [{"name": "livraison", "value": "2021-05-20"}, {"key": "par", "value": "TB"}]
     payload = {"number": "7", "created": "2021-05-12T09:30:00-04:00", "email": "a@b.ca", "items": [line]}
-    order = map_order(mapping, payload | {"attributes": attributes, "customer": {"tags": "houblon:Bars, VIP"}})
+    payload |= {"attributes": attributes, "customer": {"tags": "houblon:Bars, VIP"}}
+    order = map_order(mapping, payload, MONTREAL)
     assert order["lines"] == [{"sku": "IPA", "quantity": 2, "unit_price": "3.00", "discount": "1.50"}]
     assert (order["planned_delivery"], order["distributor"]) == ("2021-05-20", "transbroue")
     assert order["buyer"] == {"id": "a@b.ca", "groups": ["bars"]}

@@ -149,10 +149,7 @@ class _Rules:
     def causes(self, effect: str) -> list[Cause]:
         """What in these rules had this effect; a waived minimum is told as waived, not as a hold."""
         waived = bool(self.doing("waive_minimums"))
-        if effect == "hold":
-            rules = [*self.holds(), *([] if waived else self.minimums())]
-        else:
-            rules = self.doing(effect)
+        rules = [*self.holds(), *([] if waived else self.minimums())] if effect == "hold" else self.doing(effect)
         causes = [cause for rule in rules for cause in _causes(rule, effect)]
         if effect == "waive_minimums" and waived:
             causes += [cause_of(rule, effect, "minimums_waived") for rule in self.minimums()]

@@ -187,8 +187,9 @@ def _sqlite(url: str, begin: str, **pool: int) -> Engine:
 def _alone(engine: Engine) -> sqlite3.Connection:
     """A connection of SQLite's own that belongs to no pool."""
     pooled = engine.raw_connection()
-    own: Any = pooled.driver_connection
+    own = pooled.driver_connection
     pooled.detach()
+    assert isinstance(own, sqlite3.Connection)
     return own
 
 

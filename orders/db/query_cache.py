@@ -33,11 +33,11 @@ class Memory:
             return read()
         answers = self._answers()
         try:
-            return answers[about]
+            answer: T = answers[about]
         except KeyError:
             # Kept under the stamp of before the reading: what is committed meanwhile changes it.
             answer = answers[about] = read()
-            return answer
+        return answer
 
     def forget(self) -> None:
         """This process changed something that is remembered."""
@@ -52,8 +52,10 @@ class Memory:
         return answers
 
     def _stamp(self) -> tuple[int, int, int] | None:
+        if self._log is None:
+            return None
         try:
-            found = os.stat(self._log)  # type: ignore[arg-type]
+            found = os.stat(self._log)
         except OSError:
             return None
         if abs(time.time() - found.st_mtime) < _SETTLED:

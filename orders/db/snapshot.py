@@ -26,14 +26,16 @@ def snapshot(database: Path, target: Path) -> None:
 
     Nobody waits for it: SQLite's writer goes on in its log meanwhile. Raises sqlite3.Error.
     """
-    with closing(sqlite3.connect(opened_by(database, "ro"), uri=True, timeout=30)) as source:
-        with closing(sqlite3.connect(target)) as copy:
-            source.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")
+    with (
+        closing(sqlite3.connect(opened_by(database, "ro"), uri=True, timeout=30)) as source,
+        closing(sqlite3.connect(target)) as copy,
+    ):
+        source.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")
 
 
 def revision_of(database: Path) -> str | None:
     """The schema's revision in a database file."""
     with closing(sqlite3.connect(opened_by(database, "ro"), uri=True)) as connection:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    return row and row[0]
+    return None if row is None else str(row[0])

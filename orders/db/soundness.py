@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import Connection, Table, and_, func, select, text
+from sqlalchemy import Connection, Table, Text, and_, cast, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from houblon.orders.db.snapshot import opened_by
@@ -57,11 +57,11 @@ def _sqlite_faults(connection: sqlite3.Connection) -> list[str]:
 def _postgresql_faults(connection: Connection) -> Iterator[str]:
     """Every row is read from its table, so that the server meets each page and checks it; every reference is asked
     for, whatever was switched off when the rows came in."""
-    # A whole row as text can come from no index.
     for table in metadata.sorted_tables:
         try:
             with connection.begin_nested():
-                connection.execute(text(f'SELECT sum(length(each::text)) FROM "{table.name}" AS each'))
+                row = cast(func.row(*table.c), Text)
+                connection.execute(select(func.sum(func.length(row))).select_from(table))
         except DBAPIError as fault:
             yield f"{table.name} can't be read: {str(fault.orig).partition(chr(10))[0]}"
     for table in metadata.sorted_tables:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Connection, Executable
+from sqlalchemy import BindParameter, Connection, Executable, Row, Update
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 from sqlalchemy.sql.visitors import iterate
@@ -18,9 +18,14 @@ from sqlalchemy.sql.visitors import iterate
 Values = Mapping[str, Any]
 # A transaction's connection, or SQLite's own for one look-up outside of any.
 Reader = Connection | sqlite3.Connection
+# A row of as many columns as its query names.
+AnyRow = Row[*tuple[Any, ...]]
 
 _SQLITE = SQLiteDialect_pysqlite(dbapi=sqlite3)
-_FAULTS = {sqlite3.IntegrityError: IntegrityError, sqlite3.OperationalError: OperationalError}
+_FAULTS: dict[type[sqlite3.Error], type[DatabaseError]] = {
+    sqlite3.IntegrityError: IntegrityError,
+    sqlite3.OperationalError: OperationalError,
+}
 _NOTHING: Values = {}
 _Turns = tuple[tuple[int, Callable[[Any], Any]], ...]
 
@@ -49,9 +54,9 @@ class Prepared:
         PostgreSQL would refuse or, worse, write.
         """
         self.statement: Any = statement
-        if self.statement.is_update:
-            given = {each.key for each in iterate(self.statement) if isinstance(each, BindParameter) and each.required}
-            if taken := given & set(self.statement.table.c.keys()):
+        if isinstance(statement, Update):
+            given = {each.key for each in iterate(statement) if isinstance(each, BindParameter) and each.required}
+            if taken := given & set(statement.table.c.keys()):
                 raise ValueError(f"a parameter of an update is named as a column: {', '.join(sorted(taken))}")
         self._compiled: dict[tuple[str, ...], _Compiled] = {}
 
@@ -59,7 +64,8 @@ class Prepared:
         """Every row, its columns by name."""
         driver = _driver(reader)
         if driver is None:
-            return reader.execute(self.statement, dict(values)).all()  # type: ignore[arg-type]
+            assert isinstance(reader, Connection)
+            return reader.execute(self.statement, dict(values)).all()
         compiled = self._for(values)
         return [_read(compiled, row) for row in _run(driver, compiled, values).fetchall()]
 
@@ -76,7 +82,8 @@ class Prepared:
         """Add one row and return its key."""
         driver = _driver(connection)
         if driver is None:
-            return connection.execute(self.statement, dict(values)).inserted_primary_key[0]
+            key: Any = connection.execute(self.statement, dict(values)).inserted_primary_key
+            return key[0]
         return _run(driver, self._for(values), values).lastrowid
 
     def change(self, connection: Connection, values: Values) -> int:
@@ -121,7 +128,7 @@ def _compile(statement: Any, columns: tuple[str, ...]) -> _Compiled:
         itemgetter(*names) if len(names) > 1 else lambda values: tuple(values[name] for name in names),
         {name: bind.effective_value for name, bind in zip(names, binds, strict=True) if not bind.required},
         _turns(bind.type.dialect_impl(_SQLITE).bind_processor(_SQLITE) for bind in binds),
-        namedtuple("Found", row, rename=True) if row else None,  # type: ignore[misc]
+        namedtuple("Found", row, rename=True) if row else None,
         _turns(column.type.dialect_impl(_SQLITE).result_processor(_SQLITE, None) for column in found),
     )
 

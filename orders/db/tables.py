@@ -1,9 +1,5 @@
 """The ledger's tables. Instants are microseconds since 1970 UTC, money is in cents, JSON is text."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
-import msgspec
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -19,65 +15,16 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.types import TypeDecorator
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_ENCODE, _DECODE = msgspec.json.Encoder().encode, msgspec.json.Decoder().decode
+from houblon.orders.db.column_types import Instant, Json, Key
 
-
-class Instant(TypeDecorator[datetime]):
-    """An aware datetime, kept as whole microseconds: sorts, compares and travels the same everywhere."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    # The functions themselves, not methods that SQLAlchemy would wrap: they run many times for every order.
-    def bind_processor(self, dialect: Any) -> Any:
-        return _microseconds
-
-    def result_processor(self, dialect: Any, coltype: Any) -> Any:
-        return _instant
-
-
-class Json(TypeDecorator[Any]):
-    """A JSON document, kept as text."""
-
-    impl = Text
-    cache_ok = True
-
-    def bind_processor(self, dialect: Any) -> Any:
-        return _text
-
-    def result_processor(self, dialect: Any, coltype: Any) -> Any:
-        return _document
-
-
-def _microseconds(at: datetime | None) -> int | None:
-    return None if at is None else (at - _EPOCH) // _MICROSECOND
-
-
-def _instant(microseconds: int | None) -> datetime | None:
-    return None if microseconds is None else _EPOCH + timedelta(microseconds=microseconds)
-
-
-def _text(document: Any) -> str | None:
-    return None if document is None else _ENCODE(document).decode()
-
-
-def _document(text: str | None) -> Any:
-    return None if text is None else _DECODE(text)
+metadata = MetaData()
 
 
 def _index(name: str, *columns: str, where: str) -> Index:
     """An index of the rows of which `where` holds: a query uses it that names the same, with literals."""
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
-
-# SQLite counts rows by itself only in a column that is exactly INTEGER.
-Key = BigInteger().with_variant(Integer, "sqlite")
-
-metadata = MetaData()
 
 retailers = Table(
     "retailers",

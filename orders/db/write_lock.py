@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 try:
     import fcntl
 except ImportError:  # no such locks on this system: SQLite's own order is taken
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # it is asked before each use
 
 _AGAIN = 0.0005  # seconds until a lock that somebody has is asked for again
 

@@ -61,7 +61,8 @@ class Writer:
         item.done.acquire()
         if item.failure is not None:
             raise item.failure
-        return item.result
+        result: T = item.result
+        return result
 
     def close(self) -> None:
         with self._gate:
@@ -109,7 +110,8 @@ class Writer:
                 self._engine.dispose()
                 failed = failure
             else:
-                for item, (item.result, item.failure) in zip(group, answers, strict=True):
+                for item, answer in zip(group, answers, strict=True):
+                    item.result, item.failure = answer
                     item.done.release()
                 return
         if len(group) == 1:
@@ -134,6 +136,7 @@ def _in_savepoint(connection: Connection, work: Work[Any]) -> tuple[Any, Excepti
     """One member in a savepoint: its failure is its own."""
     driver: Any = connection.connection.driver_connection
     driver.execute("SAVEPOINT member")
+    failed: Exception | None = None
     try:
         result = work(connection)
     except Exception as failure:
@@ -143,7 +146,5 @@ def _in_savepoint(connection: Connection, work: Work[Any]) -> tuple[Any, Excepti
             # SQLite gave the whole transaction up, as on a full disk; say why, not what followed.
             raise failure from None
         result, failed = None, failure
-    else:
-        failed = None
     driver.execute("RELEASE member")
     return result, failed

@@ -53,9 +53,9 @@ def _mend(
         matter = Matter(key, order, buyer_of(connection, row), policy, at)
         keep_move(connection, matter, "held", "held", by, f"{code} {order.lines[index].sku}")
         arrival = Arrival(body, decode_order(body), content_hash(body), row.source, at, body)
-        return decide_again(connection, desk, arrival, row, sent_hash=row.sent_hash or row.content_hash).document[
-            "outcome"
-        ]
+        again = decide_again(connection, desk, arrival, row, sent_hash=row.sent_hash or row.content_hash)
+        outcome: str = again.document["outcome"]
+        return outcome
 
     return desk.ledger.write(work)
 

@@ -43,7 +43,7 @@ def _named(prefix: str, columns: list[Column[Any]]) -> list[Any]:
 
 
 def _row(name: str, columns: list[Column[Any]]) -> Any:
-    return NamedTuple(name, [(column.name, Any) for column in columns])  # type: ignore[misc]
+    return NamedTuple(name, [(column.name, Any) for column in columns])
 
 
 _calls = [webhook_calls.c.body_hash, webhook_calls.c.decision_key, decisions.c.document]

@@ -73,14 +73,15 @@ def _cancel(connection: Connection, desk: Desk, key: int, was: str, by: str, at:
     if credited_invoice is not None:
         note = credit(connection, desk, matter, credited_invoice, by, why)
         credited(connection, credited_invoice, who=by, at=at, why=note.number)
+    number = note.number if note else None
     told = policy.settings["notifications.buyer"].value
     if note is not None and "invoice.issued" in told:
         messages.queue_notice(connection, desk, matter, move, "credit_note.issued", note)
     elif _TOLD_AS[was] in told:
         messages.queue_notice(connection, desk, matter, move, "order.cancelled", None)
     else:
-        return Cancelled(note and note.number, False)
-    return Cancelled(note and note.number, True)
+        return Cancelled(number, False)
+    return Cancelled(number, True)
 
 
 def _move_on(connection: Connection, desk: Desk, row: Row[Any], before: str, after: str) -> None:

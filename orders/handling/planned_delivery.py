@@ -4,7 +4,7 @@ An issued invoice stays as it was issued. What its due date became is a row besi
 date, the new one and how it came about.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -37,7 +37,7 @@ class Plan(msgspec.Struct, frozen=True):
     seen: int
     due_before: date | None = None
     due_after: date | None = None
-    derivation: dict[str, Any] | None = None
+    derivation: Mapping[str, Any] | None = None
     invoice: str | None = None
 
     @property
@@ -77,7 +77,7 @@ def followed(connection: Connection, desk: Desk, order_key: int, order: Order) -
 
 def is_changeable(row: Row[Any]) -> bool:
     """Whether the order is accepted and not delivered yet."""
-    return row.state == "accepted"
+    return bool(row.state == "accepted")
 
 
 def plan(connection: Connection, desk: Desk, key: int, day: date, at: datetime) -> Plan:
@@ -201,9 +201,12 @@ def _plan(desk: Desk, ground: _Ground, day: date, at: datetime, why: str | None 
 
 def _due_before(ground: _Ground) -> str | None:
     """The due date while there is no invoice: what followed last, else what the acceptance gave."""
+    due: str | None
     if ground.last is not None and ground.last.derivation is not None:
-        return ground.last.due_after
-    return ground.accepted.derivation and ground.accepted.derivation["due_date"]
+        due = ground.last.due_after
+    else:
+        due = ground.accepted.derivation and ground.accepted.derivation["due_date"]
+    return due
 
 
 def _check(day: date, before: date | None, today: date, why: str | None) -> None:

@@ -60,8 +60,8 @@ def replay(
         }
         differing = [name for name in now if now[name] != kept[name]]
         if differing:
-            sides = ({name: side[name] for name in differing} for side in (kept, now))
-            found.append(Difference(row.key, row.order_id, row.version, *sides))
+            was, comes = ({name: side[name] for name in differing} for side in (kept, now))
+            found.append(Difference(row.key, row.order_id, row.version, was, comes))
     return Replayed(count, tuple(found))
 
 
@@ -119,12 +119,12 @@ def _followed(desk: Desk, row: Row[Any]) -> dict[str, Any]:
             installation=desk.installation,
         )
         found |= {"invoice": invoicing_document(follows), "derivation": derivation_parts(follows.due)}
-    return plain(found)
+    document: dict[str, Any] = plain(found)
+    return document
 
 
 def _body(row: Row[Any]) -> bytes:
-    if row.now == row.content_hash:
-        return row.body
-    if row.then is None:
+    body: bytes | None = row.body if row.now == row.content_hash else row.then
+    if body is None:
         raise LookupError(f"what order {row.order_id} said then is not kept")
-    return row.then
+    return body

@@ -73,7 +73,7 @@ def _accept(
     move = _move(connection, desk, row, matter, Outcome.ACCEPTED, by, why, follows, duties)
     issued = invoice.issue(connection, desk, matter, follows, by) if follows.issue else None
     messages.queue(connection, desk, matter, move, duties, issued)
-    return issued and issued.number
+    return issued.number if issued else None
 
 
 def _refuse(connection: Connection, desk: Desk, key: int, by: str, at: datetime, why: str, seen: str | None) -> None:

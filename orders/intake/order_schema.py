@@ -17,6 +17,8 @@ from houblon.engine.core.order import Buyer, Line, Order, convert
 from houblon.engine.core.problem import Text, refuse
 from houblon.rules.model.faults import MESSAGES, SCHEMA_MESSAGES, Checked
 
+# As marshmallow's types want them: a Problem stands for its sentence.
+_MESSAGES: dict[str, Any] = {**MESSAGES}
 _SENTENCES: dict[Any, tuple[str, Text]] = {
     Cents: ("money", Text("Un montant comme « 54.00 », en texte.", 'An amount such as "54.00", as a string.')),
     Price: (
@@ -61,22 +63,22 @@ def _read(type_: Any) -> Callable[[Any], Any]:
 
 def _field(field: msgspec.structs.FieldInfo) -> fields.Field[Any]:
     if field.name == "buyer":
-        return fields.Nested(_schema(Buyer), required=True, error_messages=MESSAGES)
+        return fields.Nested(_schema(Buyer), required=True, error_messages=_MESSAGES)
     if field.name == "lines":
         return Lines(required=True)
     return Checked(_read(field.type), required=field.required, allow_none=not field.required)
 
 
-class Lines(fields.List):
+class Lines(fields.List[Any]):
     """At least one line, at most 5,000."""
 
-    default_error_messages = {
-        **MESSAGES,
+    default_error_messages: dict[str, Any] = {
+        **_MESSAGES,
         "invalid": refuse("list", "", "Une liste de lignes est attendue.", "A list of lines is expected.").problems[0],
     }
 
     def __init__(self, **options: Any):
-        super().__init__(fields.Nested(_schema(Line), error_messages=MESSAGES), **options)
+        super().__init__(fields.Nested(_schema(Line), error_messages=_MESSAGES), **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
         read = super()._deserialize(value, attr, data, **more)
@@ -91,9 +93,11 @@ Lines.default_error_messages["count"] = refuse(
 
 
 def _schema(struct: type[msgspec.Struct]) -> Schema:
-    members = {field.name: _field(field) for field in msgspec.structs.fields(struct)}
+    members: dict[str, Any] = {field.name: _field(field) for field in msgspec.structs.fields(struct)}
     meta = type("Meta", (), {"unknown": EXCLUDE})
-    return type(f"{struct.__name__}Schema", (Schema,), {**members, "Meta": meta, "error_messages": SCHEMA_MESSAGES})()
+    members |= {"Meta": meta, "error_messages": SCHEMA_MESSAGES}
+    schema: type[Schema] = type(f"{struct.__name__}Schema", (Schema,), members)
+    return schema()
 
 
 ORDER = _schema(Order)

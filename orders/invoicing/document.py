@@ -74,7 +74,9 @@ def pdf(document: dict[str, Any]) -> bytes:
     """The sheet as a PDF, the same bytes for the same document."""
     inputs = {"sheet": msgspec.json.encode(sheet(document)).decode()}
     with _one_at_a_time:
-        return _compiler().compile(format="pdf", sys_inputs=inputs, timestamp=_whole_second(document["issued_at"]))
+        made = _compiler().compile(format="pdf", sys_inputs=inputs, timestamp=_whole_second(document["issued_at"]))
+    assert isinstance(made, bytes)
+    return made
 
 
 # The compiler keeps fonts and the parsed template; it is not made for two threads at once.

@@ -76,9 +76,8 @@ def _in_force(on: date, province: str | None) -> tuple[Rate, ...]:
     where = province_code(province) or "QC"
     in_force: dict[str, Rate] = {}
     for rate in RATES:
-        if where in rate.provinces or not rate.provinces:
-            if rate.since <= on or rate.tax not in in_force:
-                in_force[rate.tax] = rate
+        if (where in rate.provinces or not rate.provinces) and (rate.since <= on or rate.tax not in in_force):
+            in_force[rate.tax] = rate
     if HST in in_force:  # it takes the place of the GST
         del in_force[_GST]
     return tuple(in_force.values())

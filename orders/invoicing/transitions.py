@@ -30,8 +30,10 @@ _WORDS = {"paid": ("payée", "paid"), "credited": ("créditée", "credited")}
 
 def sent(connection: Connection, invoice_key: int | None, at: datetime) -> None:
     """Note that the message which brings the invoice to its buyer has left; nothing for other messages."""
-    order_key = invoice_key and _SENT.scalar(connection, {"invoice": invoice_key})
-    if order_key:
+    if invoice_key is None:
+        return
+    order_key: int | None = _SENT.scalar(connection, {"invoice": invoice_key})
+    if order_key is not None:
         keep_invoice_move(connection, (order_key, invoice_key), "issued", "sent", who=SYSTEM, at=at, why="")
 
 
@@ -84,7 +86,8 @@ def _pay(connection: Connection, desk: Desk, key: int, by: str, at: datetime, on
         )
     if not _move(connection, row, "paid", who=by, at=at, why=on.isoformat(), paid_on=on.isoformat()):
         raise _settled(connection, desk, _row(connection, key))
-    return row.number
+    number: str = row.number
+    return number
 
 
 def _move(

@@ -51,7 +51,7 @@ def queue_notice(
 ) -> None:
     """Put one message to the buyer in the outbox, whatever the policy lists; its caller asked."""
     letter = buyer_letter(event, desk, matter, issued)
-    queue_letter(connection, matter, move, event, letter, issued and issued.key)
+    queue_letter(connection, matter, move, event, letter, issued.key if issued else None)
 
 
 def queue_letter(

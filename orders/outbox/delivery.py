@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, String, bindparam, exists, literal, or_, select, update
+from sqlalchemy import Connection, Row, String, and_, bindparam, exists, literal, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from houblon.orders.db.ledger import Ledger
@@ -87,7 +87,8 @@ def deliver_due(
     if not _is_anything_due(ledger, destination, now):
         return 0
     rows = ledger.record(lambda connection: _lease(connection, destination, now))
-    began, noted, strikes, left = seconds(), 0.0, 0, []
+    began, noted, strikes = seconds(), 0.0, 0
+    left: list[Left] = []
     for index, row in enumerate(rows):
         passed = seconds() - began
         if passed - noted >= NOTED_WITHIN:
@@ -175,7 +176,7 @@ def _is_anything_due(ledger: Ledger, destination: str, now: datetime) -> bool:
 
 
 def _is_due(destination: Any, now: datetime) -> ColumnElement[bool]:
-    return (outbox.c.state == "pending") & (outbox.c.destination == destination) & (outbox.c.due_at <= now)
+    return and_(outbox.c.state == "pending", outbox.c.destination == destination, outbox.c.due_at <= now)
 
 
 def _lease(connection: Connection, destination: str, now: datetime) -> Sequence[Row[Any]]:

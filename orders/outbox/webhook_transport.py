@@ -67,10 +67,12 @@ class WebhookTransport:
     def _post(self, headers: dict[str, str], body: bytes) -> tuple[int, str, str]:
         """Status, beginning of the body on one line, and the Retry-After header of the answer."""
         network = GuardedNetwork(self._allowed, Deadline(self._timeout), self._resolve)
-        timeouts = {name: self._timeout for name in ("connect", "read", "write", "pool")}
+        timeouts = dict.fromkeys(("connect", "read", "write", "pool"), self._timeout)
         with (
             httpcore.ConnectionPool(ssl_context=_context(), network_backend=network) as pool,
-            pool.stream("POST", self._url, headers=headers, content=body, extensions={"timeout": timeouts}) as answer,
+            pool.stream(
+                "POST", self._url, headers=[*headers.items()], content=body, extensions={"timeout": timeouts}
+            ) as answer,
         ):
             given = {name.lower(): value for name, value in answer.headers}
             said = b"" if 200 <= answer.status < 300 else _beginning(answer)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal_column, select
 
+from houblon.orders.db.statements import AnyRow
 from houblon.orders.db.tables import decisions, invoices, memberships, orders, outbox, retailers, transitions
 from houblon.orders.outbox.delivery import has_a_place
 
@@ -30,7 +31,9 @@ _ORDER = (
 _INVOICE = tuple(column for column in invoices.c if column.name != "document")
 
 # Literals: an index of one value's rows alone is used only by a query that names that value itself.
-_ACCEPTED, _PARKED, _WEBHOOK = (literal_column(f"'{value}'") for value in ("accepted", "parked", "webhook"))
+_ACCEPTED: ColumnElement[str] = literal_column("'accepted'")
+_PARKED: ColumnElement[str] = literal_column("'parked'")
+_WEBHOOK: ColumnElement[str] = literal_column("'webhook'")
 
 
 class OrderFilter(msgspec.Struct, frozen=True):
@@ -48,9 +51,12 @@ class OrderFilter(msgspec.Struct, frozen=True):
     at_least: int | None = None
 
 
+EVERYTHING = OrderFilter()
+
+
 def list_orders(
     connection: Connection,
-    asked: OrderFilter = OrderFilter(),
+    asked: OrderFilter = EVERYTHING,
     before: int | None = None,
     limit: int = PAGE,
     above: int = 0,
@@ -94,7 +100,7 @@ def _filtered(query: Any, asked: OrderFilter) -> Any:
     return query if asked.at_least is None else query.where(orders.c.order_value >= asked.at_least)
 
 
-def held_orders(connection: Connection, asked: OrderFilter = OrderFilter(), limit: int = 200) -> Sequence[Row[Any]]:
+def held_orders(connection: Connection, asked: OrderFilter = EVERYTHING, limit: int = 200) -> Sequence[Row[Any]]:
     """What waits for a person, the oldest first, each with its last decision."""
     earlier = decisions.alias()
     last = select(func.max(earlier.c.key)).where(earlier.c.order_key == orders.c.key).scalar_subquery()
@@ -107,7 +113,7 @@ def held_orders(connection: Connection, asked: OrderFilter = OrderFilter(), limi
     return connection.execute(_filtered(query, asked).order_by(orders.c.key).limit(limit)).all()
 
 
-def order_row(connection: Connection, key: int) -> Row[Any] | None:
+def order_row(connection: Connection, key: int) -> AnyRow | None:
     """One order with its body, the hash of what it says, and its retailer's name and address."""
     query = (
         select(*_ORDER, orders.c.body, orders.c.content_hash, retailers.c.email, retailers.c.address)
@@ -143,7 +149,7 @@ def list_invoices(
     before: int | None = None,
     limit: int = PAGE,
     where: Iterable[ColumnElement[bool]] = (),
-) -> Sequence[Row[Any]]:
+) -> Sequence[AnyRow]:
     """Invoices and credit notes with their order's id and retailer, newest first, below the key `before`."""
     query = (
         select(*_INVOICE, orders.c.order_id, orders.c.retailer_id, retailers.c.name.label("retailer_name"))
@@ -196,7 +202,7 @@ def messages_of(connection: Connection, key: int) -> Sequence[Row[Any]]:
 def count_messages(connection: Connection) -> dict[str, int]:
     """How many messages are pending and parked: what was sent is never few, and counting it takes long."""
     query = select(outbox.c.state, func.count()).where(outbox.c.state.in_(("pending", "parked")))
-    return {state: count for state, count in connection.execute(query.group_by(outbox.c.state))}
+    return dict(connection.execute(query.group_by(outbox.c.state)).tuples().all())
 
 
 def count_sendable(connection: Connection, kind: str | None = None) -> int:
@@ -236,7 +242,8 @@ def automatic_percent(connection: Connection, since: datetime) -> int | None:
         transitions.c.after == literal_column("'held'"), transitions.c.order_key >= first
     )
     held = connection.execute(by_person).scalar_one()
-    return round(100 * (total - held) / total)
+    percent: int = round(100 * (total - held) / total)
+    return percent
 
 
 class Receivable(msgspec.Struct, frozen=True):
@@ -274,14 +281,14 @@ def count_held(connection: Connection) -> int:
 def count_members(connection: Connection) -> dict[str, int]:
     """How many retailers each group has."""
     rows = connection.execute(select(memberships.c.group_id, func.count()).group_by(memberships.c.group_id))
-    return {group: count for group, count in rows}
+    return dict(rows.tuples().all())
 
 
 def count_retailers(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(retailers)).scalar_one()
 
 
-def members_of(connection: Connection, group: str, limit: int = 500) -> Sequence[Row[Any]]:
+def members_of(connection: Connection, group: str, limit: int = 500) -> Sequence[AnyRow]:
     """The retailers kept in a group, by name; one that never ordered has only its id."""
     query = (
         select(memberships.c.retailer_id, retailers.c.name, retailers.c.email)

@@ -215,7 +215,7 @@ def _missed(standing: Standing) -> tuple[str, int] | None:
     if path not in MINIMUMS:
         return None
     has = getattr(standing.past.facts, MINIMUMS[path])
-    minimum = _minimum(holding[0].condition.members[0].value, MINIMUMS[path])  # type: ignore[union-attr]
+    minimum = _minimum(holding[0].condition.members[0].value, MINIMUMS[path])  # type: ignore[union-attr]  # a minimum is one comparison
     gap = minimum - has
     return (path, gap) if gap * 100 <= minimum * NEAR_PERCENT else None
 

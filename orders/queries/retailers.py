@@ -5,8 +5,9 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, func, or_, select, union
+from sqlalchemy import Connection, Row, and_, func, literal, or_, select, union
 
+from houblon.orders.db.statements import AnyRow
 from houblon.orders.db.tables import invoices, memberships, orders, retailers
 from houblon.orders.queries.lists import OWED, PAGE
 
@@ -41,7 +42,7 @@ def list_retailers(
     group: str | None = None,
     after: tuple[str, str] | None = None,
     limit: int | None = PAGE,
-) -> Sequence[Row[Any]]:
+) -> Sequence[AnyRow]:
     """Retailers by name, past `after` (the last one's `sort` and `id`).
 
     `search` matches id, name or address; `group` keeps those of a group, NO_GROUP those of none.
@@ -55,14 +56,14 @@ def list_retailers(
         kept = (memberships.c.retailer_id == _ID) & (memberships.c.group_id == group)
         query = query.where(select(memberships.c.group_id).where(kept).exists())
     if after is not None:
-        sort, id = after
+        sort, id = (literal(each) for each in after)
         query = query.where(or_(sort < _SORT, and_(sort == _SORT, id < _ID)))
     return connection.execute(query if limit is None else query.limit(limit)).all()
 
 
-def retailer_row(connection: Connection, id: str) -> Row[Any] | None:
+def retailer_row(connection: Connection, id: str) -> AnyRow | None:
     """One retailer; None when nobody of this id ordered, was added, or is kept in a group."""
-    return connection.execute(_LISTED.where(_ID == id)).one_or_none()
+    return connection.execute(_LISTED.where(literal(id) == _ID)).one_or_none()
 
 
 def groups_of(connection: Connection, ids: Iterable[str]) -> dict[str, list[str]]:

@@ -33,7 +33,7 @@ def keep_decision(
 ) -> tuple[int, dict[str, Any]]:
     """Record a decision and return its key and its document."""
     document = decision_document(decision)
-    key = _KEEP_DECISION.insert(
+    key: int = _KEEP_DECISION.insert(
         connection,
         {
             "order_key": matter.key,
@@ -61,7 +61,8 @@ def keep_move(connection: Connection, matter: Matter, before: str | None, after:
         "after": after,
         "why": why,
     }
-    return _KEEP_MOVE.insert(connection, values)
+    key: int = _KEEP_MOVE.insert(connection, values)
+    return key
 
 
 def keep_invoice_move(
@@ -78,7 +79,8 @@ def keep_invoice_move(
         "after": after,
         "why": why,
     }
-    return _KEEP_INVOICE_MOVE.insert(connection, values)
+    key: int = _KEEP_INVOICE_MOVE.insert(connection, values)
+    return key
 
 
 def who_text(who: str) -> Text:

@@ -89,7 +89,7 @@ def keep_retailer(connection: Connection, buyer: Buyer, at: datetime) -> Row[Any
     return bring_up_to_date(connection, buyer, at, _KNOWN.first(connection, {"id": buyer.id}))
 
 
-def bring_up_to_date(connection: Connection, buyer: Buyer, at: datetime, known: Any) -> Row[Any]:
+def bring_up_to_date(connection: Connection, buyer: Buyer, at: datetime, known: Row[Any] | None) -> Row[Any]:
     """`keep_retailer` where the retailer's row is at hand; None where there is none."""
     said = {name: value for name in _SAID if (value := getattr(buyer, name))}
     if known is None:
@@ -98,7 +98,8 @@ def bring_up_to_date(connection: Connection, buyer: Buyer, at: datetime, known: 
         connection.execute(update(retailers).where(retailers.c.id == buyer.id).values(updated_at=at, **said))
     else:
         return known
-    return _KNOWN.first(connection, {"id": buyer.id})
+    kept: Row[Any] = _KNOWN.first(connection, {"id": buyer.id})
+    return kept
 
 
 def set_address(connection: Connection, retailer_id: str, address: str | None, at: datetime) -> str | None:
@@ -107,4 +108,5 @@ def set_address(connection: Connection, retailer_id: str, address: str | None, a
     if known is None:
         raise LookupError(f"there is no retailer {retailer_id}")
     connection.execute(update(retailers).where(retailers.c.id == retailer_id).values(address=address, updated_at=at))
-    return known.address
+    earlier: str | None = known.address
+    return earlier

@@ -8,7 +8,7 @@ from houblon.engine.policy.decision import Provenance
 from houblon.engine.policy.policy import BASE, Rule, rule_document, rule_of
 from houblon.rules.exchange.bundle import Bundle, read_bundle
 from houblon.rules.model.content import Content
-from houblon.rules.model.statements import RULES, Edit, Statement, stated
+from houblon.rules.model.statements import RULES, Document, Edit, Statement, stated
 
 _PLAIN = ("conditions", "actions")
 
@@ -21,7 +21,7 @@ def read_import(document: object, group: str | None, content: Content) -> Bundle
     if not isinstance(document, list) and group is None:
         return read_bundle(document, content)
     id = group or BASE
-    changed = content.document("group", id)
+    changed: Document | None = content.document("group", id)
     for statement in rule_statements(document, id, content):
         changed = stated(changed, statement)
     return Bundle((Edit("group", id, changed),), {}, {})

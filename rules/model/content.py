@@ -59,7 +59,7 @@ class Group(msgspec.Struct, frozen=True, eq=False):
     @property
     def document(self) -> dict[str, Any]:
         """The group's document, the caller's own to change."""
-        return msgspec.json.decode(self.written)
+        return msgspec.json.decode(self.written, type=dict[str, Any])
 
 
 class Content(msgspec.Struct, frozen=True, eq=False):
@@ -77,7 +77,8 @@ class Content(msgspec.Struct, frozen=True, eq=False):
             return self.groups[id].document if id in self.groups else None
         if kind == "cycle":
             return cycle_document(self.cycles[id]) if id in self.cycles else None
-        return copy.deepcopy((self.scenarios if kind == "scenario" else self.guardrails).get(id))
+        kept = (self.scenarios if kind == "scenario" else self.guardrails).get(id)
+        return None if kept is None else copy.deepcopy(dict(kept))
 
     def documents(self, kind: str) -> dict[str, dict[str, Any]]:
         """The JSON documents of one kind by id, the caller's own to change."""

@@ -12,14 +12,15 @@ _HALF = re.compile("[\ud800-\udfff]")
 REQUIRED = problem("required", "", "Ce membre est requis.", "This member is required.")
 UNKNOWN = problem("unknown_member", "", "Ce membre n’existe pas ici.", "There is no such member here.")
 NOT_AN_OBJECT = problem("type", "", "Un objet JSON est attendu ici.", "A JSON object is expected here.")
-MESSAGES = {"required": REQUIRED, "null": REQUIRED}
-SCHEMA_MESSAGES = {"unknown": UNKNOWN, "type": NOT_AN_OBJECT}
+# marshmallow hands messages on as they are; its types say that they are texts.
+MESSAGES: dict[str, Any] = {"required": REQUIRED, "null": REQUIRED}
+SCHEMA_MESSAGES: dict[str, Any] = {"unknown": UNKNOWN, "type": NOT_AN_OBJECT}
 
 
 class Checked(fields.Field[Any]):
     """A member whose value is read by a function that raises Invalid on what it refuses."""
 
-    default_error_messages: Mapping[str, Any] = MESSAGES
+    default_error_messages = MESSAGES
 
     def __init__(self, read: Callable[[Any], Any], **options: Any):
         super().__init__(**options)
@@ -63,9 +64,10 @@ def shown(text: str) -> str:
 def load(schema: Schema, document: object) -> dict[str, Any]:
     """The document as the schema reads it. Raises Invalid with every fault."""
     try:
-        return schema.load(document)  # type: ignore[arg-type]
+        loaded: dict[str, Any] = schema.load(document)  # type: ignore[arg-type]  # it refuses what is no object itself
     except ValidationError as fault:
         raise Invalid(problems_of(fault.messages)) from None
+    return loaded
 
 
 def problems_of(messages: Any, pointer: str = "") -> list[Problem]:

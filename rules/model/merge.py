@@ -47,7 +47,7 @@ def _merge_statements(
     kept, clashes = {}, []
     for path in [*theirs, *(path for path in mine if path not in theirs)]:
         was, own, other = (each.get(path, ABSENT) for each in (before, mine, theirs))
-        if own == was or own == other:
+        if own in (was, other):
             value = other
         else:
             value = own

@@ -99,19 +99,21 @@ def _codes(value: Any) -> list[str]:
 
 
 def _day(value: Any) -> str | None:
+    if value is None:
+        return None
     try:
-        if value is None or date.fromisoformat(value).isoformat() == value:
+        if isinstance(value, str) and date.fromisoformat(value).isoformat() == value:
             return value
-    except (ValueError, TypeError):
+    except ValueError:
         pass
     raise refuse("date", "", "Une date comme « 2021-06-19 », ou null.", 'A date such as "2021-06-19", or null.')
 
 
 def _instant(value: Any) -> str:
     try:
-        if datetime.fromisoformat(value).utcoffset() is not None:
+        if isinstance(value, str) and datetime.fromisoformat(value).utcoffset() is not None:
             return value
-    except (ValueError, TypeError):
+    except ValueError:
         pass
     raise refuse(
         "datetime",

@@ -83,7 +83,7 @@ def stated(document: Document | None, statement: Statement) -> Document | None:
         return None if statement.value is ABSENT else statement.value
     if document is None:
         raise LookupError(f"there is no {statement.kind} {statement.id}")
-    statements = {path: value for path, value in statements_of(statement.kind, document).items()}
+    statements = dict(statements_of(statement.kind, document).items())
     if statement.value is ABSENT:
         statements.pop(statement.path, None)
     else:

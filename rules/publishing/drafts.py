@@ -167,7 +167,8 @@ def _ground(history: History, proposal: Proposal) -> tuple[Content, Documents]:
 
 def _checked(documents: Documents) -> Documents:
     """The documents in their one written form. Raises Invalid with every fault."""
-    faults, kept = Faults(), {}
+    faults = Faults()
+    kept: Documents = {}
     for (kind, id), document in documents.items():
         pointer = step("", f"{kind}s", id)
         if document is None:

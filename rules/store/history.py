@@ -49,7 +49,7 @@ class History:
         continues = before is not None and self.versions[: len(before.versions)] == before.versions
         self._parsed: Parsed = before._parsed if before and continues else {}
         self._contents: OrderedDict[int, Content] = before._contents if before and continues else OrderedDict()
-        self._lock = before._lock if before and continues else threading.Lock()
+        self._lock: threading.Lock = before._lock if before and continues else threading.Lock()
 
     def version(self, number: int) -> Version:
         """Raises UnknownVersion."""
@@ -151,4 +151,5 @@ def _by_document(rows: Iterable[Row]) -> dict[tuple[str, str], list[Row]]:
 
 
 def _row_version(row: Row) -> int:
-    return row["version"]
+    version: int = row["version"]
+    return version

@@ -98,7 +98,8 @@ def _choose(connection: duckdb.DuckDBPyConnection, codes: str, most: int) -> int
         "CREATE OR REPLACE TEMP TABLE chosen AS SELECT position FROM judged "
         f"WHERE pair IN ({codes}) ORDER BY order_value DESC, position LIMIT {most}"
     )
-    return connection.execute("SELECT count(*) FROM chosen").fetchone()[0]  # type: ignore[index]
+    [(count,)] = connection.execute("SELECT count(*) FROM chosen").fetchall()
+    return int(count)
 
 
 def _told(connection: duckdb.DuckDBPyConnection, plan: Plan, dates: Dates) -> Iterator[tuple[int, Flip]]:

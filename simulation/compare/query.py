@@ -48,11 +48,11 @@ class Plan:
         self.terms = TermsTable()
         self.lanes = _lanes(sheet.codes, policies, before, after)
         self._foreign = _foreign(sheet.codes, installation.currency)
-        sides = [tuple(self._side(seat) for seat in (lane.before, lane.after)) for lane in self.lanes]
+        sides = [(self._side(lane.before), self._side(lane.after)) for lane in self.lanes]
         for one, other in sides:  # so that the table of terms is whole before numbers are given
             one.accepted(), other.accepted()
         self.width = 2 + 2 * len(self.terms.all)
-        self.pair = self._by_lane([pair(*both, self.width, _sample(sheet)) for both in sides])
+        self.pair = self._by_lane([pair(one, other, self.width, _sample(sheet)) for one, other in sides])
 
     def settled(self, code: int) -> tuple[Settled, Settled]:
         """What the two verdicts of a pair's number are."""

@@ -60,9 +60,7 @@ class Side:
     `barred` says that every order of the lane is held whatever its policy says (an unknown group).
     """
 
-    def __init__(
-        self, judge: Judge, columns: SheetColumns, terms: TermsTable, currency: exp.Expr | None, barred: bool
-    ):
+    def __init__(self, judge: Judge, columns: SheetColumns, terms: TermsTable, currency: exp.Expr | None, barred: bool):
         self.columns, self.terms = columns, terms
         self.chain = judge.policy.chain
         self.trigger: str = judge.policy.settings["invoicing.trigger"].value
@@ -241,9 +239,9 @@ def pair(before: Side, after: Side, width: int, sample: Sequence[Facts] = ()) ->
     columns = before.columns
     refused = refusals.either(columns, kleene)
     barred = barriers.in_turn(columns, possible, _certain(refusals, columns), sample)
-    sides = [_Own(side, refusals, barriers) for side in (before, after)]
-    held = _coded(*(each.where_barred() for each in sides), width)
-    free = _coded(*(each.where_free() for each in sides), width)
+    own_before, own_after = _Own(before, refusals, barriers), _Own(after, refusals, barriers)
+    held = _coded(own_before.where_barred(), own_after.where_barred(), width)
+    free = _coded(own_before.where_free(), own_after.where_free(), width)
     return _case([(refused, number(REFUSED * width + REFUSED)), *((each, held) for each in barred)], free)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from houblon.engine.core.order import decode_order
 from houblon.orders.db.tables import orders
@@ -45,7 +45,7 @@ def orders_between(connection: Connection, since: datetime | None, until: dateti
         yield Taken(decode_order(row.body), row.received_at, kept.get(row.retailer_id, ()), row.key)
 
 
-def _within(since: datetime | None, until: datetime | None) -> list[object]:
+def _within(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
     return [
         *([orders.c.received_at >= since] if since else []),
         *([orders.c.received_at < until] if until else []),

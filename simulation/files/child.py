@@ -7,6 +7,7 @@ much a hostile file makes it ask for.
 
 import resource
 import sys
+from collections.abc import Iterable
 from itertools import chain, islice
 from pathlib import Path
 
@@ -53,10 +54,10 @@ def read_into(file: Path, folder: Path) -> Found:
     return found
 
 
-def _write(rows: "chain[Row] | object", path: Path) -> tuple[int, int]:
+def _write(rows: Iterable[Row], path: Path) -> tuple[int, int]:
     encoder, count, width = msgspec.json.Encoder(), 0, 0
     with path.open("wb", buffering=_BUFFER) as file:
-        for number, cells in rows:  # type: ignore[attr-defined]
+        for number, cells in rows:
             file.write(encoder.encode([number, *cells]) + b"\n")
             count, width = count + 1, max(width, len(cells))
     return count, width

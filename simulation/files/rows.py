@@ -25,8 +25,6 @@ from houblon.simulation.files.words import MEANINGS
 
 Row = Mapping[str, Cell]  # the cells that say something, by their meaning
 _NO_LINES = frozenset({"line_count", "largest_line_value", "skus"})
-# What a retailer owes, and from what it is read.
-_AMOUNTS = {"overdue_balance": Cents, "outstanding_balance": Cents, "credit_limit": Price}
 
 
 class Names(msgspec.Struct, frozen=True):
@@ -95,12 +93,10 @@ class RowReader:
         named = "buyer" if "buyer" in row or "buyer_name" not in row else "buyer_name"
         id = self._known(row, named, self.names.retailers, required=True) or ""
         mark = self.reading.decimal
-        said = {
-            name: self._read(row, name, lambda cell, kind=kind: kind(cents_of(cell, mark)))
-            for name, kind in _AMOUNTS.items()
-            if name in row
-        }
-        if (said.get("credit_limit") or 0) < 0:
+        overdue, outstanding, limit = (
+            self._cents(row, name, mark) for name in ("overdue_balance", "outstanding_balance", "credit_limit")
+        )
+        if limit is not None and limit < 0:
             raise Faulty("credit_limit", _NEGATIVE)
         return Buyer(
             id,
@@ -109,8 +105,14 @@ class RowReader:
             groups=self._groups(row),
             is_first_order=self._read(row, "is_first_order", truth_of),
             days_overdue=self._read(row, "days_overdue", lambda cell: whole_of(cell, mark, most=100_000)),
-            **said,
+            overdue_balance=overdue,
+            outstanding_balance=outstanding,
+            credit_limit=None if limit is None else Price(limit),
         )
+
+    def _cents(self, row: Row, meaning: str, mark: str) -> Cents | None:
+        found = self._read(row, meaning, lambda cell: cents_of(cell, mark))
+        return None if found is None else Cents(found)
 
     def _groups(self, row: Row) -> tuple[str, ...] | None:
         text = self._text(row, "groups", 1_000)

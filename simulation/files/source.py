@@ -37,11 +37,11 @@ class FileSource:
         until: datetime | None,
         tell: Callable[[int], None],
     ):
-        upload = folder and open_upload(folder)
+        upload = None if folder is None else open_upload(folder)
         if folder is None or upload is None:
             raise gone()
         total = upload.found.rows
-        self.upload: Upload = upload
+        self.upload = upload
         self.read = Orders(upload, folder, reading, names, lambda rows: tell(100 * rows // total))
         self._since, self._until = since, until
 

@@ -1,9 +1,10 @@
 """How long simulations are kept: those that somebody works with or agreed by for good, the others for a while."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, Delete, delete, select
 
 from houblon.orders.db.tables import simulations
 from houblon.orders.services import Desk
@@ -36,11 +37,15 @@ def prune(desk: Desk, folder: Path, now: datetime) -> int:
     ]
     for start in range(0, len(gone), _AT_ONCE):
         chosen = delete(simulations).where(simulations.c.id.in_(gone[start : start + _AT_ONCE]))
-        desk.ledger.write(lambda connection, chosen=chosen: connection.execute(chosen) and None)
+        desk.ledger.write(partial(_execute, statement=chosen))
     for id in gone:
         remove(folder / id)
         file_of(folder, id).unlink(missing_ok=True)
     return len(gone)
+
+
+def _execute(connection: Connection, statement: Delete) -> None:
+    connection.execute(statement)
 
 
 def _agreed_by(history: History) -> set[str | None]:

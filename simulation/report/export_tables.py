@@ -199,7 +199,9 @@ class Telling:
             say("Acceptations gagnées", "Acceptances gained"),
             say("Acceptations perdues", "Acceptances lost"),
         )
-        rows = [(each["name"], each["orders"], Decimal(each["value"]), each["gained"], each["lost"]) for each in found]
+        rows: list[tuple[Cell, ...]] = [
+            (each["name"], each["orders"], Decimal(each["value"]), each["gained"], each["lost"]) for each in found
+        ]
         return Table(title, header, rows)
 
     def _side(self, side: dict[str, Any]) -> tuple[Cell, ...]:
@@ -242,7 +244,7 @@ class Telling:
 
     def _threshold(self, each: dict[str, Any]) -> str:
         if "label" in each:
-            return each["label"][self.language]
+            return str(each["label"][self.language])
         return _MINIMUMS[each["path"]].in_(self.language)
 
 

@@ -120,7 +120,7 @@ class _Writer:
         sheet.set_footer("&L&A&R&P / &N")
 
     def _cell(self, sheet: Any, row: int, place: int, cell: Cell, text: str) -> None:
-        if cell is None or (isinstance(cell, Share) and cell.percent is None):
+        if cell is None:
             return
         if isinstance(cell, str):
             sheet.write_string(row, place, cell[:_LONGEST], self.formats[text])
@@ -129,7 +129,8 @@ class _Writer:
         elif isinstance(cell, date):
             sheet.write_datetime(row, place, cell, self.formats["day"])
         elif isinstance(cell, Share):
-            sheet.write_number(row, place, round(cell.percent / 100, 6), self.formats["share"])
+            if cell.percent is not None:
+                sheet.write_number(row, place, round(cell.percent / 100, 6), self.formats["share"])
         elif isinstance(cell, Decimal):
             sheet.write_number(row, place, float(cell), self.formats["money"])
         else:

@@ -180,7 +180,8 @@ def _lost(plan: Plan) -> str:
 def _affected(connection: duckdb.DuckDBPyConnection, plan: Plan) -> int:
     """How many retailers have an order that is decided otherwise."""
     query = f"SELECT count(DISTINCT retailer) FROM judged WHERE pair IN ({_changed_pairs(plan)})"
-    return connection.execute(query).fetchone()[0]  # type: ignore[index]
+    [(count,)] = connection.execute(query).fetchall()
+    return int(count)
 
 
 def _retailers(connection: duckdb.DuckDBPyConnection, plan: Plan) -> list[dict[str, Any]]:
@@ -236,10 +237,10 @@ def _in_time(connection: duckdb.DuckDBPyConnection, plan: Plan, changes: tuple[C
     for place, change in enumerate(ordered):
         start = _microseconds(change.at) if place else -(1 << 62)
         end = _microseconds(ordered[place + 1].at) if place + 1 < len(ordered) else 1 << 62
-        count, value = connection.execute(
+        [(count, value)] = connection.execute(
             "SELECT count(*), coalesce(sum(order_value), 0) FROM judged "
             f"WHERE accepted_at >= {start} AND accepted_at < {end}"
-        ).fetchone()  # type: ignore[misc]
+        ).fetchall()
         periods.append({**_named(change), "orders": count, "value": dollars(int(value))})
         if place:
             straddling += _straddling(connection, plan, ordered[place - 1], change)

@@ -35,8 +35,9 @@ def summary_of(document: dict[str, Any]) -> dict[str, Any]:
 
 def changed_orders(document: dict[str, Any]) -> int:
     """How many orders have another outcome, or other terms or invoicing."""
-    moved = sum(each["orders"] for each in document["matrix"] if each["before"] != each["after"])
-    return moved + document["other_terms"]["orders"]
+    moved: int = sum(each["orders"] for each in document["matrix"] if each["before"] != each["after"])
+    other_terms: int = document["other_terms"]["orders"]
+    return moved + other_terms
 
 
 def _sum(cells: Iterable[dict[str, Any]]) -> dict[str, Any]:

@@ -118,6 +118,24 @@ def _work_until_killed(
                     time.sleep(0.01)  # killed in the middle of an answer, or nothing to do yet
             number += 1
 
+    works = _works(server, secret, person, round_, answered)
+    threads = [threading.Thread(target=keep, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + patience
+    while not server.recorders() and time.monotonic() < end:
+        time.sleep(0.05)
+    time.sleep(chance.uniform(0.1, 1.0))
+    answered.recorders += len(server.recorders())
+    server.kill()
+    stop.set()
+    for thread in threads:
+        thread.join()
+
+
+def _works(server: Server, secret: str, person: Person, round_: str, answered: Answered) -> list[Callable[[int], None]]:
+    """What senders and a person do, each with the number of the time."""
+
     def sends(sender: int) -> Callable[[int], None]:
         def work(number: int) -> None:
             id = f"K-{round_}-{sender}-{number}"
@@ -146,19 +164,7 @@ def _work_until_killed(
         # One session: its cookie says which draft it works in.
         (edits if number % 3 == 0 else reviews)(number)
 
-    threads = [threading.Thread(target=keep, args=(sends(sender),)) for sender in range(SENDERS)]
-    threads.append(threading.Thread(target=keep, args=(people,)))
-    for thread in threads:
-        thread.start()
-    end = time.monotonic() + patience
-    while not server.recorders() and time.monotonic() < end:
-        time.sleep(0.05)
-    time.sleep(chance.uniform(0.1, 1.0))
-    answered.recorders += len(server.recorders())
-    server.kill()
-    stop.set()
-    for thread in threads:
-        thread.join()
+    return [*(sends(sender) for sender in range(SENDERS)), people]
 
 
 def verify(data: Path, answered: Answered) -> None:

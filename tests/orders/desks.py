@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Connection
+
 from houblon.engine.decide.evaluate import Installation
 from houblon.orders.db import tables
 from houblon.orders.db.ledger import make_ledger
@@ -17,6 +19,7 @@ from houblon.rules.policies import Policies
 from houblon.rules.publishing.publish import publish
 from houblon.rules.store.documents import open_store
 from tests.clock import NOW, START
+from tests.databases import url_of
 
 TOUS: dict[str, Any] = {
     "id": "tous",
@@ -86,7 +89,7 @@ def make_desk(folder: Any, *groups: dict[str, Any], url: str | None = None) -> D
 
 def open_desk(folder: Any, url: str | None = None) -> Desk:
     """A desk over what is in `folder` already."""
-    ledger = make_ledger(url or f"sqlite:///{folder}/ledger.db")
+    ledger = make_ledger(url or url_of(folder))
     installation = Installation(ZoneInfo("America/Toronto"), "CAD")
     return Desk(ledger, Policies(open_store(folder)), installation, SELLER, "https://houblon.example", "s3cret")
 
@@ -139,3 +142,10 @@ def order_moves(desk: Desk) -> list[Any]:
 
 def invoice_moves(desk: Desk) -> list[Any]:
     return [row for row in rows(desk, tables.transitions) if row.invoice_key is not None]
+
+
+def drop_guards(connection: Connection) -> None:
+    """Open the audit log to changes, as somebody with the database in hand could."""
+    guards = {"sqlite": ("audit_no_update", "audit_no_delete"), "postgresql": ("audit_append_only ON audit",)}
+    for name in guards[connection.dialect.name]:
+        connection.exec_driver_sql(f"DROP TRIGGER {name}")

@@ -13,7 +13,7 @@ from tests.web.people import PASSWORD, address_of, code_for
 
 TODAY = day_of(real())
 _CSV = "text/csv"
-_ORDERS = "commande;date;detaillant;sku;quantite;prix\nA-1;2026-10-01;depanneur-1;IPA;24;27,00\n".encode()
+_ORDERS = b"commande;date;detaillant;sku;quantite;prix\nA-1;2026-10-01;depanneur-1;IPA;24;27,00\n"
 _GROUPS = "détaillant;groupe\ndepanneur-9;Payeurs à risque\n".encode()
 _RULES = [
     {

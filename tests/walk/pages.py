@@ -108,9 +108,10 @@ class Page:
         parser = html.HTMLParser(encoding="utf-8")
         body = (text if self.is_whole else f"<html><body>{text}</body></html>").encode()
         self.tree = html.document_fromstring(body, parser=parser)
+        self.every = [each for each in self.tree.iter() if isinstance(each.tag, str)]
 
     def elements(self, *tags: str) -> Iterator[Any]:
-        return self.tree.iter(*tags)
+        return (each for each in self.every if each.tag in tags)
 
     @cached_property
     def forms(self) -> list[Form]:
@@ -128,7 +129,7 @@ class Page:
 
     @cached_property
     def by_id(self) -> dict[str, Any]:
-        return {each.get("id"): each for each in self.tree.iter() if each.get("id")}
+        return {each.get("id"): each for each in self.every if each.get("id")}
 
     def by_address(self, said: str) -> str:
         """An address that the page says, whole."""
@@ -142,7 +143,7 @@ class Page:
 
     @property
     def partials(self) -> list[str]:
-        return [urljoin(self.address, each.get("hx-get")) for each in self.tree.iter() if each.get("hx-get")]
+        return [urljoin(self.address, each.get("hx-get")) for each in self.every if each.get("hx-get")]
 
     @property
     def parts(self) -> list[str]:
@@ -160,7 +161,7 @@ class Page:
         for form in self.forms:
             if form.method == "post":
                 yield from (Press(form.action(each), form, each) for each in form.buttons)
-        for each in self.tree.iter():
+        for each in self.every:
             if each.get("hx-post"):
                 yield Press(self.by_address(each.get("hx-post")), self._taken_along(each), by_htmx=True)
 
@@ -179,13 +180,13 @@ class Page:
     @property
     def notices(self) -> list[str]:
         """What it tells somebody who just did something."""
-        found = [each for each in self.tree.iter() if each.get("role") in ("status", "alert")]
+        found = [each for each in self.every if each.get("role") in ("status", "alert")]
         return [" ".join(each.text_content().split()) for each in found if each.text_content().strip()]
 
     @property
     def refusals(self) -> list[str]:
         """The notices that say no."""
-        found = [each for each in self.tree.iter() if each.get("role") == "alert" or _says_no(each)]
+        found = [each for each in self.every if each.get("role") == "alert" or _says_no(each)]
         return [" ".join(each.text_content().split()) for each in found if each.text_content().strip()]
 
     def faults(self, language: str) -> Iterator[str]:
@@ -197,14 +198,12 @@ class Page:
                 yield f"is in {self.tree.get('lang')!r}, not in {language}"
             if not self.title or self.title.startswith("·"):
                 yield "has no title"
-        for id, count in Counter(each.get("id") for each in self.tree.iter() if each.get("id")).items():
+        for id, count in Counter(each.get("id") for each in self.every if each.get("id")).items():
             if count > 1:
                 yield f"has the id {id} {count} times"
         if self.is_whole:
             yield from self._dangling()
-        words = " ".join(
-            part for each in self.tree.iter() if each.tag not in ("script", "pre") for part in _words(each)
-        )
+        words = " ".join(part for each in self.every if each.tag not in ("script", "pre") for part in _words(each))
         for found in set(_EMPTY.findall(words)):
             yield f"shows {found!r}"
         for form in self.forms:
@@ -212,7 +211,7 @@ class Page:
                 yield f"has a form without a token: {form.action()}"
 
     def _dangling(self) -> Iterator[str]:
-        for each in self.tree.iter():
+        for each in self.every:
             for name in _POINTERS:
                 for id in (each.get(name) or "").split():
                     if id not in self.by_id:
@@ -222,7 +221,7 @@ class Page:
 
 
 def _words(element: Any) -> list[str]:
-    return [each for each in (element.text, element.tail) if each] if isinstance(element.tag, str) else []
+    return [each for each in (element.text, element.tail) if each]
 
 
 def _says_no(element: Any) -> bool:

@@ -37,6 +37,7 @@ class Stroll:
     presses: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     kinds: set[str] = field(default_factory=set)
     _parts: set[str] = field(default_factory=set)
+    _routed: dict[tuple[str, str], tuple[str | None, Mapping[str, Any]]] = field(default_factory=dict)
 
     def shape(self, address: str) -> str:
         """What addresses have in common that one view answers, asked for the same things."""
@@ -51,10 +52,13 @@ class Stroll:
         return self._route(address, method)[0]
 
     def _route(self, address: str, method: str) -> tuple[str | None, Mapping[str, Any]]:
-        try:
-            return self.routes.bind("localhost").match(urlsplit(address).path, method=method)
-        except HTTPException:
-            return None, {}
+        path = urlsplit(address).path
+        if (method, path) not in self._routed:
+            try:
+                self._routed[method, path] = self.routes.bind("localhost").match(path, method=method)
+            except HTTPException:
+                self._routed[method, path] = None, {}
+        return self._routed[method, path]
 
     def walk(self, who: Visitor, starts: list[str], most: int, thorough: bool = False) -> None:
         """Everything that `who` is led to from `starts`, at most `most` addresses of a shape; of a view, if 0.
@@ -67,10 +71,10 @@ class Stroll:
         met: Counter[tuple[str, ...]] = Counter()
         while todo:
             address, came_from, htmx = todo.popleft()
-            shape = (self.shape(address) if most else self.endpoint(address) or address,)
-            way = (*shape, self.shape(came_from))
             if address in seen or not address.startswith(f"{self.base}/"):
                 continue
+            shape = (self.shape(address) if most else self.endpoint(address) or address,)
+            way = (*shape, self.shape(came_from))
             if met[shape] >= max(most, 1) and not (thorough and not met[way]):
                 continue
             seen.add(address)

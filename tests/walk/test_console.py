@@ -14,7 +14,7 @@ _SETTLED = "document.readyState === 'complete' && !document.querySelector('.htmx
 def test_the_browser_has_nothing_to_complain_of(browser, stroll, running, language):
     said: list[str] = []
     visitors: dict[str, Visitor] = {}
-    for address, role in stroll.pages.values():
+    for _address, role in stroll.pages.values():
         if role not in visitors:
             visitors[role] = running.visitor(role, language)
     for role, who in visitors.items():

@@ -2,12 +2,13 @@
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner, Result
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
@@ -18,10 +19,12 @@ from houblon.rules.exchange.bundle import read_bundle
 from houblon.rules.publishing.publish import publish
 from houblon.web.app.app import create_app
 from houblon.web.cli.installation import initialise
+from houblon.web.cli.main import main
 from houblon.web.foundation.composition import House, open_house
 from houblon.web.foundation.settings import Settings
 from houblon.web.ingest.signatures import sign
 from tests.clock import NOW
+from tests.databases import copy_ledger, environ_of
 
 NOTHING: Mapping[str, str] = {}
 ADMIN = "admin@houblon.example"
@@ -98,9 +101,21 @@ def order(
     }
 
 
+def settings_of(folder: Path, environ: Mapping[str, str] = NOTHING) -> Settings:
+    """The settings of the installation in a folder, wherever its ledger is."""
+    return Settings.from_env({**environ_of(folder), **environ}, folder)
+
+
+def shell(arguments: Sequence[Any], input: Any = None) -> Result:
+    """A command of `houblon`, in the environment in which the installation that it names is found."""
+    words = [str(each) for each in arguments]
+    folder = words[words.index("--data") + 1] if "--data" in words else None
+    return CliRunner().invoke(main, words, input=input, env=environ_of(Path(folder)) if folder else None)
+
+
 def make_folder(folder: Path, environ: Mapping[str, str] = NOTHING) -> str:
     """An installation with the seed's policy; the administrator's password."""
-    settings = Settings.from_env(environ, folder)
+    settings = settings_of(folder, environ)
     password = initialise(settings, demo=False, admin=ADMIN, now=NOW, tell=lambda line: None)
     house = open_house(settings, now=lambda: NOW)
     bundle = read_bundle(SEED, house.store.content(1))
@@ -113,7 +128,7 @@ def make_folder(folder: Path, environ: Mapping[str, str] = NOTHING) -> str:
 def open_place(
     folder: Path, password: str, now: Callable[[], datetime] = lambda: NOW, environ: Mapping[str, str] = NOTHING
 ) -> Place:
-    house = open_house(Settings.from_env(environ, folder), now=now)
+    house = open_house(settings_of(folder, environ), now=now)
     random = lambda count: bytes(range(count))  # noqa: E731
     secret = house.desk.ledger.write(lambda connection: add_source(connection, "essai", random, NOW))
     key = house.desk.ledger.write(lambda connection: add_key(connection, "essai", ["decide", "read"], random, NOW))
@@ -144,6 +159,7 @@ _COMPILED = _Compiled()
 def copy_of(template: Path, folder: Path) -> Path:
     """A fresh copy of an installation: cheaper than making one."""
     shutil.copytree(template, folder)
+    copy_ledger(template, folder)
     return folder
 
 

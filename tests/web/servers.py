@@ -15,6 +15,7 @@ from typing import Any
 
 from houblon.web.ingest.signatures import sign
 from tests.clock import real
+from tests.databases import environ_of
 
 
 class Server:
@@ -30,7 +31,7 @@ class Server:
                 stderr=told,
                 text=True,
                 start_new_session=True,
-                env=environment,
+                env={**os.environ, **environ_of(data), **(environment or {})},
             )
         assert self._process.stdout is not None
         self.said = self._process.stdout.readline().strip()

@@ -105,10 +105,11 @@ def add(
         )
     ).inserted_primary_key
     assert made is not None
-    _hold(connection, made[0], role)
+    id: int = made[0]
+    _hold(connection, id, role)
     if by is not None:
         _note(connection, by, "user.invited" if invitation else "user.added", email, None, role)
-    return made[0]
+    return id
 
 
 def change_role(connection: Connection, id: int, role: str, *, by: By) -> bool:
@@ -170,7 +171,8 @@ def set_password(connection: Connection, id: int, password: str, *, by: By | Non
     if by is not None:
         end_all(connection, by.at, id)
         _note(connection, by, "user.password", before.email, None, None)
-    return before.email
+    email: str = before.email
+    return email
 
 
 def accept_invitation(connection: Connection, id: int, nonce: str, password: str, *, source: str, at: datetime) -> bool:

@@ -12,14 +12,14 @@ from flask_security.models import sqla
 from sqlalchemy import BigInteger, Column, Engine, ForeignKey, Index, String, Table, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, scoped_session, sessionmaker
 
-from houblon.orders.db.tables import Instant, Key
+from houblon.orders.db.column_types import Instant, Key
 
 
 class Base(DeclarativeBase):
     pass
 
 
-sqla.FsModels.set_db_info(base_model=Base, user_table_name="accounts", role_table_name="roles")
+sqla.FsModels.set_db_info(base_model=Base, user_table_name="accounts", role_table_name="roles")  # type: ignore[no-untyped-call]  # flask-security gives it no types
 
 
 class Role(Base, sqla.FsRoleMixin):

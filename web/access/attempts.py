@@ -19,7 +19,7 @@ _FORGOTTEN_AFTER = timedelta(days=1)
 class Attempts(Storage, MovingWindowSupport):
     """What flask-limiter counts with a moving window, a row an attempt; who tried is kept as a hash."""
 
-    STORAGE_SCHEME = [SCHEME]  # noqa: RUF012 - as limits declares it
+    STORAGE_SCHEME = [SCHEME]
     base_exceptions = Exception
 
     def __init__(self, uri: str, ledger: Ledger, now: Callable[[], datetime], **options: Any):
@@ -55,7 +55,7 @@ class Attempts(Storage, MovingWindowSupport):
 
     def check(self) -> bool:
         with self._ledger.reading() as connection:
-            return connection.execute(select(1)).scalar_one() == 1
+            return bool(connection.execute(select(1)).scalar_one() == 1)
 
     # A fixed window is not kept: nothing asks for one.
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:

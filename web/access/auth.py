@@ -118,4 +118,5 @@ def author() -> str:
     """Who is signed in, as histories name them."""
     if not current_user.is_authenticated:
         abort(401)
-    return current_user.email
+    email: str = current_user.email
+    return email

@@ -9,7 +9,8 @@ class Totp(FsTotp):
     """Remembers the last code's number with the account: a code that was seen over a shoulder is spent."""
 
     def get_last_counter(self, user: Any) -> int | None:
-        return user.totp_counter
+        last: int | None = user.totp_counter
+        return last
 
     def set_last_counter(self, user: Any, tmatch: Any) -> None:
         user.totp_counter = tmatch.counter

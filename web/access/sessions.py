@@ -24,7 +24,6 @@ KEY = "seance"
 def register(app: Flask, house: House) -> None:
     """Begin a row when somebody signs in, end it when they leave."""
 
-    @user_logged_in.connect_via(app)
     def _began(_: Flask, user: Any, **__: Any) -> None:
         now, id, before = house.now(), secrets.token_urlsafe(24), session.get(KEY)
         address, agent = request.remote_addr or "", request.user_agent.string[:300]
@@ -39,12 +38,13 @@ def register(app: Flask, house: House) -> None:
         house.desk.ledger.write(work)
         session[KEY] = id
 
-    @user_logged_out.connect_via(app)
     def _left(_: Flask, user: Any, **__: Any) -> None:
         id = session.pop(KEY, None)
         if id is not None and user.is_authenticated:
             house.desk.ledger.write(lambda connection: end_one(connection, house.now(), user.id, id))
 
+    user_logged_in.connect(_began, app)
+    user_logged_out.connect(_left, app)
     # flask-login sends these to whoever listens weakly: the app keeps the listeners alive.
     app.extensions["houblon.sessions"] = (_began, _left)
 

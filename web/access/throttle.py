@@ -24,11 +24,12 @@ _TITLE = Text("Trop d’essais.", "Too many attempts.")
 
 def register(app: Flask, house: House) -> None:
     """Put the limits around flask-security's own views."""
+    options: dict[str, Any] = {"ledger": house.desk.ledger, "now": house.now}
     limiter = Limiter(
         get_remote_address,
         app=app,
         storage_uri=f"{SCHEME}://",
-        storage_options={"ledger": house.desk.ledger, "now": house.now},
+        storage_options=options,
         strategy="moving-window",
         on_breach=_told,
     )
@@ -56,7 +57,8 @@ def _limit(
     counts: Callable[[Response], bool] | None,
 ) -> None:
     decorate = limiter.limit(often, key_func=who, methods=["POST"], deduct_when=counts)
-    app.view_functions[endpoint] = decorate(app.view_functions[endpoint])
+    limited: Any = decorate(app.view_functions[endpoint])
+    app.view_functions[endpoint] = limited
 
 
 def _failed(response: Response) -> bool:

@@ -29,7 +29,8 @@ def index() -> str:
 def invite() -> Any:
     """Make an account without a password, and write to its person."""
     email, role = request.form.get("adresse", ""), request.form.get("role", "")
-    language = request.form.get("langue") if request.form.get("langue") in LANGUAGES else "fr"
+    language = request.form.get("langue", "")
+    language = language if language in LANGUAGES else "fr"
     desk, by, nonce = house().desk, _by(), new_nonce()
 
     def work(connection: Connection) -> int:

@@ -34,7 +34,7 @@ def index() -> str:
     with house().desk.ledger.reading() as connection:
         found = search(connection, asked, request.args.get("avant", type=int), PAGE)
         acts, verified = known_acts(connection), last_verification(connection)
-        since = count_since(connection, verified.count if verified else 0)
+        since = count_since(connection, verified._mapping["count"] if verified else 0)
     return render_template(
         "journal.html",
         entries=[(row, differences(row.before, row.after, zone, content), _json(row)) for row in found],

@@ -41,7 +41,7 @@ def show() -> str:
 def change() -> Any:
     """Try the mapping that was typed on the payload, keep it, or go back to the kind's own. Nothing typed is lost."""
     source = _source(request.form.get("source", ""))
-    typed = {"payload": request.form.get("payload", ""), "mapping": request.form.get("mapping", "")}
+    typed: dict[str, Any] = {"payload": request.form.get("payload", ""), "mapping": request.form.get("mapping", "")}
     typed["groups"] = [id for id in request.form.getlist("groups") if id in content_in_force().groups]
     act = request.form.get("act")
     try:
@@ -71,7 +71,8 @@ def _read(source: Source, text: str) -> dict[str, Any] | None:
 
 def _tried(source: Source, mapping: dict[str, Any] | None, typed: dict[str, Any]) -> dict[str, Any]:
     """What the payload becomes: the order as it is read, and its decision; or every fault on the way there."""
-    faults, found = Faults(), {}
+    faults = Faults()
+    found: dict[str, Any] = {}
     body, groups = typed["payload"].encode("utf-8", "replace"), content_in_force().groups
     sender = Sender(source.name, (), tuple(typed["groups"]), mapping)
     with faults.gather("/payload"):

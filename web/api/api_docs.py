@@ -115,7 +115,7 @@ def _shapes(schema: Any) -> Iterator[str]:
 def _type(schema: dict[str, Any]) -> str:
     """A schema's type in a few words."""
     if "$ref" in schema:
-        return schema["$ref"].rpartition("/")[2]
+        return str(schema["$ref"]).rpartition("/")[2]
     for union in ("anyOf", "oneOf"):
         if union in schema:
             return " | ".join(dict.fromkeys(_type(each) for each in schema[union]))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import Response, abort, current_app
 from flask_smorest import Blueprint
@@ -50,7 +50,7 @@ class Parser(FlaskParser):
         raise Invalid(problems_of(next(iter(error.messages.values()))))  # type: ignore[union-attr]
 
 
-class ApiBlueprint(Blueprint):
+class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask-smorest has no types
     ARGUMENTS_PARSER = Parser()
 
 
@@ -84,7 +84,7 @@ def operation(
         said |= {409}
     if if_match is not None:
         said |= {412} | ({428} if if_match else set())
-    parameters = [_IDEMPOTENCY] if method == "POST" else []
+    parameters: list[dict[str, Any]] = [_IDEMPOTENCY] if method == "POST" else []
     if if_match is not None:
         parameters.append(_IF_MATCH | {"required": if_match})
 
@@ -101,14 +101,14 @@ def operation(
                 return once(lambda: view(*arguments, **named))
             return view(*arguments, **named)
 
-        described = {
+        described: dict[str, Any] = {
             "operationId": view.__name__,
             "security": [{"key": [scope]}],
             "responses": {str(status): _answer(answer, etag, named), **_refusals(said)},
             **({"parameters": parameters} if parameters else {}),
             **({"requestBody": request_body} if request_body else {}),
         }
-        documented = blueprint.doc(**described)(guarded)
+        documented: Callable[..., Response] = blueprint.doc(**described)(guarded)
         blueprint.add_url_rule(path, view.__name__, documented, methods=[method], tags=[room])
         return documented
 
@@ -120,7 +120,7 @@ def check_texts(document: object) -> None:
     check_text(document)
 
 
-def not_found() -> Any:
+def not_found() -> NoReturn:
     abort(404)
 
 

@@ -12,6 +12,9 @@ from houblon.rules.model.faults import MESSAGES, SCHEMA_MESSAGES, Checked
 from houblon.web.api.paging import LIMIT, MOST
 
 MAX_ROWID = 2**63 - 1
+# A Problem stands where marshmallow expects a text; `problems_of` takes it out again.
+_MESSAGES: dict[str, Any] = MESSAGES
+_SCHEMA_MESSAGES: dict[str, Any] = SCHEMA_MESSAGES
 
 
 def read_moment(text: object) -> datetime:
@@ -100,13 +103,13 @@ class Body(Schema):
     class Meta:
         unknown = RAISE
 
-    error_messages = SCHEMA_MESSAGES
+    error_messages = _SCHEMA_MESSAGES
 
 
 class Listing(Schema):
     """One page of a list; `after` is the cursor that `Link` gave."""
 
-    error_messages = SCHEMA_MESSAGES
+    error_messages = _SCHEMA_MESSAGES
 
     limit = whole(1, MOST, load_default=LIMIT)
 
@@ -170,7 +173,7 @@ class ProposalRevision(Body):
     name = text(300, 1)
     description = text(2_000)
     statements = fields.List(
-        fields.Nested(ProposalStatement, error_messages=MESSAGES), load_default=list, error_messages=MESSAGES
+        fields.Nested(ProposalStatement, error_messages=_MESSAGES), load_default=list, error_messages=_MESSAGES
     )
 
 
@@ -188,7 +191,7 @@ class ClashChoice(Body):
 
 
 class ClashChoices(Body):
-    choices = fields.List(fields.Nested(ClashChoice, error_messages=MESSAGES), required=True, error_messages=MESSAGES)
+    choices = fields.List(fields.Nested(ClashChoice, error_messages=_MESSAGES), required=True, error_messages=_MESSAGES)
 
 
 class Acceptance(Body):

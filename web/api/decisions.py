@@ -100,7 +100,8 @@ def read_one(document: object) -> AskedOne:
     """One order and how to decide it. Raises Invalid with every fault."""
     if not isinstance(document, dict):
         raise refuse("type", "", "Un objet JSON est attendu.", "A JSON object is expected.")
-    faults, found = Faults(), {}
+    faults = Faults()
+    found: dict[str, Any] = {}
     with faults.gather("/order"):
         found["order"] = order_in(document.get("order"))
     with faults.gather():

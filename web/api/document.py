@@ -51,7 +51,7 @@ what puts policies in force. Money is a decimal string
 with two places, instants carry their zone. Refusals are RFC 9457 problems that list every fault."""
 
 
-class HoublonApi(Api):
+class HoublonApi(Api):  # type: ignore[misc]  # flask-smorest has no types
     """flask-smorest's API, with the house's own answers to faults."""
 
     def _register_error_handlers(self) -> None:
@@ -115,7 +115,8 @@ def _unions() -> dict[str, Any]:
 
 def document() -> dict[str, Any]:
     """The document of the running app."""
-    return current_app.extensions[_DOCUMENT]
+    found: dict[str, Any] = current_app.extensions[_DOCUMENT]
+    return found
 
 
 def _finished(document: dict[str, Any]) -> dict[str, Any]:

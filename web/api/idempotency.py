@@ -9,9 +9,10 @@ import hashlib
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import Response, g, request
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from houblon.engine.core.problem import refuse
 from houblon.orders.db.tables import idempotent_calls
@@ -58,7 +59,7 @@ def once(work: Callable[[], Response]) -> Response:
     return response
 
 
-def _claim(connection: Connection, caller: int, key: str, asked: str, now: datetime) -> Row | None:
+def _claim(connection: Connection, caller: int, key: str, asked: str, now: datetime) -> Row[Any] | None:
     """The call that came before under this key; None when it is claimed for this one."""
     table = idempotent_calls.c
     connection.execute(delete(idempotent_calls).where(table.at < now - KEPT))
@@ -72,7 +73,7 @@ def _claim(connection: Connection, caller: int, key: str, asked: str, now: datet
     return known
 
 
-def _stored(known: Row, asked: str) -> Response:
+def _stored(known: Row[Any], asked: str) -> Response:
     if known.request_hash != asked:
         raise refuse(
             "idempotency_key_reused",
@@ -95,5 +96,5 @@ def _forget(connection: Connection, caller: int, key: str) -> None:
     connection.execute(delete(idempotent_calls).where(_is(caller, key)))
 
 
-def _is(caller: int, key: str):
+def _is(caller: int, key: str) -> ColumnElement[bool]:
     return (idempotent_calls.c.api_key == caller) & (idempotent_calls.c.idempotency_key == key)

@@ -99,7 +99,7 @@ def get_invoice(key: int) -> Response:
     """One invoice, with all that it prints"""
     with house().desk.ledger.reading() as connection:
         row = (lists.invoice_row(connection, key) if key <= MAX_ROWID else None) or not_found()
-        order = lists.order_row(connection, row.order_key)
+        order = _row(connection, row.order_key)
     return json_response({**_invoice(row, order.retailer_id), "document": row.document})
 
 
@@ -108,7 +108,8 @@ def _seen(key: int) -> str:
     with house().desk.ledger.reading() as connection:
         row = _row(connection, key)
     check_match(_etag(row))
-    return row.content_hash
+    seen: str = row.content_hash
+    return seen
 
 
 def _row(connection: Connection, key: int) -> Row[Any]:

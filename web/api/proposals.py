@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypedDict
 
 from flask import Response, abort, url_for
 
@@ -26,9 +26,15 @@ from houblon.web.drafts.post_publication import settle as settle_aftermath
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response, spoken
 
-_ROOM = {"scope": "write", "room": "Proposals"}
+
+class _Guard(TypedDict):
+    scope: str
+    room: str
+
+
+_ROOM: _Guard = {"scope": "write", "room": "Proposals"}
 # What agrees to a proposal, or puts it in force.
-_IN_FORCE = {"scope": "approve", "room": "Proposals"}
+_IN_FORCE: _Guard = {"scope": "approve", "room": "Proposals"}
 
 
 @operation("GET", "/proposals", scope="read", room="Proposals", answer="Proposals", query=ProposalListing)
@@ -36,8 +42,9 @@ def list_proposals(asked: dict[str, Any]) -> Response:
     """Proposals, the newest first"""
     known = house().store.history().proposals
     found = sorted(known.values(), key=_newest_first)
-    if asked.get("after") is not None:
-        last = known.get(asked.get("after")) or not_found()
+    after = asked.get("after")
+    if after is not None:
+        last = known.get(after) or not_found()
         found = [each for each in found if _newest_first(each) > _newest_first(last)]
     kept = [each for each in found if asked.get("state") in (None, each.state)]
     shown, after = page(kept[: asked["limit"] + 1], asked["limit"], lambda each: each.id)

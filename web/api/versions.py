@@ -23,7 +23,8 @@ from houblon.web.foundation.errors import json_response
 def list_versions(asked: dict[str, Any]) -> Response:
     """Every version, the newest first"""
     versions = house().store.versions()
-    below = [each for each in reversed(versions) if asked.get("after") is None or each.number < asked.get("after")]
+    after = asked.get("after")
+    below = [each for each in reversed(versions) if after is None or each.number < after]
     shown, after = page(below[: asked["limit"] + 1], asked["limit"], lambda each: each.number)
     return linked(json_response({"versions": shown}), after, asked)
 

@@ -4,10 +4,10 @@ import os
 import socket
 import sys
 from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
-from granian import Granian
 from granian.constants import Interfaces
-from granian.net import SocketHolder
+from granian.net import SocketHolder  # type: ignore[attr-defined]  # imported there, not declared
 
 from houblon.orders.db.snapshot import database_file
 from houblon.orders.db.soundness import faults_in_file
@@ -16,6 +16,11 @@ from houblon.web.foundation.composition import open_house
 from houblon.web.foundation.file_modes import put_right
 from houblon.web.foundation.opening import refuse_damage
 from houblon.web.foundation.settings import Settings
+
+if TYPE_CHECKING:
+    from granian.server import MPServer as Granian  # what it is where Python has its lock
+else:
+    from granian import Granian
 
 LOOK = 1.0  # seconds that a start may take to look for damage in the database; `houblon check` looks at all of it
 STOPPING = 5  # seconds that a worker has to end
@@ -63,11 +68,14 @@ class _Server(Granian):
     """Granian on a socket that is given, where its own would share the port with whoever asks for it."""
 
     listener: socket.socket
+    # Granian says no more of these than that they begin as None.
+    _sfd: Any
+    _shd: Any
 
     def _init_shared_socket(self) -> None:
         self._ssp, self._sso = None, self.listener
         self._sfd = self.listener.fileno()
-        self._shd = SocketHolder(self._sfd, False, BACKLOG)
+        self._shd = SocketHolder(self._sfd, False, BACKLOG)  # type: ignore[call-arg]  # its stub has no __new__
         self.listener.set_inheritable(True)
 
 

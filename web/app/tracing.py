@@ -5,6 +5,7 @@ The extra `otel` brings the libraries.
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 from flask import Flask
 
@@ -32,7 +33,8 @@ def trace(app: Flask, ledger: Ledger, environ: Mapping[str, str]) -> bool:
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     # Flask tells what it does; what is answered before it is asked would be told by nobody.
     close_lane(app)
-    FlaskInstrumentor().instrument_app(app, tracer_provider=provider, excluded_urls="healthz,readyz,metrics,static")
+    instrumentor: Any = FlaskInstrumentor()
+    instrumentor.instrument_app(app, tracer_provider=provider, excluded_urls="healthz,readyz,metrics,static")
     engines = [ledger.engine] if ledger.engine is ledger.write_engine else [ledger.engine, ledger.write_engine]
     # It says that it knows SQLAlchemy up to 2.0; a test holds that its spans arrive from the one that is installed.
     SQLAlchemyInstrumentor().instrument(engines=engines, tracer_provider=provider, skip_dep_check=True)

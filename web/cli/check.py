@@ -116,7 +116,8 @@ def _versions_known(connection: Connection, store: Store) -> Check:
 
 def _documents(store: Store) -> Check:
     """Every document of every version is read by its schema."""
-    history, problems, count = store.history(), [], 0
+    history, count = store.history(), 0
+    problems: list[Problem] = []
     for (kind, id), rows in history.rows.items():
         for row in rows:
             if row["document"] is None:

@@ -2,8 +2,9 @@
 
 import heapq
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -55,7 +56,7 @@ def demonstrate(house: House, now: datetime, tell: Callable[[str], None]) -> Non
 
 def _receive(house: House, received: list[tuple[datetime, bytes]], now: datetime) -> None:
     """Take the orders in as they come; a person settles what was held a few hours later, all but the last days'."""
-    due: list[tuple[datetime, int, Act]] = [(now - _LOWERED, 0, lambda: _lower(house, now - _LOWERED))]
+    due: list[tuple[datetime, int, Act]] = [(now - _LOWERED, 0, partial(_lower, house, now - _LOWERED))]
     post, day = Post(now - _MAILBOX_FULL), received[0][0].date()
 
     def do_until(at: datetime) -> None:
@@ -70,7 +71,8 @@ def _receive(house: House, received: list[tuple[datetime, bytes]], now: datetime
         answer = receive(house.desk, body, read_order(body), source="demo", at=at)
         if answer.document["outcome"] == "held" and at < now - _UNREVIEWED:
             moment = at + _REVIEWED_AFTER
-            heapq.heappush(due, (moment, number, lambda key=number, moment=moment: _review(house, key, moment)))
+            settle: Act = partial(_review, house, number, moment)
+            heapq.heappush(due, (moment, number, settle))
     do_until(now)
     _deliver_mail(house, post, now)
 
@@ -89,32 +91,32 @@ def _review(house: House, key: int, at: datetime) -> None:
 def _afterwards(house: House, now: datetime) -> Iterator[tuple[datetime, int, Act]]:
     """What becomes of accepted orders, each with its moment: one is cancelled, others delivered, looked at, paid."""
     zone, chance = house.desk.installation.zone, random.Random(demo_data.ORDERS)  # nosec B311 - the same each time
-    found = list(_accepted(house))
+    found = _accepted(house)
     cancelled = found[-_CANCELLED_FROM_THE_END]
     for row in found:
         if row is cancelled:
             at = row.made_at + timedelta(hours=26)
-            yield at, row.key, lambda key=row.key, at=at: _cancel(house, key, at)
+            yield at, row.key, partial(_cancel, house, row.key, at)
             continue
         planned = row.document["invoice"]["delivery_date"]
         taken_on = date.fromisoformat(planned) if planned else (row.made_at + _TWO_DAYS).date()
         taken = max(datetime.combine(taken_on, _OFFICE_HOUR, zone), row.made_at)
         if taken < now:
-            yield taken, row.key, lambda key=row.key, at=taken: _note_delivery(house, key, at)
+            yield taken, row.key, partial(_note_delivery, house, row.key, taken)
         if row.due_date is None:
             continue
         seen = row.made_at + timedelta(hours=chance.randint(1, 30))
         if seen < now and chance.random() < 0.6:
-            yield seen, row.key, lambda key=row.invoice, at=seen: _look_at(house, key, at)
+            yield seen, row.key, partial(_look_at, house, row.invoice, seen)
         days = _LATE if "payeurs-a-risque" in row.chain else _IN_TIME
         paid = datetime.combine(
             date.fromisoformat(row.due_date) + timedelta(days=chance.randint(*days)), _OFFICE_HOUR, zone
         )
         if (paid := max(paid, row.made_at + _TWO_DAYS)) < now:
-            yield paid, row.key, lambda key=row.invoice, at=paid: _pay(house, key, at)
+            yield paid, row.key, partial(_pay, house, row.invoice, paid)
 
 
-def _accepted(house: House) -> Iterator[Row[Any]]:
+def _accepted(house: House) -> Sequence[Row[*tuple[Any, ...]]]:
     """Accepted orders with the decision that accepted them and their invoice, the first one first."""
     query = (
         select(
@@ -131,7 +133,7 @@ def _accepted(house: House) -> Iterator[Row[Any]]:
         .order_by(orders.c.key)
     )
     with house.desk.ledger.reading() as connection:
-        yield from connection.execute(query).all()
+        return connection.execute(query).all()
 
 
 def _note_delivery(house: House, key: int, at: datetime) -> None:

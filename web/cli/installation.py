@@ -92,10 +92,12 @@ def _begin_folder(settings: Settings, id: str, now: datetime, tell: Callable[[st
         raise refuse(
             "holds_data",
             "",
-            f"{folder} n’a pas d’installation.json, mais {' et '.join(left)} y est : rien n’a été touché. « houblon restore "
-            f"SAUVEGARDE --data {folder} --replace » ramène l’installation; une nouvelle va dans un autre dossier.",
-            f"{folder} has no installation.json, but {' and '.join(left)} is there: nothing was touched. `houblon restore "
-            f"BACKUP --data {folder} --replace` brings the installation back; a new one goes into another folder.",
+            f"{folder} n’a pas d’installation.json, mais {' et '.join(left)} y est : rien n’a été touché. "
+            f"« houblon restore SAUVEGARDE --data {folder} --replace » ramène l’installation; une nouvelle va dans un "
+            "autre dossier.",
+            f"{folder} has no installation.json, but {' and '.join(left)} is there: nothing was touched. "
+            f"`houblon restore BACKUP --data {folder} --replace` brings the installation back; a new one goes into "
+            "another folder.",
         )
     replace_file(folder / MARK, msgspec.json.encode({"id": id}))
     write_secret(folder)

@@ -71,8 +71,15 @@ def _publish(house: House, bundle: Bundle, name: str) -> int:
     with bundle.placing():
         edits = moving(content, bundle.edits)
         if edits:
-            heading = {"author": AUTHOR, "note": f"import of {name}", "at": now}
-            version = publish(house.store, edits, base=version, premises=house.premises, **heading).number
+            version = publish(
+                house.store,
+                edits,
+                author=AUTHOR,
+                note=f"import of {name}",
+                at=now,
+                base=version,
+                premises=house.premises,
+            ).number
     house.desk.ledger.write(lambda connection: set_memberships(connection, bundle.memberships, now))
     settle(house, SHELL)
     if bundle.memberships:

@@ -89,7 +89,7 @@ def written(rhythm: Rhythm) -> str:
 
 def typed_of(cycle: Cycle | None, start: date, zone: str) -> dict[str, Any]:
     """The form's fields as they show a cycle; None is a new one, from `start` in `zone`."""
-    document = cycle_document(cycle) if cycle else {"dtstart": start.isoformat(), "timezone": zone}
+    document: dict[str, Any] = cycle_document(cycle) if cycle else {"dtstart": start.isoformat(), "timezone": zone}
     rhythm = rhythm_of(document["rrule"]) if cycle else Rhythm(WEEKLY)
     shown = rhythm or Rhythm(AS_TEXT)
     cut_off = document.get("cut_off") or {}
@@ -189,7 +189,7 @@ def document_of(typed: Typed, known: Cycle | None) -> dict[str, Any]:
 
 def _rrule(typed: Typed, known: Cycle | None) -> str:
     if typed["rythme"] == AS_TEXT:
-        return typed["rrule"]
+        return str(typed["rrule"])
     rhythm = _rhythm(typed)
     if known is not None and rhythm_of(known.rrule) == rhythm:
         return known.rrule  # as whoever wrote it has written it

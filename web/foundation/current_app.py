@@ -6,4 +6,5 @@ from houblon.web.foundation.composition import House
 
 
 def house() -> House:
-    return current_app.extensions["houblon"]
+    found: House = current_app.extensions["houblon"]
+    return found

@@ -56,7 +56,8 @@ class ProfileFile:
     """
 
     def __init__(self, folder: Path, first: Profile):
-        self._folder, self._known = folder, (None, first)
+        self._folder = folder
+        self._known: tuple[tuple[int, int, int] | None, Profile] = (None, first)
         # `read()` for the stream of orders, with a look that serves many of them.
         self.recent = Look(self.read)
 

@@ -1,12 +1,13 @@
 """French first, English by a switch that a cookie remembers."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Flask, Response, after_this_request, redirect, request
+from flask import Blueprint, Flask, after_this_request, redirect, request
 from flask_babel import Babel, get_locale
 from flask_login import user_logged_in
+from werkzeug import Response
 
 from houblon.engine.core.money import cents_written
 from houblon.engine.core.problem import Text
@@ -15,6 +16,7 @@ from houblon.web.foundation.composition import House
 from houblon.web.foundation.current_app import house
 
 blueprint = Blueprint("language", __name__)
+R = TypeVar("R", bound=Response)
 _COOKIE = "langue"
 _YEAR = 365 * 24 * 3600
 
@@ -27,7 +29,7 @@ def current() -> str:
 
 def register(app: Flask) -> None:
     """Translations, and the formats that templates use, in the language of the request."""
-    Babel(app, default_locale="fr", locale_selector=_selected)
+    Babel(app, default_locale="fr", locale_selector=_selected)  # type: ignore[no-untyped-call]  # typed in part
 
     def text(value: Any) -> str:
         """A Text, or its JSON form, in the language of the request."""
@@ -56,12 +58,13 @@ def register(app: Flask) -> None:
     )
     app.jinja_env.globals["language"] = current
 
-    @user_logged_in.connect_via(app)
     def _spoken(_: Flask, user: Any, **__: Any) -> None:
         """A browser that somebody signs in with speaks the language of their account."""
         if user.language in ("fr", "en"):
             after_this_request(lambda response: remember(response, user.language))
 
+    user_logged_in.connect(_spoken, app)
+    # Signals hold their listeners weakly: the app keeps this one alive.
     app.extensions["houblon.language"] = _spoken
 
 
@@ -86,7 +89,7 @@ def switch() -> Response:
     return remember(redirect(target), chosen)
 
 
-def remember(response: Any, language: str) -> Any:
+def remember(response: R, language: str) -> R:
     """Have the browser ask for this language from now on."""
     response.set_cookie(_COOKIE, language, max_age=_YEAR, samesite="Lax", httponly=True)
     return response

@@ -90,7 +90,7 @@ def registry(house: House) -> CollectorRegistry:
     """What the process counted and what the installation holds, together."""
     together = CollectorRegistry()
     together.register(Installation(house))
-    together.register(PROCESS)  # type: ignore[arg-type]
+    together.register(PROCESS)
     return together
 
 

@@ -94,7 +94,8 @@ def lost(connection: Connection, rules: Rules) -> tuple[Known, ...]:
     The rules are read after the ledger: versions are only added, so one of a server that runs meanwhile is in both.
     """
     known, history = known_versions(connection), rules()
-    there = [(each.number, each.hash) for each in (*history.versions, *history.lost)]
+    there = [(each.number, each.hash) for each in history.versions]
+    there += [(each.number, each.hash) for each in history.lost]
     return missing(known, there)
 
 

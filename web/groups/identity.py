@@ -19,7 +19,7 @@ from houblon.rules.checks.checks import check_names
 from houblon.rules.model.content import Content, Group
 from houblon.rules.model.inherit import chain_of
 from houblon.rules.model.names import clean_name
-from houblon.rules.model.statements import ABSENT, Document, Statement
+from houblon.rules.model.statements import ABSENT, Statement
 from houblon.web.drafts import drafting
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
@@ -157,11 +157,11 @@ def _reach(group: Group) -> Reach:
     return Reach(len(members), len(alone), claimed, tuple(labels))
 
 
-def _last(id: str) -> Document | None:
+def _last(id: str) -> dict[str, Any] | None:
     """The group's document as it last was; the caller's own to change."""
     for row in reversed(house().store.rows_of("group", id)):
         if row["document"] is not None:
-            return msgspec.json.decode(msgspec.json.encode(row["document"]))
+            return msgspec.json.decode(msgspec.json.encode(row["document"]), type=dict[str, Any])
     return None
 
 

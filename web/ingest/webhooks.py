@@ -48,7 +48,7 @@ _WOOCOMMERCE = Shop(
 @blueprint.post("/orders")
 def orders() -> Response:
     """Verify the raw bytes before anything reads them; answer once the decision is durable."""
-    return _answered(STANDARD, lambda: take_in_signed(house(), request.headers, request.get_data()))
+    return _answered(STANDARD, lambda: take_in_signed(house(), dict(request.headers), request.get_data()))
 
 
 def take_in_signed(house: House, headers: Mapping[str, str], body: bytes) -> Taken:

@@ -22,11 +22,12 @@ def show() -> str:
     today = datetime.combine(day, time(), zone)
     week = datetime.combine(day - timedelta(days=day.weekday()), time(), zone)
     with desk.ledger.reading() as connection:
+        unpaid = lists.receivable(connection)
         figures = {
             "automatic": lists.automatic_percent(connection, since=now - timedelta(weeks=_WEEKS)),
             "today": _accepted(connection, today),
             "week": _accepted(connection, week),
-            "unpaid": lists.receivable(connection),
+            "unpaid": unpaid,
             "overdue": lists.receivable(connection, due_before=day),
             "invoiced": lists.receivable(connection, since=week),
             "messages": lists.count_messages(connection),
@@ -41,7 +42,7 @@ def show() -> str:
         weeks=_WEEKS,
         held=held,
         version=version,
-        begins=version.number == 1 and not figures["unpaid"].count and not held,
+        begins=version.number == 1 and not unpaid.count and not held,
         planned=store.history().scheduled(),
         coming=_coming(store.content(version.number).cycles.values(), day),
     )
@@ -50,7 +51,8 @@ def show() -> str:
 def _accepted(connection: Connection, since: datetime) -> tuple[int, int]:
     """How many orders received since then are accepted, delivered or not, and the cents they come to."""
     found = lists.count_orders(connection, since)
-    return tuple(map(sum, zip(*(found.get(state, (0, 0)) for state in ("accepted", "delivered")), strict=True)))
+    kept = [found.get(state, (0, 0)) for state in ("accepted", "delivered")]
+    return sum(count for count, _cents in kept), sum(cents for _count, cents in kept)
 
 
 def _coming(cycles: Any, day: date) -> list[tuple[date, str]]:

@@ -32,7 +32,7 @@ def show(key: int) -> str:
 @blueprint.post("/<int:key>/livraison")
 def change(key: int) -> Any:
     """Plan the delivery anew; with `voir`, only show what that would do."""
-    typed = {
+    typed: dict[str, Any] = {
         "date": request.form.get("date", ""),
         "why": request.form.get("raison", "").strip(),
         "seen": request.form.get("vu", 0, type=int),

@@ -32,6 +32,7 @@ def index() -> Any:
         shown = None
         if row is not None:
             whole = lists.order_row(connection, row.key)
+            assert whole is not None  # orders are never deleted
             order = decode_order(whole.body)
             found = what_if(connection, desk, order, now=now, trace=True)
             follows, draft = review.preview(connection, desk, row.key, now)

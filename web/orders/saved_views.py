@@ -26,7 +26,9 @@ def saved(page: str) -> Sequence[Any]:
 def keep(page: str) -> Any:
     if page not in PAGES:
         abort(404)
-    filters = {name: value for name, value in request.form.items() if name not in ("csrf_token", "nom") and value}
+    filters: dict[str, Any] = {
+        name: value for name, value in request.form.items() if name not in ("csrf_token", "nom") and value
+    }
     who, name, now = author(), request.form.get("nom", ""), house().now()
     try:
         house().desk.ledger.write(lambda c: save_view(c, who, page, name, urlencode(filters), now))

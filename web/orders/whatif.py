@@ -1,6 +1,6 @@
 """Et si…: one order decided without being recorded, explained from reasons to due date; by two policies if asked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -64,11 +64,21 @@ def try_order() -> Any:
     )
 
 
-def view_of(order: Order, dates: dict[str, datetime | None], chosen: str) -> dict[str, Any]:
+def view_of(order: Order, dates: Mapping[str, datetime | None], chosen: str) -> dict[str, Any]:
     """One policy's decision of the order, in the parts that the page shows."""
     desk = house().desk
+    accepted_at, as_of = dates.get("accepted_at"), dates.get("as_of")
     with desk.ledger.reading() as connection:
-        found = what_if(connection, desk, order, now=house().now(), **dates, **_policy(chosen), trace=True)
+        found = what_if(
+            connection,
+            desk,
+            order,
+            now=house().now(),
+            accepted_at=accepted_at,
+            as_of=as_of,
+            **_policy(chosen),
+            trace=True,
+        )
     follows = found.decision.invoice or found.if_accepted
     return {
         "name": _name(chosen, found.content),

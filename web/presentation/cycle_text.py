@@ -54,7 +54,8 @@ def _rhythm(rrule: str) -> Text:
 def _cut_off(value: dict[str, Any] | None) -> Text:
     if value is None:
         return _NONE
-    days, hour, minute = value["days_before"], *value["time"].split(":")
+    days = value["days_before"]
+    hour, minute = value["time"].split(":")
     plural_fr, plural_en = "s" if days > 1 else "", "" if days == 1 else "s"
     return Text(
         f"{days} jour{plural_fr} avant, à {int(hour)}{NBSP}h{NBSP}{minute}",

@@ -165,7 +165,7 @@ def typed_value(path: str, form: Mapping[str, Any]) -> Any:
 
 
 def _choice(form: Any) -> str:
-    return form.get("value", "")
+    return str(form.get("value", ""))
 
 
 def _whole(form: Any) -> int:
@@ -188,7 +188,7 @@ def _plain(text: str) -> str:
 
 
 def _yes_no(form: Any) -> bool:
-    return form.get("value") == "yes"
+    return bool(form.get("value") == "yes")
 
 
 def _text(form: Any) -> dict[str, str]:

@@ -36,7 +36,8 @@ def why(move: Any, said: Mapping[str, Mapping[str, str]]) -> str:
         return _("payée le %(date)s", date=day(move.why, current()))
     if move.who == SYSTEM:
         return " ".join(_sentence(said, code) for code in move.why.split(", "))
-    return move.why
+    written: str = move.why
+    return written
 
 
 def _sentence(said: Mapping[str, Mapping[str, str]], code: str) -> str:

@@ -134,7 +134,8 @@ def _text_or_file() -> bytes | str:
     """The file that was chosen, else the text of the one that the preview holds."""
     file = request.files.get("fichier")
     if file is not None and file.filename:
-        return file.read(MAX_BYTES + 1)
+        content: bytes = file.read(MAX_BYTES + 1)
+        return content
     text = request.form.get("csv", "")
     if not text:
         raise refuse("required", "/fichier", "Choisissez d’abord un fichier CSV.", "Choose a CSV file first.")
@@ -190,7 +191,7 @@ def _imported(id: str) -> Mapping[str, Any] | None:
     with house().desk.ledger.reading() as connection:
         row = connection.execute(select(audit).where(audit.c.reference == f"import:{id}")).one_or_none()
         undone = connection.execute(select(audit.c.key).where(audit.c.reference == f"undo:import:{id}")).first()
-    return row and {"id": id, "count": len(row.after), "undone": undone is not None}
+    return None if row is None else {"id": id, "count": len(row.after), "undone": undone is not None}
 
 
 def _form(**shown: Any) -> str:

@@ -1,6 +1,7 @@
 """The rule editor: conditions built without code, tried on the last orders while one writes."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -42,7 +43,7 @@ class Draft(msgspec.Struct, frozen=True):
 
 
 @blueprint.get("/<rule>")
-def show(group: str, rule: str) -> str:
+def show(group: str, rule: str) -> Any:
     """The editor of a stated or inherited rule, of a new one, or of a copy (`?de=`)."""
     content = drafting.shown(drafting.working_in())
     stated = _group(content, group)
@@ -106,7 +107,7 @@ def _resting(group: Group, id: str, enabled: bool) -> dict[str, Any]:
     return rule_document(msgspec.structs.replace(rule, enabled=enabled))
 
 
-_STATES = {
+_STATES: dict[str, Callable[[Group, str], Any]] = {
     "retirer": lambda group, id: ABSENT,
     "aucune": lambda group, id: None,
     "suspendre": lambda group, id: _resting(group, id, False),

@@ -113,7 +113,7 @@ def explorer_charts(each: Mapping[str, Any], said: Callable[[Any], Text]) -> lis
     ]
 
 
-_PLAIN = str.maketrans({character: "-" for character in "/._ "})
+_PLAIN = str.maketrans(dict.fromkeys("/._ ", "-"))
 
 
 def shift_text(days: int) -> str:

@@ -98,7 +98,7 @@ def _take(chosen: FileStorage | None) -> Any:
         receive(_chunks(chosen), chosen.filename, _folder(id), by=author(), at=house().now())
     except Invalid as invalid:
         return _page(typed, problems=invalid.problems), 422
-    kept = {name: typed[name] for name in ("quoi", "contre") if typed.get(name)}
+    kept: dict[str, Any] = {name: typed[name] for name in ("quoi", "contre") if typed.get(name)}
     return redirect(url_for("simulation_files.upload", lu=id, **kept), 303)
 
 
@@ -209,8 +209,10 @@ def _columns(id: str, found: Upload, reading: Reading) -> list[Column]:
 
 
 def _page(typed: Any, problems: tuple[Problem, ...] = (), **shown: Any) -> str:
-    found, reading, content = shown.get("upload"), shown.get("reading"), content_in_force()
-    columns = _columns(shown["id"], found, reading) if found else []
+    found: Upload | None = shown.get("upload")
+    reading: Reading | None = shown.get("reading")
+    content = content_in_force()
+    columns = _columns(shown["id"], found, reading) if found and reading else []
     places = reading.places() if reading else {}
     return render_template(
         "simulation_files/upload.html",
@@ -224,7 +226,7 @@ def _page(typed: Any, problems: tuple[Problem, ...] = (), **shown: Any) -> str:
         ],
         has_discounts=reading is not None
         and (reading.shape == IN_A_CELL or (reading.shape == BY_LINE and "discount" in places)),
-        is_certain=not found or not columns or days_are_certain(reading, _folder(shown["id"])),
+        is_certain=not columns or not reading or days_are_certain(reading, _folder(shown["id"])),
         name_of=lambda id: name_of_group(content, id),
         fact_labels=FACT_LABELS,
         shown_faults=SHOWN_FAULTS,

@@ -44,7 +44,8 @@ VERSIONS = 50
 
 def bell_of(app: Flask) -> threading.Event:
     """What wakes the app's worker: it is rung when a simulation is begun."""
-    return app.extensions.setdefault(_BELL, threading.Event())
+    bell: threading.Event = app.extensions.setdefault(_BELL, threading.Event())
+    return bell
 
 
 @blueprint.get("")
@@ -71,6 +72,8 @@ def show(id: str) -> Any:
         return _progress(row)
     with house().desk.ledger.reading() as connection:
         document = jobs.result(connection, id)
+    if document is None:  # it was removed between the two
+        abort(404)
     sought = Sought(request.args.get("groupe", ""), request.args.get("detaillant", "").strip())
     return render_template(
         "simulations/show.html",

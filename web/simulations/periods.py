@@ -20,8 +20,8 @@ class Period(msgspec.Struct, frozen=True):
 
     def instants(self, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
         """The same as instants of the installation's zone: from, and before."""
-        since = self.first and datetime.combine(self.first, time(), zone)
-        until = self.last and datetime.combine(self.last + timedelta(days=1), time(), zone)
+        since = datetime.combine(self.first, time(), zone) if self.first else None
+        until = datetime.combine(self.last + timedelta(days=1), time(), zone) if self.last else None
         return since, until
 
 

@@ -197,7 +197,7 @@ def threshold_phrase(each: Mapping[str, Any], value: Any) -> Text | None:
 
 def value_of(each: Mapping[str, Any], value: Any) -> Text:
     """A threshold's value, or an order's own figure, in its unit."""
-    fact = FACTS[MINIMUMS.get(each["path"], each.get("fact"))]
+    fact = FACTS[MINIMUMS.get(each["path"]) or each["fact"]]
     return quantity_text(fact, cents_written(value) / 100 if isinstance(value, str) else value)
 
 

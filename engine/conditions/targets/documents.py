@@ -24,7 +24,7 @@ def compile_document(facts: Iterable[str]) -> Documented:
     arguments = ast.arguments([], [ast.arg("facts")], None, [], [], None, [])
     expression = ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, members)))
     # Names of the vocabulary alone, and no text that anybody wrote.
-    read: Documented = eval(compile(expression, "<facts read>", "eval"), _SCOPE)  # noqa: S307 # nosec B307
+    read: Documented = eval(compile(expression, "<facts read>", "eval"), _SCOPE)  # nosec B307
     return read
 
 

@@ -109,7 +109,7 @@ class _Compiler:
         definition = ast.FunctionDef(form, arguments, body, [], None, type_params=[])  # type: ignore[call-arg]
         module = ast.fix_missing_locations(ast.Module([definition], []))
         scope = {"__builtins__": {}, "unread": UNREAD, **self.reader.constants(), **self.bound}
-        exec(compile(module, f"<{form} policy>", "exec"), scope)  # noqa: S102 # nosec B102 - names are whitelisted
+        exec(compile(module, f"<{form} policy>", "exec"), scope)  # nosec B102 - names are whitelisted
         compiled: Program = scope[form]
         return compiled
 

@@ -14,8 +14,8 @@ from tests.orders.desks import later, open_desk, order_body, send
 THREADS = 4
 
 
-def main(folder: str, run: str) -> None:
-    desk = open_desk(Path(folder))
+def main(folder: str, run: str, url: str) -> None:
+    desk = open_desk(Path(folder), url)
     said = threading.Lock()
 
     def say(*words: object) -> None:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from houblon.orders.db import tables
+from tests.databases import url_of
 from tests.orders import desks
 from tests.orders.desks import later, make_desk, open_desk, order_body, send
 
@@ -16,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 
 def answers_before_the_kill(folder, run, seconds):
     """What a process that takes in orders said before it was killed."""
-    command = [sys.executable, "-m", "tests.orders.db.killed", str(folder), str(run)]
+    command = [sys.executable, "-m", "tests.orders.db.killed", str(folder), str(run), url_of(folder)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     first = process.stdout.readline()
     time.sleep(seconds)

@@ -1,5 +1,4 @@
 """The same ledger on PostgreSQL, with several web processes."""
-# ruff: noqa: F811
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -23,7 +22,7 @@ from tests.clock import NOW
 from tests.orders.db.earlier import make_earlier, rows_now
 from tests.orders.db.test_ledger import is_the_ledger_s
 from tests.orders.desks import join, later, make_desk, order_body, rows, send
-from tests.orders.postgresql import pytestmark, server, url  # noqa: F401
+from tests.orders.postgresql import pytestmark, url  # noqa: F401
 
 
 @pytest.fixture

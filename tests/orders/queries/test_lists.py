@@ -8,6 +8,7 @@ from sqlalchemy import event
 from houblon.orders.handling import review
 from houblon.orders.queries import lists
 from houblon.orders.queries.lists import OrderFilter
+from tests import databases
 from tests.clock import NOW
 from tests.orders.desks import join, later, order_body, send
 
@@ -31,6 +32,7 @@ def ids(found):
     return [row.order_id for row in found]
 
 
+@databases.in_a_file
 @pytest.mark.parametrize(
     ("asks", "index"),
     [

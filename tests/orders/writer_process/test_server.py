@@ -11,8 +11,11 @@ from houblon.orders.db import tables
 from houblon.orders.intake.decode import content_hash
 from houblon.orders.writer_process.client import Asking
 from houblon.orders.writer_process.server import LONGEST, Answer, Call, Taken, _messages, record_for_ever
+from tests import databases
 from tests.clock import NOW
 from tests.orders.desks import order_body, rows
+
+pytestmark = databases.with_a_recorder
 
 
 @pytest.fixture

@@ -19,7 +19,9 @@ class Caller:
     """Calls the API with a key of its own."""
 
     def __init__(self, place, *scopes, name="caisse"):
-        add = lambda connection: add_key(connection, name, scopes, lambda count: name.encode().ljust(24), NOW)
+        def add(connection):
+            return add_key(connection, name, scopes, lambda count: name.encode().ljust(24), NOW)
+
         self.key = place.house.desk.ledger.write(add)
         self.client = place.client()
 

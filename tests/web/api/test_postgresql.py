@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.orders.postgresql import pytestmark, server, url  # noqa: F401
+from tests.orders.postgresql import pytestmark, url  # noqa: F401
 from tests.web.houses import make_folder, open_place
 
 
 @pytest.fixture
-def place(tmp_path, url):  # noqa: F811
+def place(tmp_path, url):
     environ = {"HOUBLON_DATABASE_URL": url}
     password = make_folder(tmp_path / "data", environ)
     opened = open_place(tmp_path / "data", password, environ=environ)

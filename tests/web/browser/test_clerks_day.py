@@ -40,23 +40,7 @@ def test_a_clerks_day(open_page, site, two_agree):
     follow(clerk, clerk.get_by_role("link", name=re.compile("^Facture .* de Houblon")))
     link = re.search(r"/f/\S+", clerk.locator(".letter").inner_text())[0]
 
-    # A rule of two levels goes into a draft; whom it concerns is told while it is written.
-    clerk.goto("/groupes/tous/regles/nouvelle")
-    clerk.fill("#label-fr", "Gros nouveaux")
-    clerk.fill("#label-en", "Large newcomers")
-    clerk.fill("#c-0-value", "2 000")
-    clerk.click("button[value='block:']")
-    clerk.wait_for_selector("#c-1-0-fact")
-    clerk.select_option("#c-1-0-fact", "buyer_id")
-    clerk.wait_for_selector("#c-1-0-value:not([inputmode])")
-    clerk.fill("#c-1-0-value", "un-bar")
-    expect(clerk.locator("#rule-live .figure b")).to_have_text("0")
-    clerk.fill("#c-1-0-value", "risque-1")
-    expect(clerk.locator("#rule-live .figure b")).to_have_text("1")
-    clerk.fill("#c-1-0-value", "un-bar")
-    expect(clerk.locator("#rule-live .figure b")).to_have_text("0")
-    follow(clerk, clerk.locator("button[value=save]"))
-    draft = clerk.locator(".strip.drafting a.btn-primary").get_attribute("href")
+    draft = write_a_rule(clerk)
 
     # What if: the same order, by what is in force and by the draft.
     clerk.goto("/et-si")
@@ -98,3 +82,23 @@ def test_a_clerks_day(open_page, site, two_agree):
     follow(administrator, administrator.get_by_role("button", name=re.compile("^Publier")))
     _, decided = send(site.address, site.secret, {**body, "id": "JOUR-3"}, "jour-3")
     assert decided["outcome"] == "accepted"
+
+
+def write_a_rule(clerk):
+    """A rule of two levels goes into a draft; whom it concerns is told while it is written. The draft's address."""
+    clerk.goto("/groupes/tous/regles/nouvelle")
+    clerk.fill("#label-fr", "Gros nouveaux")
+    clerk.fill("#label-en", "Large newcomers")
+    clerk.fill("#c-0-value", "2 000")
+    clerk.click("button[value='block:']")
+    clerk.wait_for_selector("#c-1-0-fact")
+    clerk.select_option("#c-1-0-fact", "buyer_id")
+    clerk.wait_for_selector("#c-1-0-value:not([inputmode])")
+    clerk.fill("#c-1-0-value", "un-bar")
+    expect(clerk.locator("#rule-live .figure b")).to_have_text("0")
+    clerk.fill("#c-1-0-value", "risque-1")
+    expect(clerk.locator("#rule-live .figure b")).to_have_text("1")
+    clerk.fill("#c-1-0-value", "un-bar")
+    expect(clerk.locator("#rule-live .figure b")).to_have_text("0")
+    follow(clerk, clerk.locator("button[value=save]"))
+    return clerk.locator(".strip.drafting a.btn-primary").get_attribute("href")

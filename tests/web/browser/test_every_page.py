@@ -93,6 +93,15 @@ def test_states_that_a_press_leads_to(open_page, language):
     page.select_option("#version", "brouillon:ete-terrasses")
     follow(page, page.locator("form[action='/et-si'] .btn-primary"))
     state("et si, comparé")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_states_that_an_edit_leads_to(open_page, language):
+    page = open_page(width=PHONE, language=language)
+
+    def state(name):
+        look(page, f"etat {name}", language)
+
     page.goto("/groupes")
     page.fill("#nom", "Tous")
     follow(page, page.locator("form:has(#nom) .btn-primary"))

@@ -9,7 +9,6 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
-from click.testing import CliRunner
 from sqlalchemy import select
 
 from houblon.orders.db.migrate import newest_revision
@@ -20,11 +19,10 @@ from houblon.rules.model.statements import Edit
 from houblon.rules.publishing.publish import publish
 from houblon.web.cli.backup import back_up, restore_backup
 from houblon.web.cli.check import check_installation
-from houblon.web.cli.main import main
 from houblon.web.foundation.composition import open_house
-from houblon.web.foundation.settings import Settings
+from tests import databases
 from tests.clock import NOW
-from tests.web.houses import copy_of, order
+from tests.web.houses import copy_of, order, settings_of, shell
 
 
 @pytest.fixture
@@ -36,16 +34,16 @@ def data(template, tmp_path):
 def backed_up(data, tmp_path):
     (data / "mail").mkdir()
     (data / "mail" / "lettre.eml").write_text("un lien qui ouvre un compte")
-    back_up(Settings.from_env({}, data), tmp_path / "backup.tar", NOW)
+    back_up(settings_of(data), tmp_path / "backup.tar", NOW)
     return tmp_path / "backup.tar"
 
 
 def houblon(*arguments):
-    return CliRunner().invoke(main, [str(each) for each in arguments])
+    return shell([str(each) for each in arguments])
 
 
 def test_backups_taken_while_orders_and_versions_come_in_are_whole_and_pass_the_check(data, tmp_path):
-    house = open_house(Settings.from_env({}, data), now=lambda: NOW)
+    house = open_house(settings_of(data), now=lambda: NOW)
     stop, answered = threading.Event(), []
 
     def orders_come(sender):
@@ -83,7 +81,7 @@ def test_backups_taken_while_orders_and_versions_come_in_are_whole_and_pass_the_
     for number, known in enumerate(before):
         restored = tmp_path / f"restored-{number}"
         restore_backup(tmp_path / f"{number}.tar.gz", restored, NOW)
-        again = open_house(Settings.from_env({}, restored), now=lambda: NOW)
+        again = open_house(settings_of(restored), now=lambda: NOW)
         with again.desk.ledger.reading() as connection:
             kept = set(connection.execute(select(orders.c.order_id)).scalars())
             named = connection.execute(select(decisions.c.version)).scalars().all()
@@ -94,6 +92,7 @@ def test_backups_taken_while_orders_and_versions_come_in_are_whole_and_pass_the_
     assert len({version for _, version in answered}) > 1
 
 
+@databases.in_a_file
 def test_a_restored_installation_is_the_same_and_its_secrets_are_its_owner_s_alone(data, backed_up, tmp_path):
     into = tmp_path / "elsewhere" / "data"
     result = houblon("restore", backed_up, "--into", into, "--json")
@@ -128,7 +127,7 @@ def test_a_folder_that_is_not_empty_is_kept_unless_replaced_and_then_it_is_kept_
 @pytest.mark.parametrize(
     ("member", "harm"),
     [
-        (member, harm)
+        pytest.param(member, harm, marks=[databases.in_a_file] if member == "ledger.db" else [])
         for member in ("manifest.json", "ledger.db", "rules.json", "secret.key")
         for harm in ("changed", "gone", "twice")
         if (member, harm) != ("manifest.json", "twice")  # the first one is the one that counts
@@ -186,6 +185,7 @@ def test_migrate_says_from_where_to_where_and_check_leaves_with_one_when_behind(
     assert told == {"from": newest_revision(), "to": newest_revision(), "behind": False, "upgraded": False}
 
 
+@databases.in_a_file
 def test_an_installation_that_is_behind_is_upgraded_by_migrate(template, tmp_path):
     from houblon.orders.db.ledger import Ledger, make_file
     from houblon.orders.db.migrate import revisions

@@ -32,7 +32,7 @@ def test_the_demonstration_holds_what_it_promises(tmp_path):
     }
     with house.desk.ledger.reading() as connection:
         rows = connection.execute(select(orders.c.state, orders.c.received_at)).all()
-        assert len({retailer for retailer in _retailers(connection)}) <= 60
+        assert len(set(_retailers(connection))) <= 60
         counts = lists.count_messages(connection)
         assert 5 <= lists.count_held(connection) <= 15
         receivable = receivables.totals(connection, day_of(NOW))

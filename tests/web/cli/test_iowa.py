@@ -4,11 +4,8 @@ import json
 from collections import Counter
 from decimal import Decimal
 
-from click.testing import CliRunner
-
-from houblon.web.cli.main import main
 from tests.web.cli.iowa import groups_of, orders_of, read_rows
-from tests.web.houses import copy_of
+from tests.web.houses import copy_of, shell
 
 
 def test_every_order_decides_without_an_error(template, tmp_path):
@@ -16,9 +13,9 @@ def test_every_order_decides_without_an_error(template, tmp_path):
     folder = copy_of(template[0], tmp_path / "data")
     bundle = tmp_path / "segments.json"
     bundle.write_text(json.dumps({"houblon": 1, "groups": groups_of(rows)}))
-    assert CliRunner().invoke(main, ["import", str(bundle), "--publish", "--data", str(folder)]).exit_code == 0
+    assert shell(["import", str(bundle), "--publish", "--data", str(folder)]).exit_code == 0
     lines = "\n".join(json.dumps(each) for each in orders_of(rows))
-    result = CliRunner().invoke(main, ["decide", "-", "--json", "--data", str(folder)], input=lines)
+    result = shell(["decide", "-", "--json", "--data", str(folder)], input=lines)
     assert result.exit_code == 0, result.stderr
     decisions = [json.loads(line) for line in result.stdout.splitlines()]
     assert [each["order_id"] for each in decisions] == [row["order_id"] for row in rows]

@@ -4,10 +4,8 @@ import json
 from dataclasses import replace
 
 import pytest
-from click.testing import CliRunner
 
-from houblon.web.cli.main import main
-from tests.web.houses import ADMIN, SEED, copy_of, order
+from tests.web.houses import ADMIN, SEED, copy_of, order, shell
 
 
 @pytest.fixture
@@ -15,7 +13,7 @@ def run(template, tmp_path):
     folder = copy_of(template[0], tmp_path / "data")
 
     def invoke(*arguments, input=None):
-        return CliRunner().invoke(main, [*arguments, "--data", str(folder)], input=input)
+        return shell([*arguments, "--data", str(folder)], input=input)
 
     return invoke
 
@@ -92,15 +90,15 @@ def test_a_second_init_is_refused_and_wrong_usage_is_two(run, tmp_path):
     again = run("init")
     assert (again.exit_code, json.loads(again.stderr)["errors"][0]["code"]) == (1, "exists")
     assert run("brew").exit_code == 2
-    nowhere = CliRunner().invoke(main, ["export", "--data", str(tmp_path / "vide")])
+    nowhere = shell(["export", "--data", str(tmp_path / "vide")])
     assert (nowhere.exit_code, json.loads(nowhere.stderr)["errors"][0]["code"]) == (1, "notinitialised")
 
 
 def test_a_new_installation_does_nothing_by_itself(tmp_path, order_file):
     folder = str(tmp_path / "neuf")
-    made = CliRunner().invoke(main, ["init", "--data", folder, "--json"])
+    made = shell(["init", "--data", folder, "--json"])
     assert len(json.loads(made.stdout)["password"]) >= 12
-    answer = json.loads(CliRunner().invoke(main, ["decide", order_file(), "--data", folder, "--json"]).stdout)
+    answer = json.loads(shell(["decide", order_file(), "--data", folder, "--json"]).stdout)
     assert [each["code"] for each in answer["reasons"]] == ["manual"]
     assert answer["if_accepted"]["issue"] is False
 
@@ -108,11 +106,11 @@ def test_a_new_installation_does_nothing_by_itself(tmp_path, order_file):
 def test_a_lost_password_is_replaced_and_open_sessions_end(place):
     client = place.signed_in()
     folder = str(place.house.settings.data)
-    made = CliRunner().invoke(main, ["user", "password", ADMIN, "--data", folder, "--json"])
+    made = shell(["user", "password", ADMIN, "--data", folder, "--json"])
     assert client.get("/groupes").status_code == 302
     renewed = replace(place, password=json.loads(made.stdout)["password"])
     assert renewed.signed_in().get("/groupes").status_code == 200
-    nobody = CliRunner().invoke(main, ["user", "password", "personne@ailleurs.example", "--data", folder])
+    nobody = shell(["user", "password", "personne@ailleurs.example", "--data", folder])
     assert (nobody.exit_code, json.loads(nobody.stderr)["errors"][0]["code"]) == (1, "unknown_account")
 
 

@@ -1,13 +1,11 @@
 """Rules in and out of an installation from a shell: proposals, exports, approval, `check`."""
 
 import json
-import sqlite3
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from business_rules.engine import run_all
-from click.testing import CliRunner
 
 from houblon.engine.conditions.vocabulary import OrderActions, OrderVariables
 from houblon.engine.core.order import read_facts
@@ -15,12 +13,12 @@ from houblon.rules.model.statements import Statement
 from houblon.rules.publishing.drafts import begin, revise
 from houblon.rules.publishing.schedule import schedule
 from houblon.rules.store.documents import open_store
-from houblon.web.cli.main import main
 from tests.clock import NOW
 from tests.engine.policy.policies import ZONE
 from tests.engine.policy.policies import order as order_value
+from tests.orders.desks import drop_guards
 from tests.web.cli.test_main import order_file, run  # noqa: F401
-from tests.web.houses import order
+from tests.web.houses import order, shell
 
 
 @pytest.fixture
@@ -31,7 +29,7 @@ def folder(tmp_path):
 @pytest.fixture
 def beside(place, folder):
     """A shell beside a running installation."""
-    return lambda *arguments: CliRunner().invoke(main, [*arguments, "--data", str(folder)])
+    return lambda *arguments: shell([*arguments, "--data", str(folder)])
 
 
 def bundle(tmp_path, *groups, **members):
@@ -53,7 +51,7 @@ def codes(result):
     return [each["code"] for each in json.loads(result.stderr)["errors"]]
 
 
-def test_an_import_is_a_proposal_and_decisions_can_be_tried_with_it(run, tmp_path, order_file):  # noqa: F811
+def test_an_import_is_a_proposal_and_decisions_can_be_tried_with_it(run, tmp_path, order_file):
     made = answer(run("import", bundle(tmp_path, BARS, memberships={"comptoir-1": ["bars"]}), "--json"))
     few = order_file(
         lines=[{"sku": "A", "quantity": 8, "unit_price": "60.00"}], buyer={"id": "comptoir-1", "groups": ["bars"]}
@@ -65,13 +63,13 @@ def test_an_import_is_a_proposal_and_decisions_can_be_tried_with_it(run, tmp_pat
     assert codes(run("decide", few, "--proposal", made["proposal"], "--version", "1")) == ["both"]
 
 
-def test_a_bundle_with_faults_becomes_nothing(run, tmp_path, folder):  # noqa: F811
+def test_a_bundle_with_faults_becomes_nothing(run, tmp_path, folder):
     before = open_store(folder).history()
     assert codes(run("import", bundle(tmp_path, {**BARS, "rank": 0}), "--json")) == ["range"]
     assert open_store(folder).history().proposals == before.proposals == {}
 
 
-def test_where_approval_is_required_publish_is_refused_and_the_bundle_is_a_proposal(run, tmp_path, folder):  # noqa: F811
+def test_where_approval_is_required_publish_is_refused_and_the_bundle_is_a_proposal(run, tmp_path, folder):
     assert answer(run("approval", "required", "--json")) == {"approval": True}
     refused = run("import", bundle(tmp_path, BARS), "--publish", "--json")
     assert codes(refused) == ["approval_required"]
@@ -82,7 +80,7 @@ def test_where_approval_is_required_publish_is_refused_and_the_bundle_is_a_propo
     assert answer(run("import", bundle(tmp_path, BARS), "--publish", "--json")) == {"version": 3}
 
 
-def test_one_group_is_exported_alone_and_comes_back_the_same(run, tmp_path):  # noqa: F811
+def test_one_group_is_exported_alone_and_comes_back_the_same(run, tmp_path):
     alone = run("export", "--group", "payeurs-a-risque").stdout
     assert [each["id"] for each in json.loads(alone)["groups"]] == ["payeurs-a-risque"]
     path = tmp_path / "un.json"
@@ -91,7 +89,7 @@ def test_one_group_is_exported_alone_and_comes_back_the_same(run, tmp_path):  # 
     assert codes(run("export", "--group", "rien")) == ["unknown_group"]
 
 
-def test_a_resolved_policy_is_exported_as_rules_that_the_package_alone_runs(run):  # noqa: F811
+def test_a_resolved_policy_is_exported_as_rules_that_the_package_alone_runs(run):
     rules = json.loads(run("export", "--group", "payeurs-a-risque", "--as-rules").stdout)
     assert all(set(rule) == {"conditions", "actions"} for rule in rules)
     actions = OrderActions()
@@ -101,7 +99,7 @@ def test_a_resolved_policy_is_exported_as_rules_that_the_package_alone_runs(run)
     assert Decimal(rules[2]["conditions"]["all"][0]["value"]) == 200
 
 
-def test_a_plain_rule_list_is_imported_into_a_group_once(run, tmp_path, folder):  # noqa: F811
+def test_a_plain_rule_list_is_imported_into_a_group_once(run, tmp_path, folder):
     rules = [
         {
             "conditions": {"any": [{"name": "note", "operator": "contains", "value": "urgent"}]},
@@ -125,7 +123,7 @@ def test_a_plain_rule_list_is_imported_into_a_group_once(run, tmp_path, folder):
     assert codes(run("import", str(path), "--group", "rien", "--json")) == ["unknown_group"]
 
 
-def test_check_passes_on_a_whole_installation_and_tells_the_head_of_the_log(run, tmp_path):  # noqa: F811
+def test_check_passes_on_a_whole_installation_and_tells_the_head_of_the_log(run, tmp_path):
     answer(run("import", bundle(tmp_path, BARS), "--publish", "--json"))
     report = answer(run("check", "--json"))
     assert report["ok"] and all(each["ok"] for each in report["checks"])
@@ -146,30 +144,30 @@ def test_check_passes_on_a_whole_installation_and_tells_the_head_of_the_log(run,
     assert codes(run("check", "--audit-head", "sha256:0", "--json")) == ["audit_chain"]
 
 
-def test_check_finds_what_was_changed_behind_its_back(beside, place, folder):
+def test_check_finds_what_was_changed_behind_its_back(beside, place):
     assert place.send(order("A"), "m-1").status_code == 200
-    with sqlite3.connect(folder / "ledger.db") as ledger:
-        ledger.execute("UPDATE decisions SET policy_hash = 'sha256:0'")
-        ledger.execute("UPDATE invoices SET number = 'F2021-000007'")
-        ledger.execute("DROP TRIGGER audit_no_update")
-        ledger.execute("UPDATE audit SET who = 'personne' WHERE key = 1")
+    with place.house.desk.ledger.write_engine.begin() as ledger:
+        ledger.exec_driver_sql("UPDATE decisions SET policy_hash = 'sha256:0'")
+        ledger.exec_driver_sql("UPDATE invoices SET number = 'F2021-000007'")
+        drop_guards(ledger)
+        ledger.exec_driver_sql("UPDATE audit SET who = 'personne' WHERE key = 1")
     assert set(codes(beside("check", "--json"))) == {"policy_hash", "gap", "audit_chain"}
 
 
-def test_check_finds_a_decision_whose_version_is_gone(beside, place, folder):
+def test_check_finds_a_decision_whose_version_is_gone(beside, place):
     assert place.send(order("A"), "m-1").status_code == 200
-    with sqlite3.connect(folder / "ledger.db") as ledger:
-        ledger.execute("UPDATE decisions SET version = 9")
+    with place.house.desk.ledger.write_engine.begin() as ledger:
+        ledger.exec_driver_sql("UPDATE decisions SET version = 9")
     assert codes(beside("check", "--json")) == ["version"]
 
 
-def test_accounts_are_added_with_a_role(run):  # noqa: F811
+def test_accounts_are_added_with_a_role(run):
     made = answer(run("user", "add", "chef@houblon.example", "--role", "approver", "--json"))
     assert made["role"] == "approver" and len(made["password"]) >= 12
     assert codes(run("user", "add", "chef@houblon.example", "--json")) == ["exists"]
 
 
-def test_as_of_a_future_moment_counts_what_is_scheduled(place, beside, order_file):  # noqa: F811
+def test_as_of_a_future_moment_counts_what_is_scheduled(place, beside, order_file):
     store = place.house.store
     made = begin(store, "Juin", by="anne", at=NOW)
     revise(store, made.id, [Statement("group", "tous", "acceptance.minimum_items", 48)], by="anne", at=NOW)
@@ -183,7 +181,7 @@ def test_as_of_a_future_moment_counts_what_is_scheduled(place, beside, order_fil
 
 
 def test_commands_of_a_folder_without_an_installation_say_so(tmp_path):
-    result = CliRunner().invoke(main, ["check", "--data", str(copy_of_nothing(tmp_path))])
+    result = shell(["check", "--data", str(copy_of_nothing(tmp_path))])
     assert codes(result) == ["notinitialised"]
 
 
@@ -192,7 +190,7 @@ def copy_of_nothing(tmp_path):
     return tmp_path / "vide"
 
 
-def test_due_dates_follow_deliveries_once_somebody_says_so(run, folder):  # noqa: F811
+def test_due_dates_follow_deliveries_once_somebody_says_so(run, folder):
     assert answer(run("follow-delivery", "yes", "--json")) == {"follow_delivery": True}
     assert '"follow_delivery": true' in (folder / "installation.json").read_text()
     assert answer(run("follow-delivery", "no", "--json")) == {"follow_delivery": False}

@@ -3,11 +3,9 @@
 import json
 
 import pytest
-from click.testing import CliRunner
 from python_calamine import CalamineWorkbook
 
-from houblon.web.cli.main import main
-from tests.web.houses import copy_of
+from tests.web.houses import copy_of, shell
 
 FILE = "commande;client;date;articles;valeur\nA;Bar;2021-05-12;30;240,00\nB;risque-1;2021-05-13;30;500,00\n"
 
@@ -17,7 +15,7 @@ def run(template, tmp_path):
     folder = copy_of(template[0], tmp_path / "data")
 
     def invoke(*arguments):
-        return CliRunner().invoke(main, ["simulate", *map(str, arguments), "--data", str(folder)])
+        return shell(["simulate", *map(str, arguments), "--data", str(folder)])
 
     return invoke
 

@@ -3,13 +3,10 @@
 import json
 
 import pytest
-from click.testing import CliRunner
 
 from houblon.orders.records.audit import entries
-from houblon.web.cli.main import main
 from houblon.web.foundation.composition import open_house
-from houblon.web.foundation.settings import Settings
-from tests.web.houses import ADMIN, copy_of
+from tests.web.houses import ADMIN, copy_of, settings_of, shell
 
 WHO = "camille@houblon.example"
 
@@ -22,7 +19,7 @@ def folder(template, tmp_path):
 @pytest.fixture
 def run(folder):
     def invoke(*arguments):
-        return CliRunner().invoke(main, ["user", *arguments, "--data", str(folder), "--json"])
+        return shell(["user", *arguments, "--data", str(folder), "--json"])
 
     return invoke
 
@@ -39,7 +36,7 @@ def test_accounts_are_listed_given_roles_and_shut_out_and_every_act_is_noted(run
     assert run("deactivate", WHO).exit_code == 0
     assert accounts(run)[WHO] == ("approver", False)
     assert run("activate", WHO).exit_code == 0
-    house = open_house(Settings.from_env({}, folder))
+    house = open_house(settings_of(folder))
     with house.desk.ledger.reading() as connection:
         found = [(row.act, row.before, row.after, row.source) for row in entries(connection, limit=4)]
     house.close()

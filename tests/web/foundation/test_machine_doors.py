@@ -10,7 +10,7 @@ import pytest
 from houblon.orders.credentials.credentials import add_key, add_source
 from houblon.web.ingest.shop_signatures import shop_signature
 from tests.orders.intake.test_mapping import shopify, woocommerce
-from tests.orders.postgresql import pytestmark, server, url  # noqa: F401
+from tests.orders.postgresql import pytestmark, url  # noqa: F401
 from tests.web.houses import NOW, make_folder, open_place, order
 from tests.web.servers import send, serving
 
@@ -32,7 +32,7 @@ def service(request, tmp_path):
         yield running, place.secret, key
 
 
-def ask(server, method, address, body=None, **headers):  # noqa: F811
+def ask(server, method, address, body=None, **headers):
     data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"Content-Type": "application/json", **{name.replace("_", "-"): each for name, each in headers.items()}}
     request = urllib.request.Request(f"{server.address}{address}", data, headers, method=method)

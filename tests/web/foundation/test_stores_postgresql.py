@@ -12,12 +12,12 @@ from houblon.orders.db.ownership import identity_of
 from houblon.orders.db.tables import earlier_contents
 from houblon.web.cli.main import main
 from houblon.web.foundation.data_folder import MARK, read_profile, write_profile
-from tests.orders.postgresql import pytestmark, server, url  # noqa: F401
+from tests.orders.postgresql import pytestmark, server, url  # noqa: F401  # noqa: F401
 from tests.web.houses import NOW
 
 
 @pytest.fixture
-def houblon(url):  # noqa: F811
+def houblon(url):
     def run(*arguments, data, database=url):
         environ = {"HOUBLON_DATABASE_URL": database}
         return CliRunner().invoke(main, [*map(str, arguments), "--data", str(data)], env=environ)
@@ -33,7 +33,7 @@ def data(houblon, tmp_path):
 
 
 @contextmanager
-def connected(url):  # noqa: F811
+def connected(url):
     engine = create_engine(url)
     with engine.begin() as connection:
         yield connection
@@ -48,13 +48,13 @@ def code(result):
 
 def test_a_command_without_the_database_s_address_makes_no_ledger(houblon, data, tmp_path):
     assert houblon("check", data=data).exit_code == 0
-    for command in (["serve", "--port", "1"], ["check"], ["source", "list"], ["backup", str(tmp_path / "safe.tar")]):
+    for command in (["serve", "--port", "0"], ["check"], ["source", "list"], ["backup", str(tmp_path / "safe.tar")]):
         result = houblon(*command, data=data, database=None)
         assert code(result) == "ledger_missing" and "HOUBLON_DATABASE_URL" in result.stderr
     assert not list(data.glob("ledger.db*")) and not (tmp_path / "safe.tar").exists()
 
 
-def test_the_database_of_one_is_neither_another_s_nor_a_new_one_s(houblon, data, url, tmp_path):  # noqa: F811
+def test_the_database_of_one_is_neither_another_s_nor_a_new_one_s(houblon, data, url, tmp_path):
     with connected(url) as connection:
         before = identity_of(connection)
     assert before == read_profile(data).id
@@ -67,7 +67,7 @@ def test_the_database_of_one_is_neither_another_s_nor_a_new_one_s(houblon, data,
         assert identity_of(connection) == before
 
 
-def test_an_empty_database_is_no_ledger(houblon, data, url):  # noqa: F811
+def test_an_empty_database_is_no_ledger(houblon, data, url):
     with connected(url) as connection:
         connection.execute(text("DROP SCHEMA public CASCADE"))
         connection.execute(text("CREATE SCHEMA public"))
@@ -76,7 +76,7 @@ def test_an_empty_database_is_no_ledger(houblon, data, url):  # noqa: F811
         assert connection.execute(text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")).scalar() == 0
 
 
-def test_an_installation_of_before_there_were_ids_gets_one(houblon, data, url):  # noqa: F811
+def test_an_installation_of_before_there_were_ids_gets_one(houblon, data, url):
     write_profile(data, msgspec.structs.replace(read_profile(data), id=None))
     with connected(url) as connection:
         connection.execute(text("DROP TABLE installation"))
@@ -87,7 +87,7 @@ def test_an_installation_of_before_there_were_ids_gets_one(houblon, data, url): 
     assert houblon("check", data=data).exit_code == 0
 
 
-def test_what_an_unfinished_init_left_in_the_database_is_moved_aside(houblon, url, tmp_path, monkeypatch):  # noqa: F811
+def test_what_an_unfinished_init_left_in_the_database_is_moved_aside(houblon, url, tmp_path, monkeypatch):
     def cut(*_, **__):
         raise InterruptedError
 
@@ -104,7 +104,7 @@ def test_what_an_unfinished_init_left_in_the_database_is_moved_aside(houblon, ur
     assert schema.startswith("unfinished-")
 
 
-def test_a_reference_that_leads_nowhere_is_told_and_no_backup_is_made(houblon, data, url, tmp_path):  # noqa: F811
+def test_a_reference_that_leads_nowhere_is_told_and_no_backup_is_made(houblon, data, url, tmp_path):
     with connected(url) as connection:
         connection.execute(text("SET session_replication_role = replica"))
         values = {"order_key": 404, "content_hash": "x", "body": b"{}", "replaced_at": NOW}
@@ -114,7 +114,7 @@ def test_a_reference_that_leads_nowhere_is_told_and_no_backup_is_made(houblon, d
     assert not (tmp_path / "safe.tar").exists()
 
 
-def test_a_database_that_is_down_is_a_problem_without_its_password(houblon, data, url):  # noqa: F811
+def test_a_database_that_is_down_is_a_problem_without_its_password(houblon, data, url):
     away = "postgresql+psycopg://someone:s3cret@127.0.0.1:1/houblon"
     result = houblon("check", data=data, database=away)
     assert code(result) == "ledger_closed" and "s3cret" not in result.stderr and "127.0.0.1" in result.stderr

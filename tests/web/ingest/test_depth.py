@@ -5,14 +5,12 @@ import json
 import os
 
 import pytest
-from click.testing import CliRunner
 
 from houblon.orders.credentials.credentials import add_key
-from houblon.web.cli.main import main
 from houblon.web.ingest.signatures import sign
 from tests.orders.intake.test_mapping import shopify
 from tests.web.groups.test_pages import text
-from tests.web.houses import order, token_of
+from tests.web.houses import order, shell, token_of
 from tests.web.ingest.test_shops import add_shop, call
 
 DEEP = "[" * 5_000 + "]" * 5_000
@@ -81,6 +79,6 @@ def test_pages_refuse_it(place):
 @pytest.mark.parametrize("command", ["decide", "import"])
 def test_the_shell_refuses_it(place, tmp_path, command):
     (tmp_path / "f.json").write_bytes(deep(order() if command == "decide" else {"houblon": 1}))
-    done = CliRunner().invoke(main, [command, str(tmp_path / "f.json"), "--data", str(place.house.settings.data)])
+    done = shell([command, str(tmp_path / "f.json"), "--data", str(place.house.settings.data)])
     assert done.exit_code == 1
     assert told(json.loads(done.stderr)) == [("too_deep", "/extra/0/0/0/0")]

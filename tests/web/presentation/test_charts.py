@@ -33,7 +33,7 @@ def test_columns_stand_on_the_axis_and_stay_inside(rows):
     assert len(drawn) >= len(rows) - 1
     for each in drawn:
         assert 0 <= float(each.get("y")) <= HEIGHT and float(each.get("height")) >= 0
-        assert 0 <= float(each.get("x")) and float(each.get("x")) + float(each.get("width")) <= WIDTH
+        assert float(each.get("x")) >= 0 and float(each.get("x")) + float(each.get("width")) <= WIDTH
 
 
 @given(

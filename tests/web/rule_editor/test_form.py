@@ -175,9 +175,7 @@ def test_moving_nesting_and_taking_out_lose_no_condition(root, data):
         made, focus = apply(root, what, path)
         assert sorted(leaves(made)) == sorted(leaves(root))
         assert node_at(made, focus) is not None
-        assert all(
-            node.members for node in map(lambda each: node_at(made, each), paths(made)) if isinstance(node, Block)
-        )
+        assert all(node.members for node in (node_at(made, each) for each in paths(made)) if isinstance(node, Block))
 
 
 @settings(max_examples=50, deadline=None)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("engine", "rules", "orders", "simulation", "web")
 # By the rule and the folder.
 _WRITTEN = """queries are written by sqlglot from parsed conditions; names of columns are constants, codes and instants

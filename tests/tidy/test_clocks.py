@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PRODUCT, TESTS = ("engine", "rules", "orders", "simulation", "web"), ("tests",)
 # What reads the clock of the machine, or shows an instant by the zone of the machine.
 CLOCKS = {
@@ -21,7 +21,7 @@ STOPWATCHES = {f"time.{name}{of}" for name in ("perf_counter", "process_time", "
 ALLOWED = {
     ("web/foundation/composition.py", "datetime.now"): "the clock of the product, which hands it on",
     ("orders/db/query_cache.py", "time.time"): "compared with what the file system's clock wrote",
-    ("orders/migrations/versions/r0002_accounts.py", "func.now"): "a ledger of that age has no other",
+    ("orders/db/migrations/versions/r0002_accounts.py", "func.now"): "a ledger of that age has no other",
     ("tests/clock.py", "datetime.now"): "the clock of tests that talk with a running server",
 }
 
@@ -64,7 +64,7 @@ def test_the_clock_is_read_in_the_few_places_that_hand_it_on():
         (place, clock)
         for place, path in programs(PRODUCT + TESTS).items()
         for clock in read_in(path.read_text(encoding="utf-8"), CLOCKS)
-        if place != "tests/test_clocks.py"
+        if place != "tests/tidy/test_clocks.py"
     }
     assert found == set(ALLOWED)
 
