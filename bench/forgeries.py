@@ -35,7 +35,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = open_place(Path(folder) / "data", make_folder(Path(folder) / "data"))
         for kind in SHOPS:
-            place.house.desk.ledger.write(
+            place.house.services.ledger.write(
                 lambda connection, kind=kind: add_source(connection, kind, bytes, NOW, kind, SECRET)
             )
         configure(logging.ERROR)

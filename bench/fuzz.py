@@ -65,15 +65,15 @@ def furnish(place: Any) -> tuple[str, There]:
     """Orders, proposals and the rest in an installation: a key that may do everything, and the path parameters of
     what exists in each room."""
     house = place.house
-    ledger, now = house.desk.ledger, house.now()
+    ledger, now = house.services.ledger, house.now()
     key = ledger.write(lambda connection: add_key(connection, "fuzz", SCOPES, lambda count: b"f" * count, now))
     bundle = read_bundle(BUNDLE, house.store.content(house.store.newest().number))
     publish(house.store, bundle.edits, author="marie", note="", at=now)
     for number in range(THINGS):
         place.send(order(f"PO-{number}", items=24 if number % 4 == 0 else 12), f"m-{number}")
         _propose(house.store, number, now)
-        jobs.start(house.desk, Asked(version=1), id=f"s-{number}", by="marie", at=now)
-    run_next(house.desk, house.settings.data / "simulations", house.now)
+        jobs.start(house.services, Asked(version=1), id=f"s-{number}", by="marie", at=now)
+    run_next(house.services, house.settings.data / "simulations", house.now)
     content = house.store.content(house.store.newest().number)
     named = {f"{kind}s": [{"id": id} for id in content.documents(kind)] for kind in KINDS}
     with ledger.reading() as connection:

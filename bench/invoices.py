@@ -23,7 +23,7 @@ from houblon.orders.handling.receive import receive
 from houblon.orders.intake.decode import read_order
 from houblon.orders.invoicing.document import pdf
 from tests.clock import NOW
-from tests.orders.desks import make_desk
+from tests.orders.services import make_services
 from tests.web.houses import order
 
 GOAL = 0.020  # seconds
@@ -54,17 +54,17 @@ def main() -> int:
 def _issued(folder: Path, length: int, count: int) -> list[dict[str, Any]]:
     """The documents of invoices that were really issued, each of another order."""
     folder.mkdir()
-    desk = make_desk(folder)
+    services = make_services(folder)
     lines = [
         {"sku": f"SKU-{line}", "name": f"Bière {line}, caisse de 24", "quantity": 24, "unit_price": "47.85"}
         for line in range(length)
     ]
     for number in range(count):
         body = msgspec.json.encode(order(f"PO-{number}", lines=lines))
-        receive(desk, body, read_order(body), source="banc", at=NOW)
-    with desk.ledger.reading() as connection:
+        receive(services, body, read_order(body), source="banc", at=NOW)
+    with services.ledger.reading() as connection:
         found = list(connection.execute(select(invoices.c.document)).scalars())
-    desk.ledger.close()
+    services.ledger.close()
     if len(found) != count:
         raise SystemExit(f"{len(found)} invoices were issued for {count} orders")
     return found

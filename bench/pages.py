@@ -239,7 +239,7 @@ def _lengthen_the_log(data: Path, count: int) -> None:
             who = f"personne-{number % 40}@faubourg.example"
             record(connection, Act(at, who, "127.0.0.1", acts[number % 3], f"v{number}", {"n": number}, None))
 
-    house.desk.ledger.write(work)
+    house.services.ledger.write(work)
     house.close()
 
 
@@ -253,7 +253,7 @@ def _signed_in(app: Flask, password: str) -> FlaskClient:
 
 
 def _listen(house: House, statements: list[tuple[str, Any]]) -> None:
-    engine: Engine = house.desk.ledger.engine
+    engine: Engine = house.services.ledger.engine
 
     @event.listens_for(engine, "before_cursor_execute")
     def _heard(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:

@@ -121,7 +121,7 @@ def _summed(name: str, kind: str) -> str:
 
 def business_rules(plan: Plan, facts: list[Any]) -> Callable[[], list[tuple[int, int]]]:
     """Row by row: the bitmask of each version."""
-    sides = [[rule["conditions"] for rule in rule_list(_seat(plan, side).judge.policy)] for side in (0, 1)]
+    sides = [[rule["conditions"] for rule in rule_list(_policy_side(plan, side).judge.policy)] for side in (0, 1)]
     variables = [OrderVariables(each) for each in facts]
 
     def mask(conditions: list[Any], each: Any) -> int:
@@ -130,15 +130,15 @@ def business_rules(plan: Plan, facts: list[Any]) -> Callable[[], list[tuple[int,
     return lambda: [(mask(sides[0], each), mask(sides[1], each)) for each in variables]
 
 
-def _seat(plan: Plan, side: int) -> Any:
-    return (plan.lanes[0].before, plan.lanes[0].after)[side]
+def _policy_side(plan: Plan, side: int) -> Any:
+    return (plan.pairs[0].before, plan.pairs[0].after)[side]
 
 
 def zen(plan: Plan, facts: list[Any]) -> Callable[[], list[tuple[int, int]]]:
     """GoRules' zen-engine, both versions as one decision, evaluated in batch."""
     from zen import ZenEngine
 
-    texts = [[_zen(rule["conditions"]) for rule in rule_list(_seat(plan, side).judge.policy)] for side in (0, 1)]
+    texts = [[_zen(rule["conditions"]) for rule in rule_list(_policy_side(plan, side).judge.policy)] for side in (0, 1)]
     named = {f"r{side}_{i}": text for side in (0, 1) for i, text in enumerate(texts[side])}
     place = {"x": 0, "y": 0}
     rules = {
@@ -202,7 +202,7 @@ def polars_form(plan: Plan) -> Callable[[], Counter[tuple[str, str]]]:
         }[operator]()
 
     def outcome(side: int) -> Any:
-        policy = _seat(plan, side).judge.policy
+        policy = _policy_side(plan, side).judge.policy
         holds = [said(each["conditions"]) for each in rule_list(policy) if each["actions"][0]["name"] == "hold"]
         return pl.when(pl.any_horizontal(holds)).then(1).otherwise(2)
 

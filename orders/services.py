@@ -1,4 +1,4 @@
-"""The desk: what deciding and acting on orders needs, put together once by the composition root."""
+"""The services: what deciding and acting on orders needs, put together once by the composition root."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +30,7 @@ class Seller(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class Desk:
+class Services:
     """`base_url` is where buyers reach Houblon; `secret` signs their links.
 
     With `follow_delivery`, the due date of what is not paid yet follows a delivery that is planned anew.
@@ -53,8 +53,8 @@ class Desk:
         )
 
 
-class Matter(msgspec.Struct, frozen=True):
-    """One order on the desk: its key in the ledger, its buyer's row, the policy and the instant.
+class OrderContext(msgspec.Struct, frozen=True):
+    """An order and what it is handled with: its key in the ledger, its buyer's row, the policy and the instant.
 
     `is_heard` is False where it is known that no endpoint is told anything.
     """

@@ -6,21 +6,21 @@ from collections.abc import Callable
 from datetime import datetime
 
 from houblon.engine.policy.policy import Policy
-from houblon.rules.checks.checks import Premises
+from houblon.rules.checks.checks import CheckContext
 from houblon.rules.model.content import Content, Version
 from houblon.rules.model.inherit import resolve
-from houblon.rules.publishing.schedule import foreseen, promote_due
+from houblon.rules.publishing.schedule import promote_due, scheduled_content
 from houblon.rules.store.documents import Store
 
 _REMEMBERED = 4_096
 
 
 class Policies:
-    """The policies of a store's versions; `premises` answers what checks take as given, when they run."""
+    """The policies of a store's versions; `check_context` answers what checks take as given, when they run."""
 
-    def __init__(self, store: Store, premises: Callable[[], Premises] = Premises):
+    def __init__(self, store: Store, check_context: Callable[[], CheckContext] = CheckContext):
         self.store = store
-        self.premises = premises
+        self.check_context = check_context
         self._lock = threading.Lock()
         # By the whole version, not its number: a restored store may give a number anew.
         self._resolved: OrderedDict[tuple[Version, tuple[str, ...]], Policy] = OrderedDict()
@@ -30,7 +30,7 @@ class Policies:
         history = self.store.history()
         if history.next_due is None or history.next_due > at:
             return history.in_force(at)
-        promote_due(self.store, at, self.premises())
+        promote_due(self.store, at, self.check_context())
         return self.store.in_force(at)
 
     def live(self, now: datetime) -> Content:
@@ -41,13 +41,13 @@ class Policies:
         """
         history = self.store.recent()
         if history.next_due is not None and history.next_due <= now:
-            promote_due(self.store, now, self.premises())
+            promote_due(self.store, now, self.check_context())
             history = self.store.recent()
         return history.content(history.newest().number)
 
-    def foreseen(self, at: datetime) -> Content:
+    def scheduled_content(self, at: datetime) -> Content:
         """What will be in force at a future moment, as far as it is scheduled."""
-        return foreseen(self.store.history(), at)
+        return scheduled_content(self.store.history(), at)
 
     def content(self, version: int) -> Content:
         """What version number `version` holds. Raises UnknownVersion."""

@@ -9,13 +9,13 @@ from standardwebhooks import Webhook
 from houblon.engine.core.order import order_of
 from houblon.orders.db.tables import outbox
 from houblon.orders.events import endpoints
-from houblon.orders.events.enqueue import TEST_EVENT, announce_test, announce_versions, announce_viewed
+from houblon.orders.events.enqueue import TEST_EVENT, enqueue_test_event, enqueue_version_events, enqueue_viewed_event
 from houblon.orders.handling import review
 from houblon.orders.intake.mapping import map_order, read_mapping
 from houblon.rules.model.content import Version
 from houblon.rules.model.schema import read_group
 from tests.clock import MONTREAL, NOW, real
-from tests.orders.desks import later, make_desk, order_body, rows, send
+from tests.orders.services import later, make_services, order_body, rows, send
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
@@ -51,22 +51,22 @@ def test_the_receiver_shown_takes_what_is_signed_once():
 
 
 def test_the_events_shown_have_the_shape_of_those_that_are_sent(tmp_path):
-    desk = make_desk(tmp_path)
+    services = make_services(tmp_path)
     wanted = endpoints.Wanted("https://receiver.example/", endpoints.EVENTS)
-    id, _ = desk.ledger.write(lambda c: endpoints.add_endpoint(c, wanted, bytes, NOW))
-    send(desk, order_body("PO-1", distributor="transbroue"))
-    send(desk, order_body("PO-2", items=12))
-    review.refuse(desk, 2, by="anne", at=NOW, why="non")
+    id, _ = services.ledger.write(lambda c: endpoints.add_endpoint(c, wanted, bytes, NOW))
+    send(services, order_body("PO-1", distributor="transbroue"))
+    send(services, order_body("PO-2", items=12))
+    review.refuse(services, 2, by="anne", at=NOW, why="non")
     version = Version(2, "anne", "", later(hours=1), later(hours=1), "sha256:0")
-    desk.ledger.write(lambda c: announce_viewed(c, 1, NOW))
-    desk.ledger.write(lambda c: announce_versions(c, [version]))
-    desk.ledger.write(lambda c: announce_test(c, id, NOW))
-    sent = {row.event: row.message for row in rows(desk, outbox) if row.kind == "webhook"}
+    services.ledger.write(lambda c: enqueue_viewed_event(c, 1, NOW))
+    services.ledger.write(lambda c: enqueue_version_events(c, [version]))
+    services.ledger.write(lambda c: enqueue_test_event(c, id, NOW))
+    sent = {row.event: row.message for row in rows(services, outbox) if row.kind == "webhook"}
     shown = {document["type"]: document for document in map(json.loads, blocks("webhooks.md", "json"))}
     assert set(shown) == set(sent) == {*endpoints.EVENTS, TEST_EVENT}
     for event, document in shown.items():
         assert shape(document) == shape(sent[event]), event
-    desk.ledger.close()
+    services.ledger.close()
 
 
 def shape(value):

@@ -81,20 +81,20 @@ def known_senders(ledger: Ledger, kind: str = STANDARD) -> Sequence[Sender]:
     """`senders` of now, from memory while nothing changed."""
 
     def read() -> Sequence[Sender]:
-        with ledger.glancing() as reader:
+        with ledger.looking_up() as reader:
             return senders(reader, kind)
 
-    return ledger.memory.ask(("senders", kind), read)
+    return ledger.query_cache.get(("senders", kind), read)
 
 
 def known_key(ledger: Ledger, key: str) -> Any:
     """`find_key` of now, from memory while nothing changed."""
 
     def read() -> Any:
-        with ledger.glancing() as reader:
+        with ledger.looking_up() as reader:
             return find_key(reader, key)
 
-    return ledger.memory.ask(("key", _hash(key)), read)
+    return ledger.query_cache.get(("key", _hash(key)), read)
 
 
 def retire_secrets(connection: Connection, name: str, keep: int = 0) -> int:

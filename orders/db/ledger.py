@@ -15,11 +15,11 @@ from sqlalchemy import Connection, Engine, bindparam, create_engine, event, inse
 from sqlalchemy.exc import DBAPIError
 
 from houblon.orders.db.migrate import revision_of, upgrade
-from houblon.orders.db.query_cache import Memory
+from houblon.orders.db.query_cache import QueryCache
 from houblon.orders.db.snapshot import database_file, opened_by
 from houblon.orders.db.statements import Prepared, Reader
 from houblon.orders.db.tables import counters
-from houblon.orders.db.write_lock import Turns
+from houblon.orders.db.write_lock import WriteLock
 from houblon.orders.db.writer import T, Work, Writer
 
 # SQLSTATEs of two transactions in each other's way: unique violation, serialization, deadlock.
@@ -48,13 +48,13 @@ class Ledger:
         self.url = url
         self.is_embedded = url.startswith("sqlite")
         path = make_url(url).database if self.is_embedded else None
-        self.memory = Memory(path)
+        self.query_cache = QueryCache(path)
         if path is not None:
             if not Path(path).is_file():
                 raise LedgerMissing(f"there is no ledger at {path}")
             self.engine = _sqlite(url, "BEGIN", pool_size=10, max_overflow=30)
             self.write_engine = _sqlite(url, "BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
-            self._writer = Writer(self.write_engine, Turns(path))
+            self._writer = Writer(self.write_engine, WriteLock(path))
             # Connections by which nobody looks just now: nothing to begin or to end. Threads come and go, and one
             # that took its connection with it would leave it open until cycles are collected.
             self._glances: list[sqlite3.Connection] = []
@@ -70,7 +70,7 @@ class Ledger:
             yield connection
 
     @contextmanager
-    def glancing(self) -> Iterator[Reader]:
+    def looking_up(self) -> Iterator[Reader]:
         """For look-ups that each stand alone: every one sees what is committed by then."""
         if not self.is_embedded:
             with self.reading() as connection:
@@ -94,7 +94,7 @@ class Ledger:
         try:
             return self.record(work)
         finally:
-            self.memory.forget()
+            self.query_cache.clear()
 
     def record(self, work: Work[T]) -> T:
         """`write`, for the stream of orders and messages: work that changes nothing which `memory` answers."""

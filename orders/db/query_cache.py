@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-from houblon.rules.store.ttl_cache import Look
+from houblon.rules.store.ttl_cache import TtlCache
 
 T = TypeVar("T")
 # A file's time moves in ticks of some milliseconds: a log written just now may be written again within its tick.
@@ -18,16 +18,16 @@ _SETTLED = 0.1  # seconds
 _MOST = 10_000
 
 
-class Memory:
+class QueryCache:
     """Answers about the SQLite database at `path`; without one, nothing is remembered."""
 
     def __init__(self, path: str | None):
         self._log = path and f"{path}-wal"
-        self._answers = Look(self._standing)
+        self._answers = TtlCache(self._standing)
         # Read and replaced as one, so that threads need no lock.
         self._known: tuple[Any, dict[Hashable, Any]] = (None, {})
 
-    def ask(self, about: Hashable, read: Callable[[], T]) -> T:
+    def get(self, about: Hashable, read: Callable[[], T]) -> T:
         """What `read` answers, or answered before in the same state of the database."""
         if self._log is None:
             return read()
@@ -39,9 +39,9 @@ class Memory:
             answer = answers[about] = read()
         return answer
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """This process changed something that is remembered."""
-        self._answers.again()
+        self._answers.invalidate()
 
     def _standing(self) -> dict[Hashable, Any]:
         """The answers that still stand; new ones while the log is too young to tell."""

@@ -19,7 +19,7 @@ except ImportError:  # no such locks on this system: SQLite's own order is taken
 _AGAIN = 0.0005  # seconds until a lock that somebody has is asked for again
 
 
-class Turns:
+class WriteLock:
     """The turns at the database of a path, for one writer; `close()` it after use.
 
     Who waits for longer than `longest` seconds waits for somebody who was stopped, and goes on.
@@ -36,18 +36,18 @@ class Turns:
         self._next, self._turn = (_open(f"{path}-{name}") for name in ("next", "turn"))
 
     @contextlib.contextmanager
-    def mine(self) -> Iterator[None]:
+    def acquire(self) -> Iterator[None]:
         """Wait for the turn, and have it meanwhile."""
         end = self._seconds() + self._longest
-        self._lock(self._next, end)
-        self._lock(self._turn, end)
+        self._wait_for(self._next, end)
+        self._wait_for(self._turn, end)
         _unlock(self._next)
         try:
             yield
         finally:
             _unlock(self._turn)
 
-    def _lock(self, file: int | None, end: float) -> None:
+    def _wait_for(self, file: int | None, end: float) -> None:
         """Wait for the lock until `end`; where a file system has none, go on: no write may fail for want of fairness."""
         if fcntl is None or file is None:
             return

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import InvalidRequestError
 
-from houblon.orders.db.write_lock import Turns
+from houblon.orders.db.write_lock import WriteLock
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -36,8 +36,8 @@ class _Item:
 class Writer:
     """`do(work)` waits until the work is durable; `close()` finishes what was begun."""
 
-    def __init__(self, engine: Engine, turns: Turns):
-        self._engine, self._turns = engine, turns
+    def __init__(self, engine: Engine, lock: WriteLock):
+        self._engine, self._lock = engine, lock
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
@@ -84,7 +84,7 @@ class Writer:
             group, is_last = self._gather()
             self._commit(group)
         self._engine.dispose()
-        self._turns.close()
+        self._lock.close()
 
     def _gather(self) -> tuple[list[_Item], bool]:
         """What waits now, at least one and at most a group; and whether it is time to close."""
@@ -103,7 +103,7 @@ class Writer:
         # fails, each alone.
         for attempt in (_plainly, _in_savepoint) if len(group) > 1 else (_plainly,):
             try:
-                with self._turns.mine(), self._engine.begin() as connection:
+                with self._lock.acquire(), self._engine.begin() as connection:
                     answers = [attempt(connection, item.work) for item in group]
             except BaseException as failure:
                 # Its connection can't be trusted any more.

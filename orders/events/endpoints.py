@@ -88,11 +88,11 @@ def rotate(connection: Connection, id: str, random: Random, at: datetime) -> str
 def remove(connection: Connection, id: str) -> None:
     """Forget the endpoint; what waited for it is parked. Raises LookupError."""
     _endpoint(connection, id)
-    park_waiting(connection, id, REMOVED)
+    dead_letter_waiting(connection, id, REMOVED)
     connection.execute(delete(endpoints).where(endpoints.c.id == id))
 
 
-def park_waiting(connection: Connection, id: str, why: str) -> None:
+def dead_letter_waiting(connection: Connection, id: str, why: str) -> None:
     """Park every message that waits for the endpoint."""
     waiting = update(outbox).where(outbox.c.state == "pending", outbox.c.destination == destination_of(id))
     connection.execute(waiting.values(state="parked", error=why))

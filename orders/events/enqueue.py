@@ -15,7 +15,7 @@ from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import endpoints, invoices, orders, outbox
 from houblon.orders.events.endpoints import destination_of
 from houblon.orders.events.message_ids import message_id
-from houblon.orders.services import Matter
+from houblon.orders.services import OrderContext
 from houblon.rules.model.content import Version
 
 TEST_EVENT = "endpoint.test"
@@ -25,7 +25,7 @@ _ACTIVE = Prepared(
 _KEEP = insert(outbox)
 
 
-def announce(
+def enqueue_event(
     connection: Connection,
     event: str,
     subject: str,
@@ -37,20 +37,20 @@ def announce(
 
     The id of each message comes from event, subject and endpoint: the same fact is never told twice.
     """
-    told = [row for row in _ACTIVE.all(connection) if event in row.events]
-    return _put(connection, told, event, subject, data, at, order_key)
+    listeners = [row for row in _ACTIVE.all(connection) if event in row.events]
+    return _put(connection, listeners, event, subject, data, at, order_key)
 
 
-def announce_order(
-    connection: Connection, matter: Matter, move: int, document: Mapping[str, Any], by: str | None = None
+def enqueue_order_event(
+    connection: Connection, context: OrderContext, move: int, document: Mapping[str, Any], by: str | None = None
 ) -> None:
     """Tell an order's decision (its document); `by` is set where a person took it."""
-    if not matter.is_heard:
+    if not context.is_heard:
         return
-    event, order = f"order.{document['outcome']}", matter.order
+    event, order = f"order.{document['outcome']}", context.order
     data = {
         "order_id": order.id,
-        "order_key": matter.key,
+        "order_key": context.key,
         "buyer_id": order.buyer.id,
         "outcome": document["outcome"],
         "decided_by": "policy" if by is None else "person",
@@ -62,23 +62,25 @@ def announce_order(
         "item_count": sum(line.quantity for line in order.lines),
         "invoice": document["invoice"] and _invoicing_data(document["invoice"]),
     }
-    announce(connection, event, f"{matter.key}/{move}", data, matter.at, matter.key)
+    enqueue_event(connection, event, f"{context.key}/{move}", data, context.at, context.key)
 
 
-def announce_invoice(connection: Connection, matter: Matter, number: str, document: Mapping[str, Any]) -> None:
+def enqueue_invoice_event(
+    connection: Connection, context: OrderContext, number: str, document: Mapping[str, Any]
+) -> None:
     """Tell that an invoice was issued, by its number and what it prints."""
-    if not matter.is_heard:
+    if not context.is_heard:
         return
     data = {
-        "order_id": matter.order.id,
-        "order_key": matter.key,
-        "buyer_id": matter.order.buyer.id,
+        "order_id": context.order.id,
+        "order_key": context.key,
+        "buyer_id": context.order.buyer.id,
         **_invoice_data(number, document),
     }
-    announce(connection, "invoice.issued", number, data, matter.at, matter.key)
+    enqueue_event(connection, "invoice.issued", number, data, context.at, context.key)
 
 
-def announce_viewed(connection: Connection, invoice_key: int, at: datetime) -> None:
+def enqueue_viewed_event(connection: Connection, invoice_key: int, at: datetime) -> None:
     """Tell that a buyer opened an invoice; only the first time is told. Call it where the invoice becomes viewed."""
     query = (
         select(invoices.c.number, invoices.c.document, orders.c.key, orders.c.order_id, orders.c.retailer_id)
@@ -92,10 +94,10 @@ def announce_viewed(connection: Connection, invoice_key: int, at: datetime) -> N
         "buyer_id": row.retailer_id,
         **_invoice_data(row.number, row.document),
     }
-    announce(connection, "invoice.viewed", row.number, data, at, row.key)
+    enqueue_event(connection, "invoice.viewed", row.number, data, at, row.key)
 
 
-def announce_versions(connection: Connection, versions: Iterable[Version]) -> int:
+def enqueue_version_events(connection: Connection, versions: Iterable[Version]) -> int:
     """Tell every version that was published since an endpoint asked for that, each endpoint each once."""
     listening = [row for row in _ACTIVE.all(connection) if "policy.published" in row.events]
     if not listening:
@@ -104,13 +106,13 @@ def announce_versions(connection: Connection, versions: Iterable[Version]) -> in
     for version in sorted(versions, key=lambda each: -each.number):
         if version.published_at <= first:
             break
-        told = [row for row in listening if row.since < version.published_at]
+        listeners = [row for row in listening if row.since < version.published_at]
         subject = f"v{version.number}/{version.hash}"
-        count += _put(connection, told, "policy.published", subject, _version_data(version), version.published_at)
+        count += _put(connection, listeners, "policy.published", subject, _version_data(version), version.published_at)
     return count
 
 
-def announce_test(connection: Connection, endpoint: str, at: datetime) -> None:
+def enqueue_test_event(connection: Connection, endpoint: str, at: datetime) -> None:
     """Put a test event in the outbox for one endpoint. Raises LookupError when it isn't an active one."""
     row = next((row for row in _ACTIVE.all(connection) if row.id == endpoint), None)
     if row is None:
@@ -120,16 +122,16 @@ def announce_test(connection: Connection, endpoint: str, at: datetime) -> None:
 
 def _put(
     connection: Connection,
-    told: list[Row[Any]],
+    listeners: list[Row[Any]],
     event: str,
     subject: str,
     data: Mapping[str, Any],
     at: datetime,
     order_key: int | None = None,
 ) -> int:
-    if not told:
+    if not listeners:
         return 0
-    by_id = {message_id(f"webhook/{event}/{subject}/{row.id}"): row for row in told}
+    by_id = {message_id(f"webhook/{event}/{subject}/{row.id}"): row for row in listeners}
     known = set(connection.execute(select(outbox.c.id).where(outbox.c.id.in_(by_id))).scalars())
     payload = {"type": event, "timestamp": _instant(at), "data": dict(data)}
     rows = [

@@ -17,6 +17,6 @@ def ordered_message_id(move: int, about: str) -> str:
     A UUID of version 8 (RFC 9562, 5.8): 48 bits of the key, then 74 of a hash. An index of such ids grows at its
     end; among ids in no order, every message would write a page of its own.
     """
-    told = sha256(about.encode()).hexdigest()
+    digest = sha256(about.encode()).hexdigest()
     whole = f"{move & 0xFFFF_FFFF_FFFF:012x}"
-    return f"{whole[:8]}-{whole[8:]}-8{told[:3]}-{'89ab'[int(told[3], 16) & 3]}{told[4:7]}-{told[7:19]}"
+    return f"{whole[:8]}-{whole[8:]}-8{digest[:3]}-{'89ab'[int(digest[3], 16) & 3]}{digest[4:7]}-{digest[7:19]}"

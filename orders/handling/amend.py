@@ -8,32 +8,32 @@ import msgspec
 from sqlalchemy import Connection, Row
 
 from houblon.engine.core.order import decode_order
-from houblon.orders.handling.receive import Arrival, decide_again, ruling
+from houblon.orders.handling.receive import IncomingOrder, decide_again, effective_policy
 from houblon.orders.handling.review import buyer_of, held_order
 from houblon.orders.intake.decode import content_hash
-from houblon.orders.records.decision_log import keep_move
-from houblon.orders.services import Conflict, Desk, Matter
+from houblon.orders.records.decision_log import record_transition
+from houblon.orders.services import Conflict, OrderContext, Services
 
 Lines = list[dict[str, Any]]
 
 
-def make_available(desk: Desk, key: int, index: int, *, by: str, at: datetime, seen: str) -> str:
+def make_available(services: Services, key: int, index: int, *, by: str, at: datetime, seen: str) -> str:
     """Say that the product of a line can be had again; returns the outcome of the decision that follows.
 
     `seen` is the content hash of what the person looked at, `index` counts its lines from 0. Raises
     Conflict when the order is no longer held or was changed since; LookupError when there is no such
     order or line.
     """
-    return _mend(desk, key, index, _available, "line_available", by, at, seen)
+    return _mend(services, key, index, _available, "line_available", by, at, seen)
 
 
-def remove(desk: Desk, key: int, index: int, *, by: str, at: datetime, seen: str) -> str:
+def remove(services: Services, key: int, index: int, *, by: str, at: datetime, seen: str) -> str:
     """Take a line out of a held order; as `make_available`. The last line can't go: Conflict."""
-    return _mend(desk, key, index, _without, "line_removed", by, at, seen)
+    return _mend(services, key, index, _without, "line_removed", by, at, seen)
 
 
 def _mend(
-    desk: Desk,
+    services: Services,
     key: int,
     index: int,
     mend: Callable[[Row[Any], Lines, int], Lines],
@@ -43,21 +43,21 @@ def _mend(
     seen: str,
 ) -> str:
     def work(connection: Connection) -> str:
-        row, order = held_order(connection, desk, key, seen)
+        row, order = held_order(connection, services, key, seen)
         document = msgspec.json.decode(row.body)
         lines = document["lines"]
         if not 0 <= index < len(lines):
             raise LookupError(f"order {key} has no line {index}")
         body = msgspec.json.encode({**document, "lines": mend(row, lines, index)})
-        policy = ruling(connection, desk, order, at).policy
-        matter = Matter(key, order, buyer_of(connection, row), policy, at)
-        keep_move(connection, matter, "held", "held", by, f"{code} {order.lines[index].sku}")
-        arrival = Arrival(body, decode_order(body), content_hash(body), row.source, at, body)
-        again = decide_again(connection, desk, arrival, row, sent_hash=row.sent_hash or row.content_hash)
+        policy = effective_policy(connection, services, order, at).policy
+        context = OrderContext(key, order, buyer_of(connection, row), policy, at)
+        record_transition(connection, context, "held", "held", by, f"{code} {order.lines[index].sku}")
+        incoming = IncomingOrder(body, decode_order(body), content_hash(body), row.source, at, body)
+        again = decide_again(connection, services, incoming, row, sent_hash=row.sent_hash or row.content_hash)
         outcome: str = again.document["outcome"]
         return outcome
 
-    return desk.ledger.write(work)
+    return services.ledger.write(work)
 
 
 def _available(row: Row[Any], lines: Lines, index: int) -> Lines:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row
 
 from houblon.orders.handling import review
 from houblon.orders.queries import lists
-from houblon.orders.services import Conflict, Desk
+from houblon.orders.services import Conflict, Services
 
 MAX_TOGETHER = 200
 
@@ -28,13 +28,13 @@ class Prospect(msgspec.Struct, frozen=True):
     barred: Conflict | None
 
 
-def prospects(connection: Connection, desk: Desk, keys: Iterable[int], at: datetime) -> list[Prospect]:
+def prospects(connection: Connection, services: Services, keys: Iterable[int], at: datetime) -> list[Prospect]:
     """What would follow from accepting each order; those that are not there are left out."""
     found = []
     for key in list(dict.fromkeys(keys))[:MAX_TOGETHER]:
         row = lists.order_row(connection, key)
         if row is not None:
-            found.append(_prospect(connection, desk, row, at))
+            found.append(_prospect(connection, services, row, at))
     return found
 
 
@@ -59,12 +59,12 @@ def total_of(found: Sequence[Prospect]) -> int:
     return sum(each.total or 0 for each in found if each.barred is None)
 
 
-def _prospect(connection: Connection, desk: Desk, row: Row[Any], at: datetime) -> Prospect:
+def _prospect(connection: Connection, services: Services, row: Row[Any], at: datetime) -> Prospect:
     try:
-        review.check_acceptable(connection, desk, row.key)
+        review.check_acceptable(connection, services, row.key)
     except Conflict as conflict:
         return Prospect(row, row.content_hash, None, None, conflict)
-    follows, draft = review.preview(connection, desk, row.key, at)
+    follows, draft = review.preview(connection, services, row.key, at)
     return Prospect(
         row, row.content_hash, draft["cents"]["total"] if follows.issue else None, follows.due.due_date, None
     )

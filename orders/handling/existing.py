@@ -8,7 +8,7 @@ from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import decisions, endpoints, memberships, orders, retailers, webhook_calls
 
 
-class Known(NamedTuple):
+class ExistingOrder(NamedTuple):
     """The call's row, the order's and the retailer's, None where there is none; the retailer's groups; whether
     any endpoint is told what happens."""
 
@@ -19,12 +19,14 @@ class Known(NamedTuple):
     is_heard: bool
 
 
-def known(connection: Connection, source: str, webhook_id: str | None, order_id: str, retailer_id: str) -> Known:
+def existing(
+    connection: Connection, source: str, webhook_id: str | None, order_id: str, retailer_id: str
+) -> ExistingOrder:
     """What is known of a call, of its order and of its buyer."""
     asked = {"source": source, "webhook_id": webhook_id, "order_id": order_id, "retailer_id": retailer_id}
-    rows = _KNOWN.all(connection, asked)
+    rows = _EXISTING.all(connection, asked)
     first, groups = rows[0], tuple(row[-1] for row in rows if row[-1] is not None)
-    return Known(
+    return ExistingOrder(
         _part(first, _CALL, _Call),
         _part(first, _ORDER, _Order),
         _part(first, _RETAILER, _Retailer),
@@ -56,7 +58,7 @@ _HEARD = _RETAILER.stop
 _one = select(literal(1).label("one")).subquery()
 _is_call = and_(webhook_calls.c.source == bindparam("source"), webhook_calls.c.webhook_id == bindparam("webhook_id"))
 _is_order = and_(orders.c.source == bindparam("source"), orders.c.order_id == bindparam("order_id"))
-_KNOWN = Prepared(
+_EXISTING = Prepared(
     select(
         *_named("call", _calls),
         *_named("order", _orders),

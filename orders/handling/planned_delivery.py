@@ -20,8 +20,8 @@ from houblon.engine.schedule.calendar import local_day
 from houblon.orders.db.tables import decisions, invoices, orders, planned_deliveries, retailers
 from houblon.orders.mail import planned_delivery
 from houblon.orders.queries.lists import UNPAID, is_owed
-from houblon.orders.records.decision_log import keep_move
-from houblon.orders.services import Conflict, Desk, Matter
+from houblon.orders.records.decision_log import record_transition
+from houblon.orders.services import Conflict, OrderContext, Services
 
 MAX_AHEAD, MAX_WHY = timedelta(days=731), 500
 
@@ -67,9 +67,9 @@ def amendments_of(connection: Connection, invoice_key: int) -> Sequence[Row[Any]
     return connection.execute(query.order_by(planned_deliveries.c.key)).all()
 
 
-def followed(connection: Connection, desk: Desk, order_key: int, order: Order) -> Order:
+def followed(connection: Connection, services: Services, order_key: int, order: Order) -> Order:
     """The order with the delivery that its due date counts from: the one planned last, where the house follows."""
-    changes = changes_of(connection, order_key) if desk.follow_delivery else ()
+    changes = changes_of(connection, order_key) if services.follow_delivery else ()
     if not changes:
         return order
     return msgspec.structs.replace(order, planned_delivery=date.fromisoformat(changes[-1].after))
@@ -80,28 +80,30 @@ def is_changeable(row: Row[Any]) -> bool:
     return bool(row.state == "accepted")
 
 
-def plan(connection: Connection, desk: Desk, key: int, day: date, at: datetime) -> Plan:
+def plan(connection: Connection, services: Services, key: int, day: date, at: datetime) -> Plan:
     """What planning the delivery for `day` would do. Raises Invalid, Conflict, LookupError."""
-    return _plan(desk, _ground(connection, key), day, at)
+    return _plan(services, _ground(connection, key), day, at)
 
 
-def change(desk: Desk, key: int, day: date, *, by: str, at: datetime, why: str, seen: int | None = None) -> Plan:
+def change(
+    services: Services, key: int, day: date, *, by: str, at: datetime, why: str, seen: int | None = None
+) -> Plan:
     """Plan the delivery of an accepted, undelivered order anew, once, and do what follows.
 
     `seen` is the last change that the person saw. Raises Invalid for a day or a reason that can't be,
     Conflict when the order is not to be delivered any more or was changed since, LookupError.
     """
-    return desk.ledger.write(lambda connection: _change(connection, desk, key, day, by, at, why, seen))
+    return services.ledger.write(lambda connection: _change(connection, services, key, day, by, at, why, seen))
 
 
 def _change(
-    connection: Connection, desk: Desk, key: int, day: date, by: str, at: datetime, why: str, seen: int | None
+    connection: Connection, services: Services, key: int, day: date, by: str, at: datetime, why: str, seen: int | None
 ) -> Plan:
     # Nobody delivers, cancels or changes it meanwhile: the row is ours until the transaction ends.
     held = update(orders).where(orders.c.key == key, orders.c.state == "accepted").values(state="accepted")
     connection.execute(held)
     ground = _ground(connection, key)
-    planned = _plan(desk, ground, day, at, why)
+    planned = _plan(services, ground, day, at, why)
     if seen is not None and seen != planned.seen:
         raise Conflict(
             "delivery_changed",
@@ -125,7 +127,7 @@ def _change(
             derivation=planned.derivation,
         )
     )
-    _note(connection, desk, ground, planned, by, at, why)
+    _note(connection, services, ground, planned, by, at, why)
     return planned
 
 
@@ -140,17 +142,19 @@ def _amend(connection: Connection, invoice: Any, planned: Plan) -> None:
         )
 
 
-def _note(connection: Connection, desk: Desk, ground: _Ground, planned: Plan, by: str, at: datetime, why: str) -> None:
+def _note(
+    connection: Connection, services: Services, ground: _Ground, planned: Plan, by: str, at: datetime, why: str
+) -> None:
     """The move in the order's history, and the buyer's message where an invoice's date moved."""
     buyer = connection.execute(select(retailers).where(retailers.c.id == ground.row.retailer_id)).one()
-    policy = desk.policies.policy(tuple(ground.accepted.chain), ground.accepted.version)
-    matter = Matter(ground.row.key, ground.order, buyer, policy, at)
+    policy = services.policies.policy(tuple(ground.accepted.chain), ground.accepted.version)
+    context = OrderContext(ground.row.key, ground.order, buyer, policy, at)
     before = day_text(planned.before).fr if planned.before else "—"
-    told = f"livraison prévue\u00a0: {before} → {day_text(planned.after).fr} · {why}"
-    move = keep_move(connection, matter, ground.row.state, ground.row.state, by, told)
-    is_told = "invoice.issued" in policy.settings["notifications.buyer"].value
-    if planned.invoice and planned.moves_due_date and is_told:
-        planned_delivery.queue(connection, desk, matter, move, ground.invoice, planned.after, planned.due_after)
+    description = f"livraison prévue\u00a0: {before} → {day_text(planned.after).fr} · {why}"
+    move = record_transition(connection, context, ground.row.state, ground.row.state, by, description)
+    is_notified = "invoice.issued" in policy.settings["notifications.buyer"].value
+    if planned.invoice and planned.moves_due_date and is_notified:
+        planned_delivery.queue(connection, services, context, move, ground.invoice, planned.after, planned.due_after)
 
 
 def _ground(connection: Connection, key: int) -> _Ground:
@@ -176,17 +180,17 @@ def _ground(connection: Connection, key: int) -> _Ground:
     return _Ground(row, decode_order(row.body), accepted, invoice, changes[-1] if changes else None)
 
 
-def _plan(desk: Desk, ground: _Ground, day: date, at: datetime, why: str | None = None) -> Plan:
+def _plan(services: Services, ground: _Ground, day: date, at: datetime, why: str | None = None) -> Plan:
     last, order = ground.last, ground.order
     before = date.fromisoformat(last.after) if last else order.planned_delivery
-    _check(day, before, local_day(at, str(desk.installation.zone)), why)
+    _check(day, before, local_day(at, str(services.installation.zone)), why)
     seen = last.key if last else 0
     is_unpaid = ground.invoice is None or is_owed(ground.invoice)
-    if not desk.follow_delivery or not is_unpaid:
+    if not services.follow_delivery or not is_unpaid:
         return Plan(before, day, seen)
     invoice = ground.invoice
     terms = parse_terms((invoice.document if invoice else ground.accepted.document["invoice"])["terms"])
-    due = due_date(terms, ground.accepted.made_at, str(desk.installation.zone), planned_delivery=day)
+    due = due_date(terms, ground.accepted.made_at, str(services.installation.zone), planned_delivery=day)
     was = invoice.due_date if invoice else _due_before(ground)
     return Plan(
         before,

@@ -13,14 +13,14 @@ from houblon.engine.policy.decision import Decision
 from houblon.engine.policy.policy import Policy
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import decisions, earlier_contents, orders, webhook_calls
-from houblon.orders.events.enqueue import announce_order
-from houblon.orders.handling.existing import Known, known
+from houblon.orders.events.enqueue import enqueue_order_event
+from houblon.orders.handling.existing import ExistingOrder, existing
 from houblon.orders.intake.decode import content_hash
 from houblon.orders.invoicing import invoice
 from houblon.orders.mail import enqueue as messages
-from houblon.orders.records.decision_log import SYSTEM, keep_decision, keep_move, settled
+from houblon.orders.records.decision_log import SYSTEM, record_decision, record_transition, settled
 from houblon.orders.retailers.memberships import bring_up_to_date, keep_retailer, memberships_of
-from houblon.orders.services import Conflict, Desk, Matter
+from houblon.orders.services import Conflict, OrderContext, Services
 from houblon.rules.model.content import Content
 from houblon.rules.model.inherit import chain_of
 
@@ -35,7 +35,7 @@ class Received(msgspec.Struct, frozen=True):
     replayed: bool
 
 
-class Arrival(msgspec.Struct, frozen=True):
+class IncomingOrder(msgspec.Struct, frozen=True):
     """An order as it came: its bytes, what they decode to, the hash of what they say; `sent` is what was signed,
     and `webhook_id` names the call, where one does."""
 
@@ -49,7 +49,7 @@ class Arrival(msgspec.Struct, frozen=True):
 
 
 def receive(
-    desk: Desk,
+    services: Services,
     body: bytes,
     order: Order,
     *,
@@ -64,18 +64,18 @@ def receive(
     stored decision. `sent` is the body that was sent, where `body` was made of it. Raises Conflict
     where the id came with another body, or where the order changed after it was settled.
     """
-    arrival = Arrival(body, order, content_hash(body), source, at, body if sent is None else sent, webhook_id)
-    return desk.ledger.record(lambda connection: take_in(connection, desk, arrival))
+    incoming = IncomingOrder(body, order, content_hash(body), source, at, body if sent is None else sent, webhook_id)
+    return services.ledger.record(lambda connection: ingest(connection, services, incoming))
 
 
-def take_in(connection: Connection, desk: Desk, arrival: Arrival) -> Received:
+def ingest(connection: Connection, services: Services, incoming: IncomingOrder) -> Received:
     """`receive` in the running transaction: the stored answer where this call came before; else the order is
     taken in, and the call's answer kept."""
-    order, webhook_id = arrival.order, arrival.webhook_id
-    found = known(connection, arrival.source, webhook_id, order.id, order.buyer.id)
+    order, webhook_id = incoming.order, incoming.webhook_id
+    found = existing(connection, incoming.source, webhook_id, order.id, order.buyer.id)
     if webhook_id is None:
-        return _take_order(connection, desk, arrival, found)
-    body_hash = hashlib.sha256(arrival.sent).hexdigest()
+        return _take_order(connection, services, incoming, found)
+    body_hash = hashlib.sha256(incoming.sent).hexdigest()
     if found.call is not None and found.call.body_hash != body_hash:
         raise Conflict(
             "webhook_id_reused",
@@ -84,21 +84,21 @@ def take_in(connection: Connection, desk: Desk, arrival: Arrival) -> Received:
         )
     if found.call is not None:
         return Received(found.call.decision_key, found.call.document, True)
-    received = _take_order(connection, desk, arrival, found)
+    received = _take_order(connection, services, incoming, found)
     _KEEP_CALL.insert(
         connection,
         {
-            "source": arrival.source,
+            "source": incoming.source,
             "webhook_id": webhook_id,
             "body_hash": body_hash,
             "decision_key": received.decision,
-            "at": arrival.at,
+            "at": incoming.at,
         },
     )
     return received
 
 
-class Ruling(NamedTuple):
+class EffectivePolicy(NamedTuple):
     """What rules over an order: the content in force, the policy of its buyer's groups, and the groups it
     claims that nobody made."""
 
@@ -107,81 +107,81 @@ class Ruling(NamedTuple):
     unknown: tuple[str, ...]
 
 
-def ruling(connection: Connection, desk: Desk, order: Order, at: datetime) -> Ruling:
+def effective_policy(connection: Connection, services: Services, order: Order, at: datetime) -> EffectivePolicy:
     """What rules over the order now, at `at`."""
-    return _ruling(desk, order, at, memberships_of(connection, order.buyer.id))
+    return _effective_policy(services, order, at, memberships_of(connection, order.buyer.id))
 
 
-def _ruling(desk: Desk, order: Order, at: datetime, kept: tuple[str, ...]) -> Ruling:
-    content = desk.policies.live(at)
+def _effective_policy(services: Services, order: Order, at: datetime, kept: tuple[str, ...]) -> EffectivePolicy:
+    content = services.policies.live(at)
     chain, unknown = chain_of(content, kept, order.buyer.groups or ())
-    return Ruling(content, desk.policies.policy_in(content, chain), unknown)
+    return EffectivePolicy(content, services.policies.policy_in(content, chain), unknown)
 
 
-def _take_order(connection: Connection, desk: Desk, arrival: Arrival, found: Known) -> Received:
+def _take_order(connection: Connection, services: Services, incoming: IncomingOrder, found: ExistingOrder) -> Received:
     before = found.order
     if before is None:
-        return _record(connection, desk, arrival, found)
+        return _record(connection, services, incoming, found)
     # Where a person changed the lines since, what the source sent is still known for what it is.
-    if arrival.content_hash in (before.content_hash, before.sent_hash):
+    if incoming.content_hash in (before.content_hash, before.sent_hash):
         return _stored_decision(connection, before.key)
     if before.state != "held":
-        raise settled(connection, desk, before)
-    return decide_again(connection, desk, arrival, before)
+        raise settled(connection, services, before)
+    return decide_again(connection, services, incoming, before)
 
 
-def _record(connection: Connection, desk: Desk, arrival: Arrival, found: Known) -> Received:
-    buyer = bring_up_to_date(connection, arrival.order.buyer, arrival.at, found.retailer)
-    decision, policy = _decided(desk, arrival, found.groups)
-    values = {"source": arrival.source, "received_at": arrival.at, **_columns(arrival, decision)}
+def _record(connection: Connection, services: Services, incoming: IncomingOrder, found: ExistingOrder) -> Received:
+    buyer = bring_up_to_date(connection, incoming.order.buyer, incoming.at, found.retailer)
+    decision, policy = _decided(services, incoming, found.groups)
+    values = {"source": incoming.source, "received_at": incoming.at, **_columns(incoming, decision)}
     key = _KEEP_ORDER.insert(connection, values)
-    matter = Matter(key, arrival.order, buyer, policy, arrival.at, found.is_heard)
-    return _conclude(connection, desk, matter, None, arrival.content_hash, decision)
+    context = OrderContext(key, incoming.order, buyer, policy, incoming.at, found.is_heard)
+    return _conclude(connection, services, context, None, incoming.content_hash, decision)
 
 
 def decide_again(
-    connection: Connection, desk: Desk, arrival: Arrival, before: Row[Any], sent_hash: str | None = None
+    connection: Connection, services: Services, incoming: IncomingOrder, before: Row[Any], sent_hash: str | None = None
 ) -> Received:
     """A held order has other content: a new decision, the old ones and their content kept.
 
     `sent_hash` is that of what the source last sent, where a person made the new content of it.
     """
-    buyer = keep_retailer(connection, arrival.order.buyer, arrival.at)
-    decision, policy = _decided(desk, arrival, memberships_of(connection, arrival.order.buyer.id))
+    buyer = keep_retailer(connection, incoming.order.buyer, incoming.at)
+    decision, policy = _decided(services, incoming, memberships_of(connection, incoming.order.buyer.id))
     moved = connection.execute(
         update(orders)
         .where(orders.c.key == before.key, orders.c.state == "held", orders.c.content_hash == before.content_hash)
-        .values(**_columns(arrival, decision), sent_hash=sent_hash)
+        .values(**_columns(incoming, decision), sent_hash=sent_hash)
     )
     if moved.rowcount != 1:
-        raise settled(connection, desk, before)
+        raise settled(connection, services, before)
     connection.execute(
         insert(earlier_contents).values(
-            order_key=before.key, content_hash=before.content_hash, body=before.body, replaced_at=arrival.at
+            order_key=before.key, content_hash=before.content_hash, body=before.body, replaced_at=incoming.at
         )
     )
-    matter = Matter(before.key, arrival.order, buyer, policy, arrival.at)
-    return _conclude(connection, desk, matter, "held", arrival.content_hash, decision)
+    context = OrderContext(before.key, incoming.order, buyer, policy, incoming.at)
+    return _conclude(connection, services, context, "held", incoming.content_hash, decision)
 
 
-def _decided(desk: Desk, arrival: Arrival, kept: tuple[str, ...]) -> tuple[Decision, Policy]:
-    order, at = arrival.order, arrival.at
-    content, policy, unknown = _ruling(desk, order, at, kept)
+def _decided(services: Services, incoming: IncomingOrder, kept: tuple[str, ...]) -> tuple[Decision, Policy]:
+    order, at = incoming.order, incoming.at
+    content, policy, unknown = _effective_policy(services, order, at, kept)
     cycle = content.cycles.get(order.distributor or "")
     decision = decide(
-        order, policy, accepted_at=at, cycle=cycle, installation=desk.installation, unknown_groups=unknown
+        order, policy, accepted_at=at, cycle=cycle, installation=services.installation, unknown_groups=unknown
     )
     return decision, policy
 
 
-def _columns(arrival: Arrival, decision: Decision) -> dict[str, Any]:
-    order = arrival.order
+def _columns(incoming: IncomingOrder, decision: Decision) -> dict[str, Any]:
+    order = incoming.order
     return {
         "order_id": order.id,
         "retailer_id": order.buyer.id,
         "state": decision.outcome.value,
-        "body": arrival.body,
-        "content_hash": arrival.content_hash,
+        "body": incoming.body,
+        "content_hash": incoming.content_hash,
         "order_value": sum([line.value for line in order.lines]),
         "item_count": sum([line.quantity for line in order.lines]),
         "placed_at": order.placed_at,
@@ -189,17 +189,22 @@ def _columns(arrival: Arrival, decision: Decision) -> dict[str, Any]:
 
 
 def _conclude(
-    connection: Connection, desk: Desk, matter: Matter, before: str | None, content: str, decision: Decision
+    connection: Connection,
+    services: Services,
+    context: OrderContext,
+    before: str | None,
+    content: str,
+    decision: Decision,
 ) -> Received:
     """Record the decision and the move, and do what follows: the invoice if owed now, the messages."""
-    key, document = keep_decision(connection, matter, content, decision, SYSTEM)
+    key, document = record_decision(connection, context, content, decision, SYSTEM)
     why = ", ".join(dict.fromkeys(reason.code for reason in decision.reasons))
-    move = keep_move(connection, matter, before, decision.outcome.value, SYSTEM, why)
-    announce_order(connection, matter, move, document)
+    move = record_transition(connection, context, before, decision.outcome.value, SYSTEM, why)
+    enqueue_order_event(connection, context, move, document)
     issued = None
     if decision.invoice is not None and decision.invoice.issue:
-        issued = invoice.issue(connection, desk, matter, decision.invoice)
-    messages.queue(connection, desk, matter, move, decision.obligations, issued, decision.reasons)
+        issued = invoice.issue(connection, services, context, decision.invoice)
+    messages.queue(connection, services, context, move, decision.obligations, issued, decision.reasons)
     return Received(key, document, False)
 
 

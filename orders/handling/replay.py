@@ -13,7 +13,7 @@ from houblon.engine.policy.decision import Outcome, decision_document, invoicing
 from houblon.engine.policy.derivation import derivation_parts, parts_of
 from houblon.orders.db.tables import decisions, earlier_contents, orders
 from houblon.orders.records.decision_log import SYSTEM
-from houblon.orders.services import Desk
+from houblon.orders.services import Services
 
 _CHUNK = 500
 
@@ -40,7 +40,7 @@ class Replayed(msgspec.Struct, frozen=True):
 
 
 def replay(
-    connection: Connection, desk: Desk, since: datetime | None = None, until: datetime | None = None
+    connection: Connection, services: Services, since: datetime | None = None, until: datetime | None = None
 ) -> Replayed:
     """Decide anew every decision made from `since` on and before `until` (aware).
 
@@ -50,7 +50,7 @@ def replay(
     for row in _log(connection, since, until):
         count += 1
         try:
-            now = _decided(desk, row) if row.who == SYSTEM else _followed(desk, row)
+            now = _decided(services, row) if row.who == SYSTEM else _followed(services, row)
         except (LookupError, ValueError) as fault:
             # A group, a version or a content that is not there any more.
             found.append(Difference(row.key, row.order_id, row.version, {}, {}, f"{type(fault).__name__}: {fault}"))
@@ -90,33 +90,33 @@ def _log(connection: Connection, since: datetime | None, until: datetime | None)
     return iter(connection.execution_options(yield_per=_CHUNK).execute(query))
 
 
-def _decided(desk: Desk, row: Row[Any]) -> dict[str, Any]:
-    order, content = decode_order(_body(row)), desk.policies.content(row.version)
+def _decided(services: Services, row: Row[Any]) -> dict[str, Any]:
+    order, content = decode_order(_body(row)), services.policies.content(row.version)
     unknown = [id for id in dict.fromkeys(order.buyer.groups or ()) if id not in content.groups]
     decision = decide(
         order,
-        desk.policies.policy(tuple(row.chain), row.version),
+        services.policies.policy(tuple(row.chain), row.version),
         accepted_at=row.made_at,
         cycle=content.cycles.get(order.distributor or ""),
-        installation=desk.installation,
+        installation=services.installation,
         unknown_groups=tuple(unknown),
     )
     derivation = decision.invoice and derivation_parts(decision.invoice.due)
     return {**decision_document(decision), "derivation": derivation}
 
 
-def _followed(desk: Desk, row: Row[Any]) -> dict[str, Any]:
+def _followed(services: Services, row: Row[Any]) -> dict[str, Any]:
     """What follows from a person's word: the invoicing of an acceptance, nothing of a refusal."""
-    policy = desk.policies.policy(tuple(row.chain), row.version)
+    policy = services.policies.policy(tuple(row.chain), row.version)
     found: dict[str, Any] = {"policy_hash": policy.hash, "invoice": None, "derivation": None}
     if row.outcome == Outcome.ACCEPTED.value:
-        order, content = decode_order(_body(row)), desk.policies.content(row.version)
+        order, content = decode_order(_body(row)), services.policies.content(row.version)
         follows = invoicing(
             order,
             policy,
             accepted_at=row.made_at,
             cycle=content.cycles.get(order.distributor or ""),
-            installation=desk.installation,
+            installation=services.installation,
         )
         found |= {"invoice": invoicing_document(follows), "derivation": derivation_parts(follows.due)}
     document: dict[str, Any] = plain(found)

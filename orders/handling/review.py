@@ -10,50 +10,54 @@ from houblon.engine.core.problem import Text
 from houblon.engine.decide.evaluate import invoicing, obligations
 from houblon.engine.policy.decision import Decision, Invoicing, Obligation, Outcome, Reason
 from houblon.orders.db.tables import decisions, invoices, orders, retailers
-from houblon.orders.events.enqueue import announce_order
+from houblon.orders.events.enqueue import enqueue_order_event
 from houblon.orders.handling.planned_delivery import followed
-from houblon.orders.handling.receive import ruling
+from houblon.orders.handling.receive import effective_policy
 from houblon.orders.invoicing import invoice
 from houblon.orders.mail import enqueue as messages
-from houblon.orders.records.decision_log import keep_decision, keep_move, settled
-from houblon.orders.services import Conflict, Desk, Matter
+from houblon.orders.records.decision_log import record_decision, record_transition, settled
+from houblon.orders.services import Conflict, OrderContext, Services
 
 
-def accept(desk: Desk, key: int, *, by: str, at: datetime, why: str = "", seen: str | None = None) -> str | None:
+def accept(
+    services: Services, key: int, *, by: str, at: datetime, why: str = "", seen: str | None = None
+) -> str | None:
     """Accept a held order; its invoice, if the policy in force now owes one, is issued at once.
 
     `seen` is the content hash of what the person looked at. Returns the invoice's number, None when
     none is issued now. Raises Conflict when somebody settled the order first, when it was changed
     since it was seen, or when one of its products is unavailable; LookupError when there is none.
     """
-    return desk.ledger.write(lambda connection: _accept(connection, desk, key, by, at, why, seen))
+    return services.ledger.write(lambda connection: _accept(connection, services, key, by, at, why, seen))
 
 
-def refuse(desk: Desk, key: int, *, by: str, at: datetime, why: str, seen: str | None = None) -> None:
+def refuse(services: Services, key: int, *, by: str, at: datetime, why: str, seen: str | None = None) -> None:
     """Refuse a held order. Raises Conflict and LookupError as `accept` does."""
-    desk.ledger.write(lambda connection: _refuse(connection, desk, key, by, at, why, seen))
+    services.ledger.write(lambda connection: _refuse(connection, services, key, by, at, why, seen))
 
 
-def issue_invoice(desk: Desk, key: int, *, by: str, at: datetime) -> str:
+def issue_invoice(services: Services, key: int, *, by: str, at: datetime) -> str:
     """Issue the invoice of an accepted order whose policy left that to a person; returns its number.
 
     Terms and due date are those of the acceptance. Raises Conflict when the order is not accepted
     or has an invoice already; LookupError when there is no such order.
     """
-    return desk.ledger.write(lambda connection: _issue_invoice(connection, desk, key, by, at))
+    return services.ledger.write(lambda connection: _issue_invoice(connection, services, key, by, at))
 
 
-def preview(connection: Connection, desk: Desk, key: int, at: datetime) -> tuple[Invoicing, dict[str, Any]]:
+def preview(connection: Connection, services: Services, key: int, at: datetime) -> tuple[Invoicing, dict[str, Any]]:
     """What would follow if a person accepted the order at `at`: invoicing, and the invoice's draft."""
     row, order = order_at(connection, key)
-    matter = _matter(connection, desk, row, order, at)
-    follows = _invoicing(desk, matter)
-    return follows, invoice.draft(desk, matter, follows)
+    context = _context(connection, services, row, order, at)
+    follows = _invoicing(services, context)
+    return follows, invoice.draft(services, context, follows)
 
 
-def check_acceptable(connection: Connection, desk: Desk, key: int, seen: str | None = None) -> tuple[Row[Any], Order]:
+def check_acceptable(
+    connection: Connection, services: Services, key: int, seen: str | None = None
+) -> tuple[Row[Any], Order]:
     """The order that a person may accept. Raises Conflict and LookupError as `accept` does."""
-    row, order = held_order(connection, desk, key, seen)
+    row, order = held_order(connection, services, key, seen)
     if any(line.available is False for line in order.lines):
         raise Conflict(
             "unavailable",
@@ -64,27 +68,29 @@ def check_acceptable(connection: Connection, desk: Desk, key: int, seen: str | N
 
 
 def _accept(
-    connection: Connection, desk: Desk, key: int, by: str, at: datetime, why: str, seen: str | None
+    connection: Connection, services: Services, key: int, by: str, at: datetime, why: str, seen: str | None
 ) -> str | None:
-    row, order = check_acceptable(connection, desk, key, seen)
-    matter = _matter(connection, desk, row, order, at)
-    follows = _invoicing(desk, matter)
-    duties = obligations(matter.policy, Outcome.ACCEPTED, follows is not None and follows.issue)
-    move = _move(connection, desk, row, matter, Outcome.ACCEPTED, by, why, follows, duties)
-    issued = invoice.issue(connection, desk, matter, follows, by) if follows.issue else None
-    messages.queue(connection, desk, matter, move, duties, issued)
+    row, order = check_acceptable(connection, services, key, seen)
+    context = _context(connection, services, row, order, at)
+    follows = _invoicing(services, context)
+    duties = obligations(context.policy, Outcome.ACCEPTED, follows is not None and follows.issue)
+    move = _move(connection, services, row, context, Outcome.ACCEPTED, by, why, follows, duties)
+    issued = invoice.issue(connection, services, context, follows, by) if follows.issue else None
+    messages.queue(connection, services, context, move, duties, issued)
     return issued.number if issued else None
 
 
-def _refuse(connection: Connection, desk: Desk, key: int, by: str, at: datetime, why: str, seen: str | None) -> None:
-    row, order = held_order(connection, desk, key, seen)
-    matter = _matter(connection, desk, row, order, at)
-    duties = obligations(matter.policy, Outcome.REFUSED, False)
-    move = _move(connection, desk, row, matter, Outcome.REFUSED, by, why, None, duties)
-    messages.queue(connection, desk, matter, move, duties, None)
+def _refuse(
+    connection: Connection, services: Services, key: int, by: str, at: datetime, why: str, seen: str | None
+) -> None:
+    row, order = held_order(connection, services, key, seen)
+    context = _context(connection, services, row, order, at)
+    duties = obligations(context.policy, Outcome.REFUSED, False)
+    move = _move(connection, services, row, context, Outcome.REFUSED, by, why, None, duties)
+    messages.queue(connection, services, context, move, duties, None)
 
 
-def _issue_invoice(connection: Connection, desk: Desk, key: int, by: str, at: datetime) -> str:
+def _issue_invoice(connection: Connection, services: Services, key: int, by: str, at: datetime) -> str:
     row, order = order_at(connection, key)
     known = connection.execute(
         select(invoices.c.number).where(invoices.c.order_key == key, invoices.c.kind == "invoice")
@@ -103,39 +109,46 @@ def _issue_invoice(connection: Connection, desk: Desk, key: int, by: str, at: da
             f"La commande {row.order_id} n’est pas acceptée : elle ne se facture pas.",
             f"Order {row.order_id} is not accepted: it can't be invoiced.",
         )
-    number = invoice_as_decided(connection, desk, row, order, by, at)
+    number = invoice_as_decided(connection, services, row, order, by, at)
     if number is None:
         raise AssertionError("what a person asks for is issued whatever its trigger")
     return number
 
 
 def invoice_as_decided(
-    connection: Connection, desk: Desk, row: Row[Any], order: Order, by: str, at: datetime, *, on_delivery: bool = False
+    connection: Connection,
+    services: Services,
+    row: Row[Any],
+    order: Order,
+    by: str,
+    at: datetime,
+    *,
+    on_delivery: bool = False,
 ) -> str | None:
     """Issue the invoice of an accepted order on its acceptance's terms, and tell the buyer; its number.
 
     With `on_delivery`, only where the acceptance left it to the delivery; None where it did not.
     """
-    matter, follows = _as_decided(connection, desk, row, order, at)
+    context, follows = _as_decided(connection, services, row, order, at)
     if on_delivery and not _is_owed_at_delivery(follows):
         return None
-    issued = invoice.issue(connection, desk, matter, follows, by)
-    told = "invoice.issued" in matter.policy.settings["notifications.buyer"].value
+    issued = invoice.issue(connection, services, context, follows, by)
+    told = "invoice.issued" in context.policy.settings["notifications.buyer"].value
     duties = [Obligation("notify_buyer", event="invoice.issued")] if told else []
-    messages.queue(connection, desk, matter, issued.move, duties, issued)
+    messages.queue(connection, services, context, issued.move, duties, issued)
     return issued.number
 
 
-def preview_of_delivery(connection: Connection, desk: Desk, key: int, at: datetime) -> dict[str, Any] | None:
+def preview_of_delivery(connection: Connection, services: Services, key: int, at: datetime) -> dict[str, Any] | None:
     """The draft of the invoice that would be issued if the accepted order were delivered `at`; None for none."""
     row, order = order_at(connection, key)
-    matter, follows = _as_decided(connection, desk, row, order, at)
-    return invoice.draft(desk, matter, follows) if _is_owed_at_delivery(follows) else None
+    context, follows = _as_decided(connection, services, row, order, at)
+    return invoice.draft(services, context, follows) if _is_owed_at_delivery(follows) else None
 
 
 def _as_decided(
-    connection: Connection, desk: Desk, row: Row[Any], order: Order, at: datetime
-) -> tuple[Matter, Invoicing]:
+    connection: Connection, services: Services, row: Row[Any], order: Order, at: datetime
+) -> tuple[OrderContext, Invoicing]:
     """An accepted order at `at`, by the chain and version of its acceptance, and what was decided to follow then."""
     accepted = connection.execute(
         select(decisions)
@@ -143,20 +156,22 @@ def _as_decided(
         .order_by(decisions.c.key.desc())
         .limit(1)
     ).one()
-    policy = desk.policies.policy(tuple(accepted.chain), accepted.version)
+    policy = services.policies.policy(tuple(accepted.chain), accepted.version)
     buyer = buyer_of(connection, row)
-    planned = followed(connection, desk, row.key, order)
-    follows = _invoicing(desk, Matter(row.key, planned, buyer, policy, accepted.made_at))
-    return Matter(row.key, order, buyer, policy, at), follows
+    planned = followed(connection, services, row.key, order)
+    follows = _invoicing(services, OrderContext(row.key, planned, buyer, policy, accepted.made_at))
+    return OrderContext(row.key, order, buyer, policy, at), follows
 
 
 def _is_owed_at_delivery(follows: Invoicing) -> bool:
     return follows.trigger == "on_delivery" and follows.owed
 
 
-def _invoicing(desk: Desk, matter: Matter) -> Invoicing:
-    cycle = desk.policies.content(matter.policy.version).cycles.get(matter.order.distributor or "")
-    return invoicing(matter.order, matter.policy, accepted_at=matter.at, cycle=cycle, installation=desk.installation)
+def _invoicing(services: Services, context: OrderContext) -> Invoicing:
+    cycle = services.policies.content(context.policy.version).cycles.get(context.order.distributor or "")
+    return invoicing(
+        context.order, context.policy, accepted_at=context.at, cycle=cycle, installation=services.installation
+    )
 
 
 def order_at(connection: Connection, key: int) -> tuple[Row[Any], Order]:
@@ -166,10 +181,10 @@ def order_at(connection: Connection, key: int) -> tuple[Row[Any], Order]:
     return row, decode_order(row.body)
 
 
-def held_order(connection: Connection, desk: Desk, key: int, seen: str | None) -> tuple[Row[Any], Order]:
+def held_order(connection: Connection, services: Services, key: int, seen: str | None) -> tuple[Row[Any], Order]:
     row, order = order_at(connection, key)
     if row.state != "held":
-        raise settled(connection, desk, row)
+        raise settled(connection, services, row)
     if seen is not None and seen != row.content_hash:
         raise _changed(row)
     return row, order
@@ -179,18 +194,18 @@ def buyer_of(connection: Connection, row: Row[Any]) -> Row[Any]:
     return connection.execute(select(retailers).where(retailers.c.id == row.retailer_id)).one()
 
 
-def _matter(connection: Connection, desk: Desk, row: Row[Any], order: Order, at: datetime) -> Matter:
+def _context(connection: Connection, services: Services, row: Row[Any], order: Order, at: datetime) -> OrderContext:
     # A clock that was set back must not let an order be settled before it was received.
     at = max(at, row.received_at)
-    policy = ruling(connection, desk, order, at).policy
-    return Matter(row.key, order, buyer_of(connection, row), policy, at)
+    policy = effective_policy(connection, services, order, at).policy
+    return OrderContext(row.key, order, buyer_of(connection, row), policy, at)
 
 
 def _move(
     connection: Connection,
-    desk: Desk,
+    services: Services,
     row: Row[Any],
-    matter: Matter,
+    context: OrderContext,
     outcome: Outcome,
     by: str,
     why: str,
@@ -205,8 +220,8 @@ def _move(
     )
     if moved.rowcount != 1:
         now, _ = order_at(connection, row.key)
-        raise _changed(now) if now.state == "held" else settled(connection, desk, now)
-    policy = matter.policy
+        raise _changed(now) if now.state == "held" else settled(connection, services, now)
+    policy = context.policy
     decision = Decision(
         row.order_id,
         outcome,
@@ -217,9 +232,9 @@ def _move(
         duties,
         follows,
     )
-    _, document = keep_decision(connection, matter, row.content_hash, decision, by)
-    move = keep_move(connection, matter, "held", outcome.value, by, why)
-    announce_order(connection, matter, move, document, by)
+    _, document = record_decision(connection, context, row.content_hash, decision, by)
+    move = record_transition(connection, context, "held", outcome.value, by, why)
+    enqueue_order_event(connection, context, move, document, by)
     return move
 
 

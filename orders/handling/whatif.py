@@ -13,7 +13,7 @@ from houblon.engine.policy.decision import Decision, Invoicing, Outcome, decisio
 from houblon.engine.policy.policy import Policy
 from houblon.orders.db.statements import Reader
 from houblon.orders.retailers.memberships import memberships_of
-from houblon.orders.services import Desk
+from houblon.orders.services import Services
 from houblon.rules.model.content import Content
 from houblon.rules.model.inherit import chain_of
 from houblon.rules.model.proposal import UnknownProposal
@@ -40,7 +40,7 @@ class WhatIf(msgspec.Struct, frozen=True):
 
 def what_if(
     reader: Reader,
-    desk: Desk,
+    services: Services,
     order: Order,
     *,
     now: datetime,
@@ -53,7 +53,7 @@ def what_if(
     """`what_if_of` an order whose buyer's groups are read by `reader`."""
     groups = memberships_of(reader, order.buyer.id)
     return what_if_of(
-        desk,
+        services,
         order,
         groups,
         now=now,
@@ -66,7 +66,7 @@ def what_if(
 
 
 def what_if_of(
-    desk: Desk,
+    services: Services,
     order: Order,
     kept: Iterable[str],
     *,
@@ -84,20 +84,26 @@ def what_if_of(
     given, dates count from `as_of` or `now`. Raises Invalid when there is no such version or
     proposal, and when the proposal's documents contradict each other.
     """
-    content = content_asked(desk, now=now, as_of=as_of, version=version, proposal=proposal)
-    return what_if_in(desk, content, order, kept, accepted_at=accepted_at or as_of or now, trace=trace)
+    content = content_asked(services, now=now, as_of=as_of, version=version, proposal=proposal)
+    return what_if_in(services, content, order, kept, accepted_at=accepted_at or as_of or now, trace=trace)
 
 
 def what_if_in(
-    desk: Desk, content: Content, order: Order, kept: Iterable[str], *, accepted_at: datetime, trace: bool = False
+    services: Services,
+    content: Content,
+    order: Order,
+    kept: Iterable[str],
+    *,
+    accepted_at: datetime,
+    trace: bool = False,
 ) -> WhatIf:
     """Decide `order`, of a buyer kept in the groups `kept`, by what a content holds; dates count from `accepted_at`."""
     chain, unknown = chain_of(content, kept, order.buyer.groups or ())
-    policy = desk.policies.policy_in(content, chain)
+    policy = services.policies.policy_in(content, chain)
     dates: dict[str, Any] = {
         "accepted_at": accepted_at,
         "cycle": content.cycles.get(order.distributor or ""),
-        "installation": desk.installation,
+        "installation": services.installation,
     }
     decision = decide(order, policy, unknown_groups=unknown, trace=trace, **dates)
     held = decision.outcome is Outcome.HELD
@@ -105,7 +111,7 @@ def what_if_in(
 
 
 def content_asked(
-    desk: Desk,
+    services: Services,
     *,
     now: datetime,
     as_of: datetime | None = None,
@@ -113,7 +119,7 @@ def content_asked(
     proposal: str | None = None,
 ) -> Content:
     """What `version` or `proposal` holds, else what is in force `as_of`, else `now`. Raises Invalid."""
-    policies = desk.policies
+    policies = services.policies
     if version and proposal:
         raise refuse(
             "both", "/proposal", "Une version ou un brouillon, pas les deux.", "A version or a proposal, not both."
@@ -124,7 +130,7 @@ def content_asked(
         return version_content(policies, version)
     if as_of is None or as_of == now:
         return policies.live(now)
-    return policies.foreseen(as_of) if as_of > now else policies.content(policies.in_force(as_of).number)
+    return policies.scheduled_content(as_of) if as_of > now else policies.content(policies.in_force(as_of).number)
 
 
 def proposed_content(policies: Policies, proposal: str, at: datetime) -> Content:

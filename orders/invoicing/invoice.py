@@ -14,10 +14,10 @@ from houblon.engine.policy.decision import Invoicing
 from houblon.engine.policy.derivation import derivation_document, derivation_parts
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import counters, invoices
-from houblon.orders.events.enqueue import announce_invoice
+from houblon.orders.events.enqueue import enqueue_invoice_event
 from houblon.orders.invoicing.taxes import percent_of, taxes
-from houblon.orders.records.decision_log import SYSTEM, keep_invoice_move
-from houblon.orders.services import Desk, Matter, Seller
+from houblon.orders.records.decision_log import SYSTEM, record_invoice_transition
+from houblon.orders.services import OrderContext, Seller, Services
 
 _KEEP = Prepared(insert(invoices))
 _START = Prepared(insert(counters))
@@ -39,24 +39,28 @@ class Issued(msgspec.Struct, frozen=True):
     move: int
 
 
-def issue(connection: Connection, desk: Desk, matter: Matter, follows: Invoicing, by: str = SYSTEM) -> Issued:
+def issue(
+    connection: Connection, services: Services, context: OrderContext, follows: Invoicing, by: str = SYSTEM
+) -> Issued:
     """Issue the order's invoice in the running transaction; `by` is the person who asked for it."""
-    return _issue(connection, desk, matter, draft(desk, matter, follows), by)
+    return _issue(connection, services, context, draft(services, context, follows), by)
 
 
-def credit(connection: Connection, desk: Desk, matter: Matter, credited: Row[Any], by: str, why: str) -> Issued:
+def credit(
+    connection: Connection, services: Services, context: OrderContext, credited: Row[Any], by: str, why: str
+) -> Issued:
     """Issue the credit note of an invoice in the running transaction: the same amounts, taken back."""
-    local = matter.at.astimezone(desk.installation.zone)
+    local = context.at.astimezone(services.installation.zone)
     document = {
         **opposite(credited.document),
         "kind": "credit_note",
         "credits": credited.number,
         "why": why,
-        "issued_at": matter.at.isoformat(),
+        "issued_at": context.at.isoformat(),
         "issued_on": local.date().isoformat(),
         "due_date": None,
     }
-    return _issue(connection, desk, matter, document, by, credits=credited.key)
+    return _issue(connection, services, context, document, by, credits=credited.key)
 
 
 def opposite(document: dict[str, Any]) -> dict[str, Any]:
@@ -77,22 +81,27 @@ def opposite(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _issue(
-    connection: Connection, desk: Desk, matter: Matter, document: dict[str, Any], by: str, credits: int | None = None
+    connection: Connection,
+    services: Services,
+    context: OrderContext,
+    document: dict[str, Any],
+    by: str,
+    credits: int | None = None,
 ) -> Issued:
     """Number the document and keep it.
 
     Numbers have no gap within a year and prefix: the counter moves in the same transaction, and
     the unique order and kind keep a second one out whatever calls this.
     """
-    prefix = desk.seller.prefix if credits is None else desk.seller.credit_prefix
-    year = matter.at.astimezone(desk.installation.zone).year
+    prefix = services.seller.prefix if credits is None else services.seller.credit_prefix
+    year = context.at.astimezone(services.installation.zone).year
     sequence = _next(connection, f"invoice/{prefix}/{year}")
     number = f"{prefix}-{year}-{sequence:05d}"
     document = {**document, "number": number}
     # Of an invoice that comes to nothing there is nothing to wait for.
     settled_on = document["issued_on"] if credits is None and document["cents"]["total"] <= 0 else None
     values = {
-        "order_key": matter.key,
+        "order_key": context.key,
         "kind": document["kind"],
         "credits": credits,
         "prefix": prefix,
@@ -101,44 +110,44 @@ def _issue(
         "number": number,
         "state": "paid" if settled_on else "issued",
         "paid_on": settled_on,
-        "issued_at": matter.at,
+        "issued_at": context.at,
         "due_date": document["due_date"],
         "total": document["cents"]["total"],
         "document": document,
     }
     key = _KEEP.insert(connection, values)
-    keys = (matter.key, key)
-    move = keep_invoice_move(connection, keys, None, "issued", who=by, at=matter.at, why=number)
+    keys = (context.key, key)
+    move = record_invoice_transition(connection, keys, None, "issued", who=by, at=context.at, why=number)
     if settled_on:
-        keep_invoice_move(connection, keys, "issued", "paid", who=SYSTEM, at=matter.at, why=settled_on)
-    announce_invoice(connection, matter, number, document)
+        record_invoice_transition(connection, keys, "issued", "paid", who=SYSTEM, at=context.at, why=settled_on)
+    enqueue_invoice_event(connection, context, number, document)
     return Issued(key, number, document, move)
 
 
-def draft(desk: Desk, matter: Matter, follows: Invoicing) -> dict[str, Any]:
+def draft(services: Services, context: OrderContext, follows: Invoicing) -> dict[str, Any]:
     """All that the invoice prints, but its number: a frozen copy in plain JSON values."""
-    order, buyer = matter.order, matter.buyer
-    settings = matter.policy.settings
+    order, buyer = context.order, context.buyer
+    settings = context.policy.settings
     is_tax_exempt, is_deposit_exempt = (
         settings["invoicing.tax_exempt"].value,
         settings["invoicing.deposit_exempt"].value,
     )
     percent = settings["invoicing.discount_percent"].value
-    issued_on = matter.at.astimezone(desk.installation.zone).date()
+    issued_on = context.at.astimezone(services.installation.zone).date()
     amounts = _amounts(order, percent, is_deposit_exempt)
     province = order.buyer.province or buyer.province
     taxed = () if is_tax_exempt else taxes(amounts["taxable"], issued_on, province)
     amounts["total"] = amounts["taxable"] + amounts["untaxed"] + amounts["deposits"] + sum(tax.amount for tax in taxed)
-    told = derivation_document(follows.due)
+    derivation = derivation_document(follows.due)
     return {
         "kind": "invoice",
         "order_id": order.id,
-        "placed_at": order.placed_at.astimezone(desk.installation.zone).isoformat(),
-        "currency": (order.currency or desk.installation.currency).upper(),
-        "issued_at": matter.at.isoformat(),
+        "placed_at": order.placed_at.astimezone(services.installation.zone).isoformat(),
+        "currency": (order.currency or services.installation.currency).upper(),
+        "issued_at": context.at.isoformat(),
         "issued_on": issued_on.isoformat(),
         "language": language_of(order, buyer),
-        "seller": _printed(desk.seller),
+        "seller": _printed(services.seller),
         "buyer": {
             "id": order.buyer.id,
             "name": order.buyer.name or buyer.name or order.buyer.id,
@@ -152,9 +161,9 @@ def draft(desk: Desk, matter: Matter, follows: Invoicing) -> dict[str, Any]:
         "deposit_exempt": is_deposit_exempt,
         "taxes": [{"tax": tax.tax, "percent": str(tax.percent), "amount": tax.amount} for tax in taxed],
         "cents": amounts,
-        "terms": told["terms"],
-        "terms_text": told["terms_text"],
-        "due_date": told["due_date"],
+        "terms": derivation["terms"],
+        "terms_text": derivation["terms_text"],
+        "due_date": derivation["due_date"],
         "derivation": derivation_parts(follows.due),
         "note": settings["invoicing.note"].value,
         "order_note": settings["messages.order_note"].value,

@@ -8,9 +8,9 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 from houblon.engine.core.problem import refuse
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import invoices, transitions
-from houblon.orders.events.enqueue import announce_viewed
-from houblon.orders.records.decision_log import BUYER, SYSTEM, keep_invoice_move, who_text
-from houblon.orders.services import Conflict, Desk
+from houblon.orders.events.enqueue import enqueue_viewed_event
+from houblon.orders.records.decision_log import BUYER, SYSTEM, record_invoice_transition, who_text
+from houblon.orders.services import Conflict, Services
 
 # From which states each one can be reached; a buyer may open the link before its sending is noted.
 _BEFORE = {
@@ -34,24 +34,24 @@ def sent(connection: Connection, invoice_key: int | None, at: datetime) -> None:
         return
     order_key: int | None = _SENT.scalar(connection, {"invoice": invoice_key})
     if order_key is not None:
-        keep_invoice_move(connection, (order_key, invoice_key), "issued", "sent", who=SYSTEM, at=at, why="")
+        record_invoice_transition(connection, (order_key, invoice_key), "issued", "sent", who=SYSTEM, at=at, why="")
 
 
-def viewed(desk: Desk, invoice_key: int, *, at: datetime) -> bool:
+def viewed(services: Services, invoice_key: int, *, at: datetime) -> bool:
     """Note that the buyer opened the invoice; False when that was known already, and nothing is written."""
-    with desk.ledger.reading() as connection:
+    with services.ledger.reading() as connection:
         if _row(connection, invoice_key).state not in _BEFORE["viewed"]:
             return False
-    return desk.ledger.write(lambda connection: _view(connection, invoice_key, at))
+    return services.ledger.write(lambda connection: _view(connection, invoice_key, at))
 
 
-def pay(desk: Desk, invoice_key: int, *, by: str, at: datetime, on: date) -> str:
+def pay(services: Services, invoice_key: int, *, by: str, at: datetime, on: date) -> str:
     """Note that the invoice was paid `on` a day; returns its number.
 
     Raises Conflict when somebody did already, or when it is credited; Invalid for a day to come or
     before the order was placed; LookupError when there is no such invoice.
     """
-    return desk.ledger.write(lambda connection: _pay(connection, desk, invoice_key, by, at, on))
+    return services.ledger.write(lambda connection: _pay(connection, services, invoice_key, by, at, on))
 
 
 def credited(connection: Connection, invoice: Row[Any], *, who: str, at: datetime, why: str) -> None:
@@ -63,11 +63,11 @@ def credited(connection: Connection, invoice: Row[Any], *, who: str, at: datetim
 def _view(connection: Connection, key: int, at: datetime) -> bool:
     moved = _move(connection, _row(connection, key), "viewed", who=BUYER, at=at)
     if moved:
-        announce_viewed(connection, key, at)
+        enqueue_viewed_event(connection, key, at)
     return moved
 
 
-def _pay(connection: Connection, desk: Desk, key: int, by: str, at: datetime, on: date) -> str:
+def _pay(connection: Connection, services: Services, key: int, by: str, at: datetime, on: date) -> str:
     row = _row(connection, key)
     if row.kind != "invoice":
         raise Conflict(
@@ -75,7 +75,7 @@ def _pay(connection: Connection, desk: Desk, key: int, by: str, at: datetime, on
             f"La note de crédit {row.number} ne se paie pas.",
             f"Credit note {row.number} is not to be paid.",
         )
-    zone = desk.installation.zone
+    zone = services.installation.zone
     placed = datetime.fromisoformat(row.document["placed_at"]).astimezone(zone).date()
     if not placed <= on <= at.astimezone(zone).date():
         raise refuse(
@@ -85,7 +85,7 @@ def _pay(connection: Connection, desk: Desk, key: int, by: str, at: datetime, on
             "The day of payment is between that of the order and today.",
         )
     if not _move(connection, row, "paid", who=by, at=at, why=on.isoformat(), paid_on=on.isoformat()):
-        raise _settled(connection, desk, _row(connection, key))
+        raise _settled(connection, services, _row(connection, key))
     number: str = row.number
     return number
 
@@ -100,16 +100,16 @@ def _move(
             update(invoices).where(invoices.c.key == row.key, invoices.c.state == before).values(state=after, **values)
         )
         if moved.rowcount == 1:
-            keep_invoice_move(connection, (row.order_key, row.key), before, after, who=who, at=at, why=why)
+            record_invoice_transition(connection, (row.order_key, row.key), before, after, who=who, at=at, why=why)
             return True
     return False
 
 
-def _settled(connection: Connection, desk: Desk, row: Row[Any]) -> Conflict:
+def _settled(connection: Connection, services: Services, row: Row[Any]) -> Conflict:
     last = connection.execute(
         select(transitions).where(transitions.c.invoice_key == row.key).order_by(transitions.c.key.desc()).limit(1)
     ).one()
-    when, who, (fr, en) = desk.moment_text(last.at), who_text(last.who), _WORDS[row.state]
+    when, who, (fr, en) = services.moment_text(last.at), who_text(last.who), _WORDS[row.state]
     return Conflict(
         f"already_{row.state}",
         f"La facture {row.number} est déjà {fr}, par {who.fr}, le {when.fr}.",

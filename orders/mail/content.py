@@ -5,7 +5,7 @@ import msgspec
 Facts = tuple[tuple[str, str], ...]
 
 
-class Letter(msgspec.Struct, frozen=True, omit_defaults=True):
+class EmailContent(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a letter says: a subject of one line, paragraphs, facts with their names, a link under its label.
 
     `sender` is who writes: a name, then the lines under it. All of it is text, whatever people wrote.

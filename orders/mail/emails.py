@@ -9,64 +9,64 @@ from houblon.engine.policy.decision import Reason
 from houblon.engine.schedule.cadence import day_text
 from houblon.orders.invoicing.invoice import Issued, language_of
 from houblon.orders.invoicing.links import invoice_link
-from houblon.orders.mail.content import Facts, Letter
-from houblon.orders.services import Desk, Matter, Seller
+from houblon.orders.mail.content import EmailContent, Facts
+from houblon.orders.services import OrderContext, Seller, Services
 
 
-def buyer_letter(event: str, desk: Desk, matter: Matter, issued: Issued | None) -> Letter:
+def buyer_email(event: str, services: Services, context: OrderContext, issued: Issued | None) -> EmailContent:
     """What the buyer is told of an event; with the invoice's signed link once there is one."""
-    language = language_of(matter.order, matter.buyer)
-    seller, order_id = desk.seller.name, matter.order.id
-    lines = [_HELLO.in_(language).format(name=matter.buyer.name or matter.buyer.id)]
+    language = language_of(context.order, context.buyer)
+    seller, order_id = services.seller.name, context.order.id
+    lines = [_HELLO.in_(language).format(name=context.buyer.name or context.buyer.id)]
     link = None
     if event == "invoice.issued" and issued is not None:
         subject = _INVOICE_SUBJECT.in_(language).format(number=issued.number, seller=seller)
         lines.append(_INVOICE.in_(language).format(order=order_id))
         facts = _invoice_facts(order_id, issued, language)
-        link = invoice_link(desk.base_url, desk.secret, issued.key)
+        link = invoice_link(services.base_url, services.secret, issued.key)
     elif event == "credit_note.issued" and issued is not None:
         subject = _CREDIT_SUBJECT.in_(language).format(number=issued.number, seller=seller)
         amount = money_text(-issued.document["cents"]["total"]).in_(language)
         invoice, said = issued.document["credits"], _CREDIT.in_(language)
         lines.append(said.format(order=order_id, number=issued.number, invoice=invoice, amount=amount))
         facts = ((_CREDIT_NUMBER.in_(language), issued.number), (_NUMBER.in_(language), invoice))
-        link = invoice_link(desk.base_url, desk.secret, issued.key)
+        link = invoice_link(services.base_url, services.secret, issued.key)
     else:
         subject = _SUBJECTS[event].in_(language).format(order=order_id, seller=seller)
         lines.append(_BODIES[event].in_(language).format(order=order_id))
-        facts = _order_facts(matter.order, language)
+        facts = _order_facts(context.order, language)
     if event not in _WITHOUT_CONFIRMATION:
-        lines += _words_of_the_group(matter, language)
+        lines += _words_of_the_group(context, language)
     label = _SEE_CREDIT if event == "credit_note.issued" else _SEE_INVOICE
-    return _letter(subject, lines, facts, link, label, desk.seller, language)
+    return _email(subject, lines, facts, link, label, services.seller, language)
 
 
-def team_letter(event: str, desk: Desk, matter: Matter, reasons: tuple[Reason, ...]) -> Letter:
+def team_email(event: str, services: Services, context: OrderContext, reasons: tuple[Reason, ...]) -> EmailContent:
     """What the team is told: which order, whose, how much, and why it stands as it does."""
-    order = matter.order
-    name = matter.buyer.name or matter.buyer.id
+    order = context.order
+    name = context.buyer.name or context.buyer.id
     items, value = (number_text(_items(order)).fr, money_text(_value(order)).fr)
     about = _TEAM.get(event, event.removeprefix("notify."))
     lines = [
         f"{about}{NBSP}: commande {order.id} de {name}, {items}{NBSP}articles, {value}.",
         *(reason.message.fr for reason in reasons),
     ]
-    where = f"{desk.base_url.rstrip('/')}/commandes/{matter.key}"
-    return _letter(f"{about} · {order.id} · {name}", lines, (), where, _SEE_ORDER, desk.seller, "fr")
+    where = f"{services.base_url.rstrip('/')}/commandes/{context.key}"
+    return _email(f"{about} · {order.id} · {name}", lines, (), where, _SEE_ORDER, services.seller, "fr")
 
 
-def house_letter(
+def house_email(
     subject: Text, lines: list[Text], link: str | None, link_text: Text, seller: Seller, language: str
-) -> Letter:
+) -> EmailContent:
     """A letter to somebody of the house in their language, with a link or without."""
-    return _letter(subject.in_(language), [line.in_(language) for line in lines], (), link, link_text, seller, language)
+    return _email(subject.in_(language), [line.in_(language) for line in lines], (), link, link_text, seller, language)
 
 
-def plain_letter(
+def plain_email(
     subject: str, lines: list[str], link: str, link_text: str, seller: str, language: str = "fr"
-) -> Letter:
+) -> EmailContent:
     """A letter of these lines with one link: in French to somebody of the house, in a buyer's language to one."""
-    return _letter(subject, lines, (), link, Text(link_text, link_text), Seller(seller), language)
+    return _email(subject, lines, (), link, Text(link_text, link_text), Seller(seller), language)
 
 
 def _invoice_facts(order_id: str, issued: Issued, language: str) -> Facts:
@@ -89,9 +89,9 @@ def _order_facts(order: Order, language: str) -> Facts:
     )
 
 
-def _words_of_the_group(matter: Matter, language: str) -> list[str]:
+def _words_of_the_group(context: OrderContext, language: str) -> list[str]:
     """What the buyer's policy adds to every mail about an order: its confirmation, its order note."""
-    settings = matter.policy.settings
+    settings = context.policy.settings
     said = (settings[path].value for path in ("messages.confirmation", "messages.order_note"))
     return [words[language] for words in said if words and words[language]]
 
@@ -104,12 +104,12 @@ def _value(order: Order) -> int:
     return sum(line.value for line in order.lines)
 
 
-def _letter(
+def _email(
     subject: str, lines: list[str], facts: Facts, link: str | None, label: Text, seller: Seller, language: str
-) -> Letter:
+) -> EmailContent:
     """A subject is one line, whatever a name holds."""
     sender = tuple(each for each in (seller.name, seller.address, seller.email) if each)
-    return Letter(
+    return EmailContent(
         " ".join(subject.split())[:200],
         tuple(lines),
         language,

@@ -11,9 +11,9 @@ from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import outbox
 from houblon.orders.events.message_ids import ordered_message_id
 from houblon.orders.invoicing.invoice import Issued
-from houblon.orders.mail.content import Letter
-from houblon.orders.mail.emails import buyer_letter, team_letter
-from houblon.orders.services import Desk, Matter
+from houblon.orders.mail.content import EmailContent
+from houblon.orders.mail.emails import buyer_email, team_email
+from houblon.orders.services import OrderContext, Services
 
 _ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,190}")
 NO_ADDRESS = "no address is known for this recipient"
@@ -23,8 +23,8 @@ _KEEP = Prepared(insert(outbox))
 
 def queue(
     connection: Connection,
-    desk: Desk,
-    matter: Matter,
+    services: Services,
+    context: OrderContext,
     move: int,
     duties: Iterable[Obligation],
     issued: Issued | None,
@@ -35,72 +35,81 @@ def queue(
     A recipient without a usable address leaves the message parked, where people see it. Team
     events that a policy sends to nobody are no promise; a rule that asks for the team is one.
     """
-    told = _told(desk, matter, list(duties), issued, reasons)
+    messages = _messages(services, context, list(duties), issued, reasons)
     rows = {
         row["id"]: row
-        for event, role, address, letter in told
+        for event, role, address, content in messages
         for invoice_key in [issued.key if issued and (event, role) == ("invoice.issued", "buyer") else None]
-        for row in [_row(matter, move, role, event, address, letter, invoice_key)]
+        for row in [_row(context, move, role, event, address, content, invoice_key)]
     }
     for row in rows.values():
         _KEEP.insert(connection, row)
 
 
 def queue_notice(
-    connection: Connection, desk: Desk, matter: Matter, move: int, event: str, issued: Issued | None
+    connection: Connection, services: Services, context: OrderContext, move: int, event: str, issued: Issued | None
 ) -> None:
     """Put one message to the buyer in the outbox, whatever the policy lists; its caller asked."""
-    letter = buyer_letter(event, desk, matter, issued)
-    queue_letter(connection, matter, move, event, letter, issued.key if issued else None)
+    content = buyer_email(event, services, context, issued)
+    queue_email(connection, context, move, event, content, issued.key if issued else None)
 
 
-def queue_letter(
-    connection: Connection, matter: Matter, move: int, event: str, letter: Letter, invoice_key: int | None = None
+def queue_email(
+    connection: Connection,
+    context: OrderContext,
+    move: int,
+    event: str,
+    content: EmailContent,
+    invoice_key: int | None = None,
 ) -> None:
     """Put a letter to the buyer in the outbox; with `invoice_key` it is what sends that invoice."""
-    _KEEP.insert(connection, _row(matter, move, "buyer", event, matter.buyer.email, letter, invoice_key))
+    _KEEP.insert(connection, _row(context, move, "buyer", event, context.buyer.email, content, invoice_key))
 
 
-def _told(
-    desk: Desk, matter: Matter, duties: list[Obligation], issued: Issued | None, reasons: tuple[Reason, ...]
-) -> Iterator[tuple[str, str, str | None, Letter]]:
+def _messages(
+    services: Services,
+    context: OrderContext,
+    duties: list[Obligation],
+    issued: Issued | None,
+    reasons: tuple[Reason, ...],
+) -> Iterator[tuple[str, str, str | None, EmailContent]]:
     """Event, role, address and letter of each message."""
     events = [duty.event for duty in duties if duty.kind == "notify_buyer" and duty.event]
     if "invoice.issued" in events and "order.accepted" in events:
         events.remove("order.accepted")  # the invoice's message says so too
     for event in events:
-        yield event, "buyer", matter.buyer.email, buyer_letter(event, desk, matter, issued)
-    team = matter.policy.settings["notifications.team"].value["to"]
+        yield event, "buyer", context.buyer.email, buyer_email(event, services, context, issued)
+    team = context.policy.settings["notifications.team"].value["to"]
     for duty in duties:
         if duty.kind == "notify_team":
             event = duty.event or f"notify.{duty.channel}"
             nobody = [] if duty.event else [None]
             for address in team or nobody:
-                yield event, f"team/{address}", address, team_letter(event, desk, matter, reasons)
+                yield event, f"team/{address}", address, team_email(event, services, context, reasons)
 
 
 def _row(
-    matter: Matter,
+    context: OrderContext,
     move: int,
     role: str,
     event: str,
     address: str | None,
-    letter: Letter,
+    content: EmailContent,
     invoice_key: int | None,
 ) -> dict[str, Any]:
     fault = NO_ADDRESS if not address else BAD_ADDRESS if not is_address(address) else None
     return {
-        "id": ordered_message_id(move, f"{matter.key}/{move}/{event}/{role}"),
-        "order_key": matter.key,
+        "id": ordered_message_id(move, f"{context.key}/{move}/{event}/{role}"),
+        "order_key": context.key,
         "invoice_key": invoice_key,
         "kind": "mail",
         "event": event,
         "recipient": address,
-        "message": letter,
+        "message": content,
         "state": "parked" if fault else "pending",
         "attempts": 0,
-        "created_at": matter.at,
-        "due_at": matter.at,
+        "created_at": context.at,
+        "due_at": context.at,
         "error": fault,
     }
 

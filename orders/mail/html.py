@@ -2,7 +2,7 @@
 
 from markupsafe import escape
 
-from houblon.orders.mail.content import Letter
+from houblon.orders.mail.content import EmailContent
 
 _INK, _INK_2, _PAPER, _LINE, _HOP = "#20261f", "#586055", "#f7f5f0", "#e3dfd5", "#2c6a3c"
 _FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:16px;line-height:1.5"
@@ -19,26 +19,26 @@ _BUTTON = (
 _FOOT = f"max-width:560px;margin:16px auto 0;color:{_INK_2};font-size:13px"
 
 
-def html_letter(letter: Letter) -> str:
+def html_email(content: EmailContent) -> str:
     """A sheet with the sender's name, the paragraphs, the facts and a button. All of it is text that is escaped."""
     paragraphs = "".join(
-        f'<p style="margin:0 0 14px;overflow-wrap:anywhere">{_html(line)}</p>' for line in letter.lines
+        f'<p style="margin:0 0 14px;overflow-wrap:anywhere">{_html(line)}</p>' for line in content.lines
     )
-    told = "".join(
+    facts = "".join(
         f'<p style="{_FACT}"><span style="{_LABEL}">{_html(name)}</span><br><strong>{_html(value)}</strong></p>'
-        for name, value in letter.facts
+        for name, value in content.facts
     )
-    box = f'<div style="{_FACTS}">{told}</div>' if told else ""
+    box = f'<div style="{_FACTS}">{facts}</div>' if facts else ""
     button = (
-        f'<p style="margin:20px 0 0"><a href="{escape(letter.link)}" style="{_BUTTON}">{_html(letter.label)}</a></p>'
-        if letter.link
+        f'<p style="margin:20px 0 0"><a href="{escape(content.link)}" style="{_BUTTON}">{_html(content.label)}</a></p>'
+        if content.link
         else ""
     )
-    name, foot = _html(letter.sender[0]), "<br>".join(map(_html, letter.sender))
+    name, foot = _html(content.sender[0]), "<br>".join(map(_html, content.sender))
     return (
-        f'<!doctype html><html lang="{letter.language}"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="{content.language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f'<title>{_html(letter.subject)}</title></head><body style="{_BODY}">'
+        f'<title>{_html(content.subject)}</title></head><body style="{_BODY}">'
         f'<div style="{_SHEET}"><p style="{_NAME}">{name}</p>'
         f"{paragraphs}{box}{button}</div>"
         f'<p style="{_FOOT}">{foot}</p></body></html>'

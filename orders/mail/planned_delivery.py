@@ -10,33 +10,39 @@ from houblon.engine.schedule.cadence import day_text
 from houblon.orders.invoicing.invoice import language_of
 from houblon.orders.invoicing.links import invoice_link
 from houblon.orders.mail import enqueue as messages
-from houblon.orders.mail.content import Letter
-from houblon.orders.mail.emails import plain_letter
-from houblon.orders.services import Desk, Matter
+from houblon.orders.mail.content import EmailContent
+from houblon.orders.mail.emails import plain_email
+from houblon.orders.services import OrderContext, Services
 
 EVENT = "invoice.amended"
 
 
 def queue(
-    connection: Connection, desk: Desk, matter: Matter, move: int, invoice: Any, day: date, due: date | None
+    connection: Connection,
+    services: Services,
+    context: OrderContext,
+    move: int,
+    invoice: Any,
+    day: date,
+    due: date | None,
 ) -> None:
     """Put the message in the outbox, in the transaction of the change; `move` is its key in the history."""
-    messages.queue_letter(connection, matter, move, EVENT, _letter(desk, matter, invoice, day, due))
+    messages.queue_email(connection, context, move, EVENT, _email(services, context, invoice, day, due))
 
 
-def _letter(desk: Desk, matter: Matter, invoice: Any, day: date, due: date | None) -> Letter:
-    language = language_of(matter.order, matter.buyer)
+def _email(services: Services, context: OrderContext, invoice: Any, day: date, due: date | None) -> EmailContent:
+    language = language_of(context.order, context.buyer)
     said = {
-        "name": matter.buyer.name or matter.buyer.id,
-        "order": matter.order.id,
+        "name": context.buyer.name or context.buyer.id,
+        "order": context.order.id,
         "number": invoice.number,
         "day": day_text(day).in_(language),
         "due": day_text(due).in_(language) if due else "",
     }
     lines = [each.in_(language).format(**said) for each in (_HELLO, _MOVED, _PAYABLE if due else _NOT_DUE)]
-    link = invoice_link(desk.base_url, desk.secret, invoice.key)
-    return plain_letter(
-        _SUBJECT.in_(language).format(**said), lines, link, _SEE.in_(language), desk.seller.name, language
+    link = invoice_link(services.base_url, services.secret, invoice.key)
+    return plain_email(
+        _SUBJECT.in_(language).format(**said), lines, link, _SEE.in_(language), services.seller.name, language
     )
 
 

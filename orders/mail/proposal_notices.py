@@ -9,20 +9,20 @@ from sqlalchemy import Connection, insert, select
 from houblon.engine.conditions.figures import NBSP
 from houblon.orders.db.tables import outbox
 from houblon.orders.events.message_ids import message_id
-from houblon.orders.mail.emails import plain_letter
+from houblon.orders.mail.emails import plain_email
 from houblon.orders.mail.enqueue import is_address
-from houblon.orders.services import Desk
+from houblon.orders.services import Services
 from houblon.rules.model.proposal import Notice, Proposal
 
 
-def queue_notices(connection: Connection, desk: Desk, proposal: Proposal, at: datetime) -> None:
+def queue_notices(connection: Connection, services: Services, proposal: Proposal, at: datetime) -> None:
     """Put the proposal's untold notices in the outbox, once for each person with an address."""
-    for row in _rows(desk, proposal, at):
+    for row in _rows(services, proposal, at):
         if connection.execute(select(outbox.c.id).where(outbox.c.id == row["id"])).first() is None:
             connection.execute(insert(outbox), row)
 
 
-def _rows(desk: Desk, proposal: Proposal, at: datetime) -> Iterator[dict[str, Any]]:
+def _rows(services: Services, proposal: Proposal, at: datetime) -> Iterator[dict[str, Any]]:
     for place, notice in enumerate(proposal.notices):
         if notice.told:
             continue
@@ -32,7 +32,7 @@ def _rows(desk: Desk, proposal: Proposal, at: datetime) -> Iterator[dict[str, An
                 "kind": "mail",
                 "event": f"proposal.{notice.code}",
                 "recipient": person,
-                "message": _letter(desk, proposal, notice),
+                "message": _email(services, proposal, notice),
                 "state": "pending",
                 "attempts": 0,
                 "created_at": at,
@@ -40,14 +40,14 @@ def _rows(desk: Desk, proposal: Proposal, at: datetime) -> Iterator[dict[str, An
             }
 
 
-def _letter(desk: Desk, proposal: Proposal, notice: Notice) -> Any:
+def _email(services: Services, proposal: Proposal, notice: Notice) -> Any:
     subject, body = _WORDS[notice.code]
-    return plain_letter(
+    return plain_email(
         f"{subject}{NBSP}: {proposal.name}",
         [body.format(name=proposal.name, version=notice.version, nbsp=NBSP)],
-        f"{desk.base_url.rstrip('/')}/brouillons/{proposal.id}",
+        f"{services.base_url.rstrip('/')}/brouillons/{proposal.id}",
         "Voir le brouillon",
-        desk.seller.name,
+        services.seller.name,
     )
 
 

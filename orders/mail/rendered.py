@@ -6,20 +6,20 @@ from typing import Any
 import msgspec
 
 from houblon.engine.conditions.figures import NBSP
-from houblon.orders.mail.content import Letter
-from houblon.orders.mail.html import html_letter
+from houblon.orders.mail.content import EmailContent
+from houblon.orders.mail.html import html_email
 
 
-def written(message: Mapping[str, Any]) -> dict[str, str]:
+def rendered(message: Mapping[str, Any]) -> dict[str, str]:
     """`subject`, `text` and `html` of a message of the outbox: a Letter, or what an earlier Houblon wrote out."""
     if "lines" not in message:
         return {name: message[name] for name in ("subject", "text", "html")}
-    letter = msgspec.convert(message, Letter)
-    return {"subject": letter.subject, "text": _text(letter), "html": html_letter(letter)}
+    content = msgspec.convert(message, EmailContent)
+    return {"subject": content.subject, "text": _text(content), "html": html_email(content)}
 
 
-def _text(letter: Letter) -> str:
-    colon = f"{NBSP}:" if letter.language == "fr" else ":"
-    told = "\n".join(f"{name}{colon} {value}" for name, value in letter.facts)
-    link = f"{letter.label}{colon}\n{letter.link}" if letter.link else ""
-    return "\n\n".join([*letter.lines, *filter(None, (told, link)), letter.sender[0]])
+def _text(content: EmailContent) -> str:
+    colon = f"{NBSP}:" if content.language == "fr" else ":"
+    facts = "\n".join(f"{name}{colon} {value}" for name, value in content.facts)
+    link = f"{content.label}{colon}\n{content.link}" if content.link else ""
+    return "\n\n".join([*content.lines, *filter(None, (facts, link)), content.sender[0]])

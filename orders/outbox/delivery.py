@@ -19,7 +19,7 @@ from sqlalchemy.sql import ColumnElement
 from houblon.orders.db.ledger import Ledger
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import endpoints, outbox
-from houblon.orders.events.endpoints import destination_of, park_waiting, pause
+from houblon.orders.events.endpoints import dead_letter_waiting, destination_of, pause
 from houblon.orders.invoicing import transitions
 
 MAIL = "mail"
@@ -32,8 +32,8 @@ LONGEST_WAIT = SCHEDULE[-1]
 BATCH = 20
 NOTED_WITHIN = 0.25  # seconds
 # So many failures one after the other, whatever the messages: the rest waits a little, untried.
-STRIKES = 3
-BREATHER = timedelta(seconds=30)
+MAX_CONSECUTIVE_FAILURES = 3
+COOL_DOWN = timedelta(seconds=30)
 
 
 Left = tuple[Row[Any], str | None]  # a message that has left, and what was answered
@@ -87,7 +87,7 @@ def deliver_due(
     if not _is_anything_due(ledger, destination, now):
         return 0
     rows = ledger.record(lambda connection: _lease(connection, destination, now))
-    began, noted, strikes = seconds(), 0.0, 0
+    began, noted, consecutive_failures = seconds(), 0.0, 0
     left: list[Left] = []
     for index, row in enumerate(rows):
         passed = seconds() - began
@@ -96,8 +96,8 @@ def deliver_due(
         if passed > LEASE.total_seconds() / 2:
             _give_back(ledger, rows[index:], now)
             break
-        if strikes == STRIKES:
-            _give_back(ledger, rows[index:], now + BREATHER)
+        if consecutive_failures == MAX_CONSECUTIVE_FAILURES:
+            _give_back(ledger, rows[index:], now + COOL_DOWN)
             break
         try:
             answer = transport.send(row.id, row.recipient, row.message)
@@ -111,13 +111,13 @@ def deliver_due(
             break
         except Refused as refusal:
             _settle(ledger, row, state="parked", error=str(refusal))
-            strikes = 0
+            consecutive_failures = 0
         except Exception as failure:
             _retry(ledger, row, failure, now)
-            strikes += 1
+            consecutive_failures += 1
         else:
             left.append((row, answer))
-            strikes = 0
+            consecutive_failures = 0
     _noted(ledger, left, now)
     return len(rows)
 
@@ -194,7 +194,7 @@ def _lease(connection: Connection, destination: str, now: datetime) -> Sequence[
 def _retry(
     ledger: Ledger, row: Row[Any], failure: Exception, now: datetime, retry_after: timedelta | None = None
 ) -> None:
-    tried, error = row.attempts + 1, _told(failure)
+    tried, error = row.attempts + 1, _description(failure)
     if tried >= len(SCHEDULE):
         _settle(ledger, row, state="parked", error=error)
     else:
@@ -210,7 +210,7 @@ def _postpone_others(ledger: Ledger, destination: str, failure: Unreachable, now
     """What else was due there waits as if it had been tried: one call tells for all of them."""
 
     def postpone(connection: Connection) -> None:
-        due, error = update(outbox).where(_is_due(destination, now)), _told(failure)
+        due, error = update(outbox).where(_is_due(destination, now)), _description(failure)
         # From the last attempt down, so that no message is moved twice.
         for tried in range(len(SCHEDULE), 0, -1):
             values: dict[str, Any] = {"attempts": tried, "error": error}
@@ -229,7 +229,7 @@ def _stop(ledger: Ledger, destination: str, failure: Gone) -> None:
 
     def stop(connection: Connection) -> None:
         pause(connection, id, error)
-        park_waiting(connection, id, error)
+        dead_letter_waiting(connection, id, error)
 
     ledger.write(stop)
 
@@ -262,5 +262,5 @@ def _settle(ledger: Ledger, row: Row[Any], **values: Any) -> None:
     ledger.record(lambda connection: connection.execute(query.values(**values)))
 
 
-def _told(failure: Exception) -> str:
+def _description(failure: Exception) -> str:
     return f"{type(failure).__name__}: {failure}"[:500]

@@ -10,19 +10,19 @@ from typing import Any
 
 from cryptography.fernet import Fernet
 
-from houblon.orders.mail.rendered import written
+from houblon.orders.mail.rendered import rendered
 from houblon.orders.outbox.delivery import Transport
 
 # What stands in a letter in the place of its link.
 PLACE = "https://houblon.invalid/sealed"
 
 
-def seal(secret: str, message: dict[str, Any], link: str) -> dict[str, Any]:
+def encrypt(secret: str, message: dict[str, Any], link: str) -> dict[str, Any]:
     """A message whose link is PLACE, with the link itself beside it, encrypted."""
     return {**message, "sealed": _cipher(secret).encrypt(link.encode()).decode()}
 
 
-class Unsealing:
+class Decrypting:
     """A transport that writes a sealed link out, then hands the message on."""
 
     def __init__(self, transport: Transport, secret: str):
@@ -32,7 +32,7 @@ class Unsealing:
         """What the transport answers. Raises what the transport raises."""
         if "sealed" in message:
             link = _cipher(self._secret).decrypt(message["sealed"].encode()).decode()
-            words = written(message)
+            words = rendered(message)
             text, html = words["text"].replace(PLACE, link), words["html"].replace(PLACE, escape(link))
             message = {"subject": words["subject"], "text": text, "html": html}
         return self.transport.send(id, recipient, message)

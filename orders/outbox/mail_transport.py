@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from houblon.orders.mail.rendered import written
+from houblon.orders.mail.rendered import rendered
 from houblon.orders.outbox.delivery import Refused, Unreachable
 
 TIMEOUT = 20  # seconds
@@ -103,7 +103,7 @@ def _made(id: str, sender: str, recipient: str, message: Mapping[str, Any], at: 
 
 def mail_of(id: str, sender: str, recipient: str, message: Mapping[str, Any], at: datetime) -> EmailMessage:
     """The mail of a message; its Message-ID is that of the outbox, so that a repeat can be told."""
-    mail, words = EmailMessage(), written(message)
+    mail, words = EmailMessage(), rendered(message)
     domain = parseaddr(sender)[1].partition("@")[2] or "houblon.invalid"
     mail["Message-ID"] = f"<{id}@{domain}>"
     mail["From"], mail["To"], mail["Subject"] = sender, recipient, words["subject"]

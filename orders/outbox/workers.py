@@ -1,6 +1,6 @@
-"""One courier a destination: a slow or dead one holds up nobody but itself.
+"""One worker a destination: a slow or dead one holds up nobody but itself.
 
-A courier is a thread that lives while its destination has something due. There are never more
+A worker is a thread that lives while its destination has something due. There are never more
 than the mail server's and one an endpoint, whose number is bounded.
 """
 
@@ -17,19 +17,19 @@ log = logging.getLogger("houblon.outbox")
 TransportOf = Callable[[str], Transport | None]
 
 
-class GivingWay:
+class Backpressure:
     """A transport that, before each message, lets go first what is more urgent, as `give_way` says."""
 
-    def __init__(self, transport: Transport, give_way: Callable[[], None]):
-        self._transport, self._give_way = transport, give_way
+    def __init__(self, transport: Transport, wait_for_capacity: Callable[[], None]):
+        self._transport, self._wait_for_capacity = transport, wait_for_capacity
 
     def send(self, id: str, recipient: str, message: Any) -> str | None:
-        self._give_way()
+        self._wait_for_capacity()
         return self._transport.send(id, recipient, message)
 
 
-class Couriers:
-    """Starts a courier for each destination that has something due and has none.
+class DeliveryWorkers:
+    """Starts a worker for each destination that has something due and has none.
 
     `transport_of` gives a destination's transport, None for an endpoint that is told nothing now. Before each
     message `give_way` returns when it may go.
@@ -40,35 +40,40 @@ class Couriers:
         ledger: Ledger,
         transport_of: TransportOf,
         now: Callable[[], datetime],
-        give_way: Callable[[], None] = lambda: None,
+        wait_for_capacity: Callable[[], None] = lambda: None,
     ):
-        self._ledger, self._transport_of, self._now, self._give_way = ledger, transport_of, now, give_way
+        self._ledger, self._transport_of, self._now, self._wait_for_capacity = (
+            ledger,
+            transport_of,
+            now,
+            wait_for_capacity,
+        )
         self._gate = threading.Lock()
         self._busy: dict[str, threading.Thread] = {}
         self._closed = threading.Event()
 
     def look(self) -> int:
-        """Send couriers where something is due; returns how many set out."""
+        """Start workers where something is due; returns how many."""
         sent = 0
         for destination in due_destinations(self._ledger, self._now()):
             with self._gate:
                 if destination in self._busy or self._closed.is_set():
                     continue
-                courier = threading.Thread(
-                    target=self._run, args=(destination,), name=f"courier {destination}", daemon=True
+                worker = threading.Thread(
+                    target=self._run, args=(destination,), name=f"delivery {destination}", daemon=True
                 )
-                self._busy[destination] = courier
-            courier.start()
+                self._busy[destination] = worker
+            worker.start()
             sent += 1
         return sent
 
     def close(self, timeout: float = 30.0) -> None:
-        """Let every courier finish what it holds, and send no more."""
+        """Let every worker finish what it holds, and start no more."""
         self._closed.set()
         with self._gate:
             left = list(self._busy.values())
-        for courier in left:
-            courier.join(timeout)
+        for worker in left:
+            worker.join(timeout)
 
     def _run(self, destination: str) -> None:
         try:
@@ -84,5 +89,5 @@ class Couriers:
         transport = self._transport_of(destination)
         if transport is None:
             return 0
-        polite = GivingWay(transport, self._give_way)
+        polite = Backpressure(transport, self._wait_for_capacity)
         return deliver_due(self._ledger, polite, self._now(), destination=destination)

@@ -202,7 +202,7 @@ def messages_of(connection: Connection, key: int) -> Sequence[Row[Any]]:
 def count_messages(connection: Connection) -> dict[str, int]:
     """How many messages are pending and parked: what was sent is never few, and counting it takes long."""
     query = select(outbox.c.state, func.count()).where(outbox.c.state.in_(("pending", "parked")))
-    return dict(connection.execute(query.group_by(outbox.c.state)).tuples().all())
+    return dict(connection.execute(query.group_by(outbox.c.state)).all())
 
 
 def count_sendable(connection: Connection, kind: str | None = None) -> int:
@@ -281,7 +281,7 @@ def count_held(connection: Connection) -> int:
 def count_members(connection: Connection) -> dict[str, int]:
     """How many retailers each group has."""
     rows = connection.execute(select(memberships.c.group_id, func.count()).group_by(memberships.c.group_id))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def count_retailers(connection: Connection) -> int:

@@ -10,11 +10,11 @@ from houblon.engine.policy.decision import Decision, decision_document
 from houblon.engine.policy.derivation import derivation_parts
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import decisions, transitions
-from houblon.orders.services import Conflict, Desk, Matter
+from houblon.orders.services import Conflict, OrderContext, Services
 
 SYSTEM, BUYER = "houblon", "buyer"
 _WHO = {SYSTEM: Text("Houblon", "Houblon"), BUYER: Text("l’acheteur", "the buyer")}
-_KEEP_DECISION, _KEEP_MOVE, _KEEP_INVOICE_MOVE = (
+_RECORD_DECISION, _RECORD_TRANSITION, _RECORD_INVOICE_TRANSITION = (
     Prepared(insert(decisions)),
     Prepared(insert(transitions)),
     Prepared(insert(transitions)),
@@ -28,16 +28,16 @@ _STATES_FR = {
 }
 
 
-def keep_decision(
-    connection: Connection, matter: Matter, content_hash: str, decision: Decision, who: str
+def record_decision(
+    connection: Connection, context: OrderContext, content_hash: str, decision: Decision, who: str
 ) -> tuple[int, dict[str, Any]]:
     """Record a decision and return its key and its document."""
     document = decision_document(decision)
-    key: int = _KEEP_DECISION.insert(
+    key: int = _RECORD_DECISION.insert(
         connection,
         {
-            "order_key": matter.key,
-            "made_at": matter.at,
+            "order_key": context.key,
+            "made_at": context.at,
             "who": who,
             "outcome": decision.outcome.value,
             "version": decision.version,
@@ -51,21 +51,23 @@ def keep_decision(
     return key, document
 
 
-def keep_move(connection: Connection, matter: Matter, before: str | None, after: str, who: str, why: str) -> int:
+def record_transition(
+    connection: Connection, context: OrderContext, before: str | None, after: str, who: str, why: str
+) -> int:
     """Record that the order moved, and return the move's key."""
     values = {
-        "order_key": matter.key,
-        "at": matter.at,
+        "order_key": context.key,
+        "at": context.at,
         "who": who,
         "before": before,
         "after": after,
         "why": why,
     }
-    key: int = _KEEP_MOVE.insert(connection, values)
+    key: int = _RECORD_TRANSITION.insert(connection, values)
     return key
 
 
-def keep_invoice_move(
+def record_invoice_transition(
     connection: Connection, keys: tuple[int, int], before: str | None, after: str, *, who: str, at: datetime, why: str
 ) -> int:
     """Record that an invoice moved, and return the move's key; `keys` are the order's and the invoice's."""
@@ -79,7 +81,7 @@ def keep_invoice_move(
         "after": after,
         "why": why,
     }
-    key: int = _KEEP_INVOICE_MOVE.insert(connection, values)
+    key: int = _RECORD_INVOICE_TRANSITION.insert(connection, values)
     return key
 
 
@@ -88,7 +90,7 @@ def who_text(who: str) -> Text:
     return _WHO.get(who) or Text(who, who)
 
 
-def settled(connection: Connection, desk: Desk, row: Row[Any]) -> Conflict:
+def settled(connection: Connection, services: Services, row: Row[Any]) -> Conflict:
     """The conflict of whom an order's row finds no longer held: who moved it, and when."""
     last = connection.execute(
         select(transitions)
@@ -98,7 +100,7 @@ def settled(connection: Connection, desk: Desk, row: Row[Any]) -> Conflict:
         .order_by(transitions.c.key.desc())
         .limit(1)
     ).one()
-    when, who = desk.moment_text(last.at), who_text(last.who)
+    when, who = services.moment_text(last.at), who_text(last.who)
     return Conflict(
         "already_settled",
         f"La commande {row.order_id} est déjà {_STATES_FR[last.after]}, par {who.fr}, le {when.fr}.",

@@ -26,10 +26,10 @@ def known_memberships(ledger: Ledger, retailer_id: str) -> tuple[str, ...]:
     """`memberships_of` now, from memory while nothing changed."""
 
     def read() -> tuple[str, ...]:
-        with ledger.glancing() as reader:
+        with ledger.looking_up() as reader:
             return memberships_of(reader, retailer_id)
 
-    return ledger.memory.ask(("memberships", retailer_id), read)
+    return ledger.query_cache.get(("memberships", retailer_id), read)
 
 
 def all_memberships(connection: Connection) -> dict[str, tuple[str, ...]]:

@@ -1,6 +1,6 @@
-"""The server's end of the line to the recorder: its threads ask, one of them listens for all answers.
+"""The server's end of the line to the writer process: its threads ask, one of them listens for all answers.
 
-A line of its own for every thread would cost the recorder a message for each answer. By one line a
+A line of its own for every thread would cost the writer process a message for each answer. By one line a
 group's answers come together, and waking who waits is the server's.
 """
 
@@ -13,7 +13,7 @@ import threading
 
 import msgspec
 
-from houblon.orders.writer_process.server import LONGEST, Answer, Call, Taken
+from houblon.orders.writer_process.server import LONGEST, Answer, Call, IngestResult
 
 _ANSWERS = msgspec.msgpack.Decoder(list[Answer])
 _ENCODE = msgspec.msgpack.Encoder().encode
@@ -22,10 +22,10 @@ _ENCODE = msgspec.msgpack.Encoder().encode
 class _Waiting:
     """One who asked: `done` is released once `taken` is what came of it."""
 
-    __slots__ = ("done", "taken")
+    __slots__ = ("done", "result")
 
     def __init__(self) -> None:
-        self.taken: Taken | None = None
+        self.result: IngestResult | None = None
         self.done = threading.Lock()
         self.done.acquire()
 
@@ -43,8 +43,8 @@ class Asking:
         """How many ask at this moment."""
         return len(self._waiting)
 
-    def ask(self, call: Call) -> Taken | None:
-        """What the recorder makes of a call; None where it refuses it, or ended. Raises OSError where the call can't be
+    def ask(self, call: Call) -> IngestResult | None:
+        """What the writer process makes of a call; None where it refuses it, or ended. Raises OSError where the call can't be
         sent, TimeoutError where no answer comes: it may be recorded all the same."""
         number, waiting = next(self._numbers), _Waiting()
         self._waiting[number] = waiting
@@ -54,21 +54,21 @@ class Asking:
                 raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
             self._line.send(message)
             if not waiting.done.acquire(timeout=self._patience):
-                raise TimeoutError("the recorder does not answer")
+                raise TimeoutError("the writer process does not answer")
         finally:
             del self._waiting[number]
-        return waiting.taken
+        return waiting.result
 
     def listen(self) -> None:
-        """Hand out answers until the recorder ends; who waits then is told nothing."""
+        """Hand out answers until the writer process ends; who waits then is told nothing."""
         buffer = bytearray(LONGEST)
         view = memoryview(buffer)
         with self._line, contextlib.suppress(ConnectionError):
             while count := self._line.recv_into(buffer):
-                for number, taken in _ANSWERS.decode(view[:count]):
+                for number, result in _ANSWERS.decode(view[:count]):
                     # Who lost patience is gone.
                     if (waiting := self._waiting.get(number)) is not None:
-                        waiting.taken = taken
+                        waiting.result = result
                         waiting.done.release()
         # Who asks from now on can't send.
         for waiting in list(self._waiting.values()):

@@ -1,6 +1,6 @@
-"""The recorder: a process of its own that takes orders in while many come at once.
+"""The writer process: one of its own that takes orders in while many come at once.
 
-Python runs one thread of a process at a time. Where orders crowd, the server's threads find out who
+Python runs one thread of a process at a time. Under load, the server's threads find out who
 sent them, and this process decides and records them, on another core, a group in one transaction.
 Nothing depends on it: whatever it does not answer, the server does itself, and tells what is wrong
 there. A call that was recorded by then is known by its id, and is not recorded twice.
@@ -20,8 +20,8 @@ from sqlalchemy import Connection
 
 from houblon.engine.core.order import decode_order
 from houblon.orders.db.writer import MAX_GROUP, Work
-from houblon.orders.handling.receive import Arrival, Received, take_in
-from houblon.orders.services import Conflict, Desk
+from houblon.orders.handling.receive import IncomingOrder, Received, ingest
+from houblon.orders.services import Conflict, Services
 
 log = logging.getLogger("houblon.recorder")
 # The longest message, in bytes. How long a socket's may be is the system's to say; a longer one would be cut.
@@ -45,7 +45,7 @@ class Call(msgspec.Struct, frozen=True, array_like=True):
     sent: bytes | None = None
 
 
-class Taken(msgspec.Struct, frozen=True, array_like=True):
+class IngestResult(msgspec.Struct, frozen=True, array_like=True):
     """What became of a call: the decision's document as JSON, whether it was stored before, and what logs tell."""
 
     document: bytes
@@ -57,21 +57,21 @@ class Taken(msgspec.Struct, frozen=True, array_like=True):
 
 
 Asked = tuple[int, Call]
-Answer = tuple[int, Taken | None]
+Answer = tuple[int, IngestResult | None]
 _ASKED = msgspec.msgpack.Decoder(Asked)
 _ENCODE = msgspec.msgpack.Encoder().encode
 
 
-def take(desk: Desk, call: Call) -> Taken:
+def ingest_call(services: Services, call: Call) -> IngestResult:
     """Take the call in, in this process. Raises Conflict."""
-    return desk.ledger.record(_work(desk, call))
+    return services.ledger.record(_work(services, call))
 
 
-def record_for_ever(desk: Callable[[], Desk], line: socket.socket) -> None:
+def run_forever(services: Callable[[], Services], line: socket.socket) -> None:
     """Take in the calls that come by `line`, until its other end is gone."""
     buffer = bytearray(LONGEST)
     while asked := _gather(line, buffer):
-        answers = _answers(desk(), asked)
+        answers = _answers(services(), asked)
         try:
             for message in _messages(answers):
                 line.send(message)
@@ -93,13 +93,13 @@ def _gather(line: socket.socket, buffer: bytearray) -> list[Asked]:
     return asked
 
 
-def _answers(desk: Desk, asked: Sequence[Asked]) -> list[Answer]:
+def _answers(services: Services, asked: Sequence[Asked]) -> list[Answer]:
     """Take the calls in together; what came of each, once all are durable."""
-    done = desk.ledger.record_all([_work(desk, call) for _, call in asked])
+    done = services.ledger.record_all([_work(services, call) for _, call in asked])
     for _, failure in done:
         if failure is not None and not isinstance(failure, Conflict | msgspec.MsgspecError):
             log.error("an order could not be recorded; the server tries it", exc_info=failure)
-    return [(number, taken) for (number, _), (taken, _) in zip(asked, done, strict=True)]
+    return [(number, result) for (number, _), (result, _) in zip(asked, done, strict=True)]
 
 
 def _messages(answers: Sequence[Answer]) -> Iterator[bytes]:
@@ -116,18 +116,18 @@ def _messages(answers: Sequence[Answer]) -> Iterator[bytes]:
         yield from _messages(answers[half:])
 
 
-def _work(desk: Desk, call: Call) -> Work[Taken]:
-    def work(connection: Connection) -> Taken:
+def _work(services: Services, call: Call) -> Work[IngestResult]:
+    def work(connection: Connection) -> IngestResult:
         order, sent = decode_order(call.body), call.body if call.sent is None else call.sent
-        arrival = Arrival(call.body, order, call.content_hash, call.source, call.at, sent, call.webhook_id)
-        return _taken(order.id, take_in(connection, desk, arrival))
+        incoming = IncomingOrder(call.body, order, call.content_hash, call.source, call.at, sent, call.webhook_id)
+        return _result(order.id, ingest(connection, services, incoming))
 
     return work
 
 
-def _taken(order_id: str, received: Received) -> Taken:
+def _result(order_id: str, received: Received) -> IngestResult:
     document = received.document
-    return Taken(
+    return IngestResult(
         msgspec.json.encode(document),
         received.replayed,
         order_id,

@@ -29,7 +29,7 @@ _TOGETHER = 12
 Chain = tuple[str, ...]
 
 
-class Premises(msgspec.Struct, frozen=True):
+class CheckContext(msgspec.Struct, frozen=True):
     """What checks take as given: where Houblon runs, and which groups each known buyer is kept in."""
 
     installation: Installation = Installation(ZoneInfo("America/Toronto"))
@@ -44,25 +44,25 @@ class Premises(msgspec.Struct, frozen=True):
         return [chain for chain in chains if not touched.isdisjoint(chain)]
 
 
-def check(content: Content, changed: Iterable[str], premises: Premises) -> None:
+def check(content: Content, changed: Iterable[str], check_context: CheckContext) -> None:
     """Everything; policies that no group of `changed` has a part in are taken as checked before.
 
     Raises Invalid with every fault, pointers starting with `/groups/<id>` or `/scenarios/<id>`.
     """
-    policies = check_structure(content, changed, premises)
+    policies = check_structure(content, changed, check_context)
     faults = Faults()
-    faults.extend(scenario_faults(content, premises))
+    faults.extend(scenario_faults(content, check_context))
     faults.extend(reference_faults(policies, set(changed)))
     faults.raise_if_any()
 
 
-def check_structure(content: Content, changed: Iterable[str], premises: Premises) -> list[Policy]:
+def check_structure(content: Content, changed: Iterable[str], check_context: CheckContext) -> list[Policy]:
     """What no document shows alone: names, ranks, and the policies that a change touches, which it returns."""
     faults = Faults()
     _check_names(content, faults)
     _check_ranks(content, faults)
     policies = []
-    for chain in premises.chains(content, changed):
+    for chain in check_context.chains(content, changed):
         policies.append(resolve(content, chain))
         with faults.gather(step("/groups", chain[0])):
             check_policy(policies[-1])
@@ -71,10 +71,10 @@ def check_structure(content: Content, changed: Iterable[str], premises: Premises
     return policies
 
 
-def scenario_faults(content: Content, premises: Premises) -> Iterator[Problem]:
+def scenario_faults(content: Content, check_context: CheckContext) -> Iterator[Problem]:
     """Every scenario whose order does not get the decision that it must."""
     for id, scenario in content.scenarios.items():
-        expected, decision = scenario["expect"], decided(content, scenario, premises)
+        expected, decision = scenario["expect"], decided(content, scenario, check_context)
         found = _expected_members(decision, expected)
         if found != expected:
             wanted, given = _said(expected), _said(found)
@@ -86,17 +86,17 @@ def scenario_faults(content: Content, premises: Premises) -> Iterator[Problem]:
             )
 
 
-def decided(content: Content, scenario: Document, premises: Premises) -> Decision:
+def decided(content: Content, scenario: Document, check_context: CheckContext) -> Decision:
     """The decision that a scenario's order gets by `content`; dates count from its `accepted_at`, else its own."""
     order = order_of(scenario["order"])
-    chain, unknown = chain_of(content, premises.memberships.get(order.buyer.id, ()), order.buyer.groups or ())
+    chain, unknown = chain_of(content, check_context.memberships.get(order.buyer.id, ()), order.buyer.groups or ())
     at = scenario.get("accepted_at")
     return decide(
         order,
         resolve(content, chain),
         accepted_at=datetime.fromisoformat(at) if at else order.placed_at,
         cycle=content.cycles.get(order.distributor or ""),
-        installation=premises.installation,
+        installation=check_context.installation,
         unknown_groups=unknown,
     )
 

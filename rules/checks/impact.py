@@ -10,7 +10,7 @@ from houblon.rules.model.content import Content, Group
 from houblon.rules.model.statements import MEMBERS, RULES
 
 
-class Reach(msgspec.Struct, frozen=True):
+class Impact(msgspec.Struct, frozen=True):
     """Of one statement of Tous: the groups that change with it, and those that state their own."""
 
     path: str
@@ -18,18 +18,18 @@ class Reach(msgspec.Struct, frozen=True):
     shielded: tuple[str, ...]
 
 
-def reach(changes: Iterable[Change], content: Content) -> tuple[Reach, ...]:
-    """The reach of every change of Tous, in a content that has them; groups by falling rank."""
+def impact(changes: Iterable[Change], content: Content) -> tuple[Impact, ...]:
+    """The impact of every change of Tous, in a content that has them; groups by falling rank."""
     return tuple(
-        _reach(change.path, content)
+        _impact_of(change.path, content)
         for change in changes
         if (change.kind, change.id) == ("group", BASE) and change.path and change.path not in MEMBERS
     )
 
 
-def _reach(path: str, content: Content) -> Reach:
+def _impact_of(path: str, content: Content) -> Impact:
     others = [group for group in content.ranked() if group.id != BASE]
-    return Reach(
+    return Impact(
         path,
         tuple(group.id for group in others if not states(group, path)),
         tuple(group.id for group in others if states(group, path)),
@@ -41,14 +41,16 @@ def states(group: Group, path: str) -> bool:
     return path.removeprefix(RULES) in group.rules if path.startswith(RULES) else path in group.settings
 
 
-class Crowd(msgspec.Struct, frozen=True):
+class ImpactCount(msgspec.Struct, frozen=True):
     """Retailers to whom a statement of one group speaks, and those of the group whom another statement shields."""
 
     follow: int
     shielded: int
 
 
-def crowd(content: Content, group: str, path: str, memberships: Mapping[str, tuple[str, ...]], others: int) -> Crowd:
+def impact_count(
+    content: Content, group: str, path: str, memberships: Mapping[str, tuple[str, ...]], others: int
+) -> ImpactCount:
     """Whom a statement of `group` at `path` reaches: retailers of theirs whom no higher rank tells otherwise.
 
     `memberships` are of all retailers kept in a group, `others` counts those kept in none: they follow Tous.
@@ -61,4 +63,4 @@ def crowd(content: Content, group: str, path: str, memberships: Mapping[str, tup
     }
     own = [groups for groups in memberships.values() if group in (*groups, BASE)]
     shielded = sum(1 for groups in own if not above.isdisjoint(groups))
-    return Crowd(len(own) - shielded + (others if group == BASE else 0), shielded)
+    return ImpactCount(len(own) - shielded + (others if group == BASE else 0), shielded)

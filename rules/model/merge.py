@@ -1,4 +1,4 @@
-"""Three states of a document, statement by statement: what both sides did, and where they clash."""
+"""Three states of a document, statement by statement: what both sides did, and where they conflict."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import msgspec
 from houblon.rules.model.statements import ABSENT, Document, document_of, statements_of
 
 
-class Clash(msgspec.Struct, frozen=True):
+class MergeConflict(msgspec.Struct, frozen=True):
     """A statement that both sides changed, each otherwise; an empty path is the whole document.
 
     `before` is what both started from, `mine` what the proposal says, `theirs` what was published.
@@ -22,10 +22,10 @@ class Clash(msgspec.Struct, frozen=True):
 
 
 class Merged(msgspec.Struct, frozen=True):
-    """The document with both sides' changes (None: removed); where they clash, mine."""
+    """The document with both sides' changes (None: removed); where they conflict, mine."""
 
     document: Document | None
-    clashes: tuple[Clash, ...]
+    conflicts: tuple[MergeConflict, ...]
 
 
 def merge(kind: str, id: str, before: Document | None, mine: Document | None, theirs: Document | None) -> Merged:
@@ -36,7 +36,7 @@ def merge(kind: str, id: str, before: Document | None, mine: Document | None, th
         return Merged(theirs, ())
     if mine is None or theirs is None:
         return Merged(
-            mine, (Clash(kind, id, "", *(ABSENT if each is None else each for each in (before, mine, theirs))),)
+            mine, (MergeConflict(kind, id, "", *(ABSENT if each is None else each for each in (before, mine, theirs))),)
         )
     return _merge_statements(kind, id, *(statements_of(kind, each) for each in (before, mine, theirs)))
 
@@ -44,7 +44,7 @@ def merge(kind: str, id: str, before: Document | None, mine: Document | None, th
 def _merge_statements(
     kind: str, id: str, before: dict[str, Any], mine: dict[str, Any], theirs: dict[str, Any]
 ) -> Merged:
-    kept, clashes = {}, []
+    kept, conflicts = {}, []
     for path in [*theirs, *(path for path in mine if path not in theirs)]:
         was, own, other = (each.get(path, ABSENT) for each in (before, mine, theirs))
         if own in (was, other):
@@ -52,7 +52,7 @@ def _merge_statements(
         else:
             value = own
             if other != was:
-                clashes.append(Clash(kind, id, path, was, own, other))
+                conflicts.append(MergeConflict(kind, id, path, was, own, other))
         if value is not ABSENT:
             kept[path] = value
-    return Merged(document_of(kind, id, kept), tuple(clashes))
+    return Merged(document_of(kind, id, kept), tuple(conflicts))

@@ -9,7 +9,7 @@ import msgspec
 
 from houblon.rules.model.changes import Change, changes_of
 from houblon.rules.model.content import Content, canonical
-from houblon.rules.model.merge import Clash, merge
+from houblon.rules.model.merge import MergeConflict, merge
 from houblon.rules.model.statements import ABSENT, Edit
 
 OPEN, SCHEDULED, PUBLISHED, DISCARDED = "open", "scheduled", "published", "discarded"
@@ -85,14 +85,14 @@ class Proposal(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys((*self.editors, *agreed, *filter(None, (self.scheduled_by,)))))
 
 
-class Standing(msgspec.Struct, frozen=True):
-    """A proposal's edits as they stand on a newer content, and where they clash with it."""
+class Rebased(msgspec.Struct, frozen=True):
+    """A proposal's edits as they stand on a newer content, and where they conflict with it."""
 
     edits: tuple[Edit, ...]
-    clashes: tuple[Clash, ...]
+    conflicts: tuple[MergeConflict, ...]
 
 
-def standing(proposal: Proposal, base: Content, newest: Content) -> Standing:
+def rebase(proposal: Proposal, base: Content, newest: Content) -> Rebased:
     """The proposal's edits on `newest`, where `base` is the content of its own base."""
     merged = [
         merge(edit.kind, edit.id, base.document(edit.kind, edit.id), edit.document, newest.document(edit.kind, edit.id))
@@ -100,7 +100,7 @@ def standing(proposal: Proposal, base: Content, newest: Content) -> Standing:
     ]
     edits = [Edit(edit.kind, edit.id, each.document) for edit, each in zip(proposal.edits, merged, strict=True)]
     moved = [edit for edit in edits if edit.document != newest.document(edit.kind, edit.id)]
-    return Standing(tuple(moved), tuple(chain.from_iterable(each.clashes for each in merged)))
+    return Rebased(tuple(moved), tuple(chain.from_iterable(each.conflicts for each in merged)))
 
 
 def changes_in(edits: tuple[Edit, ...], content: Content) -> tuple[Change, ...]:

@@ -1,4 +1,4 @@
-"""What a proposal says: begun, revised statement by statement, settled where others published first."""
+"""What a proposal says: begun, revised statement by statement, resolved where others published first."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -9,12 +9,12 @@ from houblon.engine.core.problem import Faults, step
 from houblon.engine.policy.policy import BASE
 from houblon.rules.model.content import Content
 from houblon.rules.model.names import clean_name, id_of
-from houblon.rules.model.proposal import Proposal, standing
+from houblon.rules.model.proposal import Proposal, rebase
 from houblon.rules.model.statements import Document, Edit, Statement, pointer_of, stated
 from houblon.rules.publishing.proposals import change, read_description
 from houblon.rules.store.documents import Store
 from houblon.rules.store.history import History
-from houblon.rules.store.next_version import Successor, next_version, read_edit, successor
+from houblon.rules.store.next_version import NextVersion, next_version, read_edit, version_header
 
 MINE, THEIRS = "mine", "theirs"
 
@@ -83,9 +83,9 @@ def revise(
     return change(store, id, seen, work, by, at)
 
 
-def foresee(
+def preview_statements(
     history: History, proposal: Proposal | None, statements: Iterable[Statement], *, by: str, at: datetime
-) -> Successor:
+) -> NextVersion:
     """What publishing would make if the statements stood in the proposal too; nothing is kept.
 
     Without a proposal, they stand alone on the newest version. Raises Invalid.
@@ -112,7 +112,7 @@ def _with(history: History, proposal: Proposal, statements: Iterable[Statement])
     return msgspec.structs.replace(proposal, base=base.version.number, edits=edits, approval=None)
 
 
-def settle(
+def resolve(
     store: Store,
     id: str,
     choices: Mapping[tuple[str, str, str], str],
@@ -121,24 +121,24 @@ def settle(
     at: datetime,
     seen: int | None = None,
 ) -> Proposal:
-    """Settle every clash, by (kind, id, path), for `mine` or `theirs`; the base is the newest version then.
+    """Resolve every conflict, by (kind, id, path), for `mine` or `theirs`; the base is the newest version then.
 
-    Raises Invalid with a `choice` for each clash that has none.
+    Raises Invalid with a `choice` for each conflict that has none.
     """
 
     def work(history: History, proposal: Proposal) -> Proposal:
         newest = history.content(history.number)
-        stands = standing(proposal, history.content(proposal.base), newest)
-        documents: Documents = {(e.kind, e.id): e.document for e in stands.edits}
+        rebased = rebase(proposal, history.content(proposal.base), newest)
+        documents: Documents = {(e.kind, e.id): e.document for e in rebased.edits}
         faults = Faults()
-        for clash in stands.clashes:
-            choice = choices.get((clash.kind, clash.id, clash.path))
-            key = (clash.kind, clash.id)
+        for conflict in rebased.conflicts:
+            choice = choices.get((conflict.kind, conflict.id, conflict.path))
+            key = (conflict.kind, conflict.id)
             if choice == THEIRS:
                 document = documents.get(key) if key in documents else newest.document(*key)
-                documents[key] = stated(document, Statement(clash.kind, clash.id, clash.path, clash.theirs))
+                documents[key] = stated(document, Statement(conflict.kind, conflict.id, conflict.path, conflict.theirs))
             elif choice != MINE:
-                pointer = pointer_of(clash.kind, clash.id, clash.path)
+                pointer = pointer_of(conflict.kind, conflict.id, conflict.path)
                 faults.add("choice", pointer, "Choisissez l’une des deux valeurs.", "Choose one of the two values.")
         faults.raise_if_any()
         edits = _moved(newest, _checked(documents))
@@ -147,22 +147,22 @@ def settle(
     return change(store, id, seen, work, by, at)
 
 
-def preview(history: History, proposal: Proposal, at: datetime) -> Successor:
-    """What publishing the proposal at `at` would make, its own statements winning where they clash.
+def preview(history: History, proposal: Proposal, at: datetime) -> NextVersion:
+    """What publishing the proposal at `at` would make, its own statements winning where they conflict.
 
     Raises Invalid when a document can't be read by its schema.
     """
-    stands = standing(proposal, history.content(proposal.base), history.content(history.number))
-    return successor(history, stands.edits, next_version(history, proposal.author, proposal.name, at))
+    rebased = rebase(proposal, history.content(proposal.base), history.content(history.number))
+    return next_version(history, rebased.edits, version_header(history, proposal.author, proposal.name, at))
 
 
 def _ground(history: History, proposal: Proposal) -> tuple[Content, Documents]:
-    """What the next statements are made on: the newest version, unless the proposal clashes with it."""
+    """What the next statements are made on: the newest version, unless the proposal conflicts with it."""
     base, newest = history.content(proposal.base), history.content(history.number)
-    stands = standing(proposal, base, newest)
-    if stands.clashes:
+    rebased = rebase(proposal, base, newest)
+    if rebased.conflicts:
         return base, {(edit.kind, edit.id): edit.document for edit in proposal.edits}
-    return newest, {(edit.kind, edit.id): edit.document for edit in stands.edits}
+    return newest, {(edit.kind, edit.id): edit.document for edit in rebased.edits}
 
 
 def _checked(documents: Documents) -> Documents:

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from houblon.engine.core.problem import refuse
-from houblon.rules.checks.checks import Premises
+from houblon.rules.checks.checks import CheckContext
 from houblon.rules.model.changes import edits_to
 from houblon.rules.model.content import Version
 from houblon.rules.model.proposal import OPEN
@@ -16,9 +16,9 @@ from houblon.rules.publishing.release import release, release_proposal
 from houblon.rules.publishing.schedule import promote_due
 from houblon.rules.store.documents import Store
 from houblon.rules.store.history import History
-from houblon.rules.store.next_version import next_version
+from houblon.rules.store.next_version import version_header
 
-NOTHING = Premises()
+NOTHING = CheckContext()
 
 
 class Conflict(Exception):
@@ -37,7 +37,7 @@ def publish(
     note: str,
     at: datetime,
     base: int | None = None,
-    premises: Premises = NOTHING,
+    check_context: CheckContext = NOTHING,
 ) -> Version:
     """Make the next version of `edits`, immutable and complete, in force from `at` (aware).
 
@@ -45,12 +45,12 @@ def publish(
     Invalid with every fault (pointers start with `/groups/<id>`, `/cycles/<id>`, …), Conflict when
     another version came first, StorageFault when the disk refuses; in any case nothing is written.
     """
-    promote_due(store, at, premises)
+    promote_due(store, at, check_context)
     # Versions only grow: what is stale before the lock is stale under it, and need not wait for it.
     _check_base(store.history(), base)
     with store.writing() as writer:
         _check_base(writer.history, base)
-        return release(writer, edits, next_version(writer.history, author, note, at), premises, "conflict")
+        return release(writer, edits, version_header(writer.history, author, note, at), check_context, "conflict")
 
 
 def publish_proposal(
@@ -60,19 +60,19 @@ def publish_proposal(
     by: str,
     at: datetime,
     seen: int | None = None,
-    premises: Premises = NOTHING,
+    check_context: CheckContext = NOTHING,
     approval: bool = False,
 ) -> Version:
     """Make the next version of a proposal now, on top of what was published since its base.
 
     `seen` is the revision that the person looked at, `approval` whether a second person must have
-    agreed. Raises Invalid (`conflict` at every statement that clashes, `approval_required`, `empty`,
+    agreed. Raises Invalid (`conflict` at every statement in conflict, `approval_required`, `empty`,
     and all that `publish` tells), Stale, UnknownProposal.
     """
-    promote_due(store, at, premises)
+    promote_due(store, at, check_context)
     with store.writing() as writer:
         proposal = current(writer.history, id, seen, OPEN)
-        return release_proposal(writer, proposal, by, at, at, premises, approval)
+        return release_proposal(writer, proposal, by, at, at, check_context, approval)
 
 
 def roll_back(
@@ -82,7 +82,7 @@ def roll_back(
     by: str,
     at: datetime,
     base: int | None = None,
-    premises: Premises = NOTHING,
+    check_context: CheckContext = NOTHING,
     emergency: bool = False,
 ) -> Version:
     """Publish what version `number` held as the next version; open proposals survive and are told.
@@ -90,7 +90,7 @@ def roll_back(
     In an `emergency` no second person agrees, so the version itself must have been approved, and the
     new one is marked. Raises UnknownVersion, Conflict, and Invalid (`unchanged`, `not_approved`, …).
     """
-    promote_due(store, at, premises)
+    promote_due(store, at, check_context)
     with store.writing() as writer:
         history = writer.history
         wanted, newest = history.content(number), history.content(history.number)
@@ -111,11 +111,11 @@ def roll_back(
                 f"Version {number} says the same already: nothing changed.",
             )
         version = msgspec.structs.replace(
-            next_version(history, by, f"retour à la version {number}", at),
+            version_header(history, by, f"retour à la version {number}", at),
             emergency=emergency,
             approved_by=wanted.version.approved_by if emergency else None,
         )
-        return release(writer, edits, version, premises, "rolled_back")
+        return release(writer, edits, version, check_context, "rolled_back")
 
 
 def _check_base(history: History, base: int | None) -> None:

@@ -6,30 +6,35 @@ from datetime import datetime
 import msgspec
 
 from houblon.engine.core.problem import Invalid, Problem, problem, refuse
-from houblon.rules.checks.checks import Premises, check, check_structure
+from houblon.rules.checks.checks import CheckContext, check, check_structure
 from houblon.rules.model.content import Version
-from houblon.rules.model.merge import Clash
-from houblon.rules.model.proposal import OPEN, PUBLISHED, SCHEDULED, Notice, Proposal, hash_of, standing
+from houblon.rules.model.merge import MergeConflict
+from houblon.rules.model.proposal import OPEN, PUBLISHED, SCHEDULED, Notice, Proposal, hash_of, rebase
 from houblon.rules.model.statements import Edit, pointer_of
 from houblon.rules.store.documents import Writer
 from houblon.rules.store.history import History
-from houblon.rules.store.next_version import Successor, next_version, successor
+from houblon.rules.store.next_version import NextVersion, next_version, version_header
 
 
 def release(
-    writer: Writer, edits: Sequence[Edit], version: Version, premises: Premises, code: str, itself: str | None = None
+    writer: Writer,
+    edits: Sequence[Edit],
+    version: Version,
+    check_context: CheckContext,
+    code: str,
+    itself: str | None = None,
 ) -> Version:
     """Check and write the next version, and flag the proposals that it bears on (but `itself`).
 
     `code` is why, as notices say it. Raises Invalid with every fault.
     """
-    made = successor(writer.history, edits, version)
-    check(made.content, made.changed_groups, premises)
+    made = next_version(writer.history, edits, version)
+    check(made.content, made.changed_groups, check_context)
     writer.publish(made.rows, made.version)
     for proposal in writer.history.proposals.values():
         if proposal.id == itself:
             continue
-        if proposal.state == SCHEDULED and (harm := _harm(proposal, writer.history, made, edits, premises)):
+        if proposal.state == SCHEDULED and (harm := _harm(proposal, writer.history, made, edits, check_context)):
             notice = Notice("rolled_back" if code == "rolled_back" else harm, version.number, version.published_at)
             writer.keep(unscheduled(proposal, notice))
         elif proposal.state in (OPEN, SCHEDULED) and code == "rolled_back":
@@ -39,24 +44,30 @@ def release(
 
 
 def release_proposal(
-    writer: Writer, proposal: Proposal, by: str, at: datetime, moment: datetime, premises: Premises, approval: bool
+    writer: Writer,
+    proposal: Proposal,
+    by: str,
+    at: datetime,
+    moment: datetime,
+    check_context: CheckContext,
+    approval: bool,
 ) -> Version:
     """Make a version of the proposal, effective from `moment`, and close it.
 
-    Raises Invalid: `conflict` at every clash, `empty`, `approval_required`, and what checks tell.
+    Raises Invalid: `conflict` at every conflict, `empty`, `approval_required`, and what checks tell.
     """
     history = writer.history
     edits = check_clear(proposal, history)
     if approval:
         check_approved(proposal, history)
     version = msgspec.structs.replace(
-        next_version(history, by, proposal.name, at),
+        version_header(history, by, proposal.name, at),
         effective_from=moment,
         proposal=proposal.id,
         approved_by=proposal.approval and proposal.approval.by,
         approved_report=proposal.approval and proposal.approval.report,
     )
-    made = release(writer, edits, version, premises, "conflict", proposal.id)
+    made = release(writer, edits, version, check_context, "conflict", proposal.id)
     closed = msgspec.structs.replace(
         proposal, state=PUBLISHED, version=made.number, changed_at=at, revision=proposal.revision + 1
     )
@@ -76,19 +87,19 @@ def check_approved(proposal: Proposal, history: History) -> None:
 
 
 def check_clear(proposal: Proposal, history: History) -> tuple[Edit, ...]:
-    """The proposal's edits on the newest version. Raises Invalid where they clash, or when there are none."""
-    stands = standing(proposal, history.content(proposal.base), history.content(history.number))
-    if stands.clashes:
-        raise Invalid([clash_problem(clash) for clash in stands.clashes])
-    if not stands.edits:
+    """The proposal's edits on the newest version. Raises Invalid where they conflict, or when there are none."""
+    rebased = rebase(proposal, history.content(proposal.base), history.content(history.number))
+    if rebased.conflicts:
+        raise Invalid([conflict_problem(conflict) for conflict in rebased.conflicts])
+    if not rebased.edits:
         raise refuse("empty", "", "Ce brouillon ne change rien.", "This proposal changes nothing.")
-    return stands.edits
+    return rebased.edits
 
 
-def clash_problem(clash: Clash) -> Problem:
+def conflict_problem(conflict: MergeConflict) -> Problem:
     return problem(
         "conflict",
-        pointer_of(clash.kind, clash.id, clash.path),
+        pointer_of(conflict.kind, conflict.id, conflict.path),
         "Une version publiée depuis dit ici autre chose que ce brouillon : choisissez.",
         "A version published since says something else here than this proposal: choose.",
     )
@@ -108,16 +119,16 @@ def unscheduled(proposal: Proposal, notice: Notice) -> Proposal:
 
 
 def _harm(
-    proposal: Proposal, history: History, made: Successor, edits: Sequence[Edit], premises: Premises
+    proposal: Proposal, history: History, made: NextVersion, edits: Sequence[Edit], check_context: CheckContext
 ) -> str | None:
     """Why a scheduled proposal can't become a version after this one: `conflict`, `invalid`, or None."""
-    stands = standing(proposal, history.content(proposal.base), made.content)
-    if stands.clashes:
+    rebased = rebase(proposal, history.content(proposal.base), made.content)
+    if rebased.conflicts:
         return "conflict"
-    together = {(edit.kind, edit.id): edit for edit in (*edits, *stands.edits)}
+    together = {(edit.kind, edit.id): edit for edit in (*edits, *rebased.edits)}
     try:
-        after = successor(history, together.values(), made.version)
-        check_structure(after.content, after.changed_groups, premises)
+        after = next_version(history, together.values(), made.version)
+        check_structure(after.content, after.changed_groups, check_context)
     except Invalid:
         return "invalid"
     return None

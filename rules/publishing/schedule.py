@@ -5,15 +5,15 @@ from datetime import datetime
 import msgspec
 
 from houblon.engine.core.problem import Invalid, refuse
-from houblon.rules.checks.checks import Premises
+from houblon.rules.checks.checks import CheckContext
 from houblon.rules.model.content import Content
-from houblon.rules.model.proposal import OPEN, SCHEDULED, Notice, Proposal, standing
+from houblon.rules.model.proposal import OPEN, SCHEDULED, Notice, Proposal, rebase
 from houblon.rules.model.statements import Edit
 from houblon.rules.publishing.proposals import current
 from houblon.rules.publishing.release import check_approved, check_clear, release_proposal, unscheduled
 from houblon.rules.store.documents import Store
 from houblon.rules.store.history import History
-from houblon.rules.store.next_version import next_version, successor
+from houblon.rules.store.next_version import next_version, version_header
 
 
 def schedule(
@@ -68,7 +68,7 @@ def withdraw(store: Store, id: str, *, at: datetime, seen: int | None = None) ->
     return withdrawn
 
 
-def promote_due(store: Store, at: datetime, premises: Premises) -> None:
+def promote_due(store: Store, at: datetime, check_context: CheckContext) -> None:
     """Make versions of what is scheduled for `at` or earlier, in the order of their dates.
 
     One that can't be published any more becomes a draft again, with a notice.
@@ -81,21 +81,21 @@ def promote_due(store: Store, at: datetime, premises: Premises) -> None:
             proposal = waiting[0]
             by, moment = proposal.scheduled_by or proposal.author, proposal.effective_from or at
             try:
-                release_proposal(writer, proposal, by, at, moment, premises, approval=False)
+                release_proposal(writer, proposal, by, at, moment, check_context, approval=False)
             except Invalid:
                 writer.keep(unscheduled(proposal, Notice("invalid", writer.history.number, at)))
 
 
-def foreseen(history: History, at: datetime) -> Content:
+def scheduled_content(history: History, at: datetime) -> Content:
     """What will be in force at a future moment, as far as it is scheduled; nothing is written."""
     content = history.content(history.number)
     edits: dict[tuple[str, str], Edit] = {}
     for proposal in history.scheduled(at):
-        stands = standing(proposal, history.content(proposal.base), content)
-        if stands.clashes or not stands.edits:
+        rebased = rebase(proposal, history.content(proposal.base), content)
+        if rebased.conflicts or not rebased.edits:
             continue
-        edits.update({(edit.kind, edit.id): edit for edit in stands.edits})
-        version = next_version(history, proposal.author, proposal.name, proposal.effective_from or at)
+        edits.update({(edit.kind, edit.id): edit for edit in rebased.edits})
+        version = version_header(history, proposal.author, proposal.name, proposal.effective_from or at)
         number = max(content.version.number + 1, history.next_number)
-        content = successor(history, edits.values(), msgspec.structs.replace(version, number=number)).content
+        content = next_version(history, edits.values(), msgspec.structs.replace(version, number=number)).content
     return content

@@ -17,7 +17,7 @@ from houblon.rules.model.statements import Document
 from houblon.rules.store.durable import Sync
 from houblon.rules.store.history import History, Lost, UnknownVersion
 from houblon.rules.store.storage import CrashSafeStorage, Stamp
-from houblon.rules.store.ttl_cache import Look
+from houblon.rules.store.ttl_cache import TtlCache
 
 __all__ = ["FILE", "Store", "UnknownVersion", "Writer", "content_hash", "open_store"]
 
@@ -32,7 +32,7 @@ class Store:
         # Read and replaced as one, so that readers need no lock.
         self._state: tuple[Stamp | None, History] = (None, History({}))
         # `history()` for the stream of orders, with a look that serves many of them.
-        self.recent = Look(self.history)
+        self.recent = TtlCache(self.history)
 
     def versions(self) -> Sequence[Version]:
         """Every version, oldest first."""
@@ -74,7 +74,7 @@ class Store:
             with self.storage.transaction():
                 yield Writer(self)
         finally:
-            self.recent.again()
+            self.recent.invalidate()
 
 
 class Writer:

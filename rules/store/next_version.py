@@ -17,7 +17,7 @@ from houblon.rules.store.history import History
 Documents = dict[str, dict[str, Mapping[str, Any]]]
 
 
-class Successor(msgspec.Struct, frozen=True, eq=False):
+class NextVersion(msgspec.Struct, frozen=True, eq=False):
     """The next version as it would be: its changed rows, and all that it holds."""
 
     version: Version
@@ -29,16 +29,16 @@ class Successor(msgspec.Struct, frozen=True, eq=False):
         return frozenset(row["id"] for row in self.rows if row["kind"] == "group")
 
 
-def successor(history: History, edits: Iterable[Edit], version: Version) -> Successor:
+def next_version(history: History, edits: Iterable[Edit], version: Version) -> NextVersion:
     """The content that `version` would have; its hash is filled in. Raises Invalid with every fault."""
     before = history.newest_content()
     documents = edited(before, edits)
     version = msgspec.structs.replace(version, hash=content_hash(documents))
     rows = _changed_rows(before, documents, version.number)
-    return Successor(version, rows, history.next_content(version, rows))
+    return NextVersion(version, rows, history.next_content(version, rows))
 
 
-def next_version(history: History, author: str, note: str, at: datetime) -> Version:
+def version_header(history: History, author: str, note: str, at: datetime) -> Version:
     """The head of the version after the newest one; its hash is not known yet."""
     return Version(history.next_number, author, note, at, at, "")
 

@@ -1,4 +1,4 @@
-"""One look at a file serves every thread for two milliseconds.
+"""One reading of what changes serves every thread for two milliseconds.
 
 Whether a file changed is asked for every order, and each time that a thread asks the system it may
 lose its turn to another one, which costs far more than the question. So what another process
@@ -13,8 +13,8 @@ T = TypeVar("T")
 LASTS = 0.002  # seconds
 
 
-class Look(Generic[T]):
-    """What `see` answered, at most `LASTS` seconds ago and since the last `again()`."""
+class TtlCache(Generic[T]):
+    """What `see` answered, at most `LASTS` seconds ago and since the last `invalidate()`."""
 
     def __init__(self, see: Callable[[], T], seconds: Callable[[], float] = time.monotonic):
         self._see, self._seconds = see, seconds
@@ -32,6 +32,6 @@ class Look(Generic[T]):
         self._seen = (now + LASTS, turn, found)
         return found
 
-    def again(self) -> None:
+    def invalidate(self) -> None:
         """This process changed something: whoever asks from now on looks for themselves."""
         self._turn += 1

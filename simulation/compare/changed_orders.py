@@ -15,7 +15,7 @@ from houblon.engine.decide.reasons import not_in_currency, reasons, unknown_grou
 from houblon.engine.policy.decision import Outcome, Reason
 from houblon.engine.policy.terms import DueDate
 from houblon.simulation.compare.dates import Dates, moment_of
-from houblon.simulation.compare.query import Lane, Plan, Seat
+from houblon.simulation.compare.query import Plan, PolicyPair, PolicySide
 from houblon.simulation.facts.sheet import facts_reader
 
 LISTED, MOST = 500, 100_000  # in the report; in the file of all of them
@@ -23,17 +23,20 @@ FOLDER = "changes"  # beside the jobs' own: a file for each report that lists no
 _OWN = ("position", "key", "order_id", "retailer", "accepted_at", "planned", "distributor", "order_value", "currency")
 _LOOK = 500  # orders between two words of progress
 
-Flip = dict[str, Any]
+ChangedOrder = dict[str, Any]
 
 
 def largest(
     connection: duckdb.DuckDBPyConnection, plan: Plan, dates: Dates, codes: str, most: int = LISTED
-) -> list[Flip]:
+) -> list[ChangedOrder]:
     """The largest of the judged orders whose pair of verdicts is among `codes`, the largest first."""
     if not _choose(connection, codes, most):
         return []
-    found = list(_told(connection, plan, dates))
-    return [flip for _, flip in sorted(found, key=lambda each: (-cents_written(each[1]["value"]), each[0]))]
+    found = list(_read_chosen(connection, plan, dates))
+    return [
+        changed_order
+        for _, changed_order in sorted(found, key=lambda each: (-cents_written(each[1]["value"]), each[0]))
+    ]
 
 
 def write_all(
@@ -51,18 +54,18 @@ def write_all(
     total = _choose(connection, codes, MOST)
     encoder = msgspec.json.Encoder()
     with gzip.open(path, "wb", compresslevel=3) as file:
-        for count, (_, flip) in enumerate(_told(connection, plan, dates)):
+        for count, (_, changed_order) in enumerate(_read_chosen(connection, plan, dates)):
             if count % _LOOK == 0:
                 progress(count / total)
-            file.write(encoder.encode(flip) + b"\n")
+            file.write(encoder.encode(changed_order) + b"\n")
 
 
-def read_all(path: Path) -> Iterator[Flip] | None:
+def read_all(path: Path) -> Iterator[ChangedOrder] | None:
     """What was written at a path; None where nothing was, for the report lists them all. Raises OSError."""
     return _lines(path) if path.exists() else None
 
 
-def _lines(path: Path) -> Iterator[Flip]:
+def _lines(path: Path) -> Iterator[ChangedOrder]:
     decoder = msgspec.json.Decoder()
     with gzip.open(path, "rb") as file:
         yield from map(decoder.decode, file)
@@ -73,23 +76,25 @@ def file_of(folder: Path, id: str) -> Path:
     return folder / FOLDER / f"{id}.jsonl.gz"
 
 
-def matching(flips: Iterable[Flip], group: str, retailer: str, most: int = LISTED) -> tuple[list[Flip], int]:
+def matching(
+    changed_orders: Iterable[ChangedOrder], group: str, retailer: str, most: int = LISTED
+) -> tuple[list[ChangedOrder], int]:
     """Those of a group whose retailer's name or id has `retailer` in it: the largest first, and how many there are.
 
     An empty word asks for nothing.
     """
     sought, count = retailer.casefold(), 0
 
-    def found() -> Iterator[tuple[int, int, Flip]]:
+    def found() -> Iterator[tuple[int, int, ChangedOrder]]:
         nonlocal count
-        for flip in flips:
-            named = (flip["retailer"], flip["retailer_id"])
-            if (not group or group in flip["groups"]) and any(sought in each.casefold() for each in named):
+        for changed_order in changed_orders:
+            named = (changed_order["retailer"], changed_order["retailer_id"])
+            if (not group or group in changed_order["groups"]) and any(sought in each.casefold() for each in named):
                 count += 1
-                yield cents_written(flip["value"]), -count, flip
+                yield cents_written(changed_order["value"]), -count, changed_order
 
     chosen = heapq.nlargest(most, found())
-    return [flip for *_, flip in chosen], count
+    return [changed_order for *_, changed_order in chosen], count
 
 
 def _choose(connection: duckdb.DuckDBPyConnection, codes: str, most: int) -> int:
@@ -102,7 +107,7 @@ def _choose(connection: duckdb.DuckDBPyConnection, codes: str, most: int) -> int
     return int(count)
 
 
-def _told(connection: duckdb.DuckDBPyConnection, plan: Plan, dates: Dates) -> Iterator[tuple[int, Flip]]:
+def _read_chosen(connection: duckdb.DuckDBPyConnection, plan: Plan, dates: Dates) -> Iterator[tuple[int, ChangedOrder]]:
     """The chosen orders, by their positions."""
     columns, facts_of = facts_reader(plan.codes)
     asked = [*_OWN, f"{plan.pair_sql} AS pair", *columns]
@@ -112,10 +117,10 @@ def _told(connection: duckdb.DuckDBPyConnection, plan: Plan, dates: Dates) -> It
         retailer, moment = plan.codes.retailers[code], moment_of(at)
         named = None if currency is None else plan.codes.currencies[currency]
         sides = {}
-        for name, settled, seat, mask, content in zip(
-            ("before", "after"), plan.settled(pair), _seats(lane), masks, (plan.before, plan.after), strict=True
+        for name, settled, policy_side, mask, content in zip(
+            ("before", "after"), plan.settled(pair), _policy_sides(lane), masks, (plan.before, plan.after), strict=True
         ):
-            why = reasons_of(seat, mask, facts_of(values, seat.chain[:-1]), named, plan.installation)
+            why = reasons_of(policy_side, mask, facts_of(values, policy_side.chain[:-1]), named, plan.installation)
             sides[name] = _side(settled, why, dates.of(settled, content, distributor, planned, moment))
         yield (
             position,
@@ -132,12 +137,12 @@ def _told(connection: duckdb.DuckDBPyConnection, plan: Plan, dates: Dates) -> It
         )
 
 
-def groups_of(lane: Lane) -> tuple[str, ...]:
+def groups_of(lane: PolicyPair) -> tuple[str, ...]:
     """The groups that a lane's buyers count in, by the second content: Tous where they are in no other."""
     return lane.after.chain[:-1] or lane.after.chain
 
 
-def _seats(lane: Lane) -> tuple[Seat, Seat]:
+def _policy_sides(lane: PolicyPair) -> tuple[PolicySide, PolicySide]:
     return lane.before, lane.after
 
 
@@ -151,11 +156,11 @@ def _side(settled: Any, why: tuple[Reason, ...], due: DueDate | None) -> dict[st
 
 
 def reasons_of(
-    seat: Seat, mask: int, facts: Any, currency: str | None, installation: Installation
+    policy_side: PolicySide, mask: int, facts: Any, currency: str | None, installation: Installation
 ) -> tuple[Reason, ...]:
     """The reasons that `decide` gives for an order of this bitmask."""
-    verdict = seat.judge.of_mask(mask)
-    barred = [unknown_group(group) for group in seat.unknown_groups]
+    verdict = policy_side.judge.of_mask(mask)
+    barred = [unknown_group(group) for group in policy_side.unknown_groups]
     if currency is not None and currency != installation.currency:
         barred.append(not_in_currency(currency, installation.currency))
     held = barred and verdict.outcome is Outcome.ACCEPTED

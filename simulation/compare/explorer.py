@@ -36,7 +36,7 @@ def near_misses(
         plan = Plan(sheet, policies, content, with_minimum(content, path, None), installation)
         minimum = Threshold(path, "tous", fact, "less_than", None, None)
         cases = []
-        for lane in plan.lanes:
+        for lane in plan.pairs:
             units = minimum.units(lane.before.judge.policy.settings[path].value)
             if units is not None:
                 cases.append(f"WHEN claim IN ({', '.join(map(str, lane.claims))}) THEN {units}")

@@ -23,7 +23,7 @@ WORD_RULES = 60  # rules to a word of fired or unknown ones
 MANY = 100_000  # orders
 
 
-class Seat(msgspec.Struct, frozen=True, eq=False):
+class PolicySide(msgspec.Struct, frozen=True, eq=False):
     """One content as it meets one claim: the policy compiled, its chain, the groups that nobody made."""
 
     judge: Judge
@@ -31,12 +31,12 @@ class Seat(msgspec.Struct, frozen=True, eq=False):
     unknown_groups: tuple[str, ...]
 
 
-class Lane(msgspec.Struct, frozen=True, eq=False):
+class PolicyPair(msgspec.Struct, frozen=True, eq=False):
     """The claims that meet the same two policies."""
 
     claims: tuple[int, ...]
-    before: Seat
-    after: Seat
+    before: PolicySide
+    after: PolicySide
 
 
 class Plan:
@@ -46,20 +46,20 @@ class Plan:
         self.sheet, self.codes, self.installation = sheet, sheet.codes, installation
         self.before, self.after = before, after
         self.terms = TermsTable()
-        self.lanes = _lanes(sheet.codes, policies, before, after)
+        self.pairs = _pairs(sheet.codes, policies, before, after)
         self._foreign = _foreign(sheet.codes, installation.currency)
-        sides = [(self._side(lane.before), self._side(lane.after)) for lane in self.lanes]
+        sides = [(self._side(lane.before), self._side(lane.after)) for lane in self.pairs]
         for one, other in sides:  # so that the table of terms is whole before numbers are given
             one.accepted(), other.accepted()
         self.width = 2 + 2 * len(self.terms.all)
-        self.pair = self._by_lane([pair(one, other, self.width, _sample(sheet)) for one, other in sides])
+        self.pair = self._by_pair([pair(one, other, self.width, _sample(sheet)) for one, other in sides])
 
     def settled(self, code: int) -> tuple[Settled, Settled]:
         """What the two verdicts of a pair's number are."""
         before, after = divmod(code, self.width)
         return self.terms.settled(before), self.terms.settled(after)
 
-    def lane_of(self, claim: int) -> Lane:
+    def pair_of(self, claim: int) -> PolicyPair:
         return self._lane_by_claim[claim]
 
     @property
@@ -81,45 +81,53 @@ class Plan:
 
     def masks(
         self, connection: duckdb.DuckDBPyConnection, columns: Sequence[str], where: str = "TRUE", tail: str = ""
-    ) -> Iterator[tuple[tuple[Any, ...], Lane, int, int]]:
+    ) -> Iterator[tuple[tuple[Any, ...], PolicyPair, int, int]]:
         """Chosen rows of the sheet: the values of `columns`, the lane, and both bitmasks of rules.
 
         A bitmask is `fired | unknown << rules`, as `houblon.engine.decide.verdict.Judge.of_mask` takes it.
         """
-        for lane in self.lanes:
+        for lane in self.pairs:
             claims = ", ".join(map(str, lane.claims))
             words, rules = [], []
-            for seat in (lane.before, lane.after):
-                conditions = [rule.condition for rule in seat.judge.rules]
-                made = self._words(conditions, seat)
+            for policy_side in (lane.before, lane.after):
+                conditions = [rule.condition for rule in policy_side.judge.rules]
+                made = self._words(conditions, policy_side)
                 words += made
                 rules.append((len(conditions), len(made) // 2))
-            said = ", ".join([*columns, *words])
-            query = f"SELECT {said} FROM {self.source} WHERE claim IN ({claims}) AND ({where}) {tail}"
+            selected = ", ".join([*columns, *words])
+            query = f"SELECT {selected} FROM {self.source} WHERE claim IN ({claims}) AND ({where}) {tail}"
             found = connection.execute(query)
             while rows := found.fetchmany(2_000):
                 for row in rows:
                     values, bits = row[: len(columns)], list(row[len(columns) :])
                     yield values, lane, *_masks(bits, rules)
 
-    def _words(self, conditions: Sequence[Condition], seat: Seat) -> list[str]:
+    def _words(self, conditions: Sequence[Condition], policy_side: PolicySide) -> list[str]:
         """Words of fired rules, then as many of unknown ones."""
-        told = [kleene(condition, self._columns(seat)) for condition in conditions]
-        fired = [written(_word(told[i : i + WORD_RULES], unknown=False)) for i in range(0, len(told), WORD_RULES)]
-        unknown = [written(_word(told[i : i + WORD_RULES], unknown=True)) for i in range(0, len(told), WORD_RULES)]
+        expressions = [kleene(condition, self._columns(policy_side)) for condition in conditions]
+        fired = [
+            written(_word(expressions[i : i + WORD_RULES], unknown=False))
+            for i in range(0, len(expressions), WORD_RULES)
+        ]
+        unknown = [
+            written(_word(expressions[i : i + WORD_RULES], unknown=True))
+            for i in range(0, len(expressions), WORD_RULES)
+        ]
         return [*fired, *unknown]
 
-    def _columns(self, seat: Seat) -> SheetColumns:
-        return SheetColumns(self.codes, seat.chain[:-1])
+    def _columns(self, policy_side: PolicySide) -> SheetColumns:
+        return SheetColumns(self.codes, policy_side.chain[:-1])
 
-    def _side(self, seat: Seat) -> Side:
-        return Side(seat.judge, self._columns(seat), self.terms, self._foreign, bool(seat.unknown_groups))
+    def _side(self, policy_side: PolicySide) -> Side:
+        return Side(
+            policy_side.judge, self._columns(policy_side), self.terms, self._foreign, bool(policy_side.unknown_groups)
+        )
 
-    def _by_lane(self, expressions: Sequence[exp.Expr]) -> exp.Expr:
+    def _by_pair(self, expressions: Sequence[exp.Expr]) -> exp.Expr:
         """Each order by the policies of its own lane; lanes that would say the same say it once."""
-        self._lane_by_claim = {claim: lane for lane in self.lanes for claim in lane.claims}
+        self._lane_by_claim = {claim: lane for lane in self.pairs for claim in lane.claims}
         same: dict[str, tuple[exp.Expr, list[int]]] = {}
-        for lane, expression in zip(self.lanes, expressions, strict=True):
+        for lane, expression in zip(self.pairs, expressions, strict=True):
             same.setdefault(expression.sql(), (expression, []))[1].extend(lane.claims)
         if not same:
             return number(0)
@@ -135,18 +143,21 @@ def _sample(sheet: Sheet) -> Sequence[Facts]:
     return sheet.sample if sheet.count >= MANY else ()
 
 
-def _lanes(codes: Codes, policies: Policies, before: Content, after: Content) -> list[Lane]:
-    found: dict[Any, tuple[Seat, Seat, list[int]]] = {}
+def _pairs(codes: Codes, policies: Policies, before: Content, after: Content) -> list[PolicyPair]:
+    found: dict[Any, tuple[PolicySide, PolicySide, list[int]]] = {}
     for code, claim in enumerate(codes.claims):
-        seats = tuple(_seat(policies, content, claim) for content in (before, after))
-        key = tuple((seat.judge.policy.hash, seat.chain, seat.unknown_groups) for seat in seats)
-        found.setdefault(key, (*seats, []))[2].append(code)  # type: ignore[arg-type]
-    return [Lane(tuple(claims), one, other) for one, other, claims in found.values()]
+        policy_sides = tuple(_policy_side(policies, content, claim) for content in (before, after))
+        key = tuple(
+            (policy_side.judge.policy.hash, policy_side.chain, policy_side.unknown_groups)
+            for policy_side in policy_sides
+        )
+        found.setdefault(key, (*policy_sides, []))[2].append(code)  # type: ignore[arg-type]
+    return [PolicyPair(tuple(claims), one, other) for one, other, claims in found.values()]
 
 
-def _seat(policies: Policies, content: Content, claim: Claim) -> Seat:
+def _policy_side(policies: Policies, content: Content, claim: Claim) -> PolicySide:
     chain, unknown = chain_of(content, claim.kept, claim.claimed)
-    return Seat(judge_of(policies.policy_in(content, chain)), chain, unknown)
+    return PolicySide(judge_of(policies.policy_in(content, chain)), chain, unknown)
 
 
 def _foreign(codes: Codes, currency: str) -> exp.Expr | None:

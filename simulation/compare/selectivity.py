@@ -33,7 +33,7 @@ def in_turn(condition: Condition, sample: Sequence[Facts]) -> list[Condition]:
     return [AnyOf(tuple(each)) for each in (first, rest)]
 
 
-def settle_few(conditions: Sequence[Condition], sample: Sequence[Facts]) -> bool:
+def decide_few(conditions: Sequence[Condition], sample: Sequence[Facts]) -> bool:
     """Whether the conditions hold for, or may hold for, so few of the sample that asking them first does not pay."""
     if not conditions or not sample:
         return False

@@ -22,7 +22,7 @@ from houblon.engine.policy.decision import Outcome
 from houblon.engine.policy.lowering import MINIMUMS
 from houblon.engine.policy.policy import Rule
 from houblon.engine.policy.terms import Terms, parse_terms
-from houblon.simulation.compare.selectivity import in_turn, settle_few
+from houblon.simulation.compare.selectivity import decide_few, in_turn
 from houblon.simulation.facts.columns import SheetColumns
 
 REFUSED, HELD, ACCEPTED = 0, 1, 2
@@ -222,8 +222,8 @@ class _Tests:
     ) -> list[exp.Expr]:
         """The same as expressions to ask one after the other: the first settles most orders."""
         one = any_condition(self.conditions, failed)
-        told = [] if one is None else [read(each, columns) for each in in_turn(one, sample)]
-        return [*told[:-1], any_of([*told[-1:], *self.expressions.values()])]
+        expressions = [] if one is None else [read(each, columns) for each in in_turn(one, sample)]
+        return [*expressions[:-1], any_of([*expressions[-1:], *self.expressions.values()])]
 
 
 def pair(before: Side, after: Side, width: int, sample: Sequence[Facts] = ()) -> exp.Expr:
@@ -233,7 +233,7 @@ def pair(before: Side, after: Side, width: int, sample: Sequence[Facts] = ()) ->
     """
     refusals = before.refusals.shared_with(after.refusals)
     barriers = before.barriers.shared_with(after.barriers)
-    if settle_few(barriers.conditions, sample):
+    if decide_few(barriers.conditions, sample):
         # An order that is not settled is asked what is left in a slower way.
         barriers = _Tests([], [])
     columns = before.columns

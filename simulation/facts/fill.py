@@ -69,19 +69,19 @@ def fill_sheet(
 
     `guard` is entered with the connection that writes the file, so that somebody may interrupt it.
     """
-    staged, clerk = path.with_suffix(".jsonl"), _Clerk(zone)
+    staged, row_encoder = path.with_suffix(".jsonl"), _RowEncoder(zone)
     digest, count, encoder = hashlib.sha256(), 0, msgspec.json.Encoder(enc_hook=int)
     try:
         with staged.open("wb") as file:
             for each in taken:
-                line = encoder.encode(clerk.row(each, count)) + b"\n"
+                line = encoder.encode(row_encoder.row(each, count)) + b"\n"
                 file.write(line)
                 digest.update(line)
                 count += 1
                 if count % STEP == 0:
                     progress(count)
         progress(count)
-        codes = clerk.codes()
+        codes = row_encoder.codes()
         digest.update(encoder.encode(codes))
         _write_parquet(staged, path, codes, guard)
     except BaseException:
@@ -89,7 +89,7 @@ def fill_sheet(
         raise
     finally:
         staged.unlink(missing_ok=True)
-    sheet = Sheet(str(path), codes, count, f"sha256:{digest.hexdigest()}", tuple(clerk.sample.taken))
+    sheet = Sheet(str(path), codes, count, f"sha256:{digest.hexdigest()}", tuple(row_encoder.sample.taken))
     keep_sheet(sheet)
     return sheet
 
@@ -101,7 +101,7 @@ class _Sample:
         self.taken: list[Facts] = []
         self.step = 1
 
-    def look(self, position: int, facts: Facts, omitted: frozenset[str]) -> None:
+    def offer(self, position: int, facts: Facts, omitted: frozenset[str]) -> None:
         if position % self.step:
             return
         self.taken.append(msgspec.structs.replace(facts, **dict.fromkeys(omitted)))
@@ -109,7 +109,7 @@ class _Sample:
             self.taken, self.step = self.taken[::2], 2 * self.step
 
 
-class _Clerk:
+class _RowEncoder:
     """Turns orders into rows, and remembers the codes it gave."""
 
     def __init__(self, zone: Any):
@@ -119,7 +119,7 @@ class _Clerk:
         self.categories, self.skus = _Coder(), _Coder()
         self.names: dict[str, str | None] = {}
         self.wanting: set[str] = set()
-        self.reach = dict.fromkeys(_NUMERIC, 0)
+        self.extent = dict.fromkeys(_NUMERIC, 0)
         self.sample = _Sample()
 
     def row(self, taken: Taken, position: int) -> dict[str, Any]:
@@ -151,7 +151,7 @@ class _Clerk:
         for name in taken.omitted:
             row[name] = None
         self._look_at(row)
-        self.sample.look(position, facts, taken.omitted)
+        self.sample.offer(position, facts, taken.omitted)
         return row
 
     def _look_at(self, row: dict[str, Any]) -> None:
@@ -160,8 +160,8 @@ class _Clerk:
             self.wanting.update(name for name in _MAY_BE_WANTING - self.wanting if row[name] is None)
         for name in _NUMERIC:
             value = row[name]
-            if value is not None and (size := value if value >= 0 else ~value) > self.reach[name]:
-                self.reach[name] = size
+            if value is not None and (size := value if value >= 0 else ~value) > self.extent[name]:
+                self.extent[name] = size
 
     def codes(self) -> Codes:
         return Codes(
@@ -172,7 +172,7 @@ class _Clerk:
             tuple(self.skus),
             tuple(self.currencies),
             tuple(sorted(self.wanting)),
-            {name: narrowest(reach) for name, reach in (self.reach | self._last_codes()).items()},
+            {name: narrowest(extent) for name, extent in (self.extent | self._last_codes()).items()},
         )
 
     def _last_codes(self) -> dict[str, int]:

@@ -13,17 +13,17 @@ from houblon.simulation.facts.fill import Taken
 
 
 class LedgerSource:
-    """The orders received in a period as the source of a simulation; `tell` is given percents of them."""
+    """The orders received in a period as the source of a simulation; `on_progress` is given percents of them."""
 
     def __init__(
-        self, connection: Connection, since: datetime | None, until: datetime | None, tell: Callable[[int], None]
+        self, connection: Connection, since: datetime | None, until: datetime | None, on_progress: Callable[[int], None]
     ):
-        self._period, self._tell = {"from": since, "to": until}, tell
+        self._period, self._on_progress = {"from": since, "to": until}, on_progress
         self._total = max(1, count_between(connection, since, until))
         self.orders = orders_between(connection, since, until)
 
     def progress(self, done: int) -> None:
-        self._tell(100 * done // self._total)
+        self._on_progress(100 * done // self._total)
 
     def document(self) -> dict[str, Any]:
         """What a report says of its source."""

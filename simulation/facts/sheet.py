@@ -76,9 +76,9 @@ class Sheet(msgspec.Struct, frozen=True):
     sample: tuple[Facts, ...] = ()
 
 
-def narrowest(reach: int) -> str:
-    """The type of a column of whole numbers from -reach - 1 to reach."""
-    return next((kind for kind, bits in _TYPES if reach < 1 << bits), "BIGINT")
+def narrowest(extent: int) -> str:
+    """The type of a column of whole numbers from -extent - 1 to extent."""
+    return next((kind for kind, bits in _TYPES if extent < 1 << bits), "BIGINT")
 
 
 _TYPES = (("TINYINT", 7), ("SMALLINT", 15), ("INTEGER", 31))

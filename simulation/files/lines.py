@@ -16,7 +16,7 @@ from houblon.simulation.files.words import meaning_of
 
 MAX_LINES = 5_000
 Cells = Mapping[str, Cell]  # of one line, by their meaning
-_SAYS = frozenset({"sku", "category", "quantity", "unit_price", "discount", "amount", "available"})
+_MEMBERS = frozenset({"sku", "category", "quantity", "unit_price", "discount", "amount", "available"})
 _decoder = msgspec.json.Decoder(list[dict[str, Any]])
 
 
@@ -39,7 +39,7 @@ def lines_in(cell: Cell) -> list[dict[str, Cell]]:
     if not 1 <= len(found) <= MAX_LINES:
         raise LineFault("lines", _COUNT)
     names = {name: meaning_of(name) for each in found for name in each}
-    lines = [{names[name]: value for name, value in each.items() if names[name] in _SAYS} for each in found]
+    lines = [{names[name]: value for name, value in each.items() if names[name] in _MEMBERS} for each in found]
     if any(isinstance(value, list | dict) for each in lines for value in each.values()):
         raise LineFault("lines", _NO_LIST)
     return lines  # type: ignore[return-value]

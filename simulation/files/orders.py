@@ -84,9 +84,9 @@ class Orders:
                 order = read_order(body)
                 self._once(order.id, number)
             except Invalid as invalid:
-                self._tell(number, "", *invalid.problems)
+                self._add_fault(number, "", *invalid.problems)
             except Faulty as faulty:
-                self._tell(number, "", faulty.problem)
+                self._add_fault(number, "", faulty.problem)
             else:
                 yield Taken(order, order.placed_at, self.names.kept.get(order.buyer.id, ()))
 
@@ -103,7 +103,7 @@ class Orders:
                     lines, omitted = self._reader.summed(row)
                 taken = self._reader.taken(head, lines, omitted)
             except Faulty as faulty:
-                self._tell(number, faulty.meaning, faulty.problem)
+                self._add_fault(number, faulty.meaning, faulty.problem)
             else:
                 yield taken
 
@@ -127,7 +127,7 @@ class Orders:
                 gathered.lines.append(line)
             except Faulty as faulty:
                 spoiled.add(id)
-                self._tell(number, faulty.meaning, faulty.problem)
+                self._add_fault(number, faulty.meaning, faulty.problem)
         for id, gathered in found.items():
             if id not in spoiled:
                 lines = tuple(line for line, _ in gathered.lines)
@@ -135,7 +135,7 @@ class Orders:
                 try:
                     yield self._reader.taken(gathered.head, lines, frozenset({"skus"}) if unnamed else frozenset())
                 except Faulty as faulty:
-                    self._tell(gathered.row, faulty.meaning, faulty.problem)
+                    self._add_fault(gathered.row, faulty.meaning, faulty.problem)
 
     def _agrees(self, gathered: "_Gathered", head: Head) -> None:
         first = gathered.head
@@ -178,7 +178,7 @@ class Orders:
             )
             raise Faulty("order", said)
 
-    def _tell(self, row: int, meaning: str, *problems: Problem) -> None:
+    def _add_fault(self, row: int, meaning: str, *problems: Problem) -> None:
         self.faulty += 1
         place = self._places.get(meaning)
         header = self.upload.header

@@ -30,7 +30,7 @@ class Seen(msgspec.Struct, frozen=True):
     cents: int
 
 
-class Look(msgspec.Struct, frozen=True):
+class Preview(msgspec.Struct, frozen=True):
     """What was understood of the first `rows` of `total` rows; `unsaid` are facts that some order lacks."""
 
     rows: int
@@ -51,7 +51,7 @@ class Look(msgspec.Struct, frozen=True):
         return self.rows >= self.total
 
 
-def look_at(upload: Upload, folder: Path, reading: Reading, names: Names, most: int | None = None) -> Look:
+def read_preview(upload: Upload, folder: Path, reading: Reading, names: Names, most: int | None = None) -> Preview:
     """Read the file's first rows by the reading."""
     orders = Orders(upload, folder, reading, names, most_rows=LOOKED_AT if most is None else most)
     ids = {*names.retailers.values(), *names.kept}
@@ -69,7 +69,7 @@ def look_at(upload: Upload, folder: Path, reading: Reading, names: Names, most: 
         cents += value
         if len(first) < FIRST:
             first.append(_seen(taken, day, value, taken.order.buyer.id in ids))
-    return Look(
+    return Preview(
         orders.rows,
         upload.found.rows,
         orders.count,

@@ -117,8 +117,8 @@ def guess_reading(upload: Upload, folder: Path, groups: Iterable[str] = ()) -> R
         return Reading(())
     sample = [cells for _, cells in islice(rows_of(folder), SAMPLE)]
     meanings = _meanings(upload.header, upload.found.width)
-    _settle_groups(meanings, sample, frozenset(groups))
-    _settle_lines(meanings)
+    _resolve_groups(meanings, sample, frozenset(groups))
+    _resolve_lines(meanings)
     decided = Reading(tuple(meanings))
     places = decided.places()
     numbers = [cell for name in _NUMBERS if name in places for cell in _column(sample, places[name])]
@@ -148,7 +148,7 @@ def _meanings(header: Sequence[str], width: int) -> list[str]:
     return [*found, *[""] * (width - len(found))]
 
 
-def _settle_groups(meanings: list[str], sample: Sequence[Sequence[Cell]], groups: frozenset[str]) -> None:
+def _resolve_groups(meanings: list[str], sample: Sequence[Sequence[Cell]], groups: frozenset[str]) -> None:
     """A segment is a group only where there are groups of these names."""
     if "groups" not in meanings:
         return
@@ -158,7 +158,7 @@ def _settle_groups(meanings: list[str], sample: Sequence[Sequence[Cell]], groups
         meanings[place] = ""
 
 
-def _settle_lines(meanings: list[str]) -> None:
+def _resolve_lines(meanings: list[str]) -> None:
     """Words that speak of an order or of a line, by the company they keep."""
     is_by_line = "quantity" in meanings and any(each in meanings for each in _LINE_SIGNS)
     if is_by_line and not {"unit_price", "amount"} & set(meanings) and "value" in meanings:

@@ -13,7 +13,7 @@ from houblon.orders.csv_text import folded
 from houblon.orders.db.tables import retailers
 from houblon.orders.retailers.membership_file import groups_by_name
 from houblon.orders.retailers.memberships import all_memberships
-from houblon.orders.services import Desk
+from houblon.orders.services import Services
 from houblon.rules.model.content import Content
 from houblon.simulation.facts.fill import Taken
 from houblon.simulation.files.orders import Orders
@@ -26,7 +26,7 @@ KEPT_FOR = timedelta(hours=1)  # a file that was read and not simulated
 
 
 class FileSource:
-    """The orders of a file placed within a period; `tell` is given percents of its rows. Raises Invalid."""
+    """The orders of a file placed within a period; `on_progress` is given percents of its rows. Raises Invalid."""
 
     def __init__(
         self,
@@ -35,14 +35,14 @@ class FileSource:
         names: Names,
         since: datetime | None,
         until: datetime | None,
-        tell: Callable[[int], None],
+        on_progress: Callable[[int], None],
     ):
         upload = None if folder is None else open_upload(folder)
         if folder is None or upload is None:
             raise gone()
         total = upload.found.rows
         self.upload = upload
-        self.read = Orders(upload, folder, reading, names, lambda rows: tell(100 * rows // total))
+        self.read = Orders(upload, folder, reading, names, lambda rows: on_progress(100 * rows // total))
         self._since, self._until = since, until
 
     @property
@@ -105,11 +105,11 @@ def names_in(connection: Connection, contents: Sequence[Content], zone: ZoneInfo
     return Names(zone, ids, groups, cycles, all_memberships(connection))
 
 
-def reading_of(desk: Desk, upload: Upload, folder: Path, at: datetime) -> Reading:
+def reading_of(services: Services, upload: Upload, folder: Path, at: datetime) -> Reading:
     """How the file's columns are understood: as somebody kept it for these headers, else as they are guessed."""
-    with desk.ledger.reading() as connection:
+    with services.ledger.reading() as connection:
         kept = remembered(connection, upload)
-    content = desk.policies.content(desk.policies.in_force(at).number)
+    content = services.policies.content(services.policies.in_force(at).number)
     return kept or guess_reading(upload, folder, groups_by_name(content))
 
 

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, Row, insert, select, update
 
 from houblon.orders.db.tables import simulations
-from houblon.orders.services import Desk
+from houblon.orders.services import Services
 from houblon.simulation.jobs.simulation import Asked, sides
 
 PENDING, RUNNING, DONE, FAILED, CANCELLED = "pending", "running", "done", "failed", "cancelled"
@@ -18,9 +18,9 @@ FOLDER = "simulations"  # in the data folder: sheets and uploads, while they las
 _JOB = select(*[column for column in simulations.c if column.name != "result"])
 
 
-def start(desk: Desk, asked: Asked, *, id: str, by: str, at: datetime) -> None:
+def start(services: Services, asked: Asked, *, id: str, by: str, at: datetime) -> None:
     """Begin a simulation; a worker takes it up. Raises Invalid when there is no such version or proposal."""
-    sides(desk, asked, at)
+    sides(services, asked, at)
     values = {
         "id": id,
         "asked": msgspec.to_builtins(asked),
@@ -30,7 +30,7 @@ def start(desk: Desk, asked: Asked, *, id: str, by: str, at: datetime) -> None:
         "state": PENDING,
         "progress": 0,
     }
-    desk.ledger.write(lambda connection: connection.execute(insert(simulations), values) and None)
+    services.ledger.write(lambda connection: connection.execute(insert(simulations), values) and None)
 
 
 def status(connection: Connection, id: str) -> Row[Any] | None:
@@ -65,19 +65,19 @@ def ids_of(connection: Connection, hashes: Sequence[str]) -> dict[str, str]:
     return {row.report_hash: row.id for row in connection.execute(query)} if hashes else {}
 
 
-def cancel(desk: Desk, id: str) -> bool:
+def cancel(services: Services, id: str) -> bool:
     """Stop a job that waits or runs; False when it is over already."""
-    return move(desk, id, PENDING, RUNNING, state=CANCELLED)
+    return move(services, id, PENDING, RUNNING, state=CANCELLED)
 
 
-def has_ended(desk: Desk, id: str) -> bool | None:
+def has_ended(services: Services, id: str) -> bool | None:
     """Whether a job waits and runs no more; None when there is none."""
-    with desk.ledger.reading() as connection:
+    with services.ledger.reading() as connection:
         job = status(connection, id)
     return None if job is None else job.state in OVER
 
 
-def move(desk: Desk, id: str, *before: str, **values: Any) -> bool:
+def move(services: Services, id: str, *before: str, **values: Any) -> bool:
     """Change a job that is in one of the states `before`; False when it is in none of them."""
     change = update(simulations).where(simulations.c.id == id, simulations.c.state.in_(before)).values(**values)
-    return desk.ledger.write(lambda connection: connection.execute(change).rowcount == 1)
+    return services.ledger.write(lambda connection: connection.execute(change).rowcount == 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Delete, delete, select
 
 from houblon.orders.db.tables import simulations
-from houblon.orders.services import Desk
+from houblon.orders.services import Services
 from houblon.rules.model.proposal import OPEN, SCHEDULED
 from houblon.rules.store.history import History
 from houblon.simulation.compare.changed_orders import file_of
@@ -18,16 +18,16 @@ DAYS, MOST = 90, 500
 _AT_ONCE = 500  # ids to a statement
 
 
-def prune(desk: Desk, folder: Path, now: datetime) -> int:
+def prune(services: Services, folder: Path, now: datetime) -> int:
     """Remove what has been over for more than DAYS or is beyond the newest MOST, with its files; how many there were.
 
     What an approval names stays, and what tries a draft that is open or scheduled.
     """
-    history = desk.policies.store.history()
+    history = services.policies.store.history()
     named, drafts = _agreed_by(history), _in_work(history)
     columns = [simulations.c[name] for name in ("id", "report_hash", "proposal", "created_at", "finished_at")]
     query = select(*columns).where(simulations.c.state.in_(OVER))
-    with desk.ledger.reading() as connection:
+    with services.ledger.reading() as connection:
         newest_first = query.order_by(simulations.c.created_at.desc(), simulations.c.id.desc())
         found = connection.execute(newest_first).all()
     free = [each for each in found if each.report_hash not in named and each.proposal not in drafts]
@@ -37,7 +37,7 @@ def prune(desk: Desk, folder: Path, now: datetime) -> int:
     ]
     for start in range(0, len(gone), _AT_ONCE):
         chosen = delete(simulations).where(simulations.c.id.in_(gone[start : start + _AT_ONCE]))
-        desk.ledger.write(partial(_execute, statement=chosen))
+        services.ledger.write(partial(_execute, statement=chosen))
     for id in gone:
         remove(folder / id)
         file_of(folder, id).unlink(missing_ok=True)

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from houblon.orders.handling.whatif import proposed_content, version_content
-from houblon.orders.services import Desk
+from houblon.orders.services import Services
 from houblon.rules.model.content import Content
 from houblon.rules.model.proposal import hash_of
 from houblon.simulation.facts.fill import Guard, Progress, fill_sheet
@@ -39,77 +39,77 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 def simulate(
-    desk: Desk,
+    services: Services,
     asked: Asked,
     folder: Path,
     at: datetime,
-    tell: Progress = lambda percent: None,
+    progress: Progress = lambda percent: None,
     guard: Guard = nullcontext,
     upload: Path | None = None,
-    flips: Path | None = None,
+    changes_file: Path | None = None,
 ) -> dict[str, Any]:
     """The report that was asked for, in one go; `folder` holds the sheet while it lasts, `upload` a file's rows.
 
-    Where the report lists not all orders that change, all of them are put into the file `flips`.
+    Where the report lists not all orders that change, all of them are put into `changes_file`.
 
-    `tell` is given percents and may stop it by raising; `guard` is entered with each
+    `progress` is given percents and may stop it by raising; `guard` is entered with each
     connection that queries run on, so that somebody may interrupt them.
     """
     # Named first: a proposal that is written in meanwhile makes its own report look old, never new.
-    named = _proposal(desk, asked.proposal)
-    before, after = sides(desk, asked, at)
+    named = _proposal(services, asked.proposal)
+    before, after = sides(services, asked, at)
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder, prefix=SCRATCH) as scratch:
-        with desk.ledger.reading() as connection:
-            source = _source(desk, connection, asked, (before, after), tell, upload)
-            zone = desk.installation.zone
+        with services.ledger.reading() as connection:
+            source = _source(services, connection, asked, (before, after), progress, upload)
+            zone = services.installation.zone
             sheet = fill_sheet(Path(scratch) / "sheet.parquet", source.orders, zone, source.progress, guard)
         document = report(
             sheet,
-            desk.policies,
+            services.policies,
             before,
             after,
-            desk.installation,
-            changes_of(desk),
-            lambda percent: tell(FILLING + (100 - FILLING) * percent // 100),
+            services.installation,
+            changes_of(services),
+            lambda percent: progress(FILLING + (100 - FILLING) * percent // 100),
             guard,
-            Path(scratch) / "flips" if flips else None,
+            Path(scratch) / "flips" if changes_file else None,
         )
-        if flips is not None and (Path(scratch) / "flips").exists():
-            flips.parent.mkdir(parents=True, exist_ok=True)
-            (Path(scratch) / "flips").replace(flips)
+        if changes_file is not None and (Path(scratch) / "flips").exists():
+            changes_file.parent.mkdir(parents=True, exist_ok=True)
+            (Path(scratch) / "flips").replace(changes_file)
     return {**document, "source": source.document(), "before": _named(before), "after": {**_named(after), **named}}
 
 
 def _source(
-    desk: Desk,
+    services: Services,
     connection: Connection,
     asked: Asked,
     contents: tuple[Content, Content],
-    tell: Progress,
+    progress: Progress,
     upload: Path | None,
 ) -> LedgerSource | FileSource:
     def filling(percent: int) -> None:
-        tell(FILLING * percent // 100)
+        progress(FILLING * percent // 100)
 
     if asked.reading is None:
         return LedgerSource(connection, asked.since, asked.until, filling)
-    names = names_in(connection, contents, desk.installation.zone)
+    names = names_in(connection, contents, services.installation.zone)
     return FileSource(upload, asked.reading, names, asked.since, asked.until, filling)
 
 
-def sides(desk: Desk, asked: Asked, at: datetime) -> tuple[Content, Content]:
+def sides(services: Services, asked: Asked, at: datetime) -> tuple[Content, Content]:
     """What is compared: first what is in force (or `against`), then the proposal or version. Raises Invalid."""
-    policies = desk.policies
+    policies = services.policies
     before = version_content(policies, asked.against or policies.in_force(at).number, "/against")
     if asked.proposal:
         return before, proposed_content(policies, asked.proposal, at)
     return before, version_content(policies, asked.version or policies.store.newest().number)
 
 
-def changes_of(desk: Desk) -> tuple[Change, ...]:
+def changes_of(services: Services) -> tuple[Change, ...]:
     """Every version from its moment on, and what is scheduled."""
-    history = desk.policies.store.history()
+    history = services.policies.store.history()
     made = [Change(each.effective_from, each.number, each.note) for each in history.versions]
     planned = [Change(each.effective_from, None, each.name) for each in history.scheduled() if each.effective_from]
     return (*made, *planned)
@@ -119,9 +119,9 @@ def _named(content: Content) -> dict[str, Any]:
     return {"version": content.version.number, "note": content.version.note, "hash": content.version.hash}
 
 
-def _proposal(desk: Desk, id: str | None) -> dict[str, Any]:
+def _proposal(services: Services, id: str | None) -> dict[str, Any]:
     """Which proposal it is, and the hash of what it changes: that which an approval agrees to."""
-    history = desk.policies.store.history()
+    history = services.policies.store.history()
     found = history.proposals.get(id or "")
     if found is None:
         return {}

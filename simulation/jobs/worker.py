@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select, update
 
 from houblon.engine.core.problem import Invalid, Problem, problem
 from houblon.orders.db.tables import simulations
-from houblon.orders.services import Desk
+from houblon.orders.services import Services
 from houblon.simulation.compare.changed_orders import file_of
 from houblon.simulation.files.source import clear_away
 from houblon.simulation.jobs.jobs import DONE, FAILED, PENDING, RUNNING, has_ended, move, status
@@ -35,8 +35,8 @@ class Stopped(Exception):
     """Somebody cancelled it."""
 
 
-def work_for_ever(
-    desk: Callable[[], Desk],
+def run_forever(
+    services: Callable[[], Services],
     folder: Path,
     now: Callable[[], datetime],
     bell: threading.Event,
@@ -51,15 +51,15 @@ def work_for_ever(
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / "worker.lock", poll_interval=idle):
         tidy(folder)
-        take_up_again(desk(), now())
+        take_up_again(services(), now())
         pruned: datetime | None = None
         while not is_over():
             bell.clear()
             try:
-                busy = run_next(desk(), folder, now)
-                clear_away(folder, lambda id: has_ended(desk(), id), now())
+                busy = run_next(services(), folder, now)
+                clear_away(folder, lambda id: has_ended(services(), id), now())
                 if busy or pruned is None or now() - pruned >= _PRUNE_EVERY:
-                    prune(desk(), folder, pruned := now())
+                    prune(services(), folder, pruned := now())
             except Exception:
                 log.exception("simulations could not be read; trying again")
                 busy = False
@@ -67,38 +67,38 @@ def work_for_ever(
                 bell.wait(idle)
 
 
-def run_next(desk: Desk, folder: Path, now: Callable[[], datetime], id: str | None = None) -> bool:
+def run_next(services: Services, folder: Path, now: Callable[[], datetime], id: str | None = None) -> bool:
     """Work the oldest waiting job, or the one given; False when none waits."""
-    with desk.ledger.reading() as connection:
+    with services.ledger.reading() as connection:
         query = select(simulations.c.id, simulations.c.asked, simulations.c.created_at).where(
             simulations.c.state == PENDING
         )
         query = query.where(simulations.c.id == id) if id else query
         row = connection.execute(query.order_by(simulations.c.created_at).limit(1)).one_or_none()
-    if row is None or not move(desk, row.id, PENDING, state=RUNNING, attempts=simulations.c.attempts + 1):
+    if row is None or not move(services, row.id, PENDING, state=RUNNING, attempts=simulations.c.attempts + 1):
         return False
     asked = msgspec.convert(row.asked, Asked)
     try:
         document = simulate(
-            desk,
+            services,
             asked,
             folder,
             row.created_at,
-            _Heard(desk, row.id),
-            lambda connection: _interruptible(desk, row.id, connection),
+            _Heard(services, row.id),
+            lambda connection: _interruptible(services, row.id, connection),
             folder / row.id,
             file_of(folder, row.id),
         )
     except Stopped:
         pass
     except Invalid as invalid:
-        move(desk, row.id, RUNNING, state=FAILED, error=_told(invalid.problems), finished_at=now())
+        move(services, row.id, RUNNING, state=FAILED, error=_documents(invalid.problems), finished_at=now())
     except Exception:
         log.exception("simulation %s failed", row.id)
-        move(desk, row.id, RUNNING, state=FAILED, error=_told([_BROKEN]), finished_at=now())
+        move(services, row.id, RUNNING, state=FAILED, error=_documents([_BROKEN]), finished_at=now())
     else:
         move(
-            desk,
+            services,
             row.id,
             RUNNING,
             state=DONE,
@@ -112,16 +112,16 @@ def run_next(desk: Desk, folder: Path, now: Callable[[], datetime], id: str | No
     return True
 
 
-def take_up_again(desk: Desk, at: datetime) -> None:
+def take_up_again(services: Services, at: datetime) -> None:
     """What a stopped server left running waits again; what stopped it too often has failed."""
 
     def work(connection: Connection) -> None:
         running = update(simulations).where(simulations.c.state == RUNNING)
         lost = running.where(simulations.c.attempts >= ATTEMPTS)
-        connection.execute(lost.values(state=FAILED, error=_told([_INTERRUPTED]), finished_at=at))
+        connection.execute(lost.values(state=FAILED, error=_documents([_INTERRUPTED]), finished_at=at))
         connection.execute(running.values(state=PENDING, progress=0))
 
-    desk.ledger.write(work)
+    services.ledger.write(work)
 
 
 def tidy(folder: Path) -> None:
@@ -133,29 +133,29 @@ def tidy(folder: Path) -> None:
 class _Heard:
     """Progress as it is, written at most once a percent; raises Stopped when the job was cancelled."""
 
-    def __init__(self, desk: Desk, id: str):
-        self.desk, self.id, self.last = desk, id, -1
+    def __init__(self, services: Services, id: str):
+        self.services, self.id, self.last = services, id, -1
 
     def __call__(self, percent: int) -> None:
         if percent != self.last:
             self.last = percent
-            if not move(self.desk, self.id, RUNNING, progress=percent):
+            if not move(self.services, self.id, RUNNING, progress=percent):
                 raise Stopped
 
 
 @contextmanager
-def _interruptible(desk: Desk, id: str, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+def _interruptible(services: Services, id: str, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """While it lasts, a query of a job that is cancelled stops; raises Stopped then."""
     over = threading.Event()
 
-    def look() -> None:
+    def poll() -> None:
         while not over.wait(_LOOK):
-            with desk.ledger.reading() as reading:
+            with services.ledger.reading() as reading:
                 found = status(reading, id)
             if found is None or found.state != RUNNING:
                 connection.interrupt()
 
-    watch = threading.Thread(target=look, name="simulation watch", daemon=True)
+    watch = threading.Thread(target=poll, name="simulation watch", daemon=True)
     watch.start()
     try:
         yield
@@ -166,7 +166,7 @@ def _interruptible(desk: Desk, id: str, connection: duckdb.DuckDBPyConnection) -
         watch.join()
 
 
-def _told(problems: Sequence[Problem]) -> list[Any]:
+def _documents(problems: Sequence[Problem]) -> list[Any]:
     """Problems as they are kept, in both languages."""
     return [msgspec.to_builtins(each) for each in problems]
 

@@ -42,8 +42,8 @@ class Table(NamedTuple):
     is_searched: bool = False
 
 
-class Telling:
-    """Tells a report in one language, its instants on the installation's clocks."""
+class ReportTables:
+    """A report in one language, its instants on the installation's clocks."""
 
     def __init__(self, report: dict[str, Any], language: str, zone: ZoneInfo):
         self.report, self.language, self.zone = report, language, zone
@@ -107,7 +107,7 @@ class Telling:
 
     def orders(self) -> Table:
         """The orders that the report lists, the largest first, with both explanations."""
-        rows = [self.order(flip) for flip in self.report["flips"]]
+        rows = [self.order(changed_order) for changed_order in self.report["flips"]]
         return Table(self.say("Commandes", "Orders"), self.orders_header(), rows, is_searched=True)
 
     def orders_header(self) -> tuple[str, ...]:
@@ -122,14 +122,14 @@ class Telling:
             ]
         return tuple(header)
 
-    def order(self, flip: dict[str, Any]) -> tuple[Cell, ...]:
+    def order(self, changed_order: dict[str, Any]) -> tuple[Cell, ...]:
         """The row of an order that changes."""
         return (
-            flip["order_id"],
-            flip["retailer"],
-            datetime.fromisoformat(flip["at"]).astimezone(self.zone),
-            Decimal(flip["value"]),
-            *(cell for side in _SIDES for cell in self._side(flip[side])),
+            changed_order["order_id"],
+            changed_order["retailer"],
+            datetime.fromisoformat(changed_order["at"]).astimezone(self.zone),
+            Decimal(changed_order["value"]),
+            *(cell for side in _SIDES for cell in self._side(changed_order[side])),
         )
 
     def due(self) -> Table:

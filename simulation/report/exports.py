@@ -11,8 +11,8 @@ import msgspec
 import xlsxwriter
 
 from houblon.orders import csv_text
-from houblon.simulation.compare.changed_orders import Flip
-from houblon.simulation.report.export_tables import Cell, Share, Table, Telling
+from houblon.simulation.compare.changed_orders import ChangedOrder
+from houblon.simulation.report.export_tables import Cell, ReportTables, Share, Table
 
 TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -25,27 +25,32 @@ _LETTER = 1  # Excel's number for the paper
 
 
 def exported(
-    report: dict[str, Any], kind: str, language: str, zone: ZoneInfo, at: datetime, flips: Iterable[Flip] | None = None
+    report: dict[str, Any],
+    kind: str,
+    language: str,
+    zone: ZoneInfo,
+    at: datetime,
+    changed_orders: Iterable[ChangedOrder] | None = None,
 ) -> Iterator[bytes]:
     """The report as a file of one of TYPES, piece by piece; `at` is when the workbook says that it was made.
 
-    A CSV has the orders `flips`, where they are given, in the place of those that the report lists.
+    A CSV has the orders `changed_orders`, where they are given, in the place of those that the report lists.
     """
     if kind == "json":
         yield msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
         return
-    telling = Telling(report, language, zone)
+    tables = ReportTables(report, language, zone)
     if kind == "csv":
-        yield from _orders_csv(telling, report["flips"] if flips is None else flips)
+        yield from _orders_csv(tables, report["flips"] if changed_orders is None else changed_orders)
     else:
-        yield workbook(telling.tables(), language, at)
+        yield workbook(tables.tables(), language, at)
 
 
-def _orders_csv(telling: Telling, flips: Iterable[Flip]) -> Iterator[bytes]:
+def _orders_csv(tables: ReportTables, changed_orders: Iterable[ChangedOrder]) -> Iterator[bytes]:
     """The orders as a spreadsheet of the language opens them: in French, commas are decimal marks."""
-    language = telling.language
-    rows = ([_text(cell, language) for cell in telling.order(flip)] for flip in flips)
-    return csv_text.pieces(telling.orders_header(), rows, ";" if language == "fr" else ",")
+    language = tables.language
+    rows = ([_text(cell, language) for cell in tables.order(changed_order)] for changed_order in changed_orders)
+    return csv_text.pieces(tables.orders_header(), rows, ";" if language == "fr" else ",")
 
 
 def _text(cell: Cell, language: str) -> str:

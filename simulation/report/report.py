@@ -44,13 +44,13 @@ def report(
     changes: tuple[Change, ...] = (),
     progress: Progress = lambda percent: None,
     guard: Guard = nullcontext,
-    flips: Path | None = None,
+    changes_file: Path | None = None,
 ) -> dict[str, Any]:
     """All that is told of two contents over a sheet.
 
     `progress` is given true percents and may stop it by raising; `guard` is entered with the connection
     that queries run on, so that somebody may interrupt them. Where
-    not all orders that change are listed, they are written to `flips`.
+    not all orders that change are listed, they are written to `changes_file`.
     """
     plan = Plan(sheet, policies, before, after, installation)
     with connect(Path(sheet.path).parent) as connection, guard(connection):
@@ -76,8 +76,8 @@ def report(
         progress(25)
         changed = _changed_pairs(plan)
         found["flips"] = largest(connection, plan, dates, changed)
-        if flips is not None and len(found["flips"]) == LISTED:
-            write_all(connection, plan, dates, changed, flips, lambda share: progress(25 + int(20 * share)))
+        if changes_file is not None and len(found["flips"]) == LISTED:
+            write_all(connection, plan, dates, changed, changes_file, lambda share: progress(25 + int(20 * share)))
         progress(45)
         missed = near_misses(connection, sheet, policies, after, installation)
         progress(60)
@@ -132,8 +132,12 @@ def _sums(connection: duckdb.DuckDBPyConnection, plan: Plan) -> dict[str, Any]:
             {"before": one, "after": other, "orders": cell[0], "value": dollars(cell[1])}
             for (one, other), cell in matrix.items()
         ],
-        "automation": dict(zip(("before", "after"), (_told(each, plan.sheet.count) for each in accepted), strict=True)),
-        "invoices": dict(zip(("before", "after"), (_told(each, plan.sheet.count) for each in invoices), strict=True)),
+        "automation": dict(
+            zip(("before", "after"), (_share_of(each, plan.sheet.count) for each in accepted), strict=True)
+        ),
+        "invoices": dict(
+            zip(("before", "after"), (_share_of(each, plan.sheet.count) for each in invoices), strict=True)
+        ),
         "other_terms": {"orders": terms[0], "value": dollars(terms[1])},
     }
 
@@ -143,7 +147,7 @@ def _add(cell: list[int], count: int, cents: Any) -> None:
     cell[1] += int(cents)
 
 
-def _told(each: list[int], total: int) -> dict[str, Any]:
+def _share_of(each: list[int], total: int) -> dict[str, Any]:
     rate = round(100 * each[0] / total, 1) if total else None
     return {"orders": each[0], "rate": rate, "value": dollars(each[1])}
 
@@ -212,7 +216,7 @@ def _groups(connection: duckdb.DuckDBPyConnection, plan: Plan) -> list[dict[str,
     ).fetchall()
     sums: dict[str, list[int]] = {}
     for claim, *figures in rows:
-        for group in groups_of(plan.lane_of(claim)):
+        for group in groups_of(plan.pair_of(claim)):
             total = sums.setdefault(group, [0, 0, 0, 0])
             for place, figure in enumerate(figures):
                 total[place] += int(figure)

@@ -172,7 +172,7 @@ def verify(data: Path, answered: Answered) -> None:
     assert not answered.faults, answered.faults[:5]
     house = open_house(Settings.from_env({}, data))
     try:
-        with house.desk.ledger.reading() as connection:
+        with house.services.ledger.reading() as connection:
             kept = {row.order_id: row for row in connection.execute(select(orders))}
             issued = connection.execute(select(invoices).order_by(invoices.c.key)).all()
             moved = set(connection.execute(select(transitions.c.order_key).where(transitions.c.who == ADMIN)).scalars())

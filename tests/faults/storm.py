@@ -54,7 +54,7 @@ def verify(data: Path, answers: dict[int, list[str]]) -> None:
     """One decision an event, one answer for all its deliveries, one invoice for each that was accepted."""
     assert all(len(each) == TIMES and len(set(each)) == 1 for each in answers.values())
     house = open_house(Settings.from_env({}, data))
-    with house.desk.ledger.reading() as connection:
+    with house.services.ledger.reading() as connection:
         for table in (orders, decisions):
             assert connection.execute(select(func.count()).select_from(table)).scalar() == len(answers)
         accepted = connection.execute(select(func.count()).where(orders.c.state == "accepted")).scalar()

@@ -73,7 +73,7 @@ def test_a_full_disk_accepts_nothing_falsely_and_goes_on_once_there_is_room(temp
     assert {answer.status_code for answer in again} == {200}
     assert not any("Idempotent-Replay" in answer.headers for answer in again)
     told = {f"FULL-{number}" for number in range(300) if number not in refused} | {"BEFORE"}
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         assert told <= set(connection.execute(select(orders.c.order_id)).scalars())
     assert check_installation(place.house).problems == ()
     place.house.close()
@@ -114,7 +114,7 @@ def test_a_disk_that_can_t_sync_is_told_to_the_sender_and_what_was_told_is_kept(
         for number in range(5):
             assert send(server.address, place.secret, order(f"B-{number}"), f"b-{number}")[0] == 200
     house = open_house(Settings.from_env({}, data))
-    with house.desk.ledger.reading() as connection:
+    with house.services.ledger.reading() as connection:
         kept = sorted(connection.execute(select(orders.c.order_id)).scalars())
     assert kept == ["A", *(f"B-{number}" for number in range(5))]
     assert check_installation(house).problems == ()

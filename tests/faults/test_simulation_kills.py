@@ -22,9 +22,9 @@ def past(template, tmp_path):
     place = open_place(copy_of(folder, tmp_path / "data"), password)
     for number, items in enumerate((12, 24, 240)):
         assert place.send(order(f"PO-{number}", items), f"essai-{number}").status_code == 200
-    place.house.desk.ledger.write(lambda connection: connection.execute(_REPEATED, {"count": ORDERS}) and None)
-    start(place.house.desk, ASKED, id="s-1", by="anne", at=real())
-    yield tmp_path / "data", place.house.desk
+    place.house.services.ledger.write(lambda connection: connection.execute(_REPEATED, {"count": ORDERS}) and None)
+    start(place.house.services, ASKED, id="s-1", by="anne", at=real())
+    yield tmp_path / "data", place.house.services
     place.house.close()
 
 
@@ -38,38 +38,38 @@ _REPEATED = text(
 
 @pytest.mark.parametrize(("kills", "then"), [(1, DONE), (2, FAILED)])
 def test_a_simulation_in_the_middle_of_a_kill_is_ended_by_the_next_server_or_has_failed(past, kills, then):
-    data, desk = past
+    data, services = past
     for attempt in range(1, kills + 1):
-        _kill_in_the_middle(data, desk, attempt)
+        _kill_in_the_middle(data, services, attempt)
         assert list((data / FOLDER).glob(f"{SCRATCH}*")), "it was not in the middle of its sheet"
     server = Server(data, free_port())
     try:
-        _until(lambda: _job(desk).state in (DONE, FAILED))
+        _until(lambda: _job(services).state in (DONE, FAILED))
         _until(lambda: not list((data / FOLDER).glob(f"{SCRATCH}*")))
     finally:
         server.kill()
-    assert _job(desk).state == then
-    with desk.ledger.reading() as connection:
+    assert _job(services).state == then
+    with services.ledger.reading() as connection:
         found = result(connection, "s-1")
     if then == FAILED:
-        assert found is None and "s’est arrêté deux fois" in _job(desk).error[0]["message"]["fr"]
+        assert found is None and "s’est arrêté deux fois" in _job(services).error[0]["message"]["fr"]
     else:
-        assert found == simulate(desk, ASKED, data / "ailleurs", real())
+        assert found == simulate(services, ASKED, data / "ailleurs", real())
         assert found["orders"] == ORDERS + 3
 
 
-def _kill_in_the_middle(data, desk, attempt):
+def _kill_in_the_middle(data, services, attempt):
     server = Server(data, free_port())
     try:
         assert server.said.startswith("listening on")
-        _until(lambda: _job(desk).attempts == attempt and _job(desk).progress >= 5)
+        _until(lambda: _job(services).attempts == attempt and _job(services).progress >= 5)
     finally:
         server.kill()
-    assert _job(desk).state == RUNNING
+    assert _job(services).state == RUNNING
 
 
-def _job(desk):
-    with desk.ledger.reading() as connection:
+def _job(services):
+    with services.ledger.reading() as connection:
         return status(connection, "s-1")
 
 

@@ -1,10 +1,10 @@
 import pytest
 
-from tests.orders.desks import make_desk
+from tests.orders.services import make_services
 
 
 @pytest.fixture
-def desk(tmp_path):
-    made = make_desk(tmp_path)
+def services(tmp_path):
+    made = make_services(tmp_path)
     yield made
     made.ledger.close()

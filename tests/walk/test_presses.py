@@ -8,7 +8,7 @@ from tests.walk.strolls import Stroll
 
 # What changes something and is sent by no form that one is led to here; other tests press it.
 ELSEWHERE = {
-    "proposals.settle_clashes",  # two drafts that want different things
+    "proposals.resolve_conflicts",  # two drafts that want different things
     "review.issue_invoice",  # a policy that leaves invoicing to a person
     "simulations.cancel",  # there only while a simulation runs
     # For who has lost a telephone, signed in long ago, or has several ways to be known: it leads on.

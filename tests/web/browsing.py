@@ -16,9 +16,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from houblon.orders.events.endpoints import Wanted, add_endpoint, pause
-from houblon.orders.mail.rendered import written
+from houblon.orders.mail.rendered import rendered
 from houblon.orders.outbox.delivery import Refused, deliver_due
-from houblon.orders.outbox.encrypted import Unsealing
+from houblon.orders.outbox.encrypted import Decrypting
 from houblon.rules.model.statements import Statement
 from houblon.rules.publishing.drafts import begin, revise
 from houblon.rules.publishing.schedule import schedule
@@ -42,7 +42,7 @@ MARKS = [
     pytest.mark.xdist_group("browser"),
 ]
 PICTURES = Path(__file__).parents[2] / "artefacts" / "pages"
-PHONE, DESK = 390, 1280
+PHONE, SERVICES = 390, 1280
 # Every page that an address leads to, in the installation that `furnish` makes.
 CYCLE = "/livraisons/cycle?id=transbroue"
 PAGES = (
@@ -145,17 +145,17 @@ def furnish(place: Place) -> dict[str, str]:
     place.send(order("PO-7", items=3), "m-7")
     _post(admin, "/commandes/3/annuler", "/commandes/3", etat="accepted", raison="envoyée deux fois")
     _post(admin, "/commandes/4/livrer", "/commandes/4")
-    today = place.house.now().astimezone(place.house.desk.installation.zone).date()
+    today = place.house.now().astimezone(place.house.services.installation.zone).date()
     _post(admin, "/factures/3/payer", "/factures/3", le=today.isoformat())
     _post(admin, "/file/7/refuser", "/file?commande=7", raison="trop petit", vu=_seen(admin, 7))
     _post(admin, "/acces", adresse=GUEST, role="editor", langue="fr")
     _post(place.client(), "/mot-de-passe", email=address_of("viewer"))
     _post(admin, "/vues/orders", "/commandes?etat=held", nom="Ce qui attend", etat="held")
     wanted = Wanted("https://compta.example/webhooks", ("order.accepted",), "Comptabilité")
-    id, _ = place.house.desk.ledger.write(
+    id, _ = place.house.services.ledger.write(
         lambda connection: add_endpoint(connection, wanted, lambda count: b"x" * count, place.house.now())
     )
-    place.house.desk.ledger.write(lambda connection: pause(connection, id, "403 Forbidden"))
+    place.house.services.ledger.write(lambda connection: pause(connection, id, "403 Forbidden"))
     enrol(someone(place, "operator"))
     _plan(place)
     return _links(_mails(place))
@@ -190,7 +190,7 @@ class _Box:
         self.texts: list[str] = []
 
     def send(self, id: str, recipient: str, message: dict[str, Any]) -> None:
-        text = written(message)["text"]
+        text = rendered(message)["text"]
         if "PO-7" in text:
             raise Refused("552 5.2.2 Mailbox full")
         self.texts.append(text)
@@ -198,7 +198,7 @@ class _Box:
 
 def _mails(place: Place) -> str:
     box = _Box()
-    while deliver_due(place.house.desk.ledger, Unsealing(box, place.house.desk.secret), place.house.now()):
+    while deliver_due(place.house.services.ledger, Decrypting(box, place.house.services.secret), place.house.now()):
         pass
     return "\n".join(box.texts)
 

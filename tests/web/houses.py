@@ -120,7 +120,7 @@ def make_folder(folder: Path, environ: Mapping[str, str] = NOTHING) -> str:
     house = open_house(settings, now=lambda: NOW)
     bundle = read_bundle(SEED, house.store.content(1))
     publish(house.store, bundle.edits, author="marie", note="graine", at=NOW, base=1)
-    house.desk.ledger.write(lambda connection: set_memberships(connection, bundle.memberships, NOW))
+    house.services.ledger.write(lambda connection: set_memberships(connection, bundle.memberships, NOW))
     house.close()
     return password
 
@@ -130,8 +130,8 @@ def open_place(
 ) -> Place:
     house = open_house(settings_of(folder, environ), now=now)
     random = lambda count: bytes(range(count))  # noqa: E731
-    secret = house.desk.ledger.write(lambda connection: add_source(connection, "essai", random, NOW))
-    key = house.desk.ledger.write(lambda connection: add_key(connection, "essai", ["decide", "read"], random, NOW))
+    secret = house.services.ledger.write(lambda connection: add_source(connection, "essai", random, NOW))
+    key = house.services.ledger.write(lambda connection: add_key(connection, "essai", ["decide", "read"], random, NOW))
     app = create_app(house)
     # The same hashing, at a small part of its cost: tests sign in often.
     app.extensions["security"].pwd_context.update(argon2__rounds=1, argon2__memory_cost=64, argon2__parallelism=1)

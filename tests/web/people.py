@@ -26,7 +26,7 @@ def populate(place: Place) -> None:
     with place.app.app_context():
         hashed = hash_password(PASSWORD)
     for role in ROLES:
-        place.house.desk.ledger.write(
+        place.house.services.ledger.write(
             lambda connection, role=role: account_commands.add(
                 connection, address_of(role), role, by=None, password=hashed
             )
@@ -39,7 +39,7 @@ def someone(place: Place, role: str) -> FlaskClient:
 
 
 def account_of(place: Place, email: str) -> Any:
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         id = account_commands.id_of(connection, email)
         return None if id is None else account_commands.account(connection, id)
 

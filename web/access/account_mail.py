@@ -13,10 +13,10 @@ from houblon.engine.conditions.figures import NBSP
 from houblon.engine.core.problem import Text
 from houblon.orders.db.tables import outbox
 from houblon.orders.events.message_ids import message_id
-from houblon.orders.mail.emails import house_letter
+from houblon.orders.mail.emails import house_email
 from houblon.orders.mail.enqueue import BAD_ADDRESS, is_address
-from houblon.orders.outbox.encrypted import PLACE, seal
-from houblon.orders.services import Desk
+from houblon.orders.outbox.encrypted import PLACE, encrypt
+from houblon.orders.services import Services
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
 
@@ -31,22 +31,30 @@ class OutboxMail(MailUtil):
     ) -> None:
         event = _EVENTS[template.rpartition("/")[2]]
         link = said.get("reset_link")
-        desk, now = house().desk, house().now()
+        services, now = house().services, house().now()
         # The link's own host is what the request named: only the installation's address is trusted.
-        url = f"{desk.base_url.rstrip('/')}{urlsplit(link).path}" if link else None
+        url = f"{services.base_url.rstrip('/')}{urlsplit(link).path}" if link else None
         language = said["user"].language or current()
-        desk.ledger.write(lambda connection: queue_letter(connection, desk, event, str(recipient), language, now, url))
+        services.ledger.write(
+            lambda connection: queue_email(connection, services, event, str(recipient), language, now, url)
+        )
 
 
-def queue_letter(
-    connection: Connection, desk: Desk, event: str, recipient: str, language: str, at: datetime, link: str | None
+def queue_email(
+    connection: Connection,
+    services: Services,
+    event: str,
+    recipient: str,
+    language: str,
+    at: datetime,
+    link: str | None,
 ) -> None:
     """Put one letter in the outbox; its link, if it has one, sealed."""
-    subject, lines, label = _LETTERS[event]
-    letter = house_letter(subject, lines, PLACE if link else None, label, desk.seller, language)
-    message = msgspec.to_builtins(letter)
+    subject, lines, label = _EMAILS[event]
+    content = house_email(subject, lines, PLACE if link else None, label, services.seller, language)
+    message = msgspec.to_builtins(content)
     if link:
-        message = seal(desk.secret, message, link)
+        message = encrypt(services.secret, message, link)
     usable = is_address(recipient)
     connection.execute(
         insert(outbox).values(
@@ -71,7 +79,7 @@ _NOT_YOU = Text(
     "It wasn’t you? Tell an administrator: they can end your sessions.",
 )
 _NOTHING = Text("", "")
-_LETTERS: dict[str, tuple[Text, list[Text], Text]] = {
+_EMAILS: dict[str, tuple[Text, list[Text], Text]] = {
     INVITED: (
         Text("Votre accès à Houblon", "Your access to Houblon"),
         [

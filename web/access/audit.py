@@ -25,13 +25,13 @@ def noted(connection: Connection, by: By, act: str, subject: str, before: Any = 
 def note(house: House, who: str, act: str, subject: str, before: Any = None, after: Any = None) -> None:
     """Record one act, from the request's address or from the shell."""
     done = Act(house.now(), who, source(), act, subject, before, after)
-    house.desk.ledger.write(lambda connection: record(connection, done))
+    house.services.ledger.write(lambda connection: record(connection, done))
 
 
 def note_versions(house: House, from_: str | None = None) -> None:
     """Record every published version that the log does not have yet."""
     store, where = house.store, source() if from_ is None else from_
-    house.desk.ledger.write(lambda connection: record_versions(connection, store, where))
+    house.services.ledger.write(lambda connection: record_versions(connection, store, where))
 
 
 def source() -> str:

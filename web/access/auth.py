@@ -24,8 +24,8 @@ _TRANSLATIONS = str(Path(__file__).parents[1] / "translations")
 
 def register(app: Flask, house: House) -> None:
     """Set up accounts, the throttle on guesses, sessions that can be ended, and the gate."""
-    app.config.update(_settings(house.desk.secret, house.settings.is_https))
-    datastore, session = open_accounts(house.desk.ledger.engine)
+    app.config.update(_settings(house.services.secret, house.settings.is_https))
+    datastore, session = open_accounts(house.services.ledger.engine)
     app.extensions["houblon.accounts"] = datastore
     Security(app, datastore, mail_util_cls=OutboxMail, totp_cls=Totp)
     throttle.register(app, house)
@@ -104,7 +104,7 @@ def add_account(app: Flask, email: str, password: str, role: str = "administrato
     with app.app_context():
         hashed = hash_password(password)
     try:
-        house.desk.ledger.write(
+        house.services.ledger.write(
             lambda connection: account_commands.add(connection, email, role, by=None, password=hashed)
         )
     except Invalid as invalid:

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import Connection
 
-from houblon.orders.services import Desk
-from houblon.web.access.account_mail import INVITED, queue_letter
+from houblon.orders.services import Services
+from houblon.web.access.account_mail import INVITED, queue_email
 
 WITHIN = timedelta(days=7)
 
@@ -17,13 +17,13 @@ def new_nonce() -> str:
 
 
 def queue_invitation(
-    connection: Connection, desk: Desk, account: int, nonce: str, email: str, language: str, at: datetime
+    connection: Connection, services: Services, account: int, nonce: str, email: str, language: str, at: datetime
 ) -> None:
     """Put the mail with the link in the outbox; the account holds the same nonce."""
     expires = int((at + WITHIN).timestamp())
-    token = _signer(desk.secret).dumps([account, nonce, expires])
-    link = f"{desk.base_url.rstrip('/')}/invitation/{token}"
-    queue_letter(connection, desk, INVITED, email, language, at, link)
+    token = _signer(services.secret).dumps([account, nonce, expires])
+    link = f"{services.base_url.rstrip('/')}/invitation/{token}"
+    queue_email(connection, services, INVITED, email, language, at, link)
 
 
 def read_invitation(secret: str, token: str, now: datetime) -> tuple[int, str] | None:

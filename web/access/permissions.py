@@ -152,7 +152,7 @@ ACTS: dict[str, str] = {
     "proposals.leave": "edit",
     "proposals.rename": "edit",
     "proposals.take_back": "edit",
-    "proposals.settle_clashes": "edit",
+    "proposals.resolve_conflicts": "edit",
     "proposals.discard": "edit",
     "proposals.take_up": "edit",
     "proposals.comment": "comment",

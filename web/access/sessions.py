@@ -35,13 +35,13 @@ def register(app: Flask, house: House) -> None:
             row = {"id": id, "account_id": user.id, "started_at": now, "seen_at": now}
             connection.execute(insert(sessions).values(**row, address=address, agent=agent))
 
-        house.desk.ledger.write(work)
+        house.services.ledger.write(work)
         session[KEY] = id
 
     def _left(_: Flask, user: Any, **__: Any) -> None:
         id = session.pop(KEY, None)
         if id is not None and user.is_authenticated:
-            house.desk.ledger.write(lambda connection: end_one(connection, house.now(), user.id, id))
+            house.services.ledger.write(lambda connection: end_one(connection, house.now(), user.id, id))
 
     user_logged_in.connect(_began, app)
     user_logged_out.connect(_left, app)
@@ -54,7 +54,7 @@ def is_live(house: House, account: int) -> bool:
     id, now = session.get(KEY), house.now()
     if not isinstance(id, str):
         return False
-    with house.desk.ledger.reading() as connection:
+    with house.services.ledger.reading() as connection:
         seen_at = connection.execute(
             select(sessions.c.seen_at).where(*_open_at(now), sessions.c.id == id, sessions.c.account_id == account)
         ).scalar_one_or_none()
@@ -62,7 +62,7 @@ def is_live(house: House, account: int) -> bool:
         return False
     if now - seen_at > _SEEN_EVERY:
         seen = update(sessions).where(sessions.c.id == id).values(seen_at=now)
-        house.desk.ledger.write(lambda connection: connection.execute(seen))
+        house.services.ledger.write(lambda connection: connection.execute(seen))
     return True
 
 

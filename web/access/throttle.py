@@ -24,7 +24,7 @@ _TITLE = Text("Trop d’essais.", "Too many attempts.")
 
 def register(app: Flask, house: House) -> None:
     """Put the limits around flask-security's own views."""
-    options: dict[str, Any] = {"ledger": house.desk.ledger, "now": house.now}
+    options: dict[str, Any] = {"ledger": house.services.ledger, "now": house.now}
     limiter = Limiter(
         get_remote_address,
         app=app,

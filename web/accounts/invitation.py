@@ -35,7 +35,7 @@ def accept(token: str) -> Any:
     if faults or not normal:
         return _page(found, faults or [_("Choisissez un mot de passe.")]), 422
     hashed, now = hash_password(normal), house().now()
-    taken = house().desk.ledger.write(
+    taken = house().services.ledger.write(
         lambda connection: account_commands.accept_invitation(
             connection, found.id, found.invitation, hashed, source=source(), at=now
         )
@@ -48,10 +48,10 @@ def accept(token: str) -> Any:
 
 def _invited(token: str) -> Row[Any] | None:
     """The account that waits for this invitation; None when it waits no longer."""
-    read = read_invitation(house().desk.secret, token, house().now())
+    read = read_invitation(house().services.secret, token, house().now())
     if read is None:
         return None
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         found = account_commands.account(connection, read[0])
     return found if found is not None and found.active and found.invitation == read[1] else None
 

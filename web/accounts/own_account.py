@@ -24,7 +24,7 @@ blueprint = Blueprint("account", __name__, url_prefix="/compte")
 
 @blueprint.get("")
 def show() -> str:
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         opened = open_sessions(connection, current_user.id, house().now())
     mine = permissions_of(current_user.role)
     return render_template(
@@ -43,7 +43,7 @@ def speak() -> Any:
     """Remember the language that mail and new browsers speak to this person."""
     language = "en" if request.form.get("langue") == "en" else "fr"
     change = update(accounts).where(accounts.c.id == current_user.id).values(language=language)
-    house().desk.ledger.write(lambda connection: connection.execute(change))
+    house().services.ledger.write(lambda connection: connection.execute(change))
     flash(
         "Houblon speaks English to you from now on." if language == "en" else "Houblon vous parle français désormais.",
         "accepted",
@@ -56,7 +56,7 @@ def end_sessions() -> Any:
     """End one of one's sessions, or all but the one at hand."""
     by, id, here = acting(house(), author()), current_user.id, session.get(KEY)
     only = request.form.get("session") or None
-    ended = house().desk.ledger.write(
+    ended = house().services.ledger.write(
         lambda connection: account_commands.end_sessions(connection, id, by=by, only=only, but=None if only else here)
     )
     flash(_("C’est fermé.") if ended else _("Cette session était déjà fermée."), "accepted" if ended else "refused")
@@ -69,13 +69,13 @@ def register(app: Flask, house: House) -> None:
     @password_changed.connect_via(app)
     def _changed(_: Flask, user: Any, **__: Any) -> None:
         here, id = session.get(KEY), user.id
-        house.desk.ledger.write(lambda connection: end_all(connection, house.now(), id, but=here))
+        house.services.ledger.write(lambda connection: end_all(connection, house.now(), id, but=here))
         note(house, user.email, "user.password", user.email)
 
     @password_reset.connect_via(app)
     def _reset(_: Flask, user: Any, **__: Any) -> None:
         id = user.id
-        house.desk.ledger.write(lambda connection: end_all(connection, house.now(), id))
+        house.services.ledger.write(lambda connection: end_all(connection, house.now(), id))
         note(house, user.email, "user.password_reset", user.email)
 
     @tf_profile_changed.connect_via(app)

@@ -31,15 +31,15 @@ def invite() -> Any:
     email, role = request.form.get("adresse", ""), request.form.get("role", "")
     language = request.form.get("langue", "")
     language = language if language in LANGUAGES else "fr"
-    desk, by, nonce = house().desk, _by(), new_nonce()
+    services, by, nonce = house().services, _by(), new_nonce()
 
     def work(connection: Connection) -> int:
         id = account_commands.add(connection, email, role, by=by, invitation=nonce, language=language)
-        queue_invitation(connection, desk, id, nonce, email.strip().lower(), language, by.at)
+        queue_invitation(connection, services, id, nonce, email.strip().lower(), language, by.at)
         return id
 
     try:
-        id = desk.ledger.write(work)
+        id = services.ledger.write(work)
     except Invalid as invalid:
         return _list(problems=invalid.problems, typed=request.form), 422
     flash(_("L’invitation part à %(address)s ; elle vaut sept jours.", address=email.strip().lower()), "accepted")
@@ -76,11 +76,11 @@ def reactivate(id: int) -> Any:
 @blueprint.post("/<int:id>/inviter")
 def invite_again(id: int) -> Any:
     """Write once more; the link of the mail before no longer works."""
-    desk, by, nonce = house().desk, _by(), new_nonce()
+    services, by, nonce = house().services, _by(), new_nonce()
 
     def work(connection: Connection) -> bool:
         found = account_commands.invite_again(connection, id, nonce, by=by)
-        queue_invitation(connection, desk, id, nonce, found.email, found.language or "fr", by.at)
+        queue_invitation(connection, services, id, nonce, found.email, found.language or "fr", by.at)
         return True
 
     return _act(id, work, _("Une nouvelle invitation part ; la précédente ne vaut plus."))
@@ -103,7 +103,7 @@ def remove_two_factor(id: int) -> Any:
 def _act(id: int, work: Callable[[Connection], Any], message: str) -> Any:
     """Do it in one transaction and tell it; a refusal is told where it stands."""
     try:
-        done = house().desk.ledger.write(work)
+        done = house().services.ledger.write(work)
     except Invalid as invalid:
         return _page(id, problems=invalid.problems), 422
     except LookupError:
@@ -117,7 +117,7 @@ def _by() -> account_commands.By:
 
 
 def _list(**faults: Any) -> str:
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         found = account_commands.listed(connection, house().now())
     return render_template(
         "users.html",
@@ -131,7 +131,7 @@ def _list(**faults: Any) -> str:
 
 
 def _page(id: int, **faults: Any) -> Any:
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         found = account_commands.account(connection, id)
         if found is None:
             abort(404)

@@ -30,8 +30,8 @@ _FIELDS = ("qui", "acte", "sujet", "du", "au")
 def index() -> str:
     asked, faults = _asked()
     content = house().store.content(house().store.newest().number)
-    zone = house().desk.installation.zone
-    with house().desk.ledger.reading() as connection:
+    zone = house().services.installation.zone
+    with house().services.ledger.reading() as connection:
         found = search(connection, asked, request.args.get("avant", type=int), PAGE)
         acts, verified = known_acts(connection), last_verification(connection)
         since = count_since(connection, verified._mapping["count"] if verified else 0)
@@ -53,9 +53,9 @@ def index() -> str:
 def verify() -> Any:
     """Recompute the whole chain, and keep what was found."""
     by, at = author(), house().now()
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         found = check_chain(connection)
-    house().desk.ledger.write(lambda connection: keep_verification(connection, found, by, at))
+    house().services.ledger.write(lambda connection: keep_verification(connection, found, by, at))
     if found.broken_at is None:
         flash(_("Les %(count)s entrées se suivent.", count=found.count), "accepted")
     else:
@@ -67,7 +67,7 @@ def verify() -> Any:
 def export() -> Response:
     """Every entry that answers the filters, one JSON document a line."""
     asked, _faults = _asked()
-    ledger = house().desk.ledger
+    ledger = house().services.ledger
 
     def all_lines() -> Any:
         with ledger.reading() as connection:
@@ -80,7 +80,7 @@ def export() -> Response:
 def _asked() -> tuple[Search, list[str]]:
     """What the filters ask, in the installation's days; a day that can't be read asks nothing and is told."""
     faults: list[str] = []
-    zone = house().desk.installation.zone
+    zone = house().services.installation.zone
 
     def day(name: str) -> datetime | None:
         text = request.args.get(name, "")

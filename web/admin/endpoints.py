@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 from houblon.engine.core.problem import Invalid
 from houblon.orders.events import endpoints
 from houblon.orders.events.endpoints import EVENTS, OLD_SECRET_LASTS, Wanted, destination_of
-from houblon.orders.events.enqueue import announce_test
+from houblon.orders.events.enqueue import enqueue_test_event
 from houblon.orders.outbox.delivery import SCHEDULE
 from houblon.orders.queries import lists
 from houblon.web.access.audit import note
@@ -90,7 +90,7 @@ def test(id: str) -> Any:
     if not _known(id).active:
         flash(_("Reprenez d’abord les envois : ce point de livraison est suspendu."), "refused")
     else:
-        _write(lambda c, now: announce_test(c, id, now))
+        _write(lambda c, now: enqueue_test_event(c, id, now))
         flash(_("L’essai part. Rechargez la page dans un instant pour voir la réponse."), "accepted")
     return redirect(url_for("endpoints.show", id=id))
 
@@ -105,7 +105,7 @@ def remove(id: str) -> Any:
 
 
 def _list(**faults: Any) -> str:
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         found = endpoints.list_endpoints(connection)
         counts = lists.count_by_destination(connection)
     rows = [
@@ -116,7 +116,7 @@ def _list(**faults: Any) -> str:
 
 def _detail(id: str, **faults: Any) -> str:
     row = _known(id)
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         results = lists.list_messages(connection, destination=destination_of(id), limit=_RESULTS)
     is_rotating = len(endpoints.secrets_at(row, house().now())) > 1
     return render_template(
@@ -138,7 +138,7 @@ def _wanted() -> Wanted:
 
 
 def _known(id: str) -> Row[Any]:
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         row = endpoints.endpoint_row(connection, id)
     return row if row is not None else abort(404)
 
@@ -147,6 +147,6 @@ def _write(work: Callable[[Connection, datetime], Any]) -> Any:
     """In the ledger, at this instant; somebody may have removed the endpoint since it was looked up."""
     now = house().now()
     try:
-        return house().desk.ledger.write(lambda connection: work(connection, now))
+        return house().services.ledger.write(lambda connection: work(connection, now))
     except LookupError:
         abort(404)

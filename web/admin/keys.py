@@ -35,7 +35,7 @@ def create() -> Any:
         return made
 
     try:
-        made = house().desk.ledger.write(work)
+        made = house().services.ledger.write(work)
     except Invalid as invalid:
         return _page(problems=invalid.problems, typed={"nom": name, "portee": scopes}), 422
     return _page(made=made, made_for=name)
@@ -51,7 +51,7 @@ def revoke(key: int) -> Any:
             noted(connection, by, "key.revoked", name, {"active": True}, {"active": False})
         return name
 
-    name = house().desk.ledger.write(work)
+    name = house().services.ledger.write(work)
     if name is None:
         if key not in {each.key for each in _keys()}:
             abort(404)
@@ -62,7 +62,7 @@ def revoke(key: int) -> Any:
 
 
 def _keys() -> Any:
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         return list_keys(connection)
 
 

@@ -79,7 +79,7 @@ def _tried(source: Source, mapping: dict[str, Any] | None, typed: dict[str, Any]
         parse_json(body)
     if not faults:
         with faults.gather("/order"):
-            order = order_body(sender, source.kind, body, lambda: groups, house().desk.installation.zone)
+            order = order_body(sender, source.kind, body, lambda: groups, house().services.installation.zone)
             found["order"] = msgspec.json.format(order, indent=2).decode()
             view = view_of(read_order(order), {}, "")
             found |= {"view": view, **_facts(view["facts"])}
@@ -107,13 +107,13 @@ def _kept(source: Source, mapping: dict[str, Any] | None, groups: list[str]) -> 
         set_source(connection, source.name, groups, mapping, by.at)
         noted(connection, by, "source.set", source.name, before, after)
 
-    house().desk.ledger.write(work)
+    house().services.ledger.write(work)
     flash(_("Les prochaines commandes de « %(name)s » se liront ainsi.", name=source.name), "accepted")
     return redirect(url_for("mappings.show", source=source.name))
 
 
 def _source(name: str) -> Source:
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         return find_source(connection, name) or abort(404)
 
 

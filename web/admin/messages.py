@@ -12,7 +12,7 @@ from sqlalchemy import Row
 
 from houblon.orders.events.endpoints import REMOVED, list_endpoints
 from houblon.orders.mail.enqueue import BAD_ADDRESS, NO_ADDRESS, is_address
-from houblon.orders.mail.rendered import written
+from houblon.orders.mail.rendered import rendered
 from houblon.orders.outbox.delivery import SCHEDULE, send_again, send_all_again
 from houblon.orders.queries import lists
 from houblon.orders.queries.lists import PAGE
@@ -31,7 +31,7 @@ _CURSOR = re.compile(r"(\d{1,18})\.([0-9a-f-]{1,60})", re.ASCII)
 @blueprint.get("")
 def index() -> str:
     state, kind = _one_of(STATES, request.args.get("etat")), _one_of(KINDS, request.args.get("genre"))
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         found = lists.list_messages(connection, state, kind, read_cursor(request.args.get("avant", "")))
         counts = lists.count_messages(connection)
         sendable = lists.count_sendable(connection, kind)
@@ -60,7 +60,7 @@ def show(id: str) -> str:
 def all_again() -> Any:
     """Every parked message, of one kind if it is given."""
     kind = _one_of(KINDS, request.form.get("genre"))
-    count = send_all_again(house().desk.ledger, house().now(), kind)
+    count = send_all_again(house().services.ledger, house().now(), kind)
     if count:
         note(house(), author(), "messages.sent_again", kind or "all", None, count)
         flash(ngettext("%(num)s message repart.", "%(num)s messages repartent.", count), "accepted")
@@ -72,7 +72,7 @@ def all_again() -> Any:
 @blueprint.post("/<id>/renvoyer")
 def again(id: str) -> Any:
     address = request.form.get("adresse", "").strip() or None
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         row = lists.message_row(connection, id)
     # Its link opens somebody's account: who may send it elsewhere is who may let people in.
     if row is not None and row.event.startswith("account."):
@@ -81,7 +81,7 @@ def again(id: str) -> Any:
         return _detail(
             id, typed=address, fault=_("Ce n’est pas une adresse de courriel : écrivez-la comme nom@exemple.ca.")
         ), 422
-    if send_again(house().desk.ledger, id, house().now(), address):
+    if send_again(house().services.ledger, id, house().now(), address):
         note(house(), author(), "message.sent_again", id, None, None)
         flash(_("Le message repart."), "accepted")
         return redirect(url_for("outbox.show", id=id))
@@ -118,7 +118,7 @@ def reason(row: Row[Any]) -> str:
 
 
 def _detail(id: str, typed: str | None = None, fault: str | None = None) -> str:
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         row = lists.message_row(connection, id)
         if row is None:
             abort(404)
@@ -128,7 +128,7 @@ def _detail(id: str, typed: str | None = None, fault: str | None = None) -> str:
         "message.html",
         message=row,
         payload=_pretty(row.message) if row.kind == "webhook" else None,
-        text=written(row.message)["text"] if row.kind == "mail" else None,
+        text=rendered(row.message)["text"] if row.kind == "mail" else None,
         endpoint=endpoint if endpoint in known else None,
         is_paused=row.destination in paused,
         reason=reason,

@@ -37,7 +37,7 @@ def add_secret() -> Any:
         return made
 
     try:
-        made = house().desk.ledger.write(work)
+        made = house().services.ledger.write(work)
     except Invalid as invalid:
         return _page(problems=invalid.problems, typed=typed), 422
     if given is not None:
@@ -56,7 +56,7 @@ def retire(key: int) -> Any:
             noted(connection, by, "source.secret_retired", name, {"active": True}, {"active": False})
         return name
 
-    name = house().desk.ledger.write(work)
+    name = house().services.ledger.write(work)
     if name is None:
         if not any(each.key == key for source in _sources() for each in source.secrets):
             abort(404)
@@ -67,12 +67,12 @@ def retire(key: int) -> Any:
 
 
 def _sources() -> Any:
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         return list_sources(connection)
 
 
 def _page(**found: Any) -> str:
     told = {"problems": (), "typed": {}, "made": None, "made_for": None, **found}
-    base = house().desk.base_url.rstrip("/")
+    base = house().services.base_url.rstrip("/")
     addresses = {kind: f"{base}/webhooks/{'' if kind == STANDARD else f'{kind}/'}orders" for kind in KINDS}
     return render_template("sources.html", sources=_sources(), addresses=addresses, **told)

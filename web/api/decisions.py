@@ -92,7 +92,7 @@ def read_plainly(body: bytes) -> AskedOne:
 
 def answer(house: House, asked: AskedOne) -> bytes:
     """The decision about one order, as it is answered. Raises Invalid."""
-    kept = known_memberships(house.quick_desk.ledger, asked.order.buyer.id)
+    kept = known_memberships(house.recent_services.ledger, asked.order.buyer.id)
     return msgspec.json.encode(_decided(house, asked, _content(house, asked), asked.order, kept))
 
 
@@ -117,7 +117,7 @@ def _many(document: Mapping[str, Any]) -> Response:
     asked = Asked(**_read_how(document, "orders"))
     content = _content(house(), asked)  # what is wrong with how it is asked is not each order's fault
     read = [_read(each, spoken()) for each in orders]
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         kept = memberships_among(connection, {each.buyer.id for each in read if isinstance(each, Order)})
     return json_response(
         {
@@ -141,14 +141,16 @@ def _read(document: object, language: str) -> Order | dict[str, Any]:
 
 def _decided(house: House, asked: Asked, content: Content, order: Order, kept: Iterable[str]) -> dict[str, Any]:
     at = asked.accepted_at or asked.as_of or house.now()
-    found = what_if_in(house.quick_desk, content, order, kept, accepted_at=at, trace=asked.trace is True).document()
+    found = what_if_in(
+        house.recent_services, content, order, kept, accepted_at=at, trace=asked.trace is True
+    ).document()
     metrics.decided("api", found["outcome"], found["chain"][0], found["version"])
     return found
 
 
 def _content(house: House, asked: Asked) -> Content:
     return content_asked(
-        house.quick_desk, now=house.now(), as_of=asked.as_of, version=asked.version, proposal=asked.proposal
+        house.recent_services, now=house.now(), as_of=asked.as_of, version=asked.version, proposal=asked.proposal
     )
 
 

@@ -37,7 +37,7 @@ def once(work: Callable[[], Response]) -> Response:
         raise refuse(
             "idempotency_key", "", "Une clé de 1 à 200 caractères visibles.", "A key of 1 to 200 visible characters."
         )
-    ledger, now, caller = house().desk.ledger, house().now(), g.api_key.key
+    ledger, now, caller = house().services.ledger, house().now(), g.api_key.key
     said = b"\n".join((request.method.encode(), request.full_path.encode(), request.get_data()))
     asked = hashlib.sha256(said).hexdigest()
     before = ledger.write(lambda connection: _claim(connection, caller, key, asked, now))

@@ -27,14 +27,14 @@ def admit(scope: str, rates: Rates) -> Any:
     if not g.rate.is_allowed:
         abort(429)
     if is_to_be_noted(key, now):
-        house().desk.ledger.write(lambda connection: touch_key(connection, _written(given), now))
+        house().services.ledger.write(lambda connection: touch_key(connection, _written(given), now))
     return key
 
 
 def known(house: House, given: str) -> Any:
     """The active key of an `Authorization` header; None without one."""
     written = _written(given)
-    return known_key(house.quick_desk.ledger, written) if written else None
+    return known_key(house.recent_services.ledger, written) if written else None
 
 
 def is_to_be_noted(key: Any, now: datetime) -> bool:

@@ -21,7 +21,7 @@ from houblon.web.foundation.errors import json_response
 @operation("GET", "/orders", scope="read", room="Orders", answer="Orders", query=OrderListing)
 def list_orders(asked: dict[str, Any]) -> Response:
     """Orders, the newest first"""
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         wanted = lists.OrderFilter(state=asked.get("state"), search=asked["search"])
         found = lists.list_orders(connection, wanted, asked.get("after"), limit=asked["limit"] + 1)
     shown, after = page(found, asked["limit"], lambda row: row.key)
@@ -31,7 +31,7 @@ def list_orders(asked: dict[str, Any]) -> Response:
 @operation("GET", "/orders/<int:key>", scope="read", room="Orders", answer="KeptOrder", faults=(404,), etag=True)
 def get_order(key: int) -> Response:
     """One order, its decisions and its moves"""
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         row = _row(connection, key)
         invoice = lists.invoice_of_order(connection, key)
         document = {
@@ -64,7 +64,7 @@ def get_order(key: int) -> Response:
 def accept_order(asked: dict[str, Any], key: int) -> Response:
     """Accept a held order; its invoice goes out if its policy says so"""
     seen = _seen(key)
-    number = review.accept(house().desk, key, by=caller(), at=house().now(), why=asked["why"], seen=seen)
+    number = review.accept(house().services, key, by=caller(), at=house().now(), why=asked["why"], seen=seen)
     return json_response({"key": key, "state": "accepted", "invoice": number})
 
 
@@ -81,14 +81,14 @@ def accept_order(asked: dict[str, Any], key: int) -> Response:
 def refuse_order(asked: dict[str, Any], key: int) -> Response:
     """Refuse a held order, with the reason that its history keeps"""
     seen = _seen(key)
-    review.refuse(house().desk, key, by=caller(), at=house().now(), why=asked["why"], seen=seen)
+    review.refuse(house().services, key, by=caller(), at=house().now(), why=asked["why"], seen=seen)
     return json_response({"key": key, "state": "refused", "invoice": None})
 
 
 @operation("GET", "/invoices", scope="read", room="Invoices", answer="Invoices", query=ByKey)
 def list_invoices(asked: dict[str, Any]) -> Response:
     """Invoices, the newest first"""
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         found = lists.list_invoices(connection, asked.get("after"), limit=asked["limit"] + 1)
     shown, after = page(found, asked["limit"], lambda row: row.key)
     return linked(json_response({"invoices": [_invoice(row) for row in shown]}), after, asked)
@@ -97,7 +97,7 @@ def list_invoices(asked: dict[str, Any]) -> Response:
 @operation("GET", "/invoices/<int:key>", scope="read", room="Invoices", answer="Invoice", faults=(404,))
 def get_invoice(key: int) -> Response:
     """One invoice, with all that it prints"""
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         row = (lists.invoice_row(connection, key) if key <= MAX_ROWID else None) or not_found()
         order = _row(connection, row.order_key)
     return json_response({**_invoice(row, order.retailer_id), "document": row.document})
@@ -105,7 +105,7 @@ def get_invoice(key: int) -> Response:
 
 def _seen(key: int) -> str:
     """The content that is reviewed: the one that the caller read, where it says so. 412 when it is another now."""
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         row = _row(connection, key)
     check_match(_etag(row))
     seen: str = row.content_hash

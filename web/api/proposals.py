@@ -7,10 +7,10 @@ from typing import Any, TypedDict
 from flask import Response, abort, url_for
 
 from houblon.rules.exchange.bundle import read_bundle
-from houblon.rules.model.proposal import OPEN, SCHEDULED, Proposal, UnknownProposal, changes_in, standing
+from houblon.rules.model.proposal import OPEN, SCHEDULED, Proposal, UnknownProposal, changes_in, rebase
 from houblon.rules.model.statements import ABSENT, Statement, pointer_of
 from houblon.rules.publishing import proposals as life
-from houblon.rules.publishing.drafts import begin, revise, settle
+from houblon.rules.publishing.drafts import begin, resolve, revise
 from houblon.rules.publishing.proposals import Stale
 from houblon.rules.publishing.publish import publish_proposal
 from houblon.rules.publishing.schedule import schedule, withdraw
@@ -147,7 +147,7 @@ def revise_proposal(asked: dict[str, Any], proposal: Proposal) -> None:
 def settle_proposal(asked: dict[str, Any], proposal: Proposal) -> None:
     """Choose one side of every statement that clashes with what was published meanwhile"""
     choices = {(each["kind"], each["id"], each["path"]): each["choose"] for each in asked["choices"]}
-    settle(house().store, proposal.id, choices, by=caller(), at=house().now(), seen=proposal.revision)
+    resolve(house().store, proposal.id, choices, by=caller(), at=house().now(), seen=proposal.revision)
 
 
 @operation("POST", "/proposals/<id>/approve", **_IN_FORCE, answer="Proposal", faults=(404,), etag=True, if_match=True)
@@ -167,7 +167,7 @@ def publish_a_proposal(proposal: Proposal) -> Response:
         by=caller(),
         at=house().now(),
         seen=proposal.revision,
-        premises=house().premises,
+        check_context=house().check_context,
         approval=house().profile.approval,
     )
     settle_aftermath(house())
@@ -257,13 +257,13 @@ def _head(proposal: Proposal) -> dict[str, Any]:
 def _document(proposal: Proposal) -> dict[str, Any]:
     history, is_alive = house().store.history(), proposal.state in (OPEN, SCHEDULED)
     base, newest = history.content(proposal.base), drafting.newest()
-    stands = standing(proposal, base, newest)
-    changed = changes_in(stands.edits, newest) if is_alive else changes_in(proposal.edits, base)
+    rebased = rebase(proposal, base, newest)
+    changed = changes_in(rebased.edits, newest) if is_alive else changes_in(proposal.edits, base)
     outlook, language = drafting.outlook(proposal) if is_alive else None, spoken()
     return {
         **_head(proposal),
         "changes": [_statement(each, before=each.before, after=each.after) for each in changed],
-        "clashes": [_statement(each, mine=each.mine, theirs=each.theirs) for each in stands.clashes if is_alive],
+        "clashes": [_statement(each, mine=each.mine, theirs=each.theirs) for each in rebased.conflicts if is_alive],
         "memberships": dict(proposal.memberships),
         "faults": [each.as_json(language) for each in (outlook.faults if outlook else ())],
         "warnings": [each.as_json(language) for each in (outlook.warnings if outlook else ())],

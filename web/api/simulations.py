@@ -22,7 +22,7 @@ from houblon.web.foundation.errors import json_response, spoken
 @operation("GET", "/simulations", scope="read", room="Simulations", answer="Simulations", query=SimulationListing)
 def list_simulations(asked: dict[str, Any]) -> Response:
     """Simulations, the newest first"""
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         after = _row(connection, asked["after"]) if "after" in asked else None
         found = jobs.recent(connection, asked["limit"] + 1, after)
     shown, last = page(found, asked["limit"], lambda row: row.id)
@@ -46,7 +46,7 @@ def start_simulation(asked: dict[str, Any]) -> Response:
     if ("proposal" in asked) == ("version" in asked):
         raise refuse("choice", "", "Donnez un brouillon ou une version.", "Give either a proposal or a version.")
     id = secrets.token_hex(8)
-    jobs.start(house().desk, Asked(**asked), id=id, by=caller(), at=house().now())
+    jobs.start(house().services, Asked(**asked), id=id, by=caller(), at=house().now())
     response = _shown(id)
     response.status_code = 202
     response.headers["Location"] = url_for("api.get_simulation", id=id)
@@ -70,7 +70,7 @@ def get_simulation(id: str) -> Response:
 )
 def get_simulation_report(id: str) -> Response:
     """The report of a simulation that is done; 409 while there is none"""
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         row = _row(connection, id)
         report = jobs.result(connection, id)
     if report is None:
@@ -81,9 +81,9 @@ def get_simulation_report(id: str) -> Response:
 @operation("POST", "/simulations/<id>/cancel", scope="write", room="Simulations", answer="Simulation", faults=(404,))
 def cancel_simulation(id: str) -> Response:
     """Stop a simulation that waits or runs"""
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         _row(connection, id)
-    if not jobs.cancel(house().desk, id):
+    if not jobs.cancel(house().services, id):
         raise Conflict("over", "Cette simulation est déjà terminée.", "This simulation is over already.")
     return _shown(id)
 
@@ -93,7 +93,7 @@ def _row(connection: Connection, id: str) -> Row[Any]:
 
 
 def _shown(id: str) -> Response:
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         return json_response(_document(_row(connection, id)))
 
 

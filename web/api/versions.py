@@ -69,7 +69,7 @@ def roll_back_to_version(asked: dict[str, Any], number: int) -> Response:
             by=caller(),
             at=house().now(),
             base=asked.get("base"),
-            premises=house().premises,
+            check_context=house().check_context,
         )
     except UnknownVersion:
         not_found()

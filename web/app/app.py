@@ -87,7 +87,7 @@ def create_app(house: House) -> Flask:
     navigation.register(app)
     errors.register(app)
     request_log.register(app)
-    for engine in {house.desk.ledger.engine, house.desk.ledger.write_engine}:
+    for engine in {house.services.ledger.engine, house.services.ledger.write_engine}:
         metrics.watch_database(engine)
     for door in (webhooks, health):
         csrf.exempt(door.blueprint)
@@ -96,7 +96,7 @@ def create_app(house: House) -> Flask:
     for page in PAGES:
         app.register_blueprint(page.blueprint)
     separate(app)
-    fast_path.expedite(app, house)
+    fast_path.put_before(app, house)
     harden(app, house.settings)
     trust_proxies(app, house.settings.trusted_proxies)
     return app

@@ -34,7 +34,7 @@ _DOORS = "houblon.express"
 Door = Callable[[House, Environ, bytes], Answer | None]
 
 
-def expedite(app: Flask, house: House) -> None:
+def put_before(app: Flask, house: House) -> None:
     """Put the lane before `app`."""
     inner = app.wsgi_app
     rates = app.extensions[keys.RATES]
@@ -75,7 +75,7 @@ def expedite(app: Flask, house: House) -> None:
     app.wsgi_app = lane  # type: ignore[method-assign]
 
 
-def close_lane(app: Flask) -> None:
+def close_fast_path(app: Flask) -> None:
     """Let Flask answer everything from now on."""
     app.extensions[_DOORS].clear()
 
@@ -108,7 +108,7 @@ def _decision(house: House, rates: Any, environ: Environ, body: bytes) -> Answer
 
 def _webhook(house: House, environ: Environ, body: bytes) -> Answer:
     headers = {name: environ.get(variable, "") for name, variable in _SIGNED}
-    taken = webhooks.take_in_signed(house, headers, body)
+    taken = webhooks.ingest_signed(house, headers, body)
     return Answer(taken.document, webhooks.replay_headers(taken).items())
 
 

@@ -31,7 +31,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 def _waiting() -> int:
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         return lists.count_held(connection)
 
 

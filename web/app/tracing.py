@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask
 
 from houblon.orders.db.ledger import Ledger
-from houblon.web.app.fast_path import close_lane
+from houblon.web.app.fast_path import close_fast_path
 
 log = logging.getLogger("houblon.tracing")
 
@@ -32,7 +32,7 @@ def trace(app: Flask, ledger: Ledger, environ: Mapping[str, str]) -> bool:
     provider = TracerProvider(resource=Resource.create({"service.name": environ.get("OTEL_SERVICE_NAME", "houblon")}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     # Flask tells what it does; what is answered before it is asked would be told by nobody.
-    close_lane(app)
+    close_fast_path(app)
     instrumentor: Any = FlaskInstrumentor()
     instrumentor.instrument_app(app, tracer_provider=provider, excluded_urls="healthz,readyz,metrics,static")
     engines = [ledger.engine] if ledger.engine is ledger.write_engine else [ledger.engine, ledger.write_engine]

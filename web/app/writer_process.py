@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 
-from houblon.orders.writer_process.server import record_for_ever
+from houblon.orders.writer_process.server import run_forever
 from houblon.web.foundation.composition import open_house
 from houblon.web.foundation.logs import configure
 from houblon.web.foundation.settings import Settings
@@ -26,7 +26,7 @@ def main(descriptor: str) -> None:
     try:
         with contextlib.suppress(BrokenPipeError):  # a server that is gone already: its line tells
             os.write(sys.stdout.fileno(), b"ready\n")
-        record_for_ever(lambda: house.quick_desk, line)
+        run_forever(lambda: house.recent_services, line)
     finally:
         house.close()
 

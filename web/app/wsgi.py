@@ -8,9 +8,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from houblon.orders.outbox.workers import Couriers
+from houblon.orders.outbox.workers import DeliveryWorkers
 from houblon.simulation.jobs.jobs import FOLDER
-from houblon.simulation.jobs.worker import work_for_ever
+from houblon.simulation.jobs.worker import run_forever
 from houblon.web.app.app import create_app
 from houblon.web.app.serve import ADDRESS
 from houblon.web.app.tracing import trace
@@ -18,8 +18,8 @@ from houblon.web.drafts.live_preview import warm
 from houblon.web.drafts.post_publication import settle
 from houblon.web.foundation.composition import House, open_house
 from houblon.web.foundation.file_modes import make_private
-from houblon.web.foundation.health import PULSE
-from houblon.web.foundation.heartbeat import Pulse
+from houblon.web.foundation.health import HEARTBEAT
+from houblon.web.foundation.heartbeat import Heartbeat
 from houblon.web.foundation.logs import configure
 from houblon.web.foundation.settings import Settings
 from houblon.web.foundation.writer_process import Recording
@@ -30,18 +30,18 @@ IDLE = 0.5  # seconds between looks at the outbox
 PAUSE = 0.5  # seconds between messages while orders crowd
 
 
-def _deliver_for_ever(house: House, pulse: Pulse) -> None:
-    couriers = Couriers(house.desk.ledger, house.transport_of, house.now, lambda: _give_way(house))
+def _deliver_for_ever(house: House, heartbeat: Heartbeat) -> None:
+    workers = DeliveryWorkers(house.services.ledger, house.transport_of, house.now, lambda: _give_way(house))
     settled = None
     while True:
-        pulse.beat()
+        heartbeat.beat()
         try:
             # Unless somebody changed the rules, or something is due, one look at the file is all.
             history = house.store.history()
             due = history.next_due
             if history is not settled or (due is not None and due <= house.now()):
                 settled = settle(house, "")
-            couriers.look()
+            workers.look()
         except Exception:
             log.exception("the outbox could not be read; trying again")
         time.sleep(IDLE)
@@ -84,10 +84,10 @@ configure()
 _settings = Settings.from_env(os.environ)
 _house = open_house(_settings, recording=Recording(_settings) if _settings.may_have_recorder else None)
 app = create_app(_house)
-app.extensions[PULSE] = _pulse = Pulse()
-trace(app, _house.desk.ledger, os.environ)
-_start(_deliver_for_ever, _house, _pulse)
-_start(work_for_ever, lambda: _house.desk, _house.settings.data / FOLDER, _house.now, bell_of(app))
+app.extensions[HEARTBEAT] = _heartbeat = Heartbeat()
+trace(app, _house.services.ledger, os.environ)
+_start(_deliver_for_ever, _house, _heartbeat)
+_start(run_forever, lambda: _house.services, _house.settings.data / FOLDER, _house.now, bell_of(app))
 _start(warm, app, _house)
 if ADDRESS in os.environ:
     _start(_announce, os.environ[ADDRESS])

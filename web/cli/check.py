@@ -13,7 +13,7 @@ from houblon.orders.db.ownership import known_versions
 from houblon.orders.db.soundness import faults_in
 from houblon.orders.db.tables import decisions, invoices, metadata
 from houblon.orders.records.audit import verify
-from houblon.rules.checks.checks import Premises, scenario_faults
+from houblon.rules.checks.checks import CheckContext, scenario_faults
 from houblon.rules.model.content import KINDS, Content
 from houblon.rules.model.inherit import resolve
 from houblon.rules.model.schema import read_document
@@ -44,11 +44,11 @@ class Report(msgspec.Struct, frozen=True):
 def check_installation(house: House, audit_head: str | None = None) -> Report:
     """Ask everything. `audit_head` is a head of the audit log that was noted earlier."""
     store = house.store
-    database = _database(house.desk.ledger)
+    database = _database(house.services.ledger)
     if database.problems:  # what is asked of a damaged database may be answered with anything
         return Report((database,), "")
-    with house.desk.ledger.reading() as connection:
-        premises, newest = house.premises, store.content(store.newest().number)
+    with house.services.ledger.reading() as connection:
+        check_context, newest = house.check_context, store.content(store.newest().number)
         audited = verify(connection, audit_head)
         found = (
             database,
@@ -59,8 +59,8 @@ def check_installation(house: House, audit_head: str | None = None) -> Report:
             _audit(audited.count, audited.broken_at),
             _versions_of_decisions(connection, store),
             _numbers_of_invoices(connection),
-            _reference(newest, premises, _chains(connection, newest)),
-            Check("scenarios", len(newest.scenarios), tuple(scenario_faults(newest, premises))),
+            _reference(newest, check_context, _chains(connection, newest)),
+            Check("scenarios", len(newest.scenarios), tuple(scenario_faults(newest, check_context))),
         )
     return Report(found, audited.head)
 
@@ -208,9 +208,9 @@ def _chains(connection: Connection, newest: Content) -> set[tuple[str, ...]]:
     return {chain for chain in found if all(id in newest.groups for id in chain)}
 
 
-def _reference(newest: Content, premises: Premises, decided: set[tuple[str, ...]]) -> Check:
+def _reference(newest: Content, check_context: CheckContext, decided: set[tuple[str, ...]]) -> Check:
     """The compiled policy of every chain answers as business-rules does on its boundary."""
-    chains = decided.union(premises.chains(newest, newest.groups))
+    chains = decided.union(check_context.chains(newest, newest.groups))
     problems = []
     for chain in sorted(chains):
         if difference(resolve(newest, chain)) is not None:

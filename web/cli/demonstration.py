@@ -45,7 +45,7 @@ def demonstrate(house: House, now: datetime, tell: Callable[[str], None]) -> Non
     began = demo_data.began(now) + timedelta(minutes=1)
     bundle = read_bundle(demo_data.bundle(), house.store.content(1))
     publish(house.store, bundle.edits, author=_MARIE, note="Premiers groupes de détaillants", at=began, base=1)
-    house.desk.ledger.write(lambda connection: set_memberships(connection, bundle.memberships, began))
+    house.services.ledger.write(lambda connection: set_memberships(connection, bundle.memberships, began))
     received = demo_data.orders(now)
     tell(f"Deciding {len(received)} demonstration orders ...")
     _receive(house, received, now)
@@ -68,7 +68,7 @@ def _receive(house: House, received: list[tuple[datetime, bytes]], now: datetime
         if at.date() != day:
             _deliver_mail(house, post, at)
             day = at.date()
-        answer = receive(house.desk, body, read_order(body), source="demo", at=at)
+        answer = receive(house.services, body, read_order(body), source="demo", at=at)
         if answer.document["outcome"] == "held" and at < now - _UNREVIEWED:
             moment = at + _REVIEWED_AFTER
             settle: Act = partial(_review, house, number, moment)
@@ -80,17 +80,17 @@ def _receive(house: House, received: list[tuple[datetime, bytes]], now: datetime
 def _review(house: House, key: int, at: datetime) -> None:
     try:
         if key % 6 == 0:
-            refuse_order(house.desk, key, by=_MARIE, at=at, why="demande du détaillant")
+            refuse_order(house.services, key, by=_MARIE, at=at, why="demande du détaillant")
         else:
-            accept_order(house.desk, key, by=_MARIE, at=at)
+            accept_order(house.services, key, by=_MARIE, at=at)
     except Conflict:
         # A product is unavailable: the brewery says no.
-        refuse_order(house.desk, key, by=_MARIE, at=at, why="produit indisponible")
+        refuse_order(house.services, key, by=_MARIE, at=at, why="produit indisponible")
 
 
 def _afterwards(house: House, now: datetime) -> Iterator[tuple[datetime, int, Act]]:
     """What becomes of accepted orders, each with its moment: one is cancelled, others delivered, looked at, paid."""
-    zone, chance = house.desk.installation.zone, random.Random(demo_data.ORDERS)  # nosec B311 - the same each time
+    zone, chance = house.services.installation.zone, random.Random(demo_data.ORDERS)  # nosec B311 - the same each time
     found = _accepted(house)
     cancelled = found[-_CANCELLED_FROM_THE_END]
     for row in found:
@@ -132,25 +132,25 @@ def _accepted(house: House) -> Sequence[Row[*tuple[Any, ...]]]:
         .where(orders.c.state == "accepted", decisions.c.outcome == "accepted")
         .order_by(orders.c.key)
     )
-    with house.desk.ledger.reading() as connection:
+    with house.services.ledger.reading() as connection:
         return connection.execute(query).all()
 
 
 def _note_delivery(house: House, key: int, at: datetime) -> None:
-    lifecycle.deliver(house.desk, key, by=_LUC, at=at)
+    lifecycle.deliver(house.services, key, by=_LUC, at=at)
 
 
 def _look_at(house: House, invoice: int, at: datetime) -> None:
-    transitions.viewed(house.desk, invoice, at=at)
+    transitions.viewed(house.services, invoice, at=at)
 
 
 def _pay(house: House, invoice: int, at: datetime) -> None:
-    on = at.astimezone(house.desk.installation.zone).date()
-    transitions.pay(house.desk, invoice, by=_MARIE, at=at, on=on)
+    on = at.astimezone(house.services.installation.zone).date()
+    transitions.pay(house.services, invoice, by=_MARIE, at=at, on=on)
 
 
 def _cancel(house: House, key: int, at: datetime) -> None:
-    lifecycle.cancel(house.desk, key, was="accepted", by=_MARIE, at=at, why="commande envoyée deux fois")
+    lifecycle.cancel(house.services, key, was="accepted", by=_MARIE, at=at, why="commande envoyée deux fois")
     _deliver_mail(house, Post(at), at)
 
 
@@ -162,7 +162,7 @@ def _lower(house: House, at: datetime) -> None:
     said = [Statement("group", "epiceries", "acceptance.minimum_items", 30)]
     revise(house.store, made.id, said, by=_LUC, at=at - timedelta(hours=3))
     proposals.approve(house.store, made.id, by=_MARIE, at=at - timedelta(hours=1))
-    publish_proposal(house.store, made.id, by=_MARIE, at=at, premises=house.premises)
+    publish_proposal(house.store, made.id, by=_MARIE, at=at, check_context=house.check_context)
 
 
 def _prepare(house: House, now: datetime) -> None:
@@ -199,7 +199,7 @@ def _prepare(house: House, now: datetime) -> None:
 
 def _next_month(house: House, now: datetime) -> datetime:
     """The first day of a month that is at least four days away, at midnight."""
-    zone = house.desk.installation.zone
+    zone = house.services.installation.zone
     soon = now.astimezone(zone).date() + timedelta(days=5)
     first = (soon.replace(day=1) + timedelta(days=32)).replace(day=1)
     return datetime.combine(first, time(), zone)
@@ -207,7 +207,7 @@ def _next_month(house: House, now: datetime) -> datetime:
 
 def _deliver_mail(house: House, post: "Post", at: datetime) -> None:
     post.now = at
-    while deliver_due(house.desk.ledger, post, at):
+    while deliver_due(house.services.ledger, post, at):
         pass
 
 

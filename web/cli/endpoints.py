@@ -31,7 +31,7 @@ def add(data: Path | None, url: str, events: tuple[str, ...], description: str, 
     wanted = Wanted(url, events or EVENTS, description)
     with opened(data) as house:
         allowed, now = house.settings.private_webhooks, house.now()
-        id, secret = house.desk.ledger.write(
+        id, secret = house.services.ledger.write(
             lambda c: endpoints.add_endpoint(c, wanted, secrets.token_bytes, now, allowed)
         )
         note(house, AUTHOR, "endpoint.added", id, None, {"url": url, "events": list(wanted.events)})
@@ -44,7 +44,7 @@ def add(data: Path | None, url: str, events: tuple[str, ...], description: str, 
 @speaks_problems
 def list_(data: Path | None, as_json: bool) -> None:
     """Every endpoint; secrets are not shown again."""
-    with opened(data) as house, house.desk.ledger.reading() as connection:
+    with opened(data) as house, house.services.ledger.reading() as connection:
         found = [_document(row) for row in endpoints.list_endpoints(connection)]
     lines = (
         f"{each['id']}  {'active' if each['active'] else 'paused'}  {each['url']}  {' '.join(each['events'])}"
@@ -62,7 +62,7 @@ def remove(data: Path | None, id: str, as_json: bool) -> None:
     """Send nothing more to the endpoint ID; what waited for it is parked."""
     with opened(data) as house:
         try:
-            house.desk.ledger.write(lambda connection: endpoints.remove(connection, id))
+            house.services.ledger.write(lambda connection: endpoints.remove(connection, id))
         except LookupError:
             raise refuse(
                 "unknown_endpoint", "/id", f"Il n’y a pas de point de livraison {id}.", f"There is no endpoint {id}."

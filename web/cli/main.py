@@ -112,10 +112,10 @@ def decide(
         "proposal": proposal,
         "trace": trace,
     }
-    with _open(data) as house, house.desk.ledger.reading() as connection:
+    with _open(data) as house, house.services.ledger.reading() as connection:
 
         def answer(body: bytes) -> dict[str, Any]:
-            return what_if(connection, house.desk, read_order(body), now=house.now(), **asked).document()
+            return what_if(connection, house.services, read_order(body), now=house.now(), **asked).document()
 
         if str(order) == "-":
             _decide_lines(answer)
@@ -173,7 +173,7 @@ def key() -> None:
 def key_add(data: Path | None, name: str, scopes: tuple[str, ...], as_json: bool) -> None:
     """Make an API key and print it, once."""
     with _open(data) as house:
-        made = house.desk.ledger.write(lambda c: add_key(c, name, scopes, secrets.token_bytes, house.now()))
+        made = house.services.ledger.write(lambda c: add_key(c, name, scopes, secrets.token_bytes, house.now()))
         note(house, AUTHOR, "key.added", name, None, list(scopes))
     _say({"key": made}, as_json, made)
 

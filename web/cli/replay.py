@@ -25,8 +25,8 @@ _SHOWN = 20
 def replay(data: Path | None, since: str | None, until: str | None, as_json: bool) -> None:
     """Decide what was decided anew, from the stored order, chain and version; exit status 1 if anything differs."""
     stretch = {"since": _moment(since, "/from"), "until": _moment(until, "/to")}
-    with opened(data) as house, house.desk.ledger.reading() as connection:
-        found = replayed(connection, house.desk, **stretch)
+    with opened(data) as house, house.services.ledger.reading() as connection:
+        found = replayed(connection, house.services, **stretch)
     say(
         msgspec.to_builtins(found),
         as_json,

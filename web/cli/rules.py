@@ -78,9 +78,9 @@ def _publish(house: House, bundle: Bundle, name: str) -> int:
                 note=f"import of {name}",
                 at=now,
                 base=version,
-                premises=house.premises,
+                check_context=house.check_context,
             ).number
-    house.desk.ledger.write(lambda connection: set_memberships(connection, bundle.memberships, now))
+    house.services.ledger.write(lambda connection: set_memberships(connection, bundle.memberships, now))
     settle(house, SHELL)
     if bundle.memberships:
         note(house, AUTHOR, "memberships.set", name, None, bundle.memberships)
@@ -105,7 +105,7 @@ def export(data: Path | None, group: str | None, as_rules: bool, as_json: bool) 
         elif group is not None:
             sys.stdout.buffer.write(export_group(content.groups[group]))
         else:
-            with house.desk.ledger.reading() as connection:
+            with house.services.ledger.reading() as connection:
                 kept = all_memberships(connection)
             sys.stdout.buffer.write(export_bundle(content, kept))
 

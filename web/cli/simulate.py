@@ -57,7 +57,7 @@ def simulate(
     _check_usage(file, ledger, proposal, number)
     _check_output(out, lang, as_json)
     with opened(data) as house, TemporaryDirectory() as name:
-        folder, zone = Path(name), house.desk.installation.zone
+        folder, zone = Path(name), house.services.installation.zone
         asked = Asked(proposal, number, None, _day(since, "/from", zone), _day(until, "/to", zone))
         upload = folder / "upload"
         if file is not None:
@@ -66,17 +66,17 @@ def simulate(
         hidden = as_json or not sys.stderr.isatty()
         with click.progressbar(length=100, label="Simulating", file=sys.stderr, hidden=hidden) as bar:
             found = run(
-                house.desk,
+                house.services,
                 asked,
                 folder / "work",
                 house.now(),
                 lambda percent: bar.update(percent - bar.pos),
                 upload=upload,
-                flips=folder / "changes",
+                changes_file=folder / "changes",
             )
         if out is not None:
-            flips = read_all(folder / "changes")
-            _write(out, exported(found, out.suffix[1:], lang or "fr", zone, house.now(), flips))
+            changed_orders = read_all(folder / "changes")
+            _write(out, exported(found, out.suffix[1:], lang or "fr", zone, house.now(), changed_orders))
     say(found, as_json, _told(found))
     if found["source"].get("faulty_rows"):
         _tell_faults(found["source"])
@@ -104,7 +104,7 @@ def _read(house: House, file: Path, folder: Path) -> Reading:
         upload = receive(_chunks(file), file.name, folder, by=AUTHOR, at=house.now())
     except OSError:
         raise _unreadable(file) from None
-    reading = reading_of(house.desk, upload, folder, house.now())
+    reading = reading_of(house.services, upload, folder, house.now())
     if upload.found.kind != ORDERS:
         check_reading(reading, upload.found.width)
     return reading

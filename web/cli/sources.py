@@ -35,7 +35,7 @@ def add(data: Path | None, name: str, kind: str, secret: str | None, secret_file
     """Give a source a signing secret; those it has stay active until they are retired."""
     given = secret_file.read().strip() if secret_file else secret
     with opened(data) as house:
-        made = house.desk.ledger.write(lambda c: add_source(c, name, secrets.token_bytes, house.now(), kind, given))
+        made = house.services.ledger.write(lambda c: add_source(c, name, secrets.token_bytes, house.now(), kind, given))
         note(house, AUTHOR, "source.added", name, None, {"kind": kind})
     # What the shop made is known to whoever gave it, and is not printed again.
     say({"secret": made} if given is None else {"source": name}, as_json, made if given is None else f"Added {name}.")
@@ -53,7 +53,7 @@ def set_(
     data: Path | None, name: str, groups: tuple[str, ...], mapping: Path | None, default_mapping: bool, as_json: bool
 ) -> None:
     """Say how a source's orders are read. What is not named stays."""
-    with opened(data) as house, house.desk.ledger.reading() as connection:
+    with opened(data) as house, house.services.ledger.reading() as connection:
         known = find_source(connection, name)
         content = house.store.content(house.store.newest().number)
         unknown = [group for group in groups if group not in content.groups]
@@ -64,7 +64,7 @@ def set_(
         kept = known.mapping if known and not default_mapping else None
         wanted = read_json(mapping.read_bytes()) if mapping else kept
         named = groups or (known.groups if known else ())
-        house.desk.ledger.write(lambda c: set_source(c, name, named, wanted, house.now()))
+        house.services.ledger.write(lambda c: set_source(c, name, named, wanted, house.now()))
         before = known and {"groups": known.groups, "mapping": known.mapping}
         note(house, AUTHOR, "source.set", name, before, {"groups": named, "mapping": wanted})
     say(
@@ -83,7 +83,7 @@ def set_(
 def retire(data: Path | None, name: str, keep_newest: bool, as_json: bool) -> None:
     """Make a source's secrets void: what they sign is refused from now on."""
     with opened(data) as house:
-        count = house.desk.ledger.write(lambda c: retire_secrets(c, name, keep=int(keep_newest)))
+        count = house.services.ledger.write(lambda c: retire_secrets(c, name, keep=int(keep_newest)))
         note(house, AUTHOR, "source.secret_retired", name, None, {"secrets": count})
     say({"retired": count}, as_json, f"{count} secret(s) of {name} are void.")
 
@@ -94,7 +94,7 @@ def retire(data: Path | None, name: str, keep_newest: bool, as_json: bool) -> No
 @speaks_problems
 def list_(data: Path | None, as_json: bool) -> None:
     """Every source; secrets are never shown again."""
-    with opened(data) as house, house.desk.ledger.reading() as connection:
+    with opened(data) as house, house.services.ledger.reading() as connection:
         found = list_sources(connection)
     rows = [
         {"name": each.name, "kind": each.kind, "secrets": len(each.active), "groups": list(each.groups)}

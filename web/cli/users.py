@@ -35,7 +35,7 @@ def add(data: Path | None, email: str, role: str, as_json: bool) -> None:
     password = secrets.token_urlsafe(12)
     with opened(data) as house:
         who, hashed = by(house, AUTHOR), _hashed(house, password)
-        house.desk.ledger.write(
+        house.services.ledger.write(
             lambda connection: account_commands.add(connection, email, role, by=who, password=hashed)
         )
     say({"email": email, "role": role, "password": password}, as_json, password)
@@ -61,7 +61,7 @@ def password(data: Path | None, email: str, as_json: bool) -> None:
 @speaks_problems
 def list_(data: Path | None, as_json: bool) -> None:
     """Every account: its role, whether it is active, has a second factor, and when it was last seen."""
-    with opened(data) as house, house.desk.ledger.reading() as connection:
+    with opened(data) as house, house.services.ledger.reading() as connection:
         found = [_document(row) for row in account_commands.listed(connection, house.now())]
     lines = [
         f"{each['email']:40} {each['role'] or '-':14} {'active' if each['active'] else 'deactivated':12} "
@@ -122,7 +122,7 @@ def _act(house: House, email: str, work: Callable[[Connection, int], Any]) -> No
             )
         work(connection, id)
 
-    house.desk.ledger.write(found)
+    house.services.ledger.write(found)
 
 
 def _hashed(house: House, password: str) -> str:

@@ -163,12 +163,12 @@ def _content() -> Content:
 
 
 def _named() -> dict[str, Named]:
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         return named_distributors(connection)
 
 
 def _zone() -> str:
-    return str(house().desk.installation.zone)
+    return str(house().services.installation.zone)
 
 
 def _today() -> Any:

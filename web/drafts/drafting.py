@@ -75,10 +75,10 @@ def outlook(proposal: Proposal) -> Outlook:
 
 
 def _look(proposal: Proposal) -> Outlook:
-    made, premises = preview(house().store.history(), proposal, house().now()), house().premises
+    made, check_context = preview(house().store.history(), proposal, house().now()), house().check_context
     faults: tuple[Problem, ...] = ()
     try:
-        check(made.content, made.changed_groups, premises)
+        check(made.content, made.changed_groups, check_context)
     except Invalid as invalid:
         faults = invalid.problems
     return Outlook(made.content, faults, warnings(made.content, made.changed_groups))

@@ -31,7 +31,7 @@ def index() -> str:
     top = min(request.args.get("avant", newest, type=int), newest)
     until = [version for version in reversed(store.versions()) if version.number <= top]
     versions = until[:PAGE]
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         reports = ids_of(connection, [each.approved_report for each in versions if each.approved_report])
     return render_template(
         "history.html",
@@ -63,7 +63,7 @@ def bring_back(number: int) -> Any:
             by=by,
             at=now,
             base=request.form.get("base", type=int),
-            premises=house().premises,
+            check_context=house().check_context,
             emergency=emergency and house().profile.approval,
         )
     except UnknownVersion:

@@ -50,7 +50,7 @@ def import_() -> Any:
 
 @blueprint.get("/tout.json")
 def everything() -> Response:
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         kept = all_memberships(connection)
     return _download(export_bundle(drafting.newest(), kept), "houblon.json")
 

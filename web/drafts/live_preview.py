@@ -36,8 +36,8 @@ def past_in(content: Content, proposal: Proposal | None) -> list[Past]:
     """The last orders as they would stand in a content that pages show."""
     recent: Recent = current_app.extensions.setdefault(_RECENT, Recent())
     moved = proposal.memberships if proposal else {}
-    with house().desk.ledger.reading() as connection:
-        return recent.recall(connection, content, house().desk.installation, moved)
+    with house().services.ledger.reading() as connection:
+        return recent.recall(connection, content, house().services.installation, moved)
 
 
 def warm(app: Flask, house: House) -> None:
@@ -53,7 +53,7 @@ def warm(app: Flask, house: House) -> None:
 
 def trial_of(group: str, content: Content, in_force: Content, proposal: Proposal | None) -> Trial:
     """What `content` would do to the last orders, for a group's page."""
-    installation = house().desk.installation
+    installation = house().services.installation
     after = standings(past_in(content, proposal), content, installation)
     before = after if content is in_force else standings(past_in(in_force, None), in_force, installation)
     # Both ask the ledger; an order that came between the two is left out.

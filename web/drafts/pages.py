@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from houblon.engine.core.problem import Invalid, refuse
 from houblon.orders.queries import lists
-from houblon.rules.checks.impact import reach
+from houblon.rules.checks.impact import impact
 from houblon.rules.model.proposal import (
     DISCARDED,
     OPEN,
@@ -20,11 +20,11 @@ from houblon.rules.model.proposal import (
     UnknownProposal,
     changes_in,
     hash_of,
-    standing,
+    rebase,
 )
 from houblon.rules.model.statements import ABSENT, Statement, statements_of
 from houblon.rules.publishing import proposals
-from houblon.rules.publishing.drafts import begin, revise, settle
+from houblon.rules.publishing.drafts import begin, resolve, revise
 from houblon.rules.publishing.proposals import Stale
 from houblon.rules.publishing.publish import publish_proposal
 from houblon.rules.publishing.schedule import schedule, withdraw
@@ -34,7 +34,7 @@ from houblon.web.access.auth import author
 from houblon.web.drafts import drafting
 from houblon.web.drafts.post_publication import settle as settle_aftermath
 from houblon.web.foundation.current_app import house
-from houblon.web.presentation.change_text import tell, tell_clash, what_of
+from houblon.web.presentation.change_text import describe_conflict, tell, what_of
 from houblon.web.simulations.view import headline
 
 blueprint = Blueprint("proposals", __name__, url_prefix="/brouillons")
@@ -121,13 +121,13 @@ def take_back(proposal: Proposal, seen: int) -> None:
 
 @blueprint.post("/<id>/regler")
 @_act("settled")
-def settle_clashes(proposal: Proposal, seen: int) -> None:
-    clashes = _standing(proposal).clashes
+def resolve_conflicts(proposal: Proposal, seen: int) -> None:
+    conflicts = _rebased(proposal).conflicts
     choices = {
-        (clash.kind, clash.id, clash.path): request.form.get(f"choix-{place}", "")
-        for place, clash in enumerate(clashes)
+        (conflict.kind, conflict.id, conflict.path): request.form.get(f"choix-{place}", "")
+        for place, conflict in enumerate(conflicts)
     }
-    settle(house().store, proposal.id, choices, by=author(), at=house().now(), seen=seen)
+    resolve(house().store, proposal.id, choices, by=author(), at=house().now(), seen=seen)
     flash(_("Les conflits sont réglés."), "accepted")
 
 
@@ -154,7 +154,7 @@ def publish(proposal: Proposal, seen: int) -> Any:
         by=author(),
         at=house().now(),
         seen=seen,
-        premises=house().premises,
+        check_context=house().check_context,
         approval=house().profile.approval,
     )
     settle_aftermath(house())
@@ -202,7 +202,7 @@ def listed(**faults: Any) -> str:
     """The page of all proposals; `faults` are what a form of it could not take."""
     history = house().store.history()
     found = sorted(history.proposals.values(), key=lambda each: each.changed_at, reverse=True)
-    rows = [(each, len(_changes(each)), len(_standing(each).clashes)) for each in found if each.state == OPEN]
+    rows = [(each, len(_changes(each)), len(_rebased(each).conflicts)) for each in found if each.state == OPEN]
     return render_template(
         "proposals.html",
         rows=rows,
@@ -220,8 +220,8 @@ def _page(proposal: Proposal, **faults: Any) -> str:
     is_alive = proposal.state in (OPEN, SCHEDULED)
     outlook = drafting.outlook(proposal) if is_alive else None
     content = outlook.content if outlook else newest
-    changes, stands = _changes(proposal), _standing(proposal)
-    with house().desk.ledger.reading() as connection:
+    changes, rebased = _changes(proposal), _rebased(proposal)
+    with house().services.ledger.reading() as connection:
         members = lists.count_members(connection)
         simulated = report_of(connection, proposal.id)
     return render_template(
@@ -232,7 +232,9 @@ def _page(proposal: Proposal, **faults: Any) -> str:
         is_alive=is_alive,
         outlook=outlook,
         told=[tell(change, content, newest, base) for change in changes],
-        clashes=[tell_clash(clash, content, newest, base) for clash in stands.clashes] if is_alive else [],
+        conflicts=[describe_conflict(conflict, content, newest, base) for conflict in rebased.conflicts]
+        if is_alive
+        else [],
         reached=[(what_of(change), found) for change, found in _reached(changes, content)],
         members=members,
         since=[version for version in history.versions if version.number > proposal.base] if is_alive else [],
@@ -253,7 +255,7 @@ def _report_seen(proposal: Proposal) -> str | None:
     seen = request.form.get("rapport")
     if not seen:
         return None
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         found = report_of(connection, proposal.id)
     changes = hash_of(proposal, house().store.history().content(proposal.base))
     if found is None or (found.report_hash, found.summary["changes"]) != (seen, changes):
@@ -267,19 +269,19 @@ def _report_seen(proposal: Proposal) -> str | None:
 
 
 def _reached(changes: Any, content: Any) -> list[Any]:
-    by_path = {found.path: found for found in reach(changes, content)}
+    by_path = {found.path: found for found in impact(changes, content)}
     return [(change, by_path[change.path]) for change in changes if change.id == "tous" and change.path in by_path]
 
 
-def _standing(proposal: Proposal) -> Any:
+def _rebased(proposal: Proposal) -> Any:
     history = house().store.history()
-    return standing(proposal, history.content(proposal.base), drafting.newest())
+    return rebase(proposal, history.content(proposal.base), drafting.newest())
 
 
 def _changes(proposal: Proposal) -> Any:
     """What the proposal changes in the newest version; once it is closed, what it changed in its base."""
     if proposal.state in (OPEN, SCHEDULED):
-        return changes_in(_standing(proposal).edits, drafting.newest())
+        return changes_in(_rebased(proposal).edits, drafting.newest())
     return changes_in(proposal.edits, house().store.history().content(proposal.base))
 
 
@@ -313,7 +315,7 @@ def _proposal(id: str) -> Proposal:
 def _moment(text: str) -> datetime:
     """A local date and time of the installation, as the browser's input writes it."""
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=house().desk.installation.zone)
+        return datetime.fromisoformat(text).replace(tzinfo=house().services.installation.zone)
     except ValueError:
         raise refuse(
             "datetime", "/effective_from", "Choisissez une date et une heure.", "Choose a date and a time."

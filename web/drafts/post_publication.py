@@ -8,7 +8,7 @@ for what a crash left undone and for what comes by date.
 from sqlalchemy import Connection, select
 
 from houblon.orders.db.tables import audit
-from houblon.orders.events.enqueue import announce_versions
+from houblon.orders.events.enqueue import enqueue_version_events
 from houblon.orders.mail.proposal_notices import queue_notices
 from houblon.orders.records.audit import Act, record
 from houblon.orders.retailers.memberships import set_memberships
@@ -21,10 +21,10 @@ from houblon.web.foundation.composition import House
 
 def settle(house: House, source: str | None = None) -> History:
     """Publish what is due, record new versions and tell endpoints, join retailers to groups, write to people."""
-    house.desk.policies.in_force(house.now())
+    house.services.policies.in_force(house.now())
     history = house.store.history()
     note_versions(house, source)
-    house.desk.ledger.write(lambda connection: announce_versions(connection, house.store.versions()))
+    house.services.ledger.write(lambda connection: enqueue_version_events(connection, house.store.versions()))
     for proposal in history.proposals.values():
         if proposal.state == PUBLISHED and proposal.memberships:
             _join(house, proposal)
@@ -43,14 +43,14 @@ def _join(house: House, proposal: Proposal) -> None:
             set_memberships(connection, proposal.memberships, at)
             record(connection, done)
 
-    with house.desk.ledger.reading() as connection:
+    with house.services.ledger.reading() as connection:
         known = connection.execute(select(audit.c.key).where(audit.c.reference == reference)).first()
     if known is None:
-        house.desk.ledger.write(work)
+        house.services.ledger.write(work)
 
 
 def _tell(house: House, proposal: Proposal) -> None:
     """Write to the proposal's people, then mark it: a crash between the two writes to nobody twice."""
     now = house.now()
-    house.desk.ledger.write(lambda connection: queue_notices(connection, house.desk, proposal, now))
+    house.services.ledger.write(lambda connection: queue_notices(connection, house.services, proposal, now))
     told(house.store, proposal.id)

@@ -71,13 +71,13 @@ def expected_of(decision: Decision) -> dict[str, Any]:
 
 def _page(**faults: Any) -> str:
     proposal = drafting.working_in()
-    content, premises = drafting.shown(proposal), house().premises
+    content, check_context = drafting.shown(proposal), house().check_context
     broken = {
         problem.pointer.rpartition("/")[2]: problem.message.in_(current())
-        for problem in scenario_faults(content, premises)
+        for problem in scenario_faults(content, check_context)
     }
     rows = [
-        (id, document, order_of(document["order"]), decided(content, document, premises), broken.get(id))
+        (id, document, order_of(document["order"]), decided(content, document, check_context), broken.get(id))
         for id, document in content.scenarios.items()
     ]
     return render_template(

@@ -10,12 +10,12 @@ from houblon.engine.decide.evaluate import Installation
 from houblon.orders.db.ledger import Ledger
 from houblon.orders.events.endpoints import endpoint_row, secrets_at
 from houblon.orders.outbox.delivery import MAIL, Transport
-from houblon.orders.outbox.encrypted import Unsealing
+from houblon.orders.outbox.encrypted import Decrypting
 from houblon.orders.outbox.mail_transport import Filed, Smtp
 from houblon.orders.outbox.webhook_transport import WebhookTransport
 from houblon.orders.retailers.memberships import all_memberships
-from houblon.orders.services import Desk
-from houblon.rules.checks.checks import Premises
+from houblon.orders.services import Services
+from houblon.rules.checks.checks import CheckContext
 from houblon.rules.policies import Policies
 from houblon.rules.store.documents import Store, open_store
 from houblon.web.foundation.data_folder import MARK, Profile, ProfileFile, check_initialised, read_profile, read_secret
@@ -35,7 +35,7 @@ class House:
     transport: Transport
     now: Clock
     profiles: ProfileFile
-    desks: Callable[[Profile], Desk]
+    services_of: Callable[[Profile], Services]
     recording: Recording
 
     @property
@@ -44,26 +44,26 @@ class House:
         return self.profiles.read()
 
     @property
-    def desk(self) -> Desk:
-        """The desk of the profile as it is now."""
-        return self.desks(self.profile)
+    def services(self) -> Services:
+        """The services of the profile as it is now."""
+        return self.services_of(self.profile)
 
     @property
-    def quick_desk(self) -> Desk:
-        """The desk for the stream of orders: as the profile was two milliseconds ago at most."""
-        return self.desks(self.profiles.recent())
+    def recent_services(self) -> Services:
+        """The services for the stream of orders: as the profile was two milliseconds ago at most."""
+        return self.services_of(self.profiles.recent())
 
     @property
-    def premises(self) -> Premises:
+    def check_context(self) -> CheckContext:
         """What checks of the rules take as given here and now."""
-        return self.desk.policies.premises()
+        return self.services.policies.check_context()
 
     def transport_of(self, destination: str) -> Transport | None:
         """How messages leave for a destination of the outbox; None for an endpoint that is told nothing now."""
         if destination == MAIL:
             return self.transport
         now = self.now()
-        with self.desk.ledger.reading() as connection:
+        with self.services.ledger.reading() as connection:
             endpoint = endpoint_row(connection, destination.partition(":")[2])
         if endpoint is None or not endpoint.active:
             return None
@@ -71,7 +71,7 @@ class House:
         return WebhookTransport(endpoint.url, secrets_at(endpoint, now), self.now, allowed)
 
     def close(self) -> None:
-        self.desk.ledger.close()
+        self.services.ledger.close()
 
 
 def utc_now() -> datetime:
@@ -107,15 +107,15 @@ def assemble(
     """Put the house together."""
     profiles = ProfileFile(settings.data, profile)
 
-    def premises() -> Premises:
+    def check_context() -> CheckContext:
         with ledger.reading() as connection:
-            return Premises(_installation(profiles.read()), all_memberships(connection))
+            return CheckContext(_installation(profiles.read()), all_memberships(connection))
 
-    policies = Policies(store, premises)
+    policies = Policies(store, check_context)
 
     @lru_cache(maxsize=1)
-    def desk(profile: Profile) -> Desk:
-        return Desk(
+    def services(profile: Profile) -> Services:
+        return Services(
             ledger,
             policies,
             _installation(profile),
@@ -130,7 +130,7 @@ def assemble(
         if settings.smtp_url
         else Filed(settings.mail_folder, settings.mail_from, now)
     )
-    return House(settings, store, Unsealing(transport, secret), now, profiles, desk, recording or Recording())
+    return House(settings, store, Decrypting(transport, secret), now, profiles, services, recording or Recording())
 
 
 def _installation(profile: Profile) -> Installation:

@@ -17,7 +17,7 @@ from houblon.engine.core.problem import Invalid, refuse
 from houblon.orders.services import Seller
 from houblon.rules.store.documents import FILE
 from houblon.rules.store.durable import replace_file
-from houblon.rules.store.ttl_cache import Look
+from houblon.rules.store.ttl_cache import TtlCache
 
 log = logging.getLogger("houblon.installation")
 PROFILE, SECRET = "installation.json", "secret.key"
@@ -59,7 +59,7 @@ class ProfileFile:
         self._folder = folder
         self._known: tuple[tuple[int, int, int] | None, Profile] = (None, first)
         # `read()` for the stream of orders, with a look that serves many of them.
-        self.recent = Look(self.read)
+        self.recent = TtlCache(self.read)
 
     def read(self) -> Profile:
         try:

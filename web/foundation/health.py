@@ -11,12 +11,12 @@ from houblon.orders.credentials.credentials import known_key
 from houblon.orders.db.ledger import prove
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import RETRY_AFTER, json_response, problem_response
-from houblon.web.foundation.heartbeat import Pulse
+from houblon.web.foundation.heartbeat import Heartbeat
 from houblon.web.foundation.metrics import registry
 
 log = structlog.get_logger("houblon.health")
 blueprint = Blueprint("health", __name__)
-PULSE = "houblon.pulse"
+HEARTBEAT = "houblon.heartbeat"
 
 
 @blueprint.get("/healthz")
@@ -30,17 +30,17 @@ def ready() -> Response:
     faults: list[Problem] = []
     version = None
     try:
-        house().desk.ledger.write(prove)
+        house().services.ledger.write(prove)
     except Exception:
         log.exception("ready.ledger")
         faults.append(problem("ledger", "", "Le registre ne s’écrit pas.", "The ledger can't be written."))
     try:
-        version = house().desk.policies.live(house().now()).version.number
+        version = house().services.policies.live(house().now()).version.number
     except Exception:
         log.exception("ready.rules")
         faults.append(problem("rules", "", "Aucune politique n’est en vigueur.", "No policy is in force."))
-    pulse: Pulse | None = current_app.extensions.get(PULSE)
-    if pulse is not None and not pulse.is_alive:
+    heartbeat: Heartbeat | None = current_app.extensions.get(HEARTBEAT)
+    if heartbeat is not None and not heartbeat.is_alive:
         faults.append(problem("outbox", "", "Les messages ne partent plus.", "Messages do not leave any more."))
     if faults:
         answer = problem_response(503, faults)
@@ -68,5 +68,5 @@ def _is_local() -> bool:
 
 def _may_read() -> bool:
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    known = known_key(house().desk.ledger, key) if scheme.lower() == "bearer" and key else None
+    known = known_key(house().services.ledger, key) if scheme.lower() == "bearer" and key else None
     return known is not None and "read" in known.scopes

@@ -8,7 +8,7 @@ from collections.abc import Callable
 SILENCE = 180.0  # seconds
 
 
-class Pulse:
+class Heartbeat:
     """`beat()` from the worker; `is_alive` from anywhere."""
 
     def __init__(self, seconds: Callable[[], float] = time.monotonic):

@@ -39,7 +39,7 @@ def register(app: Flask) -> None:
         return format.unbroken(said) if current() == "fr" else said
 
     def zone(house: House) -> Any:
-        return house.desk.installation.zone
+        return house.services.installation.zone
 
     app.jinja_env.filters.update(
         text=text,

@@ -68,7 +68,7 @@ class Installation(Collector):
         house, now = self._house, self._house.now()
         depth = GaugeMetricFamily("houblon_outbox_messages", "Messages in the outbox, by state.", labels=["state"])
         age = GaugeMetricFamily("houblon_outbox_oldest_seconds", "How long the oldest pending message has been due.")
-        with house.desk.ledger.reading() as connection:
+        with house.services.ledger.reading() as connection:
             rows = connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
             counts = {"pending": 0, "parked": 0, **dict(rows.all())}
             waiting = select(func.min(outbox.c.created_at, type_=outbox.c.created_at.type))
@@ -78,11 +78,11 @@ class Installation(Collector):
         age.add_metric([], max((now - oldest).total_seconds(), 0) if oldest else 0)
         yield depth
         yield age
-        version = house.desk.policies.live(now).version
+        version = house.services.policies.live(now).version
         yield GaugeMetricFamily("houblon_policy_version", "The version in force.", value=version.number)
         since = max((now - version.effective_from).total_seconds(), 0)
         yield GaugeMetricFamily("houblon_policy_age_seconds", "How long it has been in force.", value=since)
-        waiting_writes = house.desk.ledger.waiting
+        waiting_writes = house.services.ledger.waiting
         yield GaugeMetricFamily("houblon_ledger_waiting", "Writes that wait for the next commit.", value=waiting_writes)
 
 

@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable
 
 from houblon.orders.writer_process.client import Asking
-from houblon.orders.writer_process.server import Call, Taken
+from houblon.orders.writer_process.server import Call, IngestResult
 from houblon.web.foundation.settings import Settings
 
 log = logging.getLogger("houblon.recorder")
 _PATIENCE = 40.0  # seconds that an answer may take: longer than SQLite waits for its lock
 _RETURN = 5.0  # seconds until one that ended may be begun again
 # So many orders at once make a process of its own worth it, and let mail wait.
-CROWD = 3
+LOAD = 3
 _FROM_FILES = ("HOUBLON_DATA_FILE", "HOUBLON_DATABASE_URL_FILE")
 
 
@@ -44,7 +44,7 @@ class Recording:
     def is_crowded(self) -> bool:
         """Whether many ask the recorder at this moment."""
         asking = self._asking
-        return asking is not None and asking.count >= CROWD
+        return asking is not None and asking.count >= LOAD
 
     def begin(self) -> None:
         """Start the process unless it was started, or ended just now; it is there when it says so."""
@@ -56,7 +56,7 @@ class Recording:
             self._is_begun = True
         threading.Thread(target=self._run, args=(self._settings,), name="recorder", daemon=True).start()
 
-    def ask(self, call: Call) -> Taken | None:
+    def ask(self, call: Call) -> IngestResult | None:
         """What the recorder makes of the call; None where it refuses, is not there, or does not answer."""
         asking = self._asking
         if asking is None:

@@ -122,7 +122,7 @@ def archived_groups() -> tuple[list[Archived], str]:
     """Every group that is archived, by name, and the etag that a form must send back."""
     proposal = drafting.working_in()
     content, history = drafting.shown(proposal), house().store.history()
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         members = lists.count_members(connection)
     found = []
     for id in history.ids("group") - content.groups.keys():
@@ -145,7 +145,7 @@ def identity_of(group: Group) -> dict[str, Any]:
 
 def _reach(group: Group) -> Reach:
     content = drafting.newest()
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         kept = all_memberships(connection)
         claimed = claimed_groups(connection)[group.id]
     members = [groups for groups in kept.values() if group.id in groups]

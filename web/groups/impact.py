@@ -9,11 +9,11 @@ from houblon.engine.policy.policy import BASE
 from houblon.engine.policy.settings import check_setting
 from houblon.orders.queries.recent_orders import Shift, shift, standings
 from houblon.orders.retailers.memberships import all_memberships, count_in_no_group
-from houblon.rules.checks.impact import Crowd, crowd, states
+from houblon.rules.checks.impact import ImpactCount, impact_count, states
 from houblon.rules.model.content import Content, Group
 from houblon.rules.model.proposal import Proposal
 from houblon.rules.model.statements import ABSENT, Statement
-from houblon.rules.publishing.drafts import foresee
+from houblon.rules.publishing.drafts import preview_statements
 from houblon.web.access.auth import author
 from houblon.web.drafts.live_preview import past_in
 from houblon.web.foundation.current_app import house
@@ -26,7 +26,7 @@ class Outlook(msgspec.Struct, frozen=True):
 
     label: str
     same: bool
-    crowd: Crowd
+    impact_count: ImpactCount
     follow: tuple[Group, ...]
     shielded: tuple[Group, ...]
     shift: Shift
@@ -43,15 +43,15 @@ def outlooks(group: Group, path: str, form: Any, content: Content, proposal: Pro
         choices.append((none.in_(current()), None))
     if path in group.settings and group.id != BASE:
         choices.append((_("Rendu à Tous"), ABSENT))
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         kept, others = all_memberships(connection), count_in_no_group(connection)
-    installation = house().desk.installation
+    installation = house().services.installation
     past = past_in(content, proposal)
     before = standings(past, content, installation)
     groups = [each for each in content.ranked() if each.id not in (BASE, group.id)]
     found = []
     for label, value in choices:
-        made = foresee(
+        made = preview_statements(
             house().store.history(),
             proposal,
             [Statement("group", group.id, path, value)],
@@ -62,7 +62,7 @@ def outlooks(group: Group, path: str, form: Any, content: Content, proposal: Pro
             Outlook(
                 label,
                 made.groups[group.id].settings.get(path, ABSENT) == group.settings.get(path, ABSENT),
-                crowd(content, group.id, path, kept, others),
+                impact_count(content, group.id, path, kept, others),
                 tuple(each for each in groups if not states(each, path)) if group.id == BASE else (),
                 tuple(each for each in groups if states(each, path)) if group.id == BASE else (),
                 shift(before, standings(past, made, installation)),

@@ -108,7 +108,7 @@ def _reach(group: Group, path: str) -> Any:
 
 def _list(**faults: Any) -> str:
     proposal = drafting.working_in()
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         members, everyone = lists.count_members(connection), lists.count_retailers(connection)
     return render_template(
         "groups.html",

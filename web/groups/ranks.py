@@ -73,7 +73,7 @@ def _ranks(content: Content, order: Sequence[str]) -> list[Statement]:
 def _page(**faults: Any) -> str:
     proposal = drafting.working_in()
     content = drafting.shown(proposal)
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         members = all_memberships(connection)
     ranked = [group for group in content.ranked() if group.id != BASE]
     below = {group.id: [each for each in overlaps(content, group.id, members) if each.wins] for group in ranked}

@@ -86,7 +86,7 @@ def context(id: str, content: Content, in_force: Content, proposal: Proposal | N
     group, chain = content.groups[id], ((BASE,) if id == BASE else (id, BASE))
     policy = resolve(content, chain)
     was = resolve(in_force, chain) if id in in_force.groups else None
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         members = lists.members_of(connection, id)
         count = lists.count_retailers(connection) if id == BASE else len(members)
         kept = all_memberships(connection) if id != BASE else {}
@@ -183,7 +183,7 @@ class Check(msgspec.Struct, frozen=True):
 
 def checks(content: Content, proposal: Proposal | None, id: str) -> list[Check]:
     """Scenarios, then what refuses or is worth a look in this group."""
-    faults = drafting.outlook(proposal).faults if proposal else tuple(scenario_faults(content, house().premises))
+    faults = drafting.outlook(proposal).faults if proposal else tuple(scenario_faults(content, house().check_context))
     failing, total = sum(fault.code == "scenario" for fault in faults), len(content.scenarios)
     told = [_scenarios(failing, total)] if total else []
     told += [Check("✕", _said(each)) for each in faults if each.pointer.startswith(f"/groups/{id}/")]

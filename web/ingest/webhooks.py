@@ -13,12 +13,12 @@ from houblon.orders.credentials.credentials import SHOPIFY, STANDARD, WOOCOMMERC
 from houblon.orders.intake.decode import read_order_and_hash
 from houblon.orders.intake.sources import order_body
 from houblon.orders.services import Conflict
-from houblon.orders.writer_process.server import Call, Taken, take
+from houblon.orders.writer_process.server import Call, IngestResult, ingest_call
 from houblon.web.foundation import metrics, request_log
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response
-from houblon.web.foundation.writer_process import CROWD
+from houblon.web.foundation.writer_process import LOAD
 from houblon.web.ingest.shop_signatures import is_signed
 from houblon.web.ingest.signatures import Unsigned, verify
 
@@ -48,13 +48,13 @@ _WOOCOMMERCE = Shop(
 @blueprint.post("/orders")
 def orders() -> Response:
     """Verify the raw bytes before anything reads them; answer once the decision is durable."""
-    return _answered(STANDARD, lambda: take_in_signed(house(), dict(request.headers), request.get_data()))
+    return _answered(STANDARD, lambda: ingest_signed(house(), dict(request.headers), request.get_data()))
 
 
-def take_in_signed(house: House, headers: Mapping[str, str], body: bytes) -> Taken:
+def ingest_signed(house: House, headers: Mapping[str, str], body: bytes) -> IngestResult:
     """An order that one of our own senders signed. Raises Unsigned, Invalid, Conflict."""
     sender, webhook_id = _sender(house, STANDARD, lambda sender: verify(sender.secrets, headers, body, house.now()))
-    return _take_in(house, sender, STANDARD, body, webhook_id)
+    return _ingest(house, sender, STANDARD, body, webhook_id)
 
 
 @blueprint.post("/shopify/orders")
@@ -71,7 +71,7 @@ def woocommerce() -> Response:
     return _answered(WOOCOMMERCE, lambda: _shop(_WOOCOMMERCE))
 
 
-def _shop(shop: Shop) -> Taken:
+def _shop(shop: Shop) -> IngestResult:
     body = request.get_data()
 
     def proves(sender: Sender) -> None:
@@ -88,13 +88,13 @@ def _shop(shop: Shop) -> Taken:
             f"This address takes “{shop.takes}”: subscribe it to that alone.",
         )
     # The shops sign the body alone: without a usable id, the order's own id and content still keep it once.
-    return _take_in(house(), sender, shop.kind, body, delivery if _DELIVERY.fullmatch(delivery) else None)
+    return _ingest(house(), sender, shop.kind, body, delivery if _DELIVERY.fullmatch(delivery) else None)
 
 
 def _sender(house: House, kind: str, proves: Callable[[Sender], T]) -> tuple[Sender, T]:
     """The source that signed the body, and what its proof says; raises the last Unsigned that `proves` raises."""
     unsigned = Unsigned("no source has a secret")
-    for sender in known_senders(house.quick_desk.ledger, kind):
+    for sender in known_senders(house.recent_services.ledger, kind):
         try:
             return sender, proves(sender)
         except Unsigned as failed:
@@ -102,10 +102,10 @@ def _sender(house: House, kind: str, proves: Callable[[Sender], T]) -> tuple[Sen
     raise unsigned
 
 
-def _answered(kind: str, take_in: Callable[[], Taken]) -> Response:
+def _answered(kind: str, ingest: Callable[[], IngestResult]) -> Response:
     """The decision's answer; 401 where nobody signed."""
     try:
-        taken = take_in()
+        taken = ingest()
     except Unsigned as unsigned:
         log.warning("webhook.unsigned", kind=kind, reason=str(unsigned))
         metrics.called(kind, "unsigned")
@@ -117,26 +117,26 @@ def _answered(kind: str, take_in: Callable[[], Taken]) -> Response:
     return Response(taken.document, content_type="application/json", headers=replay_headers(taken))
 
 
-def replay_headers(taken: Taken) -> dict[str, str]:
+def replay_headers(taken: IngestResult) -> dict[str, str]:
     return {"Idempotent-Replay": "true"} if taken.replayed else {}
 
 
-def _take_in(house: House, sender: Sender, kind: str, sent: bytes, webhook_id: str | None) -> Taken:
+def _ingest(house: House, sender: Sender, kind: str, sent: bytes, webhook_id: str | None) -> IngestResult:
     """Decide, record, act; the same call again gets the stored answer."""
-    desk, now = house.quick_desk, house.now()
+    services, now = house.recent_services, house.now()
 
     def groups() -> frozenset[str]:
-        return frozenset(desk.policies.live(now).groups)
+        return frozenset(services.policies.live(now).groups)
 
-    body = order_body(sender, kind, sent, groups, desk.installation.zone)
+    body = order_body(sender, kind, sent, groups, services.installation.zone)
     order, said = read_order_and_hash(body)
     call = Call(sender.source, webhook_id, now, body, said, None if body is sent else sent)
     taken = house.recording.ask(call)
     if taken is None:
-        if desk.ledger.waiting >= CROWD:
+        if services.ledger.waiting >= LOAD:
             house.recording.begin()
         try:
-            taken = take(desk, call)
+            taken = ingest_call(services, call)
         except Conflict as conflict:
             conflict.about = {"source": call.source, "order": order.id, "webhook": webhook_id}
             raise

@@ -43,7 +43,7 @@ def is_late(invoice: Any, today: str) -> bool:
 def index() -> str:
     chosen, search = request.args.get("etat"), request.args.get("q", "").strip()[:100]
     asked = InvoiceFilter(_today(), FILTERS.get(chosen or ""), search)
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         before = request.args.get("avant", type=int)
         floor = lists.floor_of(connection, invoices.c.key, before) if search else 0
         found = receivables.list_invoices(connection, asked, before, above=floor)
@@ -80,7 +80,7 @@ def pay(key: int) -> Any:
     except ValueError:
         return _shown(key, _("Écrivez le jour du paiement : année, mois, jour."), written), 422
     try:
-        number = transitions.pay(house().desk, key, by=author(), at=house().now(), on=on)
+        number = transitions.pay(house().services, key, by=author(), at=house().now(), on=on)
     except Conflict as conflict:
         flash(conflict.en if current() == "en" else conflict.fr, "refused")
     except Invalid as invalid:
@@ -106,12 +106,12 @@ def shared_pdf(token: str) -> Response:
 
 
 def _shared_row(token: str) -> Row[Any]:
-    key = read_token(house().desk.secret, token)
+    key = read_token(house().services.secret, token)
     if key is None:
         abort(404)
     row = _row(key)
     if _is_opened_by_the_buyer():
-        transitions.viewed(house().desk, key, at=house().now())
+        transitions.viewed(house().services, key, at=house().now())
     return row
 
 
@@ -124,7 +124,7 @@ def _is_opened_by_the_buyer() -> bool:
 
 def _shown(key: int, fault: str | None = None, written: str | None = None) -> str:
     row = _row(key)
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         related = lists.invoice_row(connection, row.credits) if row.credits else None
         related = related or receivables.credit_note_of(connection, key)
     return render_template(
@@ -150,7 +150,7 @@ def _file_name(number: str) -> str:
 
 
 def _row(key: int) -> Row[Any]:
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         row = lists.invoice_row(connection, key)
     if row is None:
         abort(404)
@@ -158,4 +158,4 @@ def _row(key: int) -> Row[Any]:
 
 
 def _today() -> date:
-    return house().now().astimezone(house().desk.installation.zone).date()
+    return house().now().astimezone(house().services.installation.zone).date()

@@ -28,13 +28,13 @@ def confirm() -> Any:
     act, why = request.form.get("acte"), request.form.get("raison", "").strip()[:500]
     if act == REFUSE and not why:
         return _preview(REFUSE, missing=True), 422
-    desk, by, at = house().desk, author(), house().now()
+    services, by, at = house().services, author(), house().now()
     keys = request.form.getlist("cle", type=int)
     chosen = [(key, request.form.get(f"vu-{key}", "")) for key in keys]
     if act == REFUSE:
-        refused = settle_each(chosen, lambda key, seen: review.refuse(desk, key, by=by, at=at, why=why, seen=seen))
+        refused = settle_each(chosen, lambda key, seen: review.refuse(services, key, by=by, at=at, why=why, seen=seen))
     else:
-        refused = settle_each(chosen, lambda key, seen: review.accept(desk, key, by=by, at=at, why=why, seen=seen))
+        refused = settle_each(chosen, lambda key, seen: review.accept(services, key, by=by, at=at, why=why, seen=seen))
     done = len(chosen) - len(refused)
     if done:
         told = (
@@ -53,8 +53,8 @@ def _preview(act: str, missing: bool = False) -> Any:
     if not keys:
         flash(_("Cochez d’abord des commandes."), "refused")
         return redirect(url_for("review.index"))
-    with house().desk.ledger.reading() as connection:
-        found = prospects(connection, house().desk, keys, house().now())
+    with house().services.ledger.reading() as connection:
+        found = prospects(connection, house().services, keys, house().now())
     ready = found if act == REFUSE else [each for each in found if each.barred is None]
     return render_template(
         "bulk.html",

@@ -23,7 +23,7 @@ MAX_ADDRESS = 500
 @blueprint.post("/<int:key>/livrer")
 def deliver(key: int) -> Any:
     def act() -> None:
-        number = lifecycle.deliver(house().desk, key, by=author(), at=house().now())
+        number = lifecycle.deliver(house().services, key, by=author(), at=house().now())
         _note("order.delivered", key)
         if number:
             flash(_("Commande livrée ; la facture %(number)s est émise.", number=number), "accepted")
@@ -44,13 +44,13 @@ def cancel(key: int) -> Any:
         return redirect(url_for("orders.show", key=key))
 
     def act() -> None:
-        followed = lifecycle.cancel(house().desk, key, was=was, by=author(), at=house().now(), why=why)
+        followed = lifecycle.cancel(house().services, key, was=was, by=author(), at=house().now(), why=why)
         _note("order.cancelled", key, was, why)
         if followed.credit_note:
             message = _("Commande annulée ; la note de crédit %(number)s est émise.", number=followed.credit_note)
         else:
             message = _("Commande annulée.")
-        told = _("L’acheteur en est avisé.") if followed.is_buyer_told else _("L’acheteur n’en est pas avisé.")
+        told = _("L’acheteur en est avisé.") if followed.is_buyer_notified else _("L’acheteur n’en est pas avisé.")
         flash(f"{message} {told}", "accepted")
 
     return _done(key, act)
@@ -75,8 +75,8 @@ def keep_address(key: int) -> Any:
         return redirect(url_for("orders.show", key=key))
 
     def act() -> None:
-        desk, now = house().desk, house().now()
-        with desk.ledger.reading() as connection:
+        services, now = house().services, house().now()
+        with services.ledger.reading() as connection:
             row = lists.order_row(connection, key)
         if row is None:
             raise LookupError
@@ -84,7 +84,7 @@ def keep_address(key: int) -> Any:
         def work(connection: Connection) -> str | None:
             return set_address(connection, row.retailer_id, address or None, now)
 
-        before = desk.ledger.write(work)
+        before = services.ledger.write(work)
         note(house(), author(), "retailer.address", row.retailer_id, before, address or None)
         flash(_("Adresse gardée ; les prochaines factures la porteront."), "accepted")
 
@@ -100,7 +100,7 @@ def _mended(key: int, index: int, mend: Callable[..., str], act_name: str) -> An
 
     def act() -> None:
         seen = request.form.get("vu", "")
-        outcome = mend(house().desk, key, index, by=author(), at=house().now(), seen=seen)
+        outcome = mend(house().services, key, index, by=author(), at=house().now(), seen=seen)
         _note(act_name, key, None, index)
         flash(words[outcome], "accepted")
 
@@ -119,6 +119,6 @@ def _done(key: int, act: Callable[[], None]) -> Any:
 
 
 def _note(act: str, key: int, before: Any = None, after: Any = None) -> None:
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         row = lists.order_row(connection, key)
     note(house(), author(), act, row.order_id if row else str(key), before, after)

@@ -16,12 +16,12 @@ _WEEKS = 13
 
 @blueprint.get("/")
 def show() -> str:
-    desk, now = house().desk, house().now()
-    zone = desk.installation.zone
+    services, now = house().services, house().now()
+    zone = services.installation.zone
     day = now.astimezone(zone).date()
     today = datetime.combine(day, time(), zone)
     week = datetime.combine(day - timedelta(days=day.weekday()), time(), zone)
-    with desk.ledger.reading() as connection:
+    with services.ledger.reading() as connection:
         unpaid = lists.receivable(connection)
         figures = {
             "automatic": lists.automatic_percent(connection, since=now - timedelta(weeks=_WEEKS)),

@@ -18,10 +18,10 @@ STATES = ("accepted", "held", "refused", "delivered", "cancelled")
 
 @blueprint.get("")
 def index() -> str:
-    desk = house().desk
-    asked = order_filter(request.args, desk.installation.zone, STATES)
+    services = house().services
+    asked = order_filter(request.args, services.installation.zone, STATES)
     before = request.args.get("avant", type=int)
-    with desk.ledger.reading() as connection:
+    with services.ledger.reading() as connection:
         is_sifted = bool(asked.search or asked.group or asked.at_least)
         floor = lists.floor_of(connection, orders.c.key, before) if is_sifted else 0
         found = lists.list_orders(connection, asked, before, above=floor)
@@ -39,7 +39,7 @@ def index() -> str:
 
 @blueprint.get("/<int:key>")
 def show(key: int) -> str:
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         row = lists.order_row(connection, key)
         if row is None:
             abort(404)
@@ -49,7 +49,7 @@ def show(key: int) -> str:
         credit_note = receivables.credit_note_of(connection, invoice.key) if invoice else None
         at_delivery = None
         if row.state == "accepted" and invoice is None:
-            at_delivery = review.preview_of_delivery(connection, house().desk, key, house().now())
+            at_delivery = review.preview_of_delivery(connection, house().services, key, house().now())
         messages = lists.messages_of(connection, key)
     return render_template(
         "order.html",

@@ -37,14 +37,14 @@ def change(key: int) -> Any:
         "why": request.form.get("raison", "").strip(),
         "seen": request.form.get("vu", 0, type=int),
     }
-    desk, by, now = house().desk, author(), house().now()
+    services, by, now = house().services, author(), house().now()
     try:
         day = _day(typed["date"])
         if request.form.get("voir"):
-            with desk.ledger.reading() as connection:
-                plan = planned_delivery.plan(connection, desk, key, day, now)
+            with services.ledger.reading() as connection:
+                plan = planned_delivery.plan(connection, services, key, day, now)
             return _page(key, typed, plan=plan)
-        done = planned_delivery.change(desk, key, day, by=by, at=now, why=typed["why"], seen=typed["seen"])
+        done = planned_delivery.change(services, key, day, by=by, at=now, why=typed["why"], seen=typed["seen"])
     except Invalid as invalid:
         return _page(key, typed, problems=invalid.problems), 422
     except Conflict as conflict:
@@ -63,7 +63,7 @@ def change(key: int) -> Any:
 @blueprint.app_template_global("delivery_of")
 def delivery_of(key: int) -> dict[str, Any]:
     """An order's due date as it stands, how its delivery was changed, and whether it still may be."""
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         row = lists.order_row(connection, key)
         changes = planned_delivery.changes_of(connection, key)
         made = lists.decisions_of(connection, key)
@@ -79,7 +79,7 @@ def delivery_of(key: int) -> dict[str, Any]:
 @blueprint.app_template_global("amendments_of")
 def amendments_of(invoice_key: int) -> Sequence[Row[Any]]:
     """How an invoice's due date changed since it was issued."""
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         return planned_delivery.amendments_of(connection, invoice_key)
 
 
@@ -98,7 +98,7 @@ def _note(key: int, by: str, done: planned_delivery.Plan, why: str) -> None:
     after: dict[str, Any] = {"planned_delivery": done.after, "why": why}
     if done.moves_due_date:
         before["due_date"], after["due_date"] = done.due_before, done.due_after
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         row = lists.order_row(connection, key)
     note(house(), by, "order.delivery_changed", row.order_id if row else str(key), before, after)
 
@@ -113,13 +113,13 @@ def _day(text: str) -> date:
 
 
 def _last(key: int) -> int:
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         changes = planned_delivery.changes_of(connection, key)
     return changes[-1].key if changes else 0
 
 
 def _page(key: int, typed: dict[str, Any], **more: Any) -> str:
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         row = lists.order_row(connection, key)
         invoice = lists.invoice_of_order(connection, key)
     if row is None:
@@ -130,7 +130,7 @@ def _page(key: int, typed: dict[str, Any], **more: Any) -> str:
         invoice=invoice,
         typed=typed,
         story=delivery_of(key),
-        follows=house().desk.follow_delivery,
+        follows=house().services.follow_delivery,
         max_why=planned_delivery.MAX_WHY,
         **{"plan": None, "problems": (), **more},
     )

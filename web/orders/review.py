@@ -23,9 +23,9 @@ blueprint = Blueprint("review", __name__, url_prefix="/file")
 
 @blueprint.get("")
 def index() -> Any:
-    desk, now = house().desk, house().now()
-    asked, filters = order_filter(request.args, desk.installation.zone), kept(request.args)
-    with desk.ledger.reading() as connection:
+    services, now = house().services, house().now()
+    asked, filters = order_filter(request.args, services.installation.zone), kept(request.args)
+    with services.ledger.reading() as connection:
         held = [each for each in lists.held_orders(connection, asked) if _is_for(each.decision, filters.get("raison"))]
         chosen = request.args.get("commande", type=int)
         row = next((each for each in held if each.key == chosen), held[0] if held else None)
@@ -34,19 +34,19 @@ def index() -> Any:
             whole = lists.order_row(connection, row.key)
             assert whole is not None  # orders are never deleted
             order = decode_order(whole.body)
-            found = what_if(connection, desk, order, now=now, trace=True)
-            follows, draft = review.preview(connection, desk, row.key, now)
+            found = what_if(connection, services, order, now=now, trace=True)
+            follows, draft = review.preview(connection, services, row.key, now)
             shown = {
                 "row": row,
                 "seen": whole.content_hash,
                 "order": order,
-                "explained": explain(found, order, desk.installation),
+                "explained": explain(found, order, services.installation),
                 "follows": follows,
                 "total": draft["cents"]["total"],
                 "derivation": derivation_document(follows.due),
             }
     total = sum(each.order_value for each in held)
-    content = desk.policies.content(desk.policies.in_force(now).number)
+    content = services.policies.content(services.policies.in_force(now).number)
     return render_template(
         "queue.html",
         held=held,
@@ -68,7 +68,7 @@ def _is_for(decision: dict[str, Any], code: str | None) -> bool:
 @blueprint.post("/<int:key>/accepter")
 def accept(key: int) -> Any:
     try:
-        number = review.accept(house().desk, key, by=author(), at=house().now(), seen=request.form.get("vu"))
+        number = review.accept(house().services, key, by=author(), at=house().now(), seen=request.form.get("vu"))
     except Conflict as conflict:
         return _told(conflict, key)
     except LookupError:
@@ -87,7 +87,7 @@ def refuse(key: int) -> Any:
         flash(_("Dites pourquoi la commande est refusée : la raison reste à l’historique."), "refused")
         return redirect(url_for("review.index", commande=key))
     try:
-        review.refuse(house().desk, key, by=author(), at=house().now(), why=why, seen=request.form.get("vu"))
+        review.refuse(house().services, key, by=author(), at=house().now(), why=why, seen=request.form.get("vu"))
     except Conflict as conflict:
         return _told(conflict, key)
     except LookupError:
@@ -100,7 +100,7 @@ def refuse(key: int) -> Any:
 def issue_invoice(key: int) -> Any:
     """Issue the invoice that the policy leaves to a person."""
     try:
-        number = review.issue_invoice(house().desk, key, by=author(), at=house().now())
+        number = review.issue_invoice(house().services, key, by=author(), at=house().now())
     except Conflict as conflict:
         return _told(conflict, key)
     except LookupError:

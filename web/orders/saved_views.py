@@ -18,7 +18,7 @@ PAGES = {"orders": "orders.index", "review": "review.index"}
 
 def saved(page: str) -> Sequence[Any]:
     """The signed-in person's views of a page."""
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         return views_of(connection, author(), page)
 
 
@@ -31,7 +31,7 @@ def keep(page: str) -> Any:
     }
     who, name, now = author(), request.form.get("nom", ""), house().now()
     try:
-        house().desk.ledger.write(lambda c: save_view(c, who, page, name, urlencode(filters), now))
+        house().services.ledger.write(lambda c: save_view(c, who, page, name, urlencode(filters), now))
     except Invalid as invalid:
         flash(invalid.problems[0].message.in_(current()), "refused")
     return redirect(url_for(PAGES[page], **filters))
@@ -42,5 +42,5 @@ def forget(page: str, key: int) -> Any:
     if page not in PAGES:
         abort(404)
     who = author()
-    house().desk.ledger.write(lambda connection: forget_view(connection, who, key))
+    house().services.ledger.write(lambda connection: forget_view(connection, who, key))
     return redirect(url_for(PAGES[page]))

@@ -66,12 +66,12 @@ def try_order() -> Any:
 
 def view_of(order: Order, dates: Mapping[str, datetime | None], chosen: str) -> dict[str, Any]:
     """One policy's decision of the order, in the parts that the page shows."""
-    desk = house().desk
+    services = house().services
     accepted_at, as_of = dates.get("accepted_at"), dates.get("as_of")
-    with desk.ledger.reading() as connection:
+    with services.ledger.reading() as connection:
         found = what_if(
             connection,
-            desk,
+            services,
             order,
             now=house().now(),
             accepted_at=accepted_at,
@@ -82,8 +82,8 @@ def view_of(order: Order, dates: Mapping[str, datetime | None], chosen: str) -> 
     follows = found.decision.invoice or found.if_accepted
     return {
         "name": _name(chosen, found.content),
-        "facts": facts_of(order, found.policy, desk.installation),
-        "explained": explain(found, order, desk.installation),
+        "facts": facts_of(order, found.policy, services.installation),
+        "explained": explain(found, order, services.installation),
         "content": found.content,
         "follows": follows,
         "derivation": derivation_document(follows.due) if follows else None,
@@ -109,7 +109,7 @@ def _name(chosen: str, content: Any) -> Text:
 def _page(typed: dict[str, Any], problems: Sequence[Problem] = (), **found: Any) -> str:
     store = house().store
     content = store.content(store.newest().number)
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         recent = lists.list_orders(connection, limit=10)
     return render_template(
         "whatif.html",
@@ -131,7 +131,7 @@ def _page(typed: dict[str, Any], problems: Sequence[Problem] = (), **found: Any)
 
 
 def _of_order(key: int | None) -> dict[str, Any] | None:
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         row = lists.order_row(connection, key) if key else None
     return pasted(row.body, current()) if row else None
 
@@ -143,7 +143,7 @@ def _of_scenario(id: str | None) -> dict[str, Any] | None:
     typed = pasted(msgspec.json.encode(scenario["order"]), current())
     at = scenario.get("accepted_at")
     if at:
-        local = datetime.fromisoformat(at).astimezone(house().desk.installation.zone)
+        local = datetime.fromisoformat(at).astimezone(house().services.installation.zone)
         typed["accepted_at"] = local.strftime("%Y-%m-%dT%H:%M")
     return typed
 
@@ -153,6 +153,6 @@ def _moment(text: str, pointer: str) -> datetime | None:
     if not text:
         return None
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=house().desk.installation.zone)
+        return datetime.fromisoformat(text).replace(tzinfo=house().services.installation.zone)
     except ValueError:
         raise refuse("datetime", pointer, "Une date et une heure.", "A date and a time.") from None

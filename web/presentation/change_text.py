@@ -10,7 +10,7 @@ from houblon.engine.policy.policy import rule_of
 from houblon.engine.policy.sentences import rule_sentence
 from houblon.rules.model.changes import Change
 from houblon.rules.model.content import Content, canonical
-from houblon.rules.model.merge import Clash
+from houblon.rules.model.merge import MergeConflict
 from houblon.rules.model.statements import ABSENT, RULES
 from houblon.web.presentation import cycle_text
 from houblon.web.presentation.setting_forms import FORMS
@@ -39,10 +39,10 @@ def tell(change: Change, *contents: Content) -> Told:
     )
 
 
-def tell_clash(clash: Clash, *contents: Content) -> tuple[Told, Text]:
-    """The clash as the proposal's change, and what was published in its place."""
-    change = Change(clash.kind, clash.id, clash.path, clash.before, clash.mine)
-    return tell(change, *contents), _state(change, clash.theirs)
+def describe_conflict(conflict: MergeConflict, *contents: Content) -> tuple[Told, Text]:
+    """The conflict as the proposal's change, and what was published in its place."""
+    change = Change(conflict.kind, conflict.id, conflict.path, conflict.before, conflict.mine)
+    return tell(change, *contents), _state(change, conflict.theirs)
 
 
 def name_of(kind: str, id: str, *contents: Content) -> str:
@@ -53,7 +53,7 @@ def name_of(kind: str, id: str, *contents: Content) -> str:
     return id
 
 
-def what_of(change: Change | Clash) -> Text:
+def what_of(change: Change | MergeConflict) -> Text:
     """What of the document the change is about."""
     if change.path in FORMS:
         return FORMS[change.path].label
@@ -76,7 +76,7 @@ def statement_label(path: str) -> Text:
     return Text(f"règle {id}", f"rule {id}")
 
 
-def _label(change: Change | Clash) -> Text:
+def _label(change: Change | MergeConflict) -> Text:
     id = change.path.removeprefix(RULES)
     for value in (getattr(change, "after", None) or getattr(change, "mine", None), change.before):
         if isinstance(value, dict) and value.get("label"):

@@ -24,7 +24,7 @@ class Effect(msgspec.Struct, frozen=True):
 
 def content_in_force() -> Content:
     """What counts for an order that comes now: memberships take effect in it at once, whatever a draft says."""
-    policies = house().desk.policies
+    policies = house().services.policies
     return policies.content(policies.in_force(house().now()).number)
 
 

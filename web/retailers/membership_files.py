@@ -57,7 +57,7 @@ def read() -> Any:
     content, mode = content_in_force(), REPLACE if request.form.get("mode") == REPLACE else ADD
     columns = _columns(sheet) or guess_columns(sheet, content)
     try:
-        with house().desk.ledger.reading() as connection:
+        with house().services.ledger.reading() as connection:
             plan = _plan(connection, content, sheet, columns, mode)
     except Invalid as invalid:
         return _form(sheet=sheet, columns=columns, mode=mode, problems=invalid.problems), 422
@@ -88,7 +88,7 @@ def undo() -> Any:
         record(connection, Act(at, by, where, "memberships.undone", reference, told, back, f"undo:{reference}"))
         return len(back), len(done.before) - len(back)
 
-    found = house().desk.ledger.write(work)
+    found = house().services.ledger.write(work)
     if found is None:
         abort(404)
     back, left = found
@@ -107,7 +107,7 @@ def undo() -> Any:
 def export() -> Response:
     """A row for each membership, and one for each retailer in no group; filtered as the list is."""
     content = content_in_force()
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         found = retailers.list_retailers(
             connection, request.args.get("q", "").strip()[:200], request.args.get("groupe") or None, limit=None
         )
@@ -181,14 +181,14 @@ def _apply(sheet: Sheet, columns: Columns, mode: str, seen: str, reference: str)
         record(connection, Act(at, by, where, "memberships.imported", mode, before, after, reference))
         return True
 
-    return house().desk.ledger.write(work)
+    return house().services.ledger.write(work)
 
 
 def _imported(id: str) -> Mapping[str, Any] | None:
     """What an import did, from the log; None when there is none of this id."""
     if not id:
         return None
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         row = connection.execute(select(audit).where(audit.c.reference == f"import:{id}")).one_or_none()
         undone = connection.execute(select(audit.c.key).where(audit.c.reference == f"undo:import:{id}")).first()
     return None if row is None else {"id": id, "count": len(row.after), "undone": undone is not None}

@@ -63,7 +63,7 @@ def _move(*, joining: bool) -> Any:
             record(connection, Act(at, by, where, name, retailer, sorted(before), sorted(after)))
         return True, done
 
-    known, done = house().desk.ledger.write(work)
+    known, done = house().services.ledger.write(work)
     if not known:
         abort(404)
     if done:
@@ -86,7 +86,7 @@ def membership_done() -> Done | None:
         return None
     retailer, group, joined = kept
     content = content_in_force()
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         row = retailers.retailer_row(connection, retailer)
         now = memberships_of(connection, retailer)
     others = [each for each in now if each != group]
@@ -106,6 +106,6 @@ def name_of_group(content: Content, id: str) -> str:
 @blueprint.app_template_global("group_retailers")
 def group_retailers(id: str) -> Any:
     """The first retailers kept in a group, for its page."""
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         found = retailers.list_retailers(connection, group=id, limit=SHOWN + 1)
     return found[:SHOWN], len(found) > SHOWN

@@ -60,7 +60,7 @@ def create() -> Any:
             add_retailer(connection, card, at)
             record(connection, Act(at, by, where, "retailer.added", card.id, None, msgspec.to_builtins(card)))
 
-        house().desk.ledger.write(work)
+        house().services.ledger.write(work)
     except Invalid as invalid:
         return _new(typed, problems=invalid.problems), 422
     flash(_("%(name)s est ajouté.", name=card.name or card.id), "accepted")
@@ -83,7 +83,7 @@ def edit() -> Any:
     typed = _typed()
     by, at, where = author(), house().now(), source()
     seen = request.form.get("vu", "")
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         row = retailers.retailer_row(connection, typed["id"])
     if row is None:
         abort(404)
@@ -102,7 +102,7 @@ def edit() -> Any:
             record(connection, Act(at, by, where, "retailer.edited", card.id, before, after))
         return True
 
-    if not house().desk.ledger.write(work):
+    if not house().services.ledger.write(work):
         return _page(typed["id"], typed=typed, outdated=True), 409
     flash(_("C’est enregistré."), "accepted")
     return redirect(retailer_url(card.id))
@@ -134,7 +134,7 @@ def _list() -> str:
     sort, id = request.args.get("apres"), request.args.get("apres_id")
     after = (sort, id) if sort is not None and id is not None else None
     content = content_in_force()
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         found = retailers.list_retailers(connection, asked["q"], asked["groupe"] or None, after)
         groups = retailers.groups_of(connection, [row.id for row in found])
         everyone = lists.count_retailers(connection)
@@ -171,8 +171,8 @@ def _new(typed: dict[str, str], **faults: Any) -> str:
 
 
 def _page(id: str, **faults: Any) -> str:
-    content, today = content_in_force(), local_day(house().now(), str(house().desk.installation.zone))
-    with house().desk.ledger.reading() as connection:
+    content, today = content_in_force(), local_day(house().now(), str(house().services.installation.zone))
+    with house().services.ledger.reading() as connection:
         row = retailers.retailer_row(connection, id)
         if row is None:
             abort(404)

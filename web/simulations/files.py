@@ -15,7 +15,7 @@ from houblon.engine.core.problem import Invalid, Problem, refuse
 from houblon.simulation.compare.changed_orders import file_of, read_all
 from houblon.simulation.files.cells import Cell
 from houblon.simulation.files.guard import MAX_BYTES, MAX_ROWS, ORDERS, too_large
-from houblon.simulation.files.preview import Look, look_at
+from houblon.simulation.files.preview import Preview, read_preview
 from houblon.simulation.files.reading import (
     BY_LINE,
     IN_A_CELL,
@@ -80,10 +80,10 @@ def export(id: str, kind: str) -> Response:
     """A finished report as a file, in the reader's language."""
     if kind not in TYPES:
         abort(404)
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         report = jobs.result(connection, id) or abort(404)
-    flips = read_all(file_of(house().settings.data / jobs.FOLDER, id))
-    body = exported(report, kind, current(), house().desk.installation.zone, house().now(), flips)
+    changed_orders = read_all(file_of(house().settings.data / jobs.FOLDER, id))
+    body = exported(report, kind, current(), house().services.installation.zone, house().now(), changed_orders)
     headers = {"Content-Disposition": f'attachment; filename="simulation-{id}.{kind}"'}
     return Response(body, headers=headers, content_type=TYPES[kind])
 
@@ -109,7 +109,7 @@ def _first_look(id: str | None) -> Any:
     found = _mine(id)
     if found is None:
         return _page(request.args, problems=gone().problems), 404
-    reading = reading_of(house().desk, found, _folder(id), house().now())
+    reading = reading_of(house().services, found, _folder(id), house().now())
     return _shown(id, found, reading, request.args)
 
 
@@ -124,7 +124,7 @@ def _go_on(id: str) -> Any:
     try:
         _check(found, reading)
         asked = tried(request.form)
-        with house().desk.ledger.reading() as connection:
+        with house().services.ledger.reading() as connection:
             begun = jobs.status(connection, id)
         if begun is None:
             _remember(found, reading)
@@ -146,11 +146,11 @@ def _shown(id: str, found: Upload, reading: Reading, typed: Any, problems: tuple
     return _page(typed, problems, id=id, upload=found, reading=reading, look=look), status
 
 
-def _look(id: str, found: Upload, reading: Reading) -> Look:
-    desk = house().desk
-    with desk.ledger.reading() as connection:
-        names = names_in(connection, (content_in_force(),), desk.installation.zone)
-    return look_at(found, _folder(id), reading, names)
+def _look(id: str, found: Upload, reading: Reading) -> Preview:
+    services = house().services
+    with services.ledger.reading() as connection:
+        names = names_in(connection, (content_in_force(),), services.installation.zone)
+    return read_preview(found, _folder(id), reading, names)
 
 
 def _check(found: Upload, reading: Reading) -> None:
@@ -172,7 +172,7 @@ def _chosen(found: Upload) -> Reading:
 
 def _remember(found: Upload, reading: Reading) -> None:
     by, at, keep = author(), house().now(), "retenir" in request.form
-    house().desk.ledger.write(
+    house().services.ledger.write(
         lambda connection: remember(connection, found, reading, by=by, at=at) if keep else forget(connection, found)
     )
 

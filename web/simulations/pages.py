@@ -70,7 +70,7 @@ def show(id: str) -> Any:
     row = _row(id)
     if row.state != jobs.DONE:
         return _progress(row)
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         document = jobs.result(connection, id)
     if document is None:  # it was removed between the two
         abort(404)
@@ -93,7 +93,7 @@ def show(id: str) -> Any:
 @blueprint.post("/<id>/annuler")
 def cancel(id: str) -> Any:
     _row(id)
-    if not jobs.cancel(house().desk, id):
+    if not jobs.cancel(house().services, id):
         flash(_("Elle était déjà terminée."), "")
     return redirect(url_for("simulations.show", id=id), 303)
 
@@ -123,12 +123,12 @@ def begin(asked: Asked, id: str | None = None) -> str:
     The `id` is that of the upload whose orders it simulates; another one is made for those of the ledger.
     """
     id = id or secrets.token_hex(6)
-    desk = house().desk
-    jobs.start(desk, asked, id=id, by=author(), at=house().now())
+    services = house().services
+    jobs.start(services, asked, id=id, by=author(), at=house().now())
     bell_of(current_app).set()
     patience = time.monotonic() + PATIENCE
     while time.monotonic() < patience:
-        with desk.ledger.reading() as connection:
+        with services.ledger.reading() as connection:
             row = jobs.status(connection, id)
         if row is not None and row.state in jobs.OVER:
             break
@@ -138,7 +138,7 @@ def begin(asked: Asked, id: str | None = None) -> str:
 
 def _asked(form: Any) -> Asked:
     """What the form asks. Raises Invalid."""
-    since, until = periods.asked(form, _today()).instants(house().desk.installation.zone)
+    since, until = periods.asked(form, _today()).instants(house().services.installation.zone)
     return msgspec.structs.replace(tried(form), since=since, until=until)
 
 
@@ -172,8 +172,8 @@ def _progress(row: Row[Any]) -> Any:
 
 
 def _listed(typed: Any, problems: Any = ()) -> str:
-    zone = house().desk.installation.zone
-    with house().desk.ledger.reading() as connection:
+    zone = house().services.installation.zone
+    with house().services.ledger.reading() as connection:
         rows = jobs.recent(connection)
         counts = {
             choice: count_between(connection, *periods.chosen(choice, _today()).instants(zone))
@@ -218,7 +218,7 @@ def subject_of(row: Row[Any]) -> Subject:
     else:
         what = quoted = kind = _version(asked.version)
     against = _version(asked.against) if asked.against else Text("en vigueur", "in force")
-    period = periods.period_of(asked.since, asked.until, house().desk.installation.zone)
+    period = periods.period_of(asked.since, asked.until, house().services.installation.zone)
     proposal = asked.proposal if asked.proposal in history.proposals else None
     return Subject(what, kind, quoted, against, proposal, period, asked.file)
 
@@ -239,9 +239,9 @@ def _groups() -> dict[str, str]:
 
 
 def _row(id: str) -> Row[Any]:
-    with house().desk.ledger.reading() as connection:
+    with house().services.ledger.reading() as connection:
         return jobs.status(connection, id) or abort(404)
 
 
 def _today() -> date:
-    return house().now().astimezone(house().desk.installation.zone).date()
+    return house().now().astimezone(house().services.installation.zone).date()

@@ -16,7 +16,7 @@ from houblon.engine.core.money import cents_written
 from houblon.engine.core.problem import Text
 from houblon.engine.policy.decision import Outcome
 from houblon.engine.policy.lowering import MINIMUMS
-from houblon.simulation.compare.changed_orders import MOST, Flip, matching
+from houblon.simulation.compare.changed_orders import MOST, ChangedOrder, matching
 from houblon.simulation.report.summary import changed_orders, summary_of
 from houblon.web.foundation import format
 from houblon.web.foundation.language import current
@@ -30,7 +30,7 @@ from houblon.web.simulations.charts import (
     shifts_said,
 )
 
-FLIPS_SHOWN = 20
+CHANGED_SHOWN = 20
 OUTCOMES = tuple(outcome.value for outcome in (Outcome.ACCEPTED, Outcome.HELD, Outcome.REFUSED))
 
 
@@ -133,7 +133,7 @@ def report_view(
     page: int,
     groups: Mapping[str, str],
     sought: Sought,
-    every: Iterable[Flip] | None,
+    every: Iterable[ChangedOrder] | None,
 ) -> dict[str, Any]:
     """The parts of the page; `page` is that of the orders that change, `groups` are names by id.
 
@@ -144,7 +144,7 @@ def report_view(
     kept, matches = (
         matching(listed if every is None else every, sought.group, sought.retailer) if sought else (listed, changed)
     )
-    last = max(1, -(-len(kept) // FLIPS_SHOWN))
+    last = max(1, -(-len(kept) // CHANGED_SHOWN))
     page = min(max(page, 1), last)
     return {
         "document": document,
@@ -152,7 +152,7 @@ def report_view(
         "sentences": sentences(summary),
         "matrix": _matrix(document),
         "changed": changed,
-        "flips": kept[(page - 1) * FLIPS_SHOWN : page * FLIPS_SHOWN],
+        "flips": kept[(page - 1) * CHANGED_SHOWN : page * CHANGED_SHOWN],
         "listed": len(kept),
         "matches": matches,
         "sought": sought,

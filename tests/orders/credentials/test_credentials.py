@@ -9,40 +9,40 @@ from houblon.orders.credentials.credentials import add_key, add_source, find_key
 from houblon.orders.db import tables
 from houblon.web.ingest.signatures import sign, verify
 from tests.clock import NOW
-from tests.orders.desks import rows
+from tests.orders.services import rows
 
 
 def random(count):
     return bytes(range(count))
 
 
-def test_a_source_s_secret_signs_and_verifies(desk):
-    secret = desk.ledger.write(lambda connection: add_source(connection, "boutique", random, NOW))
-    with desk.ledger.reading() as connection:
+def test_a_source_s_secret_signs_and_verifies(services):
+    secret = services.ledger.write(lambda connection: add_source(connection, "boutique", random, NOW))
+    with services.ledger.reading() as connection:
         assert [(each.source, each.secrets) for each in senders(connection)] == [("boutique", (secret,))]
     assert verify([secret], sign(secret, "msg_1", NOW, b"{}"), b"{}", NOW) == "msg_1"
 
 
-def test_a_source_may_have_two_secrets_while_one_is_replaced(desk):
+def test_a_source_may_have_two_secrets_while_one_is_replaced(services):
     def other(count):
         return bytes(count)
 
     for source in (random, other):
-        desk.ledger.write(lambda connection, source=source: add_source(connection, "boutique", source, NOW))
-    with desk.ledger.reading() as connection:
+        services.ledger.write(lambda connection, source=source: add_source(connection, "boutique", source, NOW))
+    with services.ledger.reading() as connection:
         [sender] = senders(connection)
     assert len(set(sender.secrets)) == 2
-    assert desk.ledger.write(lambda connection: retire_secrets(connection, "boutique", keep=1)) == 1
-    with desk.ledger.reading() as connection:
+    assert services.ledger.write(lambda connection: retire_secrets(connection, "boutique", keep=1)) == 1
+    with services.ledger.reading() as connection:
         assert senders(connection)[0].secrets == sender.secrets[1:]
 
 
-def test_a_shop_s_source_takes_the_secret_that_the_shop_made(desk):
+def test_a_shop_s_source_takes_the_secret_that_the_shop_made(services):
     def add(kind, secret, name="boutique"):
-        return desk.ledger.write(lambda connection: add_source(connection, name, random, NOW, kind, secret))
+        return services.ledger.write(lambda connection: add_source(connection, name, random, NOW, kind, secret))
 
     assert add("shopify", "shpss_0123456789") == "shpss_0123456789"
-    with desk.ledger.reading() as connection:
+    with services.ledger.reading() as connection:
         assert [each.source for each in senders(connection, "shopify")] == ["boutique"]
         assert not senders(connection)
     for kind, secret, name in (
@@ -56,28 +56,28 @@ def test_a_shop_s_source_takes_the_secret_that_the_shop_made(desk):
             add(kind, secret, name)
 
 
-def test_only_a_key_s_hash_is_kept(desk):
-    key = desk.ledger.write(lambda connection: add_key(connection, "caisse", ["decide"], random, NOW))
-    [row] = rows(desk, tables.api_keys)
+def test_only_a_key_s_hash_is_kept(services):
+    key = services.ledger.write(lambda connection: add_key(connection, "caisse", ["decide"], random, NOW))
+    [row] = rows(services, tables.api_keys)
     assert row.hash == hashlib.sha256(key.encode()).hexdigest() and key not in str(row)
-    with desk.ledger.reading() as connection:
+    with services.ledger.reading() as connection:
         assert find_key(connection, key).scopes == ["decide"]
         assert find_key(connection, key + "x") is None
-    desk.ledger.write(lambda connection: touch_key(connection, key, NOW))
-    assert rows(desk, tables.api_keys)[0].last_used_at == NOW
+    services.ledger.write(lambda connection: touch_key(connection, key, NOW))
+    assert rows(services, tables.api_keys)[0].last_used_at == NOW
 
 
 @pytest.mark.parametrize("name", ["", " x", "x" * 61, "a\nb"])
-def test_a_name_that_can_t_be_shown_is_refused(desk, name):
+def test_a_name_that_can_t_be_shown_is_refused(services, name):
     for add in (
         lambda connection: add_source(connection, name, random, NOW),
         lambda connection: add_key(connection, name, ["decide"], random, NOW),
     ):
         with pytest.raises(Invalid):
-            desk.ledger.write(add)
+            services.ledger.write(add)
 
 
 @pytest.mark.parametrize("scopes", [[], ["everything"], ["decide", "everything"]])
-def test_an_unknown_scope_is_refused(desk, scopes):
+def test_an_unknown_scope_is_refused(services, scopes):
     with pytest.raises(Invalid):
-        desk.ledger.write(lambda connection: add_key(connection, "caisse", scopes, random, NOW))
+        services.ledger.write(lambda connection: add_key(connection, "caisse", scopes, random, NOW))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from houblon.orders.db import tables
 from tests.databases import url_of
-from tests.orders import desks
-from tests.orders.desks import later, make_desk, open_desk, order_body, send
+from tests.orders.services import later, make_services, open_services, order_body, send
+from tests.orders.services import rows as rows_of
 
 KILLS = 10
 ROOT = Path(__file__).parents[3]
@@ -29,14 +29,14 @@ def answers_before_the_kill(folder, run, seconds):
 
 
 def test_ten_kills_lose_no_answer_and_double_no_invoice(tmp_path):
-    make_desk(tmp_path).ledger.close()
+    make_services(tmp_path).ledger.close()
     answers = []
     for run in range(KILLS):
         answers += answers_before_the_kill(tmp_path, run, 0.02 + 0.05 * run)
-    desk = open_desk(tmp_path)
-    orders = {row.order_id: row for row in desks.rows(desk, tables.orders)}
-    invoices = {row.order_key: row for row in desks.rows(desk, tables.invoices)}
-    told = {row.order_key for row in desks.rows(desk, tables.outbox) if row.event == "invoice.issued"}
+    services = open_services(tmp_path)
+    orders = {row.order_id: row for row in rows_of(services, tables.orders)}
+    invoices = {row.order_key: row for row in rows_of(services, tables.invoices)}
+    told = {row.order_key for row in rows_of(services, tables.outbox) if row.event == "invoice.issued"}
     for what, id, _, outcome in answers:
         order = orders[id]
         if what == "accepted" or outcome == "accepted":
@@ -45,11 +45,11 @@ def test_ten_kills_lose_no_answer_and_double_no_invoice(tmp_path):
             assert invoices[order.key].number == outcome
     accepted = {row.key for row in orders.values() if row.state == "accepted"}
     assert invoices.keys() == accepted == told
-    assert len(invoices) == len(desks.rows(desk, tables.invoices))
+    assert len(invoices) == len(rows_of(services, tables.invoices))
     assert sorted(row.sequence for row in invoices.values()) == list(range(1, len(invoices) + 1))
     for what, id, items, outcome in answers[-50:]:
         if what == "decided":
-            again = send(desk, order_body(id, int(items)), webhook_id=id, at=later(days=1))
+            again = send(services, order_body(id, int(items)), webhook_id=id, at=later(days=1))
             assert again.replayed and again.document["outcome"] == outcome
     assert len(answers) > 10 * KILLS
-    desk.ledger.close()
+    services.ledger.close()

@@ -9,10 +9,10 @@ from houblon.orders.db import tables
 from houblon.orders.db.ledger import Ledger, make_file, make_ledger, open_ledger
 from houblon.orders.db.migrate import is_current, newest_revision, revision_of, revisions
 from houblon.orders.db.tables import metadata
-from tests.orders import desks
 from tests.orders.db.earlier import make_earlier, rows_now
 from tests.orders.db.test_ledger import is_the_ledger_s
-from tests.orders.desks import make_desk, order_body, send
+from tests.orders.services import make_services, order_body, send
+from tests.orders.services import rows as rows_of
 
 # Columns that a later revision did away with.
 GONE = {"webhook_calls": {"answer"}}
@@ -49,10 +49,10 @@ def test_an_earlier_ledger_is_upgraded_with_all_that_is_in_it(url, revision, tmp
         assert compare_metadata(context, metadata) == []
         assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
     ledger.close()
-    desk = make_desk(tmp_path / "rules", url=url)
-    assert send(desk, order_body("NEW")).document["outcome"] == "accepted"
-    assert len(desks.rows(desk, tables.orders)) == 3
-    desk.ledger.close()
+    services = make_services(tmp_path / "rules", url=url)
+    assert send(services, order_body("NEW")).document["outcome"] == "accepted"
+    assert len(rows_of(services, tables.orders)) == 3
+    services.ledger.close()
 
 
 @pytest.mark.parametrize("revision", revisions()[:-1])

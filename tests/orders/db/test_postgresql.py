@@ -21,49 +21,49 @@ from houblon.orders.services import Conflict
 from tests.clock import NOW
 from tests.orders.db.earlier import make_earlier, rows_now
 from tests.orders.db.test_ledger import is_the_ledger_s
-from tests.orders.desks import join, later, make_desk, order_body, rows, send
 from tests.orders.postgresql import pytestmark, url  # noqa: F401
+from tests.orders.services import join, later, make_services, order_body, rows, send
 
 
 @pytest.fixture
-def desk(tmp_path, url):
-    made = make_desk(tmp_path, url=url)
+def services(tmp_path, url):
+    made = make_services(tmp_path, url=url)
     yield made
     made.ledger.close()
 
 
-def test_an_order_goes_all_the_way(desk):
-    join(desk, "depanneur-42", "payeurs-a-risque")
-    assert send(desk, order_body(distributor="transbroue"), webhook_id="msg_1").document["outcome"] == "held"
-    assert review.accept(desk, 1, by="anne", at=later(hours=1)) == "F-2021-00001"
-    assert send(desk, order_body(distributor="transbroue"), webhook_id="msg_1", at=later(days=1)).replayed
+def test_an_order_goes_all_the_way(services):
+    join(services, "depanneur-42", "payeurs-a-risque")
+    assert send(services, order_body(distributor="transbroue"), webhook_id="msg_1").document["outcome"] == "held"
+    assert review.accept(services, 1, by="anne", at=later(hours=1)) == "F-2021-00001"
+    assert send(services, order_body(distributor="transbroue"), webhook_id="msg_1", at=later(days=1)).replayed
     sent = []
 
     class Post:
         def send(self, id, recipient, message):
             sent.append(recipient)
 
-    assert deliver_due(desk.ledger, Post(), later(hours=2)) == 2
-    assert deliver_due(desk.ledger, Post(), later(days=2)) == 0
+    assert deliver_due(services.ledger, Post(), later(hours=2)) == 2
+    assert deliver_due(services.ledger, Post(), later(days=2)) == 0
     assert sent == ["coin@example.com"] * 2
-    [invoice] = rows(desk, tables.invoices)
+    [invoice] = rows(services, tables.invoices)
     assert (invoice.due_date, invoice.issued_at) == ("2021-06-19", later(hours=1))
 
 
-def test_many_copies_and_many_orders_at_once_make_one_invoice_each_without_a_gap(desk):
+def test_many_copies_and_many_orders_at_once_make_one_invoice_each_without_a_gap(services):
     def one(number):
-        return send(desk, order_body(f"PO-{number % 10}"), webhook_id=f"msg_{number % 20}").document
+        return send(services, order_body(f"PO-{number % 10}"), webhook_id=f"msg_{number % 20}").document
 
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(one, range(80)))
     assert len({str(answer) for answer in answers}) == 10
-    assert len(rows(desk, tables.orders)) == 10
-    assert sorted(row.sequence for row in rows(desk, tables.invoices)) == list(range(1, 11))
+    assert len(rows(services, tables.orders)) == 10
+    assert sorted(row.sequence for row in rows(services, tables.invoices)) == list(range(1, 11))
 
 
-def test_many_people_at_once_plan_a_delivery_anew_once(desk):
-    send(desk, order_body(planned_delivery="2021-05-20"))
-    following = replace(desk, follow_delivery=True)
+def test_many_people_at_once_plan_a_delivery_anew_once(services):
+    send(services, order_body(planned_delivery="2021-05-20"))
+    following = replace(services, follow_delivery=True)
 
     def one(number):
         try:
@@ -74,15 +74,15 @@ def test_many_people_at_once_plan_a_delivery_anew_once(desk):
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(one, range(16))) == 1
-    assert [row.due_after for row in rows(desk, tables.planned_deliveries)] == ["2021-06-26"]
+    assert [row.due_after for row in rows(services, tables.planned_deliveries)] == ["2021-06-26"]
 
 
-def test_many_people_at_once_make_one_transition(desk):
-    send(desk, order_body(items=1))
+def test_many_people_at_once_make_one_transition(services):
+    send(services, order_body(items=1))
 
     def one(number):
         try:
-            review.accept(desk, 1, by=f"person {number}", at=later(hours=1))
+            review.accept(services, 1, by=f"person {number}", at=later(hours=1))
         except Conflict as conflict:
             assert conflict.code == "already_settled"
             return 0
@@ -90,22 +90,22 @@ def test_many_people_at_once_make_one_transition(desk):
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(one, range(16))) == 1
-    assert len(rows(desk, tables.invoices)) == 1
+    assert len(rows(services, tables.invoices)) == 1
 
 
-def test_an_order_that_changes_while_it_is_accepted_is_invoiced_as_it_was_seen_or_not_at_all(desk):
+def test_an_order_that_changes_while_it_is_accepted_is_invoiced_as_it_was_seen_or_not_at_all(services):
     for number in range(10):
-        send(desk, order_body(f"PO-{number}", items=1))
+        send(services, order_body(f"PO-{number}", items=1))
 
     def accept(number):
         try:
-            review.accept(desk, number + 1, by="anne", at=later(hours=1))
+            review.accept(services, number + 1, by="anne", at=later(hours=1))
         except Conflict as conflict:
             assert conflict.code == "order_changed"
 
     def change(number):
         try:
-            send(desk, order_body(f"PO-{number}", items=2))
+            send(services, order_body(f"PO-{number}", items=2))
         except Conflict as conflict:
             assert conflict.code == "already_settled"
 
@@ -113,14 +113,14 @@ def test_an_order_that_changes_while_it_is_accepted_is_invoiced_as_it_was_seen_o
         for number in range(10):
             pool.submit(accept, number)
             pool.submit(change, number)
-    orders = {row.key: row for row in rows(desk, tables.orders)}
-    for invoice in rows(desk, tables.invoices):
+    orders = {row.key: row for row in rows(services, tables.orders)}
+    for invoice in rows(services, tables.invoices):
         assert invoice.document["lines"][0]["quantity"] == orders[invoice.order_key].item_count
 
 
-def test_two_workers_share_the_outbox_without_sending_twice(desk):
+def test_two_workers_share_the_outbox_without_sending_twice(services):
     for number in range(30):
-        send(desk, order_body(f"PO-{number}"))
+        send(services, order_body(f"PO-{number}"))
     sent = []
 
     class Post:
@@ -128,14 +128,14 @@ def test_two_workers_share_the_outbox_without_sending_twice(desk):
             sent.append(id)
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: deliver_due(desk.ledger, Post(), NOW), range(12)))
+        list(pool.map(lambda _: deliver_due(services.ledger, Post(), NOW), range(12)))
     assert len(sent) == len(set(sent)) == 30
 
 
-def test_pages_ask_the_same_questions(desk):
-    send(desk, order_body("A", items=1))
-    send(desk, order_body("B"))
-    with desk.ledger.reading() as connection:
+def test_pages_ask_the_same_questions(services):
+    send(services, order_body("A", items=1))
+    send(services, order_body("B"))
+    with services.ledger.reading() as connection:
         assert [row.order_id for row in lists.list_orders(connection, lists.OrderFilter(search="dép"))] == [
             "B",
             "A",
@@ -145,8 +145,8 @@ def test_pages_ask_the_same_questions(desk):
         assert len(lists.list_invoices(connection)) == 1 and len(lists.list_messages(connection)) == 2
 
 
-def test_migrations_make_the_schema_that_the_code_expects(desk):
-    with desk.ledger.reading() as connection:
+def test_migrations_make_the_schema_that_the_code_expects(services):
+    with services.ledger.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": is_the_ledger_s})
         assert compare_metadata(context, tables.metadata) == []
 
@@ -158,8 +158,8 @@ def test_processes_that_start_together_upgrade_one_after_the_other(url):
         ledger.close()
 
 
-def test_transactions_in_each_other_s_way_are_done_anew(desk):
-    desk.ledger.write(
+def test_transactions_in_each_other_s_way_are_done_anew(services):
+    services.ledger.write(
         lambda connection: connection.execute(
             insert(tables.counters), [{"name": "a", "value": 0}, {"name": "b", "value": 0}]
         )
@@ -172,11 +172,11 @@ def test_transactions_in_each_other_s_way_are_done_anew(desk):
                 connection.execute(moved.values(value=tables.counters.c.value + 1))
                 connection.execute(text("SELECT pg_sleep(0.05)"))
 
-        desk.ledger.write(work)
+        services.ledger.write(work)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(both, (("a", "b"), ("b", "a"))))
-    assert {row.value for row in rows(desk, tables.counters)} == {2}
+    assert {row.value for row in rows(services, tables.counters)} == {2}
 
 
 def test_an_earlier_ledger_is_upgraded_with_all_that_is_in_it(url):

@@ -64,10 +64,10 @@ def _gone(connection):
 
 
 def test_a_glance_sees_what_was_committed_a_moment_ago(ledger):
-    with ledger.glancing() as reader:
+    with ledger.looking_up() as reader:
         assert ONE.first(reader, {"id": "bar-1"}) is None
     ledger.write(lambda connection: ADD.insert(connection, WHOLE))
-    with ledger.glancing() as reader:
+    with ledger.looking_up() as reader:
         assert ONE.first(reader, {"id": "bar-1"}).name == "Bar"
 
 
@@ -82,7 +82,7 @@ def test_threads_that_come_and_go_look_by_the_same_connection(ledger):
     looked = []
 
     def look():
-        with ledger.glancing() as reader:
+        with ledger.looking_up() as reader:
             ONE.first(reader, {"id": "bar-1"})
             looked.append(reader)
 
@@ -94,7 +94,7 @@ def test_threads_that_come_and_go_look_by_the_same_connection(ledger):
 
 
 def test_threads_that_look_at_once_look_by_one_each(ledger):
-    with ledger.glancing() as one, ledger.glancing() as another:
+    with ledger.looking_up() as one, ledger.looking_up() as another:
         assert one is not another
 
 
@@ -107,10 +107,10 @@ def test_what_is_remembered_falls_with_the_next_commit_of_any_process(ledger, tm
 
         def read():
             asked.append(1)
-            with ledger.glancing() as reader:
+            with ledger.looking_up() as reader:
                 return find_key(reader, key)
 
-        assert ledger.memory.ask("k", read).scopes == ledger.memory.ask("k", read).scopes == ["decide"]
+        assert ledger.query_cache.get("k", read).scopes == ledger.query_cache.get("k", read).scopes == ["decide"]
         assert len(asked) == 1 and known_key(ledger, key) is not None
         for active in (False, True, False):
             another.write(lambda connection, active=active: connection.execute(update(api_keys).values(active=active)))

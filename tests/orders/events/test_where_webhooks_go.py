@@ -86,19 +86,19 @@ def test_certificates_are_checked(monkeypatch, tmp_path):
         "https://r.example/" + "x" * 2000,
     ],
 )
-def test_what_is_no_address_to_post_to_is_refused_with_a_reason(desk, url):
+def test_what_is_no_address_to_post_to_is_refused_with_a_reason(services, url):
     with pytest.raises(Invalid) as refusal:
-        desk.ledger.write(lambda c: endpoints.add_endpoint(c, Wanted(url, ("order.held",)), random, NOW))
+        services.ledger.write(lambda c: endpoints.add_endpoint(c, Wanted(url, ("order.held",)), random, NOW))
     assert [problem.pointer for problem in refusal.value.problems] == ["/url"]
-    with desk.ledger.reading() as connection:
+    with services.ledger.reading() as connection:
         assert connection.execute(select(tables.endpoints)).all() == []
 
 
-def test_events_that_do_not_exist_are_refused_and_their_number_is_bounded(desk):
+def test_events_that_do_not_exist_are_refused_and_their_number_is_bounded(services):
     for events in ((), ("order.eaten",)):
         with pytest.raises(Invalid):
-            add(desk, events=events)
+            add(services, events=events)
     for number in range(endpoints.MAX_ENDPOINTS):
-        add(desk, f"https://r{number}.example/")
+        add(services, f"https://r{number}.example/")
     with pytest.raises(Invalid, match="(?i)at most"):
-        add(desk)
+        add(services)

@@ -7,15 +7,15 @@ import pytest
 
 from houblon.orders.db import tables
 from houblon.orders.handling import amend, lifecycle, review
-from houblon.orders.mail.rendered import written
+from houblon.orders.mail.rendered import rendered
 from houblon.orders.outbox.delivery import deliver_due
 from houblon.orders.services import Conflict
 from tests.clock import NOW
-from tests.orders.desks import (
+from tests.orders.services import (
     invoice_moves,
     join,
     later,
-    make_desk,
+    make_services,
     order_body,
     order_moves,
     publish_groups,
@@ -34,68 +34,68 @@ def conflict(action):
     return caught.value
 
 
-def moved(desk, key=1):
-    return [(row.before, row.after, row.who, row.why) for row in order_moves(desk) if row.order_key == key][1:]
+def moved(services, key=1):
+    return [(row.before, row.after, row.who, row.why) for row in order_moves(services) if row.order_key == key][1:]
 
 
-def state(desk, key=1):
-    return {row.key: row.state for row in rows(desk, tables.orders)}[key]
+def state(services, key=1):
+    return {row.key: row.state for row in rows(services, tables.orders)}[key]
 
 
-def cancel(desk, key=1, was="accepted", by="anne", at=None, why="client fermé"):
-    return lifecycle.cancel(desk, key, was=was, by=by, at=at or later(hours=1), why=why)
+def cancel(services, key=1, was="accepted", by="anne", at=None, why="client fermé"):
+    return lifecycle.cancel(services, key, was=was, by=by, at=at or later(hours=1), why=why)
 
 
-def test_a_delivery_is_recorded_with_who_and_when(desk):
-    send(desk)
-    assert lifecycle.deliver(desk, 1, by="anne", at=later(days=2)) is None
-    assert moved(desk) == [("accepted", "delivered", "anne", "")] and state(desk) == "delivered"
-    assert len(rows(desk, tables.invoices)) == 1
+def test_a_delivery_is_recorded_with_who_and_when(services):
+    send(services)
+    assert lifecycle.deliver(services, 1, by="anne", at=later(days=2)) is None
+    assert moved(services) == [("accepted", "delivered", "anne", "")] and state(services) == "delivered"
+    assert len(rows(services, tables.invoices)) == 1
 
 
-def test_a_held_order_is_accepted_before_it_is_delivered(desk):
-    send(desk, order_body(items=1))
-    assert conflict(lambda: lifecycle.deliver(desk, 1, by="anne", at=NOW)).code == "not_accepted"
-    assert state(desk) == "held"
+def test_a_held_order_is_accepted_before_it_is_delivered(services):
+    send(services, order_body(items=1))
+    assert conflict(lambda: lifecycle.deliver(services, 1, by="anne", at=NOW)).code == "not_accepted"
+    assert state(services) == "held"
 
 
-def test_the_second_person_learns_who_was_first(desk):
-    send(desk)
-    lifecycle.deliver(desk, 1, by="anne", at=later(hours=1))
+def test_the_second_person_learns_who_was_first(services):
+    send(services)
+    lifecycle.deliver(services, 1, by="anne", at=later(hours=1))
     for second in (
-        partial(lifecycle.deliver, desk, 1, by="bruno", at=later(hours=2)),
-        partial(cancel, desk, by="bruno"),
+        partial(lifecycle.deliver, services, 1, by="bruno", at=later(hours=2)),
+        partial(cancel, services, by="bruno"),
     ):
         told = conflict(second)
         assert told.code == "already_settled" and "livrée, par anne" in told.fr and "delivered, by anne" in told.en
-    assert len(moved(desk)) == 1
+    assert len(moved(services)) == 1
 
 
-def test_many_people_who_deliver_and_cancel_at_once_make_one_move(desk):
-    send(desk)
+def test_many_people_who_deliver_and_cancel_at_once_make_one_move(services):
+    send(services)
 
     def one(number):
         try:
             if number % 2:
-                lifecycle.deliver(desk, 1, by=f"person {number}", at=later(hours=1))
+                lifecycle.deliver(services, 1, by=f"person {number}", at=later(hours=1))
             else:
-                cancel(desk, by=f"person {number}")
+                cancel(services, by=f"person {number}")
         except Conflict:
             return 0
         return 1
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(one, range(16))) == 1
-    assert len(moved(desk)) == 1
-    kinds = sorted(row.kind for row in rows(desk, tables.invoices))
-    assert kinds == (["credit_note", "invoice"] if state(desk) == "cancelled" else ["invoice"])
+    assert len(moved(services)) == 1
+    kinds = sorted(row.kind for row in rows(services, tables.invoices))
+    assert kinds == (["credit_note", "invoice"] if state(services) == "cancelled" else ["invoice"])
 
 
 @pytest.fixture
 def at_delivery(tmp_path):
-    desk = make_desk(tmp_path, tous(invoicing_trigger="on_delivery"))
-    yield desk
-    desk.ledger.close()
+    services = make_services(tmp_path, tous(invoicing_trigger="on_delivery"))
+    yield services
+    services.ledger.close()
 
 
 def test_the_invoice_left_to_the_delivery_has_the_acceptance_s_terms(at_delivery):
@@ -118,59 +118,59 @@ def test_an_invoice_that_a_rule_withholds_is_left_to_a_person_at_the_delivery_to
         "conditions": {"all": [{"name": "item_count", "operator": "greater_than", "value": 1}]},
         "actions": [{"name": "withhold_invoice", "params": {"reason": "by_hand"}}],
     }
-    desk = make_desk(tmp_path, tous({"sans-facture": withhold}, invoicing_trigger="on_delivery"))
-    send(desk)
-    assert lifecycle.deliver(desk, 1, by="anne", at=later(days=1)) is None
-    assert rows(desk, tables.invoices) == []
-    assert review.issue_invoice(desk, 1, by="anne", at=later(days=2)) == "F-2021-00001"
-    desk.ledger.close()
+    services = make_services(tmp_path, tous({"sans-facture": withhold}, invoicing_trigger="on_delivery"))
+    send(services)
+    assert lifecycle.deliver(services, 1, by="anne", at=later(days=1)) is None
+    assert rows(services, tables.invoices) == []
+    assert review.issue_invoice(services, 1, by="anne", at=later(days=2)) == "F-2021-00001"
+    services.ledger.close()
 
 
-def test_a_cancelled_order_s_invoice_is_credited_in_the_same_breath(desk):
-    send(desk)
-    assert cancel(desk) == lifecycle.Cancelled("NC-2021-00001", True)
-    invoice, note = rows(desk, tables.invoices)
+def test_a_cancelled_order_s_invoice_is_credited_in_the_same_breath(services):
+    send(services)
+    assert cancel(services) == lifecycle.Cancelled("NC-2021-00001", True)
+    invoice, note = rows(services, tables.invoices)
     assert (invoice.state, note.state, note.kind, note.credits) == ("credited", "issued", "credit_note", invoice.key)
     assert note.total == -invoice.total and note.document["credits"] == invoice.number
     assert note.document["why"] == "client fermé" and note.due_date is None
-    assert [(row.invoice_key, row.before, row.after, row.who) for row in invoice_moves(desk)] == [
+    assert [(row.invoice_key, row.before, row.after, row.who) for row in invoice_moves(services)] == [
         (1, None, "issued", "houblon"),
         (2, None, "issued", "anne"),
         (1, "issued", "credited", "anne"),
     ]
-    *_, message = rows(desk, tables.outbox)
+    *_, message = rows(services, tables.outbox)
     assert (message.event, message.invoice_key) == ("credit_note.issued", note.key)
-    assert "NC-2021-00001" in written(message.message)["text"] and "/f/" in written(message.message)["text"]
+    assert "NC-2021-00001" in rendered(message.message)["text"] and "/f/" in rendered(message.message)["text"]
 
 
-def test_credit_notes_have_a_gapless_series_of_their_own(desk):
+def test_credit_notes_have_a_gapless_series_of_their_own(services):
     for number in range(4):
-        send(desk, order_body(f"PO-{number}"))
+        send(services, order_body(f"PO-{number}"))
     for key in (3, 1, 4):
-        cancel(desk, key)
-    numbers = [row.number for row in rows(desk, tables.invoices)]
+        cancel(services, key)
+    numbers = [row.number for row in rows(services, tables.invoices)]
     assert numbers == [f"F-2021-0000{n}" for n in (1, 2, 3, 4)] + [f"NC-2021-0000{n}" for n in (1, 2, 3)]
 
 
-def test_a_cancellation_that_fails_credits_nothing(desk, monkeypatch):
-    send(desk)
+def test_a_cancellation_that_fails_credits_nothing(services, monkeypatch):
+    send(services)
 
     def broken(*_, **__):
         raise RuntimeError
 
     monkeypatch.setattr("houblon.orders.mail.enqueue.queue_notice", broken)
     with pytest.raises(RuntimeError):
-        cancel(desk)
+        cancel(services)
     monkeypatch.undo()
-    assert state(desk) == "accepted" and len(rows(desk, tables.invoices)) == 1
-    assert cancel(desk).credit_note == "NC-2021-00001"
+    assert state(services) == "accepted" and len(rows(services, tables.invoices)) == 1
+    assert cancel(services).credit_note == "NC-2021-00001"
 
 
-def test_an_order_that_was_accepted_meanwhile_is_not_cancelled_as_a_held_one(desk):
-    send(desk, order_body(items=1))
-    review.accept(desk, 1, by="anne", at=later(minutes=1))
-    assert conflict(lambda: cancel(desk, was="held")).code == "already_settled"
-    assert state(desk) == "accepted" and len(rows(desk, tables.invoices)) == 1
+def test_an_order_that_was_accepted_meanwhile_is_not_cancelled_as_a_held_one(services):
+    send(services, order_body(items=1))
+    review.accept(services, 1, by="anne", at=later(minutes=1))
+    assert conflict(lambda: cancel(services, was="held")).code == "already_settled"
+    assert state(services) == "accepted" and len(rows(services, tables.invoices)) == 1
 
 
 @pytest.mark.parametrize(
@@ -184,30 +184,30 @@ def test_an_order_that_was_accepted_meanwhile_is_not_cancelled_as_a_held_one(des
     ],
 )
 def test_a_buyer_is_told_of_a_cancellation_as_the_policy_allows(tmp_path, told, items, was, event):
-    desk = make_desk(tmp_path, tous(notifications_buyer=told))
-    send(desk, order_body(items=items))
-    before = len(rows(desk, tables.outbox))
-    assert cancel(desk, was=was).is_buyer_told == (event is not None)
-    assert [row.event for row in rows(desk, tables.outbox)][before:] == ([event] if event else [])
-    desk.ledger.close()
+    services = make_services(tmp_path, tous(notifications_buyer=told))
+    send(services, order_body(items=items))
+    before = len(rows(services, tables.outbox))
+    assert cancel(services, was=was).is_buyer_notified == (event is not None)
+    assert [row.event for row in rows(services, tables.outbox)][before:] == ([event] if event else [])
+    services.ledger.close()
 
 
-def test_a_settled_order_sent_anew_stays_settled(desk):
-    send(desk)
-    cancel(desk)
-    assert send(desk).replayed
-    assert "annulée, par anne" in conflict(lambda: send(desk, order_body(items=30))).fr
+def test_a_settled_order_sent_anew_stays_settled(services):
+    send(services)
+    cancel(services)
+    assert send(services).replayed
+    assert "annulée, par anne" in conflict(lambda: send(services, order_body(items=30))).fr
 
 
 @pytest.fixture
-def short(desk):
-    send(desk, order_body(lines=[LINE, GONE]))
-    assert state(desk) == "held"
-    return desk
+def short(services):
+    send(services, order_body(lines=[LINE, GONE]))
+    assert state(services) == "held"
+    return services
 
 
-def seen(desk):
-    return rows(desk, tables.orders)[0].content_hash
+def seen(services):
+    return rows(services, tables.orders)[0].content_hash
 
 
 def test_a_product_that_can_be_had_again_lets_the_order_be_decided_again(short):
@@ -271,15 +271,15 @@ def test_a_mended_order_is_decided_by_the_chain_of_that_moment(short):
     assert rows(short, tables.decisions)[-1].chain == ["payeurs-a-risque", "tous"]
 
 
-def test_the_credit_note_reaches_the_buyer_like_the_invoice(desk):
-    send(desk)
-    cancel(desk)
+def test_the_credit_note_reaches_the_buyer_like_the_invoice(services):
+    send(services)
+    cancel(services)
     sent = []
 
     class Post:
         def send(self, id, recipient, message):
             sent.append(message["subject"])
 
-    deliver_due(desk.ledger, Post(), later(hours=2))
+    deliver_due(services.ledger, Post(), later(hours=2))
     assert sent == ["Facture F-2021-00001 de Brasserie du Test", "Note de crédit NC-2021-00001 de Brasserie du Test"]
-    assert [row.state for row in rows(desk, tables.invoices)] == ["credited", "sent"]
+    assert [row.state for row in rows(services, tables.invoices)] == ["credited", "sent"]

@@ -14,25 +14,25 @@ from houblon.orders.handling import lifecycle, review
 from houblon.orders.handling.replay import replay
 from houblon.orders.invoicing.document import pdf
 from houblon.orders.invoicing.transitions import pay
-from houblon.orders.mail.rendered import written
+from houblon.orders.mail.rendered import rendered
 from houblon.orders.queries import receivables
 from tests.clock import day_of
-from tests.orders.desks import order_body, rows, send
+from tests.orders.services import order_body, rows, send
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 @pytest.fixture
-def invoiced(desk, moment):
+def invoiced(services, moment):
     """An order placed, accepted and invoiced at that moment; endpoints are told."""
     wanted = Wanted("https://compta.example/", ("order.accepted", "invoice.issued"))
-    desk.ledger.write(lambda c: add_endpoint(c, wanted, lambda count: bytes(count), moment))
-    send(desk, order_body(placed_at=moment.isoformat(), planned_delivery=None), at=moment)
-    return desk
+    services.ledger.write(lambda c: add_endpoint(c, wanted, lambda count: bytes(count), moment))
+    send(services, order_body(placed_at=moment.isoformat(), planned_delivery=None), at=moment)
+    return services
 
 
-def totals(desk, today):
-    with desk.ledger.reading() as connection:
+def totals(services, today):
+    with services.ledger.reading() as connection:
         return {kind: found.count for kind, found in receivables.totals(connection, today).items()}
 
 
@@ -61,7 +61,7 @@ def test_what_is_printed_and_mailed_names_the_local_day_and_no_other(invoiced, m
     [row] = rows(invoiced, tables.invoices)
     printed = PdfReader(BytesIO(pdf(row.document)))
     text = " ".join(page.extract_text() for page in printed.pages).replace("\u00a0", " ")
-    mails = "\n".join(written(each.message)["text"] for each in rows(invoiced, tables.outbox) if each.kind == "mail")
+    mails = "\n".join(rendered(each.message)["text"] for each in rows(invoiced, tables.outbox) if each.kind == "mail")
     today, due = day_of(moment), day_of(moment) + 30 * DAY
     days = {day_text(day).fr.replace("\u00a0", " ") for day in (today, due)}
     assert days <= {*found_days(text)} and {*found_days(text + mails.replace("\u00a0", " "))} <= days
@@ -78,11 +78,11 @@ def test_instants_are_told_to_the_last_digit(invoiced, moment):
     assert rows(invoiced, tables.orders)[0].placed_at == moment == rows(invoiced, tables.decisions)[0].made_at
 
 
-def test_what_follows_within_the_hour_stands_in_the_order_in_which_it_was(desk, moment):
-    send(desk, order_body(items=3), at=moment)
-    review.accept(desk, 1, by="anne", at=moment + 50 * MINUTE)
-    lifecycle.deliver(desk, 1, by="bruno", at=moment + 70 * MINUTE)
-    moves = [row for row in rows(desk, tables.transitions) if row.invoice_key is None]
+def test_what_follows_within_the_hour_stands_in_the_order_in_which_it_was(services, moment):
+    send(services, order_body(items=3), at=moment)
+    review.accept(services, 1, by="anne", at=moment + 50 * MINUTE)
+    lifecycle.deliver(services, 1, by="bruno", at=moment + 70 * MINUTE)
+    moves = [row for row in rows(services, tables.transitions) if row.invoice_key is None]
     assert [move.after for move in moves] == ["held", "accepted", "delivered"]
     assert [move.at - moment for move in moves] == [0 * MINUTE, 50 * MINUTE, 70 * MINUTE]
 

@@ -11,27 +11,27 @@ from houblon.engine.core.problem import Invalid
 from houblon.orders.db import tables
 from houblon.orders.handling import review
 from houblon.orders.handling.planned_delivery import amendments_of, change, changes_of, plan
-from houblon.orders.mail.rendered import written
+from houblon.orders.mail.rendered import rendered
 from houblon.orders.services import Conflict
 from tests.clock import NOW
-from tests.orders.desks import later, make_desk, order_body, publish_groups, rows, send, tous
+from tests.orders.services import later, make_services, order_body, publish_groups, rows, send, tous
 
 MOVED = date(2021, 5, 27)
 
 
 @pytest.fixture
-def following(desk):
-    """A desk whose due dates follow, with an accepted and invoiced order, delivered on May 20 by its cycle."""
-    send(desk, order_body(distributor="transbroue"))
-    return replace(desk, follow_delivery=True)
+def following(services):
+    """Services whose due dates follow, with an accepted and invoiced order, delivered on May 20 by its cycle."""
+    send(services, order_body(distributor="transbroue"))
+    return replace(services, follow_delivery=True)
 
 
-def move(desk, day=MOVED, key=1, at=None, **more):
-    return change(desk, key, day, by="anne", at=at or later(hours=1), why="pont fermé", **more)
+def move(services, day=MOVED, key=1, at=None, **more):
+    return change(services, key, day, by="anne", at=at or later(hours=1), why="pont fermé", **more)
 
 
-def told(desk):
-    return [row for row in rows(desk, tables.outbox) if row.event == "invoice.amended"]
+def told(services):
+    return [row for row in rows(services, tables.outbox) if row.event == "invoice.amended"]
 
 
 def test_the_due_date_of_an_unpaid_invoice_follows_and_its_document_stays_as_issued(following):
@@ -64,35 +64,35 @@ def test_the_buyer_is_told_once_in_their_language_with_the_link(following):
     assert (mail.recipient, mail.state) == ("coin@example.com", "pending")
     assert mail.message["subject"] == "Nouvelle échéance de la facture F-2021-00001"
     assert (
-        "payable au plus tard le 26 juin 2021" in written(mail.message)["text"]
-        and "/f/" in written(mail.message)["text"]
+        "payable au plus tard le 26 juin 2021" in rendered(mail.message)["text"]
+        and "/f/" in rendered(mail.message)["text"]
     )
     send(following, order_body("EN", buyer={"language": "en-CA"}, planned_delivery="2021-05-20"))
     move(following, key=2, at=later(hours=2))
-    assert "payable by June 26, 2021" in written(told(following)[1].message)["text"]
+    assert "payable by June 26, 2021" in rendered(told(following)[1].message)["text"]
 
 
-def test_a_buyer_without_an_address_leaves_the_message_to_settle(desk):
-    send(desk, order_body(buyer={"email": None}, planned_delivery="2021-05-20"))
-    move(replace(desk, follow_delivery=True))
-    [mail] = told(desk)
+def test_a_buyer_without_an_address_leaves_the_message_to_settle(services):
+    send(services, order_body(buyer={"email": None}, planned_delivery="2021-05-20"))
+    move(replace(services, follow_delivery=True))
+    [mail] = told(services)
     assert (mail.state, mail.recipient) == ("parked", None)
 
 
 def test_nobody_is_told_who_is_not_told_of_invoices(tmp_path):
-    desk = make_desk(tmp_path, tous(notifications_buyer=["order.accepted"]))
-    send(desk, order_body(planned_delivery="2021-05-20"))
-    move(replace(desk, follow_delivery=True))
-    assert told(desk) == [] and rows(desk, tables.invoices)[0].due_date == "2021-06-26"
-    desk.ledger.close()
+    services = make_services(tmp_path, tous(notifications_buyer=["order.accepted"]))
+    send(services, order_body(planned_delivery="2021-05-20"))
+    move(replace(services, follow_delivery=True))
+    assert told(services) == [] and rows(services, tables.invoices)[0].due_date == "2021-06-26"
+    services.ledger.close()
 
 
-def test_without_the_setting_the_delivery_moves_and_the_due_date_does_not(desk):
-    send(desk, order_body(planned_delivery="2021-05-20"))
-    made = move(desk)
+def test_without_the_setting_the_delivery_moves_and_the_due_date_does_not(services):
+    send(services, order_body(planned_delivery="2021-05-20"))
+    made = move(services)
     assert (made.before, made.after, made.derivation, made.invoice) == (date(2021, 5, 20), MOVED, None, None)
-    assert rows(desk, tables.invoices)[0].due_date == "2021-06-19" and told(desk) == []
-    assert len(rows(desk, tables.planned_deliveries)) == 1
+    assert rows(services, tables.invoices)[0].due_date == "2021-06-19" and told(services) == []
+    assert len(rows(services, tables.planned_deliveries)) == 1
 
 
 @pytest.mark.parametrize("state", ["paid", "credited"])
@@ -111,63 +111,63 @@ def test_a_second_change_counts_from_the_same_acceptance_and_terms(following):
 
 
 def test_a_due_date_that_ends_on_the_same_day_is_not_told_again(tmp_path):
-    desk = make_desk(tmp_path, tous(invoicing_terms={"kind": "end_of_month", "days": 0}))
-    send(desk, order_body(planned_delivery="2021-05-20"))
-    made = move(replace(desk, follow_delivery=True))
-    assert made.due_before == made.due_after == date(2021, 5, 31) and told(desk) == []
-    desk.ledger.close()
+    services = make_services(tmp_path, tous(invoicing_terms={"kind": "end_of_month", "days": 0}))
+    send(services, order_body(planned_delivery="2021-05-20"))
+    made = move(replace(services, follow_delivery=True))
+    assert made.due_before == made.due_after == date(2021, 5, 31) and told(services) == []
+    services.ledger.close()
 
 
 def test_an_invoice_that_a_person_issues_later_counts_from_the_delivery_planned_last(tmp_path):
-    desk = make_desk(tmp_path, tous(invoicing_trigger="manual"))
+    services = make_services(tmp_path, tous(invoicing_trigger="manual"))
     for number, follows in ((1, True), (2, False)):
-        house = replace(desk, follow_delivery=follows)
+        house = replace(services, follow_delivery=follows)
         send(house, order_body(f"PO-{number}", planned_delivery="2021-05-20"))
         made = move(house, key=number)
         assert (made.due_after, made.invoice) == ((date(2021, 6, 26) if follows else None), None)
         review.issue_invoice(house, number, by="anne", at=later(days=2))
-    assert [row.due_date for row in rows(desk, tables.invoices)] == ["2021-06-26", "2021-06-19"]
-    assert told(desk) == []
-    desk.ledger.close()
+    assert [row.due_date for row in rows(services, tables.invoices)] == ["2021-06-26", "2021-06-19"]
+    assert told(services) == []
+    services.ledger.close()
 
 
-def test_only_an_accepted_order_that_is_not_delivered_changes(desk):
-    send(desk, order_body(items=1))
+def test_only_an_accepted_order_that_is_not_delivered_changes(services):
+    send(services, order_body(items=1))
     with pytest.raises(Conflict) as caught:
-        move(desk)
+        move(services)
     assert caught.value.code == "not_to_deliver"
-    desk.ledger.write(lambda connection: connection.execute(update(tables.orders).values(state="delivered")))
+    services.ledger.write(lambda connection: connection.execute(update(tables.orders).values(state="delivered")))
     with pytest.raises(Conflict):
-        move(desk)
+        move(services)
     with pytest.raises(LookupError):
-        move(desk, key=99)
-    assert rows(desk, tables.planned_deliveries) == []
+        move(services, key=99)
+    assert rows(services, tables.planned_deliveries) == []
 
 
 @pytest.mark.parametrize(
     ("day", "code"),
     [(date(2021, 5, 11), "date"), (date(2023, 6, 1), "date"), (date(2021, 5, 20), "unchanged")],
 )
-def test_a_day_that_can_t_be_is_refused(desk, day, code):
-    send(desk, order_body(planned_delivery="2021-05-20"))
+def test_a_day_that_can_t_be_is_refused(services, day, code):
+    send(services, order_body(planned_delivery="2021-05-20"))
     with pytest.raises(Invalid) as caught:
-        move(desk, day)
+        move(services, day)
     assert [(each.code, each.pointer) for each in caught.value.problems] == [(code, "/date")]
 
 
 @pytest.mark.parametrize("why", ["", "x" * 501])
-def test_a_reason_is_given(desk, why):
-    send(desk, order_body())
+def test_a_reason_is_given(services, why):
+    send(services, order_body())
     with pytest.raises(Invalid) as caught:
-        change(desk, 1, MOVED, by="anne", at=NOW, why=why)
+        change(services, 1, MOVED, by="anne", at=NOW, why=why)
     assert [each.pointer for each in caught.value.problems] == ["/why"]
 
 
 def test_a_plan_is_what_the_change_then_does(following):
     with following.ledger.reading() as connection:
-        foreseen = plan(connection, following, 1, MOVED, later(hours=1))
+        planned = plan(connection, following, 1, MOVED, later(hours=1))
     assert rows(following, tables.planned_deliveries) == []
-    assert move(following) == foreseen
+    assert move(following) == planned
 
 
 def test_two_people_at_once_make_one_change_and_the_other_is_told(following):

@@ -9,13 +9,13 @@ from houblon.orders.db import tables
 from houblon.orders.handling import review
 from houblon.orders.services import Conflict
 from tests.clock import NOW
-from tests.orders.desks import join, later, make_desk, order_body, order_moves, publish_groups, rows, send, tous
+from tests.orders.services import join, later, make_services, order_body, order_moves, publish_groups, rows, send, tous
 
 
 @pytest.fixture
-def held(desk):
-    send(desk, order_body(items=12, distributor="transbroue"))
-    return desk
+def held(services):
+    send(services, order_body(items=12, distributor="transbroue"))
+    return services
 
 
 def conflict(action):
@@ -94,13 +94,13 @@ def test_a_refusal_tells_the_buyer_and_invoices_nothing(held):
     assert (decision.outcome, decision.who, decision.derivation) == ("refused", "anne", None)
 
 
-def test_an_order_with_an_unavailable_product_can_t_be_accepted_by_hand(desk):
+def test_an_order_with_an_unavailable_product_can_t_be_accepted_by_hand(services):
     line = {"sku": "IPA-24", "quantity": 24, "unit_price": "54.00"}
-    send(desk, order_body(lines=[line, {**line, "sku": "STO", "available": False}]))
-    assert conflict(lambda: review.accept(desk, 1, by="anne", at=NOW)).code == "unavailable"
-    assert rows(desk, tables.orders)[0].state == "held"
-    send(desk, order_body(lines=[line]), at=later(hours=1))
-    assert rows(desk, tables.orders)[0].state == "accepted"
+    send(services, order_body(lines=[line, {**line, "sku": "STO", "available": False}]))
+    assert conflict(lambda: review.accept(services, 1, by="anne", at=NOW)).code == "unavailable"
+    assert rows(services, tables.orders)[0].state == "held"
+    send(services, order_body(lines=[line]), at=later(hours=1))
+    assert rows(services, tables.orders)[0].state == "accepted"
 
 
 def test_an_order_that_changed_since_it_was_seen_is_not_accepted_unseen(held):
@@ -115,9 +115,9 @@ def test_an_order_that_changed_since_it_was_seen_is_not_accepted_unseen(held):
     assert review.accept(held, 1, by="anne", at=later(hours=1), seen=now)
 
 
-def test_an_order_nobody_sent_can_t_be_found(desk):
+def test_an_order_nobody_sent_can_t_be_found(services):
     with pytest.raises(LookupError):
-        review.accept(desk, 99, by="anne", at=NOW)
+        review.accept(services, 99, by="anne", at=NOW)
 
 
 def test_a_preview_is_what_acceptance_then_does(held):
@@ -131,9 +131,9 @@ def test_a_preview_is_what_acceptance_then_does(held):
 
 @pytest.fixture
 def by_hand(tmp_path):
-    desk = make_desk(tmp_path, tous(invoicing_trigger="manual"))
-    yield desk
-    desk.ledger.close()
+    services = make_services(tmp_path, tous(invoicing_trigger="manual"))
+    yield services
+    services.ledger.close()
 
 
 def test_an_invoice_left_to_a_person_has_the_terms_of_the_acceptance(by_hand):

@@ -6,7 +6,7 @@ from datetime import UTC
 from houblon.orders.db import tables
 from houblon.orders.handling import lifecycle
 from houblon.orders.invoicing.document import pdf
-from tests.orders.desks import make_desk, rows, send
+from tests.orders.services import make_services, rows, send
 
 
 def written_at(document: bytes) -> bytes:
@@ -15,11 +15,11 @@ def written_at(document: bytes) -> bytes:
 
 
 def test_an_invoice_and_its_credit_note_have_a_pdf_at_any_instant(tmp_path, moment):
-    desk = make_desk(tmp_path)
-    send(desk, at=moment)
-    lifecycle.cancel(desk, 1, was="accepted", by="anne", at=moment, why="")
-    issued, credited = rows(desk, tables.invoices)
-    desk.ledger.close()
+    services = make_services(tmp_path)
+    send(services, at=moment)
+    lifecycle.cancel(services, 1, was="accepted", by="anne", at=moment, why="")
+    issued, credited = rows(services, tables.invoices)
+    services.ledger.close()
     for row in (issued, credited):
         printed = pdf(row.document)
         assert printed.startswith(b"%PDF-") and printed == pdf(row.document)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from houblon.orders.db import tables
 from houblon.orders.handling import review
 from houblon.orders.invoicing.links import invoice_link, read_token
-from tests.orders.desks import make_desk, order_body, publish_groups, rows, send, tous
+from tests.orders.services import make_services, order_body, publish_groups, rows, send, tous
 
 LINE = {"sku": "IPA-24", "name": "IPA", "quantity": 10, "unit_price": "10.00", "deposit": "2.40", "discount": "3.00"}
 BOOK = {"sku": "LIVRE", "quantity": 1, "unit_price": "20.00", "taxable": False}
@@ -17,10 +17,10 @@ BOOK = {"sku": "LIVRE", "quantity": 1, "unit_price": "20.00", "taxable": False}
 
 def invoiced(tmp_path, *lines, order=None, **settings):
     settings = {"acceptance_minimum_items": None, "acceptance_minimum_value": None, **settings}
-    desk = make_desk(tmp_path, tous(**settings))
-    send(desk, order_body(lines=list(lines), **(order or {})))
-    [row] = rows(desk, tables.invoices)
-    desk.ledger.close()
+    services = make_services(tmp_path, tous(**settings))
+    send(services, order_body(lines=list(lines), **(order or {})))
+    [row] = rows(services, tables.invoices)
+    services.ledger.close()
     return row
 
 
@@ -57,66 +57,66 @@ def test_an_exempt_group_pays_no_tax_and_an_exempt_group_no_deposit(tmp_path):
 
 def test_everything_printed_is_frozen(tmp_path):
     note = {"fr": "Merci", "en": "Thanks"}
-    desk = make_desk(tmp_path, tous(invoicing_note=note))
-    send(desk)
-    before = rows(desk, tables.invoices)[0].document
-    publish_groups(desk.policies.store, tous(invoicing_terms={"kind": "on_receipt"}))
-    send(desk, order_body("PO-2", buyer={"name": "Autre nom"}))
-    assert rows(desk, tables.invoices)[0].document == before
+    services = make_services(tmp_path, tous(invoicing_note=note))
+    send(services)
+    before = rows(services, tables.invoices)[0].document
+    publish_groups(services.policies.store, tous(invoicing_terms={"kind": "on_receipt"}))
+    send(services, order_body("PO-2", buyer={"name": "Autre nom"}))
+    assert rows(services, tables.invoices)[0].document == before
     assert before["note"] == note
     assert before["seller"]["gst_number"] and before["seller"]["qst_number"] and before["seller"]["address"]
     assert before["buyer"]["name"] == "Dépanneur du Coin"
     assert before["due_date"] == "2021-06-11" and before["derivation"]["base_date"] == "2021-05-12"
     assert before["terms_text"] == {"fr": "30 jours après l’acceptation", "en": "30 days after acceptance"}
-    desk.ledger.close()
+    services.ledger.close()
 
 
 def test_an_order_in_another_currency_is_invoiced_in_it(tmp_path):
-    desk = make_desk(tmp_path)
-    assert send(desk, order_body(currency="usd")).document["outcome"] == "held"
-    review.accept(desk, 1, by="anne", at=datetime(2021, 5, 13, tzinfo=UTC))
-    assert rows(desk, tables.invoices)[0].document["currency"] == "USD"
-    desk.ledger.close()
+    services = make_services(tmp_path)
+    assert send(services, order_body(currency="usd")).document["outcome"] == "held"
+    review.accept(services, 1, by="anne", at=datetime(2021, 5, 13, tzinfo=UTC))
+    assert rows(services, tables.invoices)[0].document["currency"] == "USD"
+    services.ledger.close()
 
 
 def test_numbers_start_anew_with_the_year_of_the_installation_s_zone(tmp_path):
-    desk = make_desk(tmp_path)
+    services = make_services(tmp_path)
     for number, at in enumerate(("2021-12-31T23:00", "2022-01-01T04:59", "2022-01-01T05:00", "2022-01-02T00:00")):
-        send(desk, order_body(f"PO-{number}"), at=datetime.fromisoformat(at).replace(tzinfo=UTC))
-    assert [row.number for row in rows(desk, tables.invoices)] == [
+        send(services, order_body(f"PO-{number}"), at=datetime.fromisoformat(at).replace(tzinfo=UTC))
+    assert [row.number for row in rows(services, tables.invoices)] == [
         "F-2021-00001",
         "F-2021-00002",
         "F-2022-00001",
         "F-2022-00002",
     ]
-    desk.ledger.close()
+    services.ledger.close()
 
 
-def test_a_number_taken_by_a_transaction_that_fails_is_given_to_the_next_one(desk, monkeypatch):
-    send(desk, order_body("A"))
+def test_a_number_taken_by_a_transaction_that_fails_is_given_to_the_next_one(services, monkeypatch):
+    send(services, order_body("A"))
 
     def broken(*_):
         raise RuntimeError
 
     monkeypatch.setattr("houblon.orders.mail.enqueue.queue", broken)
     with pytest.raises(RuntimeError):
-        send(desk, order_body("B"))
+        send(services, order_body("B"))
     monkeypatch.undo()
-    send(desk, order_body("C"))
-    assert [row.sequence for row in rows(desk, tables.invoices)] == [1, 2]
+    send(services, order_body("C"))
+    assert [row.sequence for row in rows(services, tables.invoices)] == [1, 2]
 
 
-def test_the_ledger_itself_keeps_a_second_invoice_out(desk):
-    send(desk)
-    [row] = rows(desk, tables.invoices)
+def test_the_ledger_itself_keeps_a_second_invoice_out(services):
+    send(services)
+    [row] = rows(services, tables.invoices)
     copy = {**row._mapping, "key": 99, "sequence": 99, "number": "F-2021-00099"}
     with pytest.raises(IntegrityError):
-        desk.ledger.write(lambda connection: connection.execute(insert(tables.invoices).values(copy)))
+        services.ledger.write(lambda connection: connection.execute(insert(tables.invoices).values(copy)))
 
 
-def test_there_is_room_for_a_credit_note_beside_the_invoice(desk):
-    send(desk)
-    [row] = rows(desk, tables.invoices)
+def test_there_is_room_for_a_credit_note_beside_the_invoice(services):
+    send(services)
+    [row] = rows(services, tables.invoices)
     note = {
         **row._mapping,
         "key": 99,
@@ -125,8 +125,8 @@ def test_there_is_room_for_a_credit_note_beside_the_invoice(desk):
         "prefix": "NC",
         "number": "NC-2021-00001",
     }
-    desk.ledger.write(lambda connection: connection.execute(insert(tables.invoices).values(note)))
-    assert len(rows(desk, tables.invoices)) == 2
+    services.ledger.write(lambda connection: connection.execute(insert(tables.invoices).values(note)))
+    assert len(rows(services, tables.invoices)) == 2
 
 
 def test_a_signed_link_opens_its_invoice_and_no_other():

@@ -15,8 +15,8 @@ from houblon.orders.outbox.delivery import deliver_due
 from houblon.orders.queries import receivables as lists
 from houblon.orders.queries.receivables import InvoiceFilter
 from houblon.orders.services import Conflict
-from tests.orders.desks import invoice_moves as moves
-from tests.orders.desks import later, make_desk, order_body, rows, send, tous
+from tests.orders.services import invoice_moves as moves
+from tests.orders.services import later, make_services, order_body, rows, send, tous
 
 TODAY = date(2021, 5, 14)
 
@@ -31,102 +31,102 @@ class Closed:
         raise ConnectionError
 
 
-def states(desk):
-    return [row.state for row in rows(desk, tables.invoices)]
+def states(services):
+    return [row.state for row in rows(services, tables.invoices)]
 
 
-def told(desk):
-    return [(row.before, row.after, row.who) for row in moves(desk)]
+def told(services):
+    return [(row.before, row.after, row.who) for row in moves(services)]
 
 
-def pay(desk, key=1, by="anne", on=TODAY):
-    return transitions.pay(desk, key, by=by, at=later(days=2), on=on)
+def pay(services, key=1, by="anne", on=TODAY):
+    return transitions.pay(services, key, by=by, at=later(days=2), on=on)
 
 
-def test_an_invoice_is_sent_when_its_message_has_left_and_not_before(desk):
-    send(desk)
-    deliver_due(desk.ledger, Closed(), later(minutes=1))
-    assert states(desk) == ["issued"]
-    deliver_due(desk.ledger, Post(), later(hours=1))
-    assert states(desk) == ["sent"]
-    assert told(desk) == [(None, "issued", "houblon"), ("issued", "sent", "houblon")]
+def test_an_invoice_is_sent_when_its_message_has_left_and_not_before(services):
+    send(services)
+    deliver_due(services.ledger, Closed(), later(minutes=1))
+    assert states(services) == ["issued"]
+    deliver_due(services.ledger, Post(), later(hours=1))
+    assert states(services) == ["sent"]
+    assert told(services) == [(None, "issued", "houblon"), ("issued", "sent", "houblon")]
 
 
 def test_a_message_to_the_team_sends_no_invoice(tmp_path):
     team = {"events": ["invoice.issued"], "to": ["equipe@example.com"]}
-    desk = make_desk(tmp_path, tous(notifications_team=team, notifications_buyer=["order.accepted"]))
-    send(desk)
-    deliver_due(desk.ledger, Post(), later(hours=1))
-    assert states(desk) == ["issued"] and {row.state for row in rows(desk, tables.outbox)} == {"sent"}
-    desk.ledger.close()
+    services = make_services(tmp_path, tous(notifications_team=team, notifications_buyer=["order.accepted"]))
+    send(services)
+    deliver_due(services.ledger, Post(), later(hours=1))
+    assert states(services) == ["issued"] and {row.state for row in rows(services, tables.outbox)} == {"sent"}
+    services.ledger.close()
 
 
-def test_a_buyer_s_first_look_counts_once(desk):
-    send(desk)
-    assert transitions.viewed(desk, 1, at=later(hours=1))
-    assert not transitions.viewed(desk, 1, at=later(hours=2))
-    deliver_due(desk.ledger, Post(), later(hours=3))  # the sending, noted late, takes nothing back
-    assert states(desk) == ["viewed"] and told(desk)[1:] == [("issued", "viewed", "buyer")]
+def test_a_buyer_s_first_look_counts_once(services):
+    send(services)
+    assert transitions.viewed(services, 1, at=later(hours=1))
+    assert not transitions.viewed(services, 1, at=later(hours=2))
+    deliver_due(services.ledger, Post(), later(hours=3))  # the sending, noted late, takes nothing back
+    assert states(services) == ["viewed"] and told(services)[1:] == [("issued", "viewed", "buyer")]
 
 
-def test_a_payment_is_noted_once_with_its_day(desk):
-    send(desk)
-    assert pay(desk) == "F-2021-00001"
-    [row] = rows(desk, tables.invoices)
+def test_a_payment_is_noted_once_with_its_day(services):
+    send(services)
+    assert pay(services) == "F-2021-00001"
+    [row] = rows(services, tables.invoices)
     assert (row.state, row.paid_on) == ("paid", "2021-05-14")
     with pytest.raises(Conflict) as caught:
-        pay(desk, by="bruno")
+        pay(services, by="bruno")
     assert caught.value.code == "already_paid" and "par anne" in caught.value.fr
-    assert not transitions.viewed(desk, 1, at=later(days=3)) and states(desk) == ["paid"]
+    assert not transitions.viewed(services, 1, at=later(days=3)) and states(services) == ["paid"]
 
 
 @pytest.mark.parametrize("on", [date(2021, 5, 15), date(2021, 5, 11)])
-def test_nothing_is_paid_tomorrow_or_before_it_was_ordered(desk, on):
-    send(desk)
+def test_nothing_is_paid_tomorrow_or_before_it_was_ordered(services, on):
+    send(services)
     with pytest.raises(Invalid):
-        pay(desk, on=on)
-    assert states(desk) == ["issued"]
+        pay(services, on=on)
+    assert states(services) == ["issued"]
 
 
-def test_a_credited_invoice_and_a_credit_note_are_not_to_be_paid(desk):
-    send(desk)
-    lifecycle.cancel(desk, 1, was="accepted", by="anne", at=later(hours=1), why="fermé")
+def test_a_credited_invoice_and_a_credit_note_are_not_to_be_paid(services):
+    send(services)
+    lifecycle.cancel(services, 1, was="accepted", by="anne", at=later(hours=1), why="fermé")
     codes = []
     for key in (1, 2):
         with pytest.raises(Conflict) as caught:
-            pay(desk, key)
+            pay(services, key)
         codes.append(caught.value.code)
     assert codes == ["already_credited", "credit_note"]
     with pytest.raises(LookupError):
-        pay(desk, 3)
+        pay(services, 3)
 
 
-def test_two_people_who_note_a_payment_at_once_make_one_move(desk):
-    send(desk)
+def test_two_people_who_note_a_payment_at_once_make_one_move(services):
+    send(services)
 
     def one(number):
         try:
-            pay(desk, by=f"person {number}")
+            pay(services, by=f"person {number}")
         except Conflict:
             return 0
         return 1
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(one, range(16))) == 1
-    assert len(moves(desk)) == 2
+    assert len(moves(services)) == 2
 
 
-def test_lists_hold_what_their_names_say_and_totals_add_up(desk):
+def test_lists_hold_what_their_names_say_and_totals_add_up(services):
     for number, terms in enumerate(("A", "B", "C", "D")):
-        send(desk, order_body(f"PO-{terms}", items=24 + number))
-    pay(desk, 2)
-    lifecycle.cancel(desk, 3, was="accepted", by="anne", at=later(hours=1), why="fermé")
+        send(services, order_body(f"PO-{terms}", items=24 + number))
+    pay(services, 2)
+    lifecycle.cancel(services, 3, was="accepted", by="anne", at=later(hours=1), why="fermé")
 
     def numbers(kind, today=TODAY, search=""):
         found = lists.list_invoices(connection, InvoiceFilter(today, kind, search))
         return [row.number for row in found]
 
-    with desk.ledger.reading() as connection:
+    with services.ledger.reading() as connection:
         assert numbers(None) == ["NC-2021-00001", "F-2021-00004", "F-2021-00003", "F-2021-00002", "F-2021-00001"]
         assert numbers("to_pay") == ["F-2021-00004", "F-2021-00001"]
         assert numbers("late") == [] and numbers("late", date(2021, 6, 11)) == []
@@ -136,7 +136,7 @@ def test_lists_hold_what_their_names_say_and_totals_add_up(desk):
         assert numbers("to_pay", search="po-d") == ["F-2021-00004"] and numbers(None, search="%") == []
         sums = lists.totals(connection, TODAY)
     assert sums["credited"].amount == -sums["credit_notes"].amount
-    assert sums["to_pay"].amount == sum(row.total for row in rows(desk, tables.invoices) if row.key in (1, 4))
+    assert sums["to_pay"].amount == sum(row.total for row in rows(services, tables.invoices) if row.key in (1, 4))
 
 
 LINES = st.lists(
@@ -159,13 +159,13 @@ ORDERS = st.lists(st.tuples(LINES, st.sampled_from(("QC", "ON", "AB", None)), st
 @given(ORDERS, st.sampled_from((None, "12.5", "100")))
 def test_numbers_have_no_gap_and_every_total_is_the_sum_of_its_parts(tmp_path_factory, orders, percent):
     free = {"acceptance_minimum_items": None, "acceptance_minimum_value": None}
-    desk = make_desk(tmp_path_factory.mktemp("desk"), tous(**free, invoicing_discount_percent=percent))
+    services = make_services(tmp_path_factory.mktemp("services"), tous(**free, invoicing_discount_percent=percent))
     for number, (lines, province, is_cancelled) in enumerate(orders):
-        send(desk, order_body(f"PO-{number}", lines=lines, buyer={"province": province}))
+        send(services, order_body(f"PO-{number}", lines=lines, buyer={"province": province}))
         if is_cancelled:
-            lifecycle.cancel(desk, number + 1, was="accepted", by="anne", at=later(hours=1), why="non")
-    issued = rows(desk, tables.invoices)
-    desk.ledger.close()
+            lifecycle.cancel(services, number + 1, was="accepted", by="anne", at=later(hours=1), why="non")
+    issued = rows(services, tables.invoices)
+    services.ledger.close()
     for kind, count in (("invoice", len(orders)), ("credit_note", sum(each[2] for each in orders))):
         assert [row.sequence for row in issued if row.kind == kind] == list(range(1, count + 1))
     for row in issued:

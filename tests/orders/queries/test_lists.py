@@ -10,16 +10,20 @@ from houblon.orders.queries import lists
 from houblon.orders.queries.lists import OrderFilter
 from tests import databases
 from tests.clock import NOW
-from tests.orders.desks import join, later, order_body, send
+from tests.orders.services import join, later, order_body, send
 
 
 @pytest.fixture
-def busy(desk):
+def busy(services):
     """Seven orders of two retailers: PO-0, PO-3 and PO-6 are held."""
     for number in range(7):
         buyer = {"id": f"r{number % 2}", "name": ("Épicerie 100 %", "Bar_Zinc")[number % 2]}
-        send(desk, order_body(f"PO-{number}", items=1 if number % 3 == 0 else 24, buyer=buyer), at=later(hours=number))
-    return desk
+        send(
+            services,
+            order_body(f"PO-{number}", items=1 if number % 3 == 0 else 24, buyer=buyer),
+            at=later(hours=number),
+        )
+    return services
 
 
 @pytest.fixture
@@ -147,8 +151,8 @@ def test_a_group_s_members_are_listed_even_before_they_order(busy):
         assert members == {"r0": "Épicerie 100 %", "nouveau": None}
 
 
-def test_an_empty_ledger_answers_too(desk):
-    with desk.ledger.reading() as connection:
+def test_an_empty_ledger_answers_too(services):
+    with services.ledger.reading() as connection:
         assert lists.list_orders(connection) == lists.held_orders(connection) == []
         assert lists.count_orders(connection, since=NOW) == {} and lists.count_held(connection) == 0
 

@@ -6,7 +6,7 @@ from houblon.engine.decide.evaluate import Installation
 from houblon.engine.policy.decision import Outcome, Provenance
 from houblon.engine.policy.policy import rule_of
 from houblon.orders.queries.recent_orders import Recent, concern, near_misses, shift, standings
-from tests.orders.desks import group, join, make_desk, order_body, publish_groups, send, tous
+from tests.orders.services import group, join, make_services, order_body, publish_groups, send, tous
 
 LARGE = {
     "label": {"fr": "Gros", "en": "Large"},
@@ -21,75 +21,77 @@ LATE = {
 
 
 @pytest.fixture
-def desk(tmp_path):
-    desk = make_desk(tmp_path, tous(), group("bars", 30), group("vip", 40, {"gros": None}))
+def services(tmp_path):
+    services = make_services(tmp_path, tous(), group("bars", 30), group("vip", 40, {"gros": None}))
     for number, items in enumerate((24, 25, 23, 12), 1):
-        send(desk, order_body(f"PO-{number}", items=items, buyer={"id": f"b-{number}", "days_overdue": None}))
-    yield desk
-    desk.ledger.close()
+        send(services, order_body(f"PO-{number}", items=items, buyer={"id": f"b-{number}", "days_overdue": None}))
+    yield services
+    services.ledger.close()
 
 
-def content(desk):
-    return desk.policies.store.content(desk.policies.store.newest().number)
+def content(services):
+    return services.policies.store.content(services.policies.store.newest().number)
 
 
-def recalled(desk, recent=None):
-    with desk.ledger.reading() as connection:
-        return (recent or Recent()).recall(connection, content(desk), desk.installation)
+def recalled(services, recent=None):
+    with services.ledger.reading() as connection:
+        return (recent or Recent()).recall(connection, content(services), services.installation)
 
 
-def concerned(desk, document, group="tous", rule="gros"):
+def concerned(services, document, group="tous", rule="gros"):
     condition = rule_of(rule, document, Provenance(group, 0)).condition
-    return concern(recalled(desk), condition, content(desk), group, rule)
+    return concern(recalled(services), condition, content(services), group, rule)
 
 
-def test_a_rule_concerns_the_orders_for_which_its_condition_holds(desk):
-    found = concerned(desk, LARGE)
+def test_a_rule_concerns_the_orders_for_which_its_condition_holds(services):
+    found = concerned(services, LARGE)
     assert (found.total, found.reached, len(found.holds), found.unknown) == (4, 4, 1, 0)
 
 
-def test_what_an_order_does_not_say_is_told_apart(desk):
-    found = concerned(desk, LATE, rule="retard")
+def test_what_an_order_does_not_say_is_told_apart(services):
+    found = concerned(services, LATE, rule="retard")
     assert (found.holds, found.unknown) == ((), 4)
 
 
-def test_a_group_s_rule_reaches_its_own_buyers_and_no_one_whom_a_higher_rank_shields(desk):
-    join(desk, "b-1", "bars")
-    join(desk, "b-2", "bars", "vip")
-    assert concerned(desk, LARGE, "bars").reached == 1
-    assert concerned(desk, LARGE, "tous").reached == 3
-    assert concerned(desk, LARGE, "bars", "autre").reached == 2
+def test_a_group_s_rule_reaches_its_own_buyers_and_no_one_whom_a_higher_rank_shields(services):
+    join(services, "b-1", "bars")
+    join(services, "b-2", "bars", "vip")
+    assert concerned(services, LARGE, "bars").reached == 1
+    assert concerned(services, LARGE, "tous").reached == 3
+    assert concerned(services, LARGE, "bars", "autre").reached == 2
 
 
-def test_memberships_that_a_draft_brings_count_in_place_of_those_kept(desk):
-    join(desk, "b-1", "bars")
-    with desk.ledger.reading() as connection:
-        past = Recent().recall(connection, content(desk), desk.installation, {"b-1": (), "b-2": ("vip",)})
+def test_memberships_that_a_draft_brings_count_in_place_of_those_kept(services):
+    join(services, "b-1", "bars")
+    with services.ledger.reading() as connection:
+        past = Recent().recall(connection, content(services), services.installation, {"b-1": (), "b-2": ("vip",)})
     assert {each.order.buyer.id: each.chain for each in past if each.chain != ("tous",)} == {"b-2": ("vip", "tous")}
 
 
-def test_an_order_is_decoded_once_and_again_when_it_changes(desk):
+def test_an_order_is_decoded_once_and_again_when_it_changes(services):
     recent = Recent()
-    first, second = recalled(desk, recent), recalled(desk, recent)
+    first, second = recalled(services, recent), recalled(services, recent)
     assert all(old.order is new.order and old.facts is new.facts for old, new in zip(first, second, strict=True))
-    send(desk, order_body("PO-4", items=13, buyer={"id": "b-4", "days_overdue": None}))
-    third = recalled(desk, recent)
+    send(services, order_body("PO-4", items=13, buyer={"id": "b-4", "days_overdue": None}))
+    third = recalled(services, recent)
     assert third[0].facts.item_count == 13
     assert third[1].order is first[1].order
 
 
-def test_only_so_many_orders_are_remembered(desk):
+def test_only_so_many_orders_are_remembered(services):
     recent = Recent(last=2)
-    assert [each.order.id for each in recalled(desk, recent)] == ["PO-4", "PO-3"]
-    send(desk, order_body("PO-5"))
-    assert [each.order.id for each in recalled(desk, recent)] == ["PO-5", "PO-4"]
+    assert [each.order.id for each in recalled(services, recent)] == ["PO-4", "PO-3"]
+    send(services, order_body("PO-5"))
+    assert [each.order.id for each in recalled(services, recent)] == ["PO-5", "PO-4"]
     assert len(recent._orders) == 2
 
 
-def test_a_draft_s_shift_names_the_orders_that_it_flips(desk):
-    before, past = content(desk), recalled(desk)
-    publish_groups(desk.policies.store, tous(acceptance_minimum_items=25))
-    found = shift(standings(past, before, desk.installation), standings(past, content(desk), desk.installation))
+def test_a_draft_s_shift_names_the_orders_that_it_flips(services):
+    before, past = content(services), recalled(services)
+    publish_groups(services.policies.store, tous(acceptance_minimum_items=25))
+    found = shift(
+        standings(past, before, services.installation), standings(past, content(services), services.installation)
+    )
     assert [(flip.order_id, flip.before, flip.after) for flip in found.flips] == [
         ("PO-1", Outcome.ACCEPTED, Outcome.HELD)
     ]
@@ -97,23 +99,26 @@ def test_a_draft_s_shift_names_the_orders_that_it_flips(desk):
     assert found.reinvoiced == 0
 
 
-def test_other_terms_change_how_orders_are_invoiced_not_what_is_decided(desk):
-    before, past = content(desk), recalled(desk)
-    publish_groups(desk.policies.store, tous(invoicing_terms={"kind": "net", "days": 15}))
-    found = shift(standings(past, before, desk.installation), standings(past, content(desk), desk.installation))
+def test_other_terms_change_how_orders_are_invoiced_not_what_is_decided(services):
+    before, past = content(services), recalled(services)
+    publish_groups(services.policies.store, tous(invoicing_terms={"kind": "net", "days": 15}))
+    found = shift(
+        standings(past, before, services.installation), standings(past, content(services), services.installation)
+    )
     assert (found.flips, found.reinvoiced) == ((), 2)
 
 
-def test_the_verdict_is_that_of_the_stored_decision(desk):
+def test_the_verdict_is_that_of_the_stored_decision(services):
     found = {
-        each.past.order.id: each.outcome.value for each in standings(recalled(desk), content(desk), desk.installation)
+        each.past.order.id: each.outcome.value
+        for each in standings(recalled(services), content(services), services.installation)
     }
     assert found == {"PO-1": "accepted", "PO-2": "accepted", "PO-3": "held", "PO-4": "held"}
-    other = Installation(desk.installation.zone, "USD")
-    send(desk, order_body("PO-6", currency="CAD"))
-    assert standings(recalled(desk), content(desk), other)[0].outcome is Outcome.HELD
+    other = Installation(services.installation.zone, "USD")
+    send(services, order_body("PO-6", currency="CAD"))
+    assert standings(recalled(services), content(services), other)[0].outcome is Outcome.HELD
 
 
-def test_a_near_miss_lacks_little_of_one_minimum(desk):
-    (near,) = near_misses(standings(recalled(desk), content(desk), desk.installation))
+def test_a_near_miss_lacks_little_of_one_minimum(services):
+    (near,) = near_misses(standings(recalled(services), content(services), services.installation))
     assert (near.path, near.orders, near.most) == ("acceptance.minimum_items", 1, 1)

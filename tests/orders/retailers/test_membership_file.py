@@ -20,7 +20,7 @@ from houblon.orders.retailers.membership_file import (
     written,
 )
 from houblon.rules.store.documents import open_store
-from tests.orders.desks import TOUS, group, publish_groups
+from tests.orders.services import TOUS, group, publish_groups
 
 
 @pytest.fixture

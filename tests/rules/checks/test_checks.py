@@ -8,7 +8,7 @@ from houblon.engine.core.problem import Invalid
 from houblon.engine.decide.evaluate import Installation
 from houblon.engine.oracle.reference import Difference
 from houblon.rules.checks import checks
-from houblon.rules.checks.checks import Premises, reference_faults
+from houblon.rules.checks.checks import CheckContext, reference_faults
 from houblon.rules.checks.lint import warnings
 from houblon.rules.model.inherit import resolve
 from houblon.rules.model.statements import Edit
@@ -86,9 +86,9 @@ def test_a_change_that_breaks_a_kept_scenario_is_refused_with_what_was_expected_
 
 def test_a_scenario_counts_the_groups_that_its_buyer_is_kept_in(store):
     put(store, *edits(group("risque", 9, acceptance_mode="manual")))
-    members = Premises(Installation(ZONE), {"depanneur-42": ("risque",)})
-    assert refused(store, scenario(outcome="accepted"), premises=members) == {("scenario", "/scenarios/depanneur")}
-    put(store, scenario(outcome="held", reasons=["manual"]), premises=members)
+    members = CheckContext(Installation(ZONE), {"depanneur-42": ("risque",)})
+    assert refused(store, scenario(outcome="accepted"), check_context=members) == {("scenario", "/scenarios/depanneur")}
+    put(store, scenario(outcome="held", reasons=["manual"]), check_context=members)
 
 
 def test_other_terms_and_automatic_invoicing_may_not_meet_in_a_buyer_of_two_groups(store):
@@ -96,8 +96,8 @@ def test_other_terms_and_automatic_invoicing_may_not_meet_in_a_buyer_of_two_grou
         group("consigne", 5, invoicing_terms=OTHER_TERMS, invoicing_trigger="manual"),
         group("vip", 6, invoicing_trigger="on_acceptance"),
     ]
-    both = Premises(Installation(ZONE), {"b-1": ("consigne", "vip"), "b-2": ("vip",)})
-    assert refused(store, *edits(*consigned), premises=both) == {
+    both = CheckContext(Installation(ZONE), {"b-1": ("consigne", "vip"), "b-2": ("vip",)})
+    assert refused(store, *edits(*consigned), check_context=both) == {
         ("terms_without_due_date", "/groups/vip/settings/invoicing.terms")
     }
     put(store, *edits(*consigned))

@@ -18,14 +18,14 @@ def test_what_each_side_changed_alone_is_kept():
     mine = group("bars", 5, {"gros": hold("x")}, acceptance_mode="automatic")
     theirs = group("bars", 9, {"vite": None}, acceptance_mode="manual")
     merged = merge("group", "bars", before, mine, theirs)
-    assert merged.clashes == ()
+    assert merged.conflicts == ()
     assert merged.document == group("bars", 9, {"vite": None}, acceptance_mode="automatic")
 
 
 def test_a_statement_that_both_changed_otherwise_is_a_clash_and_mine_stands():
     before, mine, theirs = (group("bars", 5, acceptance_minimum_items=count) for count in (24, 12, 36))
     merged = merge("group", "bars", before, mine, theirs)
-    assert [(each.path, each.before, each.mine, each.theirs) for each in merged.clashes] == [
+    assert [(each.path, each.before, each.mine, each.theirs) for each in merged.conflicts] == [
         ("acceptance.minimum_items", 24, 12, 36)
     ]
     assert merged.document == mine
@@ -33,10 +33,10 @@ def test_a_statement_that_both_changed_otherwise_is_a_clash_and_mine_stands():
 
 def test_taking_back_what_others_changed_is_a_clash():
     before, mine, theirs = group("bars", 5, acceptance_minimum_items=24), group("bars", 5), None
-    assert merge("group", "bars", before, mine, theirs).clashes[0].path == ""
+    assert merge("group", "bars", before, mine, theirs).conflicts[0].path == ""
     theirs = group("bars", 5, acceptance_minimum_items=None)
-    (clash,) = merge("group", "bars", before, mine, theirs).clashes
-    assert (clash.mine, clash.theirs) == (ABSENT, None)
+    (conflict,) = merge("group", "bars", before, mine, theirs).conflicts
+    assert (conflict.mine, conflict.theirs) == (ABSENT, None)
 
 
 @given(documents, documents)
@@ -49,10 +49,10 @@ def test_who_changed_nothing_gets_what_the_other_did(before, after):
 @given(documents, documents, documents)
 def test_a_merge_is_the_same_from_both_sides_but_for_whose_clashes_stand(before, mine, theirs):
     one, other = merge("group", "bars", before, mine, theirs), merge("group", "bars", before, theirs, mine)
-    assert {each.path for each in one.clashes} == {each.path for each in other.clashes}
+    assert {each.path for each in one.conflicts} == {each.path for each in other.conflicts}
     settled = one.document
-    for clash in one.clashes:
-        settled = stated(settled, Statement("group", "bars", clash.path, clash.theirs))
+    for conflict in one.conflicts:
+        settled = stated(settled, Statement("group", "bars", conflict.path, conflict.theirs))
     assert statements_of("group", settled) == statements_of("group", other.document)
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from houblon.engine.core.problem import Invalid
 from houblon.rules.model.names import id_of
-from houblon.rules.model.proposal import UnknownProposal, hash_of, standing
+from houblon.rules.model.proposal import UnknownProposal, hash_of, rebase
 from houblon.rules.model.statements import ABSENT, Edit, Statement
 from houblon.rules.publishing import proposals
-from houblon.rules.publishing.drafts import MINE, THEIRS, begin, foresee, preview, revise, settle
+from houblon.rules.publishing.drafts import MINE, THEIRS, begin, preview, preview_statements, resolve, revise
 from houblon.rules.publishing.proposals import Stale, approve
 from houblon.rules.publishing.publish import Conflict, publish, publish_proposal, roll_back
 from houblon.rules.publishing.schedule import schedule
@@ -108,10 +108,10 @@ def test_what_others_published_at_the_same_place_is_a_conflict_until_it_is_settl
     }
     assert raised(publish_proposal, store, made.id, by="anne", at=NOW) == places
     one = {("group", "bars", "rank"): THEIRS}
-    assert raised(settle, store, made.id, one, by="anne", at=NOW) == {
+    assert raised(resolve, store, made.id, one, by="anne", at=NOW) == {
         ("choice", "/groups/bars/settings/acceptance.minimum_items")
     }
-    settled = settle(store, made.id, {**one, ("group", "bars", "acceptance.minimum_items"): MINE}, by="anne", at=NOW)
+    settled = resolve(store, made.id, {**one, ("group", "bars", "acceptance.minimum_items"): MINE}, by="anne", at=NOW)
     assert settled.base == 2
     publish_proposal(store, made.id, by="anne", at=NOW)
     assert (content(store).groups["bars"].rank, content(store).groups["bars"].settings) == (
@@ -123,9 +123,9 @@ def test_what_others_published_at_the_same_place_is_a_conflict_until_it_is_settl
 def test_a_group_that_others_removed_can_be_kept_or_let_go(store):
     kept, gone = (draft(store, say("acceptance.minimum_items", 6)) for _ in range(2))
     publish(store, [Edit("group", "bars", None)], author="bo", note="", at=NOW)
-    settle(store, gone.id, {("group", "bars", ""): THEIRS}, by="anne", at=NOW)
+    resolve(store, gone.id, {("group", "bars", ""): THEIRS}, by="anne", at=NOW)
     assert store.history().proposal(gone.id).edits == ()
-    settle(store, kept.id, {("group", "bars", ""): MINE}, by="anne", at=NOW)
+    resolve(store, kept.id, {("group", "bars", ""): MINE}, by="anne", at=NOW)
     publish_proposal(store, kept.id, by="anne", at=NOW)
     assert content(store).groups["bars"].settings == {"acceptance.minimum_items": 6}
 
@@ -135,8 +135,8 @@ def test_work_goes_on_while_a_proposal_clashes_and_the_clash_stays(store):
     published(store, group("bars", 5, acceptance_minimum_items=36))
     made = revise(store, made.id, [say("acceptance.mode", "manual")], by="anne", at=NOW)
     history = store.history()
-    stands = standing(made, history.content(made.base), history.content(2))
-    assert [clash.path for clash in stands.clashes] == ["acceptance.minimum_items"]
+    rebased = rebase(made, history.content(made.base), history.content(2))
+    assert [conflict.path for conflict in rebased.conflicts] == ["acceptance.minimum_items"]
 
 
 def test_a_stale_revision_is_refused_and_says_what_is_there_now(store):
@@ -189,7 +189,7 @@ def test_a_settled_conflict_needs_a_new_approval(store):
     made = draft(store, say("acceptance.minimum_items", 6))
     approve(store, made.id, by="chef", at=NOW)
     published(store, group("bars", 5, acceptance_minimum_items=36))
-    settle(store, made.id, {("group", "bars", "acceptance.minimum_items"): MINE}, by="anne", at=NOW)
+    resolve(store, made.id, {("group", "bars", "acceptance.minimum_items"): MINE}, by="anne", at=NOW)
     assert raised(publish_proposal, store, made.id, by="anne", at=NOW, approval=True) == {("approval_required", "")}
 
 
@@ -252,9 +252,9 @@ def test_a_comment_makes_no_edit_stale_and_lets_an_approval_stand(store):
 def test_what_statements_would_make_is_foreseen_and_not_kept(store):
     made = draft(store, say("acceptance.minimum_items", 6))
     said = [say("acceptance.minimum_value", "80.00")]
-    alone = foresee(store.history(), None, said, by="anne", at=NOW).content.groups["bars"].settings
-    added = foresee(store.history(), made, said, by="anne", at=NOW).content.groups["bars"].settings
+    alone = preview_statements(store.history(), None, said, by="anne", at=NOW).content.groups["bars"].settings
+    added = preview_statements(store.history(), made, said, by="anne", at=NOW).content.groups["bars"].settings
     assert [each["acceptance.minimum_items"] for each in (alone, added)] == [12, 6]
     assert alone["acceptance.minimum_value"] == added["acceptance.minimum_value"] == "80.00"
     assert store.history().proposal(made.id) == made and store.newest().number == 1
-    assert raised(foresee, store.history(), made, [say("acceptance.minimum_value", "-1")], by="anne", at=NOW)
+    assert raised(preview_statements, store.history(), made, [say("acceptance.minimum_value", "-1")], by="anne", at=NOW)

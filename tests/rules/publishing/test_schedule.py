@@ -9,7 +9,7 @@ from houblon.rules.policies import Policies
 from houblon.rules.publishing.drafts import begin, revise
 from houblon.rules.publishing.proposals import approve
 from houblon.rules.publishing.publish import publish, publish_proposal, roll_back
-from houblon.rules.publishing.schedule import foreseen, schedule, withdraw
+from houblon.rules.publishing.schedule import schedule, scheduled_content, withdraw
 from houblon.rules.store.documents import open_store
 from tests.clock import START
 from tests.rules.documents import content, group, published, tous
@@ -64,8 +64,8 @@ def test_the_future_can_be_looked_at_and_nothing_is_written(store):
     planned(store, JUNE, say("acceptance.minimum_items", 6), name="Juin")
     planned(store, JULY, say("acceptance.mode", "manual"), name="Juillet")
     before = store.history()
-    assert [minimum(foreseen(before, at)) for at in (NOW, JUNE, JULY)] == [12, 6, 6]
-    seen = foreseen(before, JULY)
+    assert [minimum(scheduled_content(before, at)) for at in (NOW, JUNE, JULY)] == [12, 6, 6]
+    seen = scheduled_content(before, JULY)
     assert (seen.version.number, seen.version.effective_from) == (3, JULY)
     assert seen.groups["bars"].since["acceptance.mode"] == 3
     assert store.history() is before

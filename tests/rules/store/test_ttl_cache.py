@@ -1,6 +1,6 @@
 """A look serves for two milliseconds, and never longer than until this process changes something."""
 
-from houblon.rules.store.ttl_cache import LASTS, Look
+from houblon.rules.store.ttl_cache import LASTS, TtlCache
 
 
 def test_one_look_serves_until_it_is_over_or_something_changed():
@@ -10,14 +10,14 @@ def test_one_look_serves_until_it_is_over_or_something_changed():
         seen.append(clock[0])
         return len(seen)
 
-    look = Look(see, lambda: clock[0])
-    assert (look(), look()) == (1, 1)
+    cache = TtlCache(see, lambda: clock[0])
+    assert (cache(), cache()) == (1, 1)
     clock[0] = LASTS * 0.9
-    assert look() == 1
+    assert cache() == 1
     clock[0] = LASTS
-    assert look() == 2
-    look.again()
-    assert look() == 3 and seen == [0.0, LASTS, LASTS]
+    assert cache() == 2
+    cache.invalidate()
+    assert cache() == 3 and seen == [0.0, LASTS, LASTS]
 
 
 def test_what_was_seen_while_something_changed_serves_nobody_else():
@@ -25,9 +25,9 @@ def test_what_was_seen_while_something_changed_serves_nobody_else():
 
     def see():
         if not seen:
-            look.again()
+            cache.invalidate()
         seen.append("look")
         return len(seen)
 
-    look = Look(see, lambda: 0.0)
-    assert (look(), look(), look()) == (1, 2, 2)
+    cache = TtlCache(see, lambda: 0.0)
+    assert (cache(), cache(), cache()) == (1, 2, 2)

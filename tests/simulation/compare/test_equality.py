@@ -50,18 +50,18 @@ def test_every_order_is_decided_as_the_engine_decides_it(tmp_path, monkeypatch, 
     expected: Counter = Counter()
     for position, each in enumerate(taken):
         row, lane, masks = found[position]
-        for seat, mask, content, settled in zip(
+        for policy_side, mask, content, settled in zip(
             (lane.before, lane.after), masks, contents, plan.settled(pairs[position]), strict=True
         ):
             decision = decided(content, each)
-            judge = seat.judge
-            assert seat.chain == decision.chain
-            assert facts_of(row, seat.chain[:-1]) is not None
-            assert judge.of_mask(mask) == judge.of_mask(judge.careful(facts_of(row, seat.chain[:-1])))
+            judge = policy_side.judge
+            assert policy_side.chain == decision.chain
+            assert facts_of(row, policy_side.chain[:-1]) is not None
+            assert judge.of_mask(mask) == judge.of_mask(judge.careful(facts_of(row, policy_side.chain[:-1])))
             barred = {"currency", "unknown_group"} & {reason.code for reason in decision.reasons}
             outcome = judge.of_mask(mask).outcome
             outcome = Outcome.HELD if barred and outcome is Outcome.ACCEPTED else outcome
-            assert (outcome, settled.outcome) == (decision.outcome, decision.outcome), (position, seat.chain)
+            assert (outcome, settled.outcome) == (decision.outcome, decision.outcome), (position, policy_side.chain)
             if decision.invoice is not None:
                 assert (settled.terms, settled.issue) == (decision.invoice.terms, decision.invoice.issue)
         expected[pairs[position]] += 1

@@ -8,7 +8,7 @@ import pytest
 from houblon.engine.conditions.parsing import parse_conditions
 from houblon.engine.core.order import read_facts
 from houblon.engine.policy.policy import _VOCABULARY
-from houblon.simulation.compare.selectivity import in_turn, settle_few
+from houblon.simulation.compare.selectivity import decide_few, in_turn
 from tests.engine.oracle.generated import random_order
 from tests.engine.policy.policies import ZONE
 
@@ -47,6 +47,6 @@ def test_what_is_unknown_counts_as_met(sample):
 
 
 def test_what_few_orders_meet_is_not_worth_a_question_of_its_own(sample):
-    assert settle_few(condition(*RARE).members, sample)
-    assert not settle_few(condition(*RARE, COMMON).members, sample)
-    assert not settle_few([], sample) and not settle_few(condition(*RARE).members, [])
+    assert decide_few(condition(*RARE).members, sample)
+    assert not decide_few(condition(*RARE, COMMON).members, sample)
+    assert not decide_few([], sample) and not decide_few(condition(*RARE).members, [])

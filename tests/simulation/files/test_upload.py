@@ -16,7 +16,7 @@ from houblon.simulation.compare.query import Plan
 from houblon.simulation.facts.fill import fill_sheet
 from houblon.simulation.facts.sheet import connect
 from houblon.simulation.files.orders import Orders
-from houblon.simulation.files.preview import look_at
+from houblon.simulation.files.preview import read_preview
 from houblon.simulation.files.reading import AMOUNTS, RATES, Reading, check_reading, guess_reading
 from houblon.simulation.files.rows import Names
 from houblon.simulation.files.upload import open_upload, receive
@@ -175,8 +175,10 @@ def test_an_order_on_one_row_says_only_what_its_columns_say(tmp_path):
         sheet, Policies(None), content(1, LOW), content(2, early | {"settings": LOW["settings"]}), INSTALLATION
     )
     assert told["omitted"] == ["largest_line_value", "line_count", "placed_hour", "skus"]
-    flips = {each["order_id"]: [reason["code"] for reason in each["after"]["reasons"]] for each in told["flips"]}
-    assert flips == {"A": ["early"], "B": ["missing_fact"]}
+    changed_orders = {
+        each["order_id"]: [reason["code"] for reason in each["after"]["reasons"]] for each in told["flips"]
+    }
+    assert changed_orders == {"A": ["early"], "B": ["missing_fact"]}
 
 
 LOW = group("tous", 0, {"acceptance.minimum_items": None, "acceptance.minimum_value": None})
@@ -188,14 +190,14 @@ EARLY = {
 
 def test_a_look_counts_what_would_run(tmp_path):
     upload = read_here(SHORT + b"A;2021-05-12;Bar;2;10,00\nB;2021-06-01;comptoir-1;3;20,50\nC;hier;Bar;1;1\n", tmp_path)
-    look = look_at(upload, tmp_path, guess_reading(upload, tmp_path), NAMES)
+    look = read_preview(upload, tmp_path, guess_reading(upload, tmp_path), NAMES)
     assert (look.orders, look.cents, look.faulty, look.retailers, look.known) == (2, 3050, 1, 2, 1)
     assert (look.since, look.until) == (date(2021, 5, 12), date(2021, 6, 1)) and look.is_whole
     assert [(each.id, each.is_known, each.groups, each.items) for each in look.first] == [
         ("A", False, (), 2),
         ("B", True, ("bars",), 3),
     ]
-    part = look_at(upload, tmp_path, guess_reading(upload, tmp_path), NAMES, most=1)
+    part = read_preview(upload, tmp_path, guess_reading(upload, tmp_path), NAMES, most=1)
     assert (part.rows, part.orders, part.is_whole) == (1, 1, False)
 
 

@@ -56,10 +56,10 @@ def test_a_workbook_has_a_sheet_for_each_table_with_figures_that_add_up(document
     assert matrix[0] == ["Avant", "Après", "Commandes", "Valeur"]
     assert sum(row[2] for row in matrix[1:]) == 3
     assert dollars(round(sum(row[3] for row in matrix[1:]) * 100)) == document["value"]
-    [flip] = found["Commandes"][1:]
-    assert flip[0] == HOSTILE and flip[2:4] == [datetime(2021, 5, 12, 22, 17, 41, 123_000), 1620.0]
-    assert (flip[4], flip[8], flip[7]) == ("acceptée", "en attente", date(2021, 6, 11))
-    assert "30 articles, il en faut 36" in flip[9].replace("\u00a0", " ")
+    [changed_order] = found["Commandes"][1:]
+    assert changed_order[0] == HOSTILE and changed_order[2:4] == [datetime(2021, 5, 12, 22, 17, 41, 123_000), 1620.0]
+    assert (changed_order[4], changed_order[8], changed_order[7]) == ("acceptée", "en attente", date(2021, 6, 11))
+    assert "30 articles, il en faut 36" in changed_order[9].replace("\u00a0", " ")
     assert found["Lignes fautives"][1] == [4.0, "@SUM", "Non."]
     assert [row[1:] for row in found["Résumé"] if row[0] == "Acceptées d’elles-mêmes"] == [[2.0, 1.0]]
     near = {row[1]: row[3:6] for row in found["Près du seuil"][1:]}
@@ -110,8 +110,8 @@ def test_json_is_the_report_as_it_is_kept(document):
 
 
 def test_a_csv_has_all_the_orders_that_change_and_the_workbook_says_how_many_it_lists(document):
-    flip = document["flips"][0]
-    many = ({**flip, "order_id": f"PO-{number}"} for number in range(2_000))
+    changed_order = document["flips"][0]
+    many = ({**changed_order, "order_id": f"PO-{number}"} for number in range(2_000))
     pieces = list(exports.exported(document, "csv", "fr", ZONE, NOW, many))
     assert len(b"".join(pieces).decode().splitlines()) == 2_001
     assert max(map(len, pieces)) < 100_000, "it is never held whole"

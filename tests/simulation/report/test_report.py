@@ -52,9 +52,9 @@ def test_sums_and_explanations_are_those_of_the_engine(tmp_path, name):
     for side, label in enumerate(("before", "after")):
         assert sum(Decimal(week[label]) for week in found["due"]["weeks"]) * 100 == weeks[side]
     assert found["flips"]
-    for flip in found["flips"]:
-        for label, decision in zip(("before", "after"), by_id[flip["order_id"]], strict=True):
-            side = flip[label]
+    for changed_order in found["flips"]:
+        for label, decision in zip(("before", "after"), by_id[changed_order["order_id"]], strict=True):
+            side = changed_order[label]
             assert side["outcome"] == decision.outcome.value
             assert [each["code"] for each in side["reasons"]] == [each.code for each in decision.reasons]
             assert [each["message"]["fr"] for each in side["reasons"]] == [each.message.fr for each in decision.reasons]

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from houblon.orders.db.tables import outbox
 from houblon.orders.outbox.delivery import deliver_due
-from houblon.orders.outbox.encrypted import Unsealing
+from houblon.orders.outbox.encrypted import Decrypting
 from houblon.orders.outbox.mail_transport import Smtp
 from houblon.orders.records.audit import entries
 from houblon.web.access import account_commands
@@ -26,7 +26,7 @@ GUEST = "camille@houblon.example"
 
 
 @pytest.fixture
-def crowd(place):
+def many(place):
     populate(place)
     return place
 
@@ -57,10 +57,10 @@ def delivered(place):
     """The mails that a real server takes from the outbox."""
     inbox = Inbox()
     with smtp_server(inbox) as port:
-        transport = Unsealing(
-            Smtp(f"smtp://127.0.0.1:{port}", "houblon@brasserie.example", lambda: NOW), place.house.desk.secret
+        transport = Decrypting(
+            Smtp(f"smtp://127.0.0.1:{port}", "houblon@brasserie.example", lambda: NOW), place.house.services.secret
         )
-        while deliver_due(place.house.desk.ledger, transport, place.house.now()):
+        while deliver_due(place.house.services.ledger, transport, place.house.now()):
             pass
     return inbox.mails
 
@@ -71,7 +71,7 @@ def link_in(mail):
 
 
 def acts(place):
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         return [(row.act, row.subject, row.who) for row in entries(connection)]
 
 
@@ -110,7 +110,7 @@ def test_an_invitation_goes_by_mail_lets_the_person_in_once_and_is_noted(place):
 
 def test_the_outbox_keeps_no_link_that_opens_an_account(place):
     invite(place.signed_in())
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         (row,) = connection.execute(select(outbox).where(outbox.c.event == "account.invited"))
     assert "/invitation/" not in str(row.message)
     assert "/invitation/" in link_in(delivered(place)[0])
@@ -134,45 +134,45 @@ def test_an_invitation_is_over_after_seven_days_or_once_another_is_sent(clock):
     assert guest.get("/invitation/forged").status_code == 410
 
 
-def test_a_bad_invitation_is_told_and_keeps_what_was_typed(crowd):
-    admin = crowd.signed_in()
+def test_a_bad_invitation_is_told_and_keeps_what_was_typed(many):
+    admin = many.signed_in()
     twice = invite(admin, address_of("viewer").upper(), "operator")
     assert twice.status_code == 422 and "déjà un compte" in text(twice) and address_of("viewer").upper() in text(twice)
     assert invite(admin, "pas une adresse").status_code == 422
     assert invite(admin, "x@y.example", "roi").status_code == 422
 
 
-def test_a_forgotten_password_is_replaced_by_mail_once_and_sessions_end(crowd):
-    old = someone(crowd, "operator")
-    asked = post(crowd.client(), "/mot-de-passe", email=address_of("operator"))
-    unknown = post(crowd.client(), "/mot-de-passe", email="personne@ailleurs.example")
+def test_a_forgotten_password_is_replaced_by_mail_once_and_sessions_end(many):
+    old = someone(many, "operator")
+    asked = post(many.client(), "/mot-de-passe", email=address_of("operator"))
+    unknown = post(many.client(), "/mot-de-passe", email="personne@ailleurs.example")
     said = "un lien vient de partir"
     assert said in text(asked) and said in text(unknown)
-    (mail,) = delivered(crowd)
-    link, client = link_in(mail), crowd.client()
+    (mail,) = delivered(many)
+    link, client = link_in(mail), many.client()
     form = {"password": NEW, "password_confirm": NEW}
     assert post(client, link, **form).status_code == 302
     assert client.get(link).status_code == 302  # back to asking: it was used
     assert old.get("/groupes").status_code == 302
-    assert crowd.signed_in(address_of("operator"), NEW).get("/groupes").status_code == 200
-    assert [each["Subject"] for each in delivered(crowd)] == ["Votre mot de passe a été remplacé"]
-    assert ("user.password_reset", address_of("operator"), address_of("operator")) in acts(crowd)
+    assert many.signed_in(address_of("operator"), NEW).get("/groupes").status_code == 200
+    assert [each["Subject"] for each in delivered(many)] == ["Votre mot de passe a été remplacé"]
+    assert ("user.password_reset", address_of("operator"), address_of("operator")) in acts(many)
 
 
 @pytest.mark.parametrize(
     "language, short, differ",
     [("fr", "d’au moins 12 caractères", "ne sont pas pareils"), ("en", "at least 12 characters", "The two differ")],
 )
-def test_a_bad_new_password_is_told_in_the_readers_language(crowd, language, short, differ):
-    client = someone(crowd, "viewer")
+def test_a_bad_new_password_is_told_in_the_readers_language(many, language, short, differ):
+    client = someone(many, "viewer")
     client.set_cookie("langue", language)
     address, asked = "/compte/mot-de-passe", {"password": PASSWORD}
     assert short in text(post(client, address, **asked, new_password="court", new_password_confirm="court"))
     assert differ in text(post(client, address, **asked, new_password=NEW, new_password_confirm="autre chose encore"))
 
 
-def test_a_changed_password_ends_the_other_sessions_and_keeps_this_one(crowd):
-    here, other = someone(crowd, "viewer"), someone(crowd, "viewer")
+def test_a_changed_password_ends_the_other_sessions_and_keeps_this_one(many):
+    here, other = someone(many, "viewer"), someone(many, "viewer")
     form = {"password": PASSWORD, "new_password": NEW, "new_password_confirm": NEW}
     assert post(here, "/compte/mot-de-passe", **form).status_code == 302
     assert here.get("/groupes").status_code == 200
@@ -181,9 +181,9 @@ def test_a_changed_password_ends_the_other_sessions_and_keeps_this_one(crowd):
     assert "Fermer toutes les autres" not in text(here.get("/compte"))
 
 
-def test_a_second_factor_is_enrolled_and_asked_for_and_no_code_works_twice(crowd):
-    key = enrol(someone(crowd, "editor"))
-    client, asked = begin(crowd, address_of("editor"))
+def test_a_second_factor_is_enrolled_and_asked_for_and_no_code_works_twice(many):
+    key = enrol(someone(many, "editor"))
+    client, asked = begin(many, address_of("editor"))
     assert asked.location.startswith("/connexion/code")
     assert client.get("/groupes").status_code == 302
     spent = post(client, "/connexion/code", code=code_for(key))
@@ -191,80 +191,80 @@ def test_a_second_factor_is_enrolled_and_asked_for_and_no_code_works_twice(crowd
     fresh = code_for(key, ahead=1)
     assert post(client, "/connexion/code", code=fresh).status_code == 302
     assert client.get("/groupes").status_code == 200
-    again, _ = begin(crowd, address_of("editor"))
+    again, _ = begin(many, address_of("editor"))
     assert post(again, "/connexion/code", code=fresh).status_code == 200
 
 
-def test_a_recovery_code_lets_in_once(crowd):
-    client = someone(crowd, "editor")
+def test_a_recovery_code_lets_in_once(many):
+    client = someone(many, "editor")
     enrol(client)
     codes = re.findall(
         r"<li><code>([^<]+)</code>", text(post(client, "/compte/codes-de-secours", generate_new_codes="1"))
     )
     assert len(set(codes)) == 8
-    assert codes[0] not in str(account_of(crowd, address_of("editor")).mf_recovery_codes)
+    assert codes[0] not in str(account_of(many, address_of("editor")).mf_recovery_codes)
     assert "8" in text(client.get("/compte"))
-    away, _ = begin(crowd, address_of("editor"))
+    away, _ = begin(many, address_of("editor"))
     assert post(away, "/connexion/secours", code=codes[0]).status_code == 302
     assert away.get("/groupes").status_code == 200
-    again, _ = begin(crowd, address_of("editor"))
+    again, _ = begin(many, address_of("editor"))
     assert post(again, "/connexion/secours", code=codes[0]).status_code == 200
     assert post(again, "/connexion/secours", code=codes[1]).status_code == 302
 
 
-def test_an_administrator_takes_a_lost_second_factor_away(crowd):
-    enrol(someone(crowd, "editor"))
-    page = f"/acces/{account_of(crowd, address_of('editor')).id}"
-    assert post(crowd.signed_in(), f"{page}/deuxieme-facteur", page).status_code == 302
-    assert someone(crowd, "editor").get("/groupes").status_code == 200
-    assert [each[0] for each in acts(crowd)[:2]] == ["user.two_factor_removed", "user.two_factor_added"]
+def test_an_administrator_takes_a_lost_second_factor_away(many):
+    enrol(someone(many, "editor"))
+    page = f"/acces/{account_of(many, address_of('editor')).id}"
+    assert post(many.signed_in(), f"{page}/deuxieme-facteur", page).status_code == 302
+    assert someone(many, "editor").get("/groupes").status_code == 200
+    assert [each[0] for each in acts(many)[:2]] == ["user.two_factor_removed", "user.two_factor_added"]
 
 
-def test_where_it_is_required_nobody_passes_without_a_second_factor(crowd):
-    client = someone(crowd, "viewer")
-    change_profile(crowd.house.settings.data, lambda seen: type(seen)(two_factor=True))
+def test_where_it_is_required_nobody_passes_without_a_second_factor(many):
+    client = someone(many, "viewer")
+    change_profile(many.house.settings.data, lambda seen: type(seen)(two_factor=True))
     for address in ("/", "/groupes", "/compte"):
         assert client.get(address).location == "/compte/deuxieme-facteur"
     enrol(client)
     assert client.get("/groupes").status_code == 200
 
 
-def test_guesses_are_throttled_by_account_and_right_ones_do_not_count(crowd):
-    email, client = address_of("viewer"), crowd.client()
+def test_guesses_are_throttled_by_account_and_right_ones_do_not_count(many):
+    email, client = address_of("viewer"), many.client()
     for _ in range(10):
-        assert begin(crowd, address_of("editor"))[1].status_code == 302
+        assert begin(many, address_of("editor"))[1].status_code == 302
         assert post(client, "/connexion", email=email, password="au hasard").status_code == 200
     stopped = post(client, "/connexion", email=email, password=PASSWORD)
     assert stopped.status_code == 429 and int(stopped.headers["Retry-After"]) == 15 * 60
     assert "Attendez jusqu’à 15" in text(stopped)
-    assert begin(crowd, email.upper())[1].status_code == 429
-    assert begin(crowd, address_of("editor"))[1].status_code == 302
-    restarted = replace(crowd, app=create_app(crowd.house))
+    assert begin(many, email.upper())[1].status_code == 429
+    assert begin(many, address_of("editor"))[1].status_code == 302
+    restarted = replace(many, app=create_app(many.house))
     assert begin(restarted, email)[1].status_code == 429
 
 
-def test_asking_for_links_is_throttled_too(crowd):
+def test_asking_for_links_is_throttled_too(many):
     for _ in range(int(MAILS_BY_ACCOUNT.split()[0])):
-        assert post(crowd.client(), "/mot-de-passe", email=address_of("viewer")).status_code == 200
-    assert post(crowd.client(), "/mot-de-passe", email=address_of("viewer")).status_code == 429
+        assert post(many.client(), "/mot-de-passe", email=address_of("viewer")).status_code == 200
+    assert post(many.client(), "/mot-de-passe", email=address_of("viewer")).status_code == 429
 
 
-def test_a_person_sees_and_ends_their_sessions_and_nobody_elses(crowd):
-    here, other, stranger = (someone(crowd, role) for role in ("viewer", "viewer", "editor"))
+def test_a_person_sees_and_ends_their_sessions_and_nobody_elses(many):
+    here, other, stranger = (someone(many, role) for role in ("viewer", "viewer", "editor"))
     assert post(stranger, "/compte/sessions", "/compte", session=session_of(here)).status_code == 302
     assert here.get("/groupes").status_code == 200
     post(here, "/compte/sessions", "/compte", session=session_of(other))
     ended = other.get("/groupes", follow_redirects=True)
     assert "Votre session est terminée" in text(ended)
-    third = someone(crowd, "viewer")
+    third = someone(many, "viewer")
     post(here, "/compte/sessions", "/compte")
     assert (here.get("/groupes").status_code, third.get("/groupes").status_code) == (200, 302)
 
 
-def test_an_administrator_ends_somebodys_sessions(crowd):
-    theirs = someone(crowd, "viewer")
-    page = f"/acces/{account_of(crowd, address_of('viewer')).id}"
-    post(crowd.signed_in(), f"{page}/sessions", page)
+def test_an_administrator_ends_somebodys_sessions(many):
+    theirs = someone(many, "viewer")
+    page = f"/acces/{account_of(many, address_of('viewer')).id}"
+    post(many.signed_in(), f"{page}/sessions", page)
     assert theirs.get("/groupes").status_code == 302
 
 
@@ -280,33 +280,33 @@ def test_a_session_is_over_when_it_is_long_unused(clock):
     assert client.get("/groupes").status_code == 302
 
 
-def test_a_copied_cookie_is_worthless_once_its_session_is_left(crowd):
-    client = someone(crowd, "viewer")
+def test_a_copied_cookie_is_worthless_once_its_session_is_left(many):
+    client = someone(many, "viewer")
     kept = client.get_cookie("session").value
     post(client, "/deconnexion", "/groupes")
-    thief = crowd.client()
+    thief = many.client()
     thief.set_cookie("session", kept)
     assert thief.get("/groupes").status_code == 302
 
 
-def test_a_deactivated_account_is_out_at_once_stays_named_and_can_come_back(crowd):
-    theirs, admin = someone(crowd, "viewer"), crowd.signed_in()
-    page = f"/acces/{account_of(crowd, address_of('viewer')).id}"
+def test_a_deactivated_account_is_out_at_once_stays_named_and_can_come_back(many):
+    theirs, admin = someone(many, "viewer"), many.signed_in()
+    page = f"/acces/{account_of(many, address_of('viewer')).id}"
     post(admin, f"{page}/desactiver", page)
     assert theirs.get("/groupes").status_code == 302
-    assert begin(crowd, address_of("viewer"))[1].status_code == 200
+    assert begin(many, address_of("viewer"))[1].status_code == 200
     assert "désactivé" in text(admin.get("/acces"))
     post(admin, f"{page}/reactiver", page)
-    assert someone(crowd, "viewer").get("/groupes").status_code == 200
+    assert someone(many, "viewer").get("/groupes").status_code == 200
 
 
-def test_a_role_changes_at_once(crowd):
-    theirs, admin = someone(crowd, "viewer"), crowd.signed_in()
-    page = f"/acces/{account_of(crowd, address_of('viewer')).id}"
+def test_a_role_changes_at_once(many):
+    theirs, admin = someone(many, "viewer"), many.signed_in()
+    page = f"/acces/{account_of(many, address_of('viewer')).id}"
     assert theirs.get("/et-si").status_code == 403
     post(admin, f"{page}/role", page, role="operator")
     assert theirs.get("/et-si").status_code == 200
-    assert ("user.role", address_of("viewer"), ADMIN) in acts(crowd)
+    assert ("user.role", address_of("viewer"), ADMIN) in acts(many)
 
 
 def test_the_last_active_administrator_stays_one(place):
@@ -318,7 +318,7 @@ def test_the_last_active_administrator_stays_one(place):
     assert post(admin, f"{page}/desactiver", page).status_code == 422
     with place.app.app_context():
         hashed = hash_password(NEW)
-    place.house.desk.ledger.write(
+    place.house.services.ledger.write(
         lambda connection: account_commands.add(
             connection, "b@houblon.example", "administrator", by=None, password=hashed
         )
@@ -327,10 +327,10 @@ def test_the_last_active_administrator_stays_one(place):
     assert admin.get("/acces").status_code == 403
 
 
-def test_mail_and_new_browsers_speak_the_language_of_the_account(crowd):
-    client = someone(crowd, "viewer")
+def test_mail_and_new_browsers_speak_the_language_of_the_account(many):
+    client = someone(many, "viewer")
     post(client, "/compte/langue", "/compte", langue="en")
     assert "My account" in text(client.get("/compte"))
-    assert "My account" in text(someone(crowd, "viewer").get("/compte"))
-    post(crowd.client(), "/mot-de-passe", email=address_of("viewer"))
-    assert delivered(crowd)[0]["Subject"] == "A new password for Houblon"
+    assert "My account" in text(someone(many, "viewer").get("/compte"))
+    post(many.client(), "/mot-de-passe", email=address_of("viewer"))
+    assert delivered(many)[0]["Subject"] == "A new password for Houblon"

@@ -7,8 +7,8 @@ import pytest
 
 from houblon.orders.db.tables import orders
 from houblon.orders.intake.sources import default_mapping, find_source
-from tests.orders.desks import rows
 from tests.orders.intake.test_mapping import shopify
+from tests.orders.services import rows
 from tests.web.admin.test_pages import last_act, post, text
 from tests.web.ingest.test_shops import call
 
@@ -34,7 +34,7 @@ def ask(client, payload="", mapping="", **form):
 
 
 def kept(place):
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         return find_source(connection, "vitrine")
 
 
@@ -46,7 +46,7 @@ def test_a_pasted_payload_becomes_an_order_and_its_decision_and_nothing_is_recor
     assert "chip accepted" in page and "24 articles" in page and '"unit_price": "27.00"' in page
     missing = page[page.index("Ce que la commande ne dit pas") : page.index("Ce que la commande dit")]
     assert "le nombre de jours de retard" in missing and "le montant" not in missing
-    assert rows(place.house.desk, orders) == []
+    assert rows(place.house.services, orders) == []
 
 
 def test_faults_say_where_they_are(client):

@@ -56,18 +56,18 @@ def add(client, url, **form):
 
 
 def id_of(place):
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         return list_endpoints(connection)[-1].id
 
 
 def deliver(place):
     id = id_of(place)
     transport = place.house.transport_of(destination_of(id))
-    return deliver_due(place.house.desk.ledger, transport, NOW, destination=destination_of(id))
+    return deliver_due(place.house.services.ledger, transport, NOW, destination=destination_of(id))
 
 
 def messages(place):
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         return connection.execute(select(outbox).order_by(outbox.c.created_at, outbox.c.id)).all()
 
 
@@ -88,7 +88,7 @@ def fill(place, count, **values):
         {**row, "id": f"{number:08x}", "message": {"subject": f"Sujet {number}.", "text": "Bonjour", "html": ""}}
         for number in range(count)
     ]
-    place.house.desk.ledger.write(lambda connection: connection.execute(insert(outbox), letters))
+    place.house.services.ledger.write(lambda connection: connection.execute(insert(outbox), letters))
 
 
 def test_an_endpoint_is_added_and_its_secret_shown_this_once(place, client, receiver):
@@ -100,7 +100,7 @@ def test_an_endpoint_is_added_and_its_secret_shown_this_once(place, client, rece
     place.send(order("PO-1", items=3), "m-1")
     assert deliver(place) == 1
     assert verified_type(secret, receiver) == "order.held"
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         assert secret not in str(connection.execute(select(audit)).all())
 
 
@@ -137,7 +137,7 @@ def test_a_test_event_shows_the_receivers_answer(place, client, receiver):
     assert "HTTP 204" in text(client.get(here))
     receiver.answers = [500]
     post(client, f"{here}/essai", here)
-    place.house.desk.ledger.write(lambda c: c.execute(update(outbox).values(id="other-id")))
+    place.house.services.ledger.write(lambda c: c.execute(update(outbox).values(id="other-id")))
     post(client, f"{here}/essai", here)
     deliver(place)
     assert "HTTP 500 said by the receiver" in text(client.get(here))
@@ -184,7 +184,7 @@ def test_a_publication_is_told_to_endpoints_once(place, client, receiver):
 
 def test_a_messages_page_shows_what_was_sent_and_how_it_went(place, client):
     place.send(order("PO-1"), "m-1")
-    deliver_due(place.house.desk.ledger, place.house.transport, NOW)
+    deliver_due(place.house.services.ledger, place.house.transport, NOW)
     (row,) = messages(place)
     page = text(client.get(f"/messages/{row.id}"))
     assert row.message["subject"] in page and "achats@comptoir.example" in page
@@ -196,7 +196,7 @@ def test_a_messages_page_shows_what_was_sent_and_how_it_went(place, client):
 def test_lists_are_paged_by_key_and_filtered(place, client):
     fill(place, 120)
     fill_more = {"id": "hook", "kind": "webhook", "event": "order.held", "recipient": "https://x.example/"}
-    place.house.desk.ledger.write(
+    place.house.services.ledger.write(
         lambda c: c.execute(
             insert(outbox).values(
                 **fill_more, message={"type": "x"}, state="sent", sent_at=NOW, attempts=1, created_at=NOW, due_at=NOW
@@ -257,7 +257,7 @@ def test_nothing_that_a_receiver_answers_runs_in_the_page(place, client):
 
 def test_the_pages_of_an_endpoint_render_in_english_with_nothing_inline(place, client, receiver):
     wanted = Wanted(receiver.url, ("order.held",), "Till")
-    place.house.desk.ledger.write(lambda c: add_endpoint(c, wanted, lambda n: b"x" * n, NOW, EVERYWHERE))
+    place.house.services.ledger.write(lambda c: add_endpoint(c, wanted, lambda n: b"x" * n, NOW, EVERYWHERE))
     client.set_cookie("langue", "en")
     page = client.get(f"/webhooks-sortants/{id_of(place)}").get_data(as_text=True)
     assert "Send a test" in page and not re.search(r"<style|<script(?![^>]* src=)| style=| on[a-z]+=", page)

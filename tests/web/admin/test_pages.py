@@ -14,7 +14,7 @@ from houblon.web.admin.audit_text import differences
 from houblon.web.foundation.browsers import browser_text
 from houblon.web.ingest.signatures import sign
 from tests.clock import NOW
-from tests.orders.desks import drop_guards
+from tests.orders.services import drop_guards
 from tests.web.houses import ADMIN, field, order, token_of
 
 MONTREAL = ZoneInfo("America/Toronto")
@@ -34,7 +34,7 @@ def post(client, address, page=None, **form):
 
 
 def last_act(place):
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         return entries(connection, limit=1)[0]
 
 
@@ -120,7 +120,7 @@ def test_the_chain_is_verified_on_demand_and_a_break_is_named(place, client):
     assert "chaîne entière" in text(client.get("/journal"))
     fill(place, 1)
     assert "1 depuis" in text(client.get("/journal"))
-    with place.house.desk.ledger.write_engine.begin() as connection:
+    with place.house.services.ledger.write_engine.begin() as connection:
         drop_guards(connection)
         connection.execute(sql("DELETE FROM audit WHERE key > 2"))
     # Cut short, the log still follows from its start: what was verified before is missed.
@@ -207,7 +207,7 @@ def test_what_has_consequences_is_told_before_it_is_saved(place, client):
     # Confirmed for something else: told again.
     assert client.post("/reglages", data=form | {"prefix": "C", "confirme": confirm}).status_code == 200
     assert client.post("/reglages", data=form | {"confirme": confirm}).status_code == 302
-    assert place.house.desk.installation.zone.key == "America/Halifax"
+    assert place.house.services.installation.zone.key == "America/Halifax"
     place.send(order("PO-9"), "m-9")
     assert "B-2021-00001" in text(client.get("/factures"))
 

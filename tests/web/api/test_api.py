@@ -22,7 +22,7 @@ class Caller:
         def add(connection):
             return add_key(connection, name, scopes, lambda count: name.encode().ljust(24), NOW)
 
-        self.key = place.house.desk.ledger.write(add)
+        self.key = place.house.services.ledger.write(add)
         self.client = place.client()
 
     def __call__(self, method, path, body=None, **headers):
@@ -213,9 +213,9 @@ def test_clashes_are_told_and_settled(call):
     for id, minimum in ((first, 30), (second, 40)):
         assert call("PATCH", f"/proposals/{id}", {"statements": change(minimum)}, If_Match="*").status_code == 200
     assert call("POST", f"/proposals/{first}/publish", If_Match="*").status_code == 201
-    [clash] = call("GET", f"/proposals/{second}").json["clashes"]
-    assert (clash["mine"], clash["theirs"]) == (40, 30)
-    chosen = {"choices": [{**{name: clash[name] for name in ("kind", "id", "path")}, "choose": "mine"}]}
+    [conflict] = call("GET", f"/proposals/{second}").json["clashes"]
+    assert (conflict["mine"], conflict["theirs"]) == (40, 30)
+    chosen = {"choices": [{**{name: conflict[name] for name in ("kind", "id", "path")}, "choose": "mine"}]}
     settled = call("POST", f"/proposals/{second}/settle", chosen, If_Match="*")
     assert settled.json["clashes"] == [] and settled.json["base"] == 3
     assert call("POST", f"/proposals/{second}/discard", If_Match="*").json["state"] == "discarded"
@@ -229,8 +229,8 @@ def test_a_simulation_is_begun_worked_read_and_cancelled(call, place):
     assert (begun.status_code, begun.json["state"], begun.json["by"]) == (202, "pending", "api:caisse")
     address = begun.headers["Location"].removeprefix("/api/v1")
     assert call("GET", f"{address}/report").json["errors"][0]["code"] == "not_done"
-    desk, folder = place.house.desk, place.house.settings.data / "simulations"
-    assert run_next(desk, folder, place.house.now)
+    services, folder = place.house.services, place.house.settings.data / "simulations"
+    assert run_next(services, folder, place.house.now)
     done = call("GET", address).json
     assert (done["state"], done["progress"], done["errors"]) == ("done", 100, [])
     report = call("GET", f"{address}/report")

@@ -39,7 +39,7 @@ def crawl(app, client, most):
 
 def fill_by_machines(place):
     """Orders, sources, keys and proposals whose every text is hostile."""
-    key = place.house.desk.ledger.write(lambda c: add_key(c, STRINGS[0], SCOPES, lambda n: b"h" * n, NOW))
+    key = place.house.services.ledger.write(lambda c: add_key(c, STRINGS[0], SCOPES, lambda n: b"h" * n, NOW))
     for number, text in enumerate(STRINGS):
         said = order(f"{number} {text}", items=24 if number % 2 else 6, note=text, source=text, distributor=text)
         said["buyer"] = {"id": f"{number} {text}", "name": text, "email": "a@b.ca", "groups": [text], "language": text}

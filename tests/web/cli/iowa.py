@@ -54,7 +54,7 @@ def keep_received(place: Place, rows: list[Row]) -> None:
         connection.execute(insert(retailers), known)
         connection.execute(insert(orders), [_row(row, each) for row, each in zip(rows, orders_of(rows), strict=True)])
 
-    place.house.desk.ledger.write(work)
+    place.house.services.ledger.write(work)
 
 
 def _row(row: Row, order: dict[str, Any]) -> dict[str, Any]:

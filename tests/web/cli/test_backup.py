@@ -52,7 +52,7 @@ def test_backups_taken_while_orders_and_versions_come_in_are_whole_and_pass_the_
                 return
             id = f"{sender}-{number}"
             body = json.dumps(order(id, items=24 - number % 2)).encode()
-            received = receive(house.desk, body, read_order(body), source="essai", at=house.now(), webhook_id=id)
+            received = receive(house.services, body, read_order(body), source="essai", at=house.now(), webhook_id=id)
             answered.append((id, received.document["version"]))
 
     def versions_come():
@@ -82,7 +82,7 @@ def test_backups_taken_while_orders_and_versions_come_in_are_whole_and_pass_the_
         restored = tmp_path / f"restored-{number}"
         restore_backup(tmp_path / f"{number}.tar.gz", restored, NOW)
         again = open_house(settings_of(restored), now=lambda: NOW)
-        with again.desk.ledger.reading() as connection:
+        with again.services.ledger.reading() as connection:
             kept = set(connection.execute(select(orders.c.order_id)).scalars())
             named = connection.execute(select(decisions.c.version)).scalars().all()
         assert {id for id, _ in known} <= kept

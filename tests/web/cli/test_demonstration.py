@@ -30,7 +30,7 @@ def test_the_demonstration_holds_what_it_promises(tmp_path):
         "FREQ=WEEKLY;INTERVAL=2;BYDAY=TH",
         "FREQ=WEEKLY;BYDAY=TU",
     }
-    with house.desk.ledger.reading() as connection:
+    with house.services.ledger.reading() as connection:
         rows = connection.execute(select(orders.c.state, orders.c.received_at)).all()
         assert len(set(_retailers(connection))) <= 60
         counts = lists.count_messages(connection)

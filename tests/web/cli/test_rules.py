@@ -16,7 +16,7 @@ from houblon.rules.store.documents import open_store
 from tests.clock import NOW
 from tests.engine.policy.policies import ZONE
 from tests.engine.policy.policies import order as order_value
-from tests.orders.desks import drop_guards
+from tests.orders.services import drop_guards
 from tests.web.cli.test_main import order_file, run  # noqa: F401
 from tests.web.houses import order, shell
 
@@ -146,7 +146,7 @@ def test_check_passes_on_a_whole_installation_and_tells_the_head_of_the_log(run,
 
 def test_check_finds_what_was_changed_behind_its_back(beside, place):
     assert place.send(order("A"), "m-1").status_code == 200
-    with place.house.desk.ledger.write_engine.begin() as ledger:
+    with place.house.services.ledger.write_engine.begin() as ledger:
         ledger.exec_driver_sql("UPDATE decisions SET policy_hash = 'sha256:0'")
         ledger.exec_driver_sql("UPDATE invoices SET number = 'F2021-000007'")
         drop_guards(ledger)
@@ -156,7 +156,7 @@ def test_check_finds_what_was_changed_behind_its_back(beside, place):
 
 def test_check_finds_a_decision_whose_version_is_gone(beside, place):
     assert place.send(order("A"), "m-1").status_code == 200
-    with place.house.desk.ledger.write_engine.begin() as ledger:
+    with place.house.services.ledger.write_engine.begin() as ledger:
         ledger.exec_driver_sql("UPDATE decisions SET version = 9")
     assert codes(beside("check", "--json")) == ["version"]
 

@@ -37,7 +37,7 @@ def test_accounts_are_listed_given_roles_and_shut_out_and_every_act_is_noted(run
     assert accounts(run)[WHO] == ("approver", False)
     assert run("activate", WHO).exit_code == 0
     house = open_house(settings_of(folder))
-    with house.desk.ledger.reading() as connection:
+    with house.services.ledger.reading() as connection:
         found = [(row.act, row.before, row.after, row.source) for row in entries(connection, limit=4)]
     house.close()
     assert found == [

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from houblon.orders.db.tables import outbox
-from houblon.orders.mail.rendered import written
+from houblon.orders.mail.rendered import rendered
 from houblon.orders.records.audit import entries, verify
 from houblon.orders.retailers.memberships import memberships_of, set_memberships
 from houblon.rules.publishing.drafts import begin
@@ -174,10 +174,10 @@ def test_a_planned_change_that_others_overtake_is_a_conflict_and_people_are_writ
     changed(chef, "acceptance.minimum_items", value="18", etat="propre")
     page = text(client.get(address))
     assert "en conflit" in page and "Ce brouillon\u00a0:" in page and "<b>18</b>" in page
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         sent = connection.execute(select(outbox).where(outbox.c.event == "proposal.conflict")).all()
     assert [each.recipient for each in sent] == [ADMIN]
-    assert "en conflit" in sent[0].message["subject"] and address in written(sent[0].message)["text"]
+    assert "en conflit" in sent[0].message["subject"] and address in rendered(sent[0].message)["text"]
     settle(place.house)
     assert post(client, f"{address}/regler").status_code == 422
     assert post(client, f"{address}/regler", **{"choix-0": "mine"}).status_code == 302
@@ -192,12 +192,12 @@ def test_memberships_of_a_bundle_are_set_once_it_is_published(place, client):
     assert "Range aussi 1 détaillant" in text(client.get(draft_of(client)))
     publish(client)
     for _ in range(2):
-        with place.house.desk.ledger.reading() as connection:
+        with place.house.services.ledger.reading() as connection:
             assert memberships_of(connection, "bar-1") == ("payeurs-a-risque",)
         settle(place.house)
-    place.house.desk.ledger.write(lambda connection: set_memberships(connection, {"bar-1": ()}, NOW))
+    place.house.services.ledger.write(lambda connection: set_memberships(connection, {"bar-1": ()}, NOW))
     settle(place.house)
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         assert memberships_of(connection, "bar-1") == ()
 
 
@@ -234,7 +234,7 @@ def test_a_group_tells_where_buyers_of_several_groups_hear_two_things(place, cli
     change(client, "acceptance.mode", group="vip", value="automatic", etat="propre")
     publish(client)
     both = {"risque-1": ("payeurs-a-risque", "vip")}
-    place.house.desk.ledger.write(lambda connection: set_memberships(connection, both, NOW))
+    place.house.services.ledger.write(lambda connection: set_memberships(connection, both, NOW))
     page = text(client.get("/groupes/payeurs-a-risque"))
     assert "1 détaillant en commun" in page and "VIP l’emporte pour\u00a0:" in page
     assert "Ce groupe l’emporte pour\u00a0:" in text(client.get("/groupes/vip"))
@@ -270,7 +270,7 @@ def test_every_act_is_in_the_log_with_before_and_after_and_the_chain_holds(place
     address = draft_of(client)
     post(chef, f"{address}/approuver")
     post(client, f"{address}/publier")
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         assert verify(connection).broken_at is None
         found = {each.act: each for each in reversed(entries(connection))}
     assert {"proposal.begun", "proposal.revised", "proposal.approved", "proposal.published", "policy.published"} <= set(

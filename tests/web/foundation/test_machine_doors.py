@@ -25,8 +25,8 @@ def service(request, tmp_path):
     password = make_folder(tmp_path / "data", environ)
     place = open_place(tmp_path / "data", password, environ=environ)
     for kind in ("shopify", "woocommerce"):
-        place.house.desk.ledger.write(lambda c, kind=kind: add_source(c, kind, os.urandom, NOW, kind, SECRET))
-    key = place.house.desk.ledger.write(lambda c: add_key(c, "tout", ["decide", "read", "write"], os.urandom, NOW))
+        place.house.services.ledger.write(lambda c, kind=kind: add_source(c, kind, os.urandom, NOW, kind, SECRET))
+    key = place.house.services.ledger.write(lambda c: add_key(c, "tout", ["decide", "read", "write"], os.urandom, NOW))
     place.house.close()
     with serving(tmp_path / "data", {**os.environ, **environ}) as running:
         yield running, place.secret, key

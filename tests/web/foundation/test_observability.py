@@ -10,8 +10,8 @@ import pytest
 import structlog
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from houblon.web.foundation.health import PULSE
-from houblon.web.foundation.heartbeat import SILENCE, Pulse
+from houblon.web.foundation.health import HEARTBEAT
+from houblon.web.foundation.heartbeat import SILENCE, Heartbeat
 from houblon.web.foundation.logs import configure
 from houblon.web.foundation.settings import BadSetting, Settings
 from tests.orders.receivers import Endpoint
@@ -34,8 +34,8 @@ def test_metrics_count_decisions_and_look_at_the_outbox(place):
 
 def test_a_silent_outbox_worker_is_not_ready(place):
     now = [0.0]
-    pulse = place.app.extensions[PULSE] = Pulse(lambda: now[0])
-    pulse.beat()
+    heartbeat = place.app.extensions[HEARTBEAT] = Heartbeat(lambda: now[0])
+    heartbeat.beat()
     assert place.client().get("/readyz").status_code == 200
     now[0] = SILENCE + 1
     silent = place.client().get("/readyz")

@@ -23,7 +23,7 @@ def test_only_what_trusted_proxies_added_is_believed(place, count, address, secu
         sent = {**CHAIN, "Referer": "https://localhost/connexion"}
         assert client.post("/connexion", data=form, headers=sent).status_code == 302
         assert (request.remote_addr, request.is_secure) == (address, secure)
-    with house.desk.ledger.reading() as connection:
+    with house.services.ledger.reading() as connection:
         assert connection.execute(select(sessions.c.address)).scalars().all() == [address]
 
 

@@ -139,7 +139,7 @@ def test_an_installation_of_before_there_were_ids_gets_one_at_migrate(data, cras
 def test_a_ledger_that_is_removed_under_a_server_is_not_made_anew(data, template):
     place = open_place(data, template[1])
     assert place.send(order("A"), "a").status_code == 200
-    place.house.desk.ledger.engine.dispose(), place.house.desk.ledger.write_engine.dispose()
+    place.house.services.ledger.engine.dispose(), place.house.services.ledger.write_engine.dispose()
     for path in data.glob("ledger.db*"):
         path.unlink()
     assert place.client().get("/readyz").status_code == 503

@@ -13,7 +13,7 @@ import pytest
 
 from houblon.orders.intake.decode import content_hash
 from houblon.orders.writer_process.server import Call
-from houblon.web.foundation.writer_process import CROWD, Recording
+from houblon.web.foundation.writer_process import LOAD, Recording
 from tests.web.houses import order
 
 
@@ -58,7 +58,7 @@ def test_a_process_takes_orders_in_by_the_rules_in_force(place, recording):
     recording.begin()
     until(lambda: recording.is_there)
     taken = recording.ask(call(place, 1))
-    decided = place.house.desk.policies.live(place.house.now())
+    decided = place.house.services.policies.live(place.house.now())
     assert (taken.outcome, taken.version, taken.replayed) == ("accepted", decided.version.number, False)
     # What it recorded is what this process finds, and answers for.
     again = place.send(order("PO-1"), "m-1")
@@ -121,7 +121,7 @@ def test_one_that_hangs_is_ended_and_the_server_does_without(place, recording, m
     monkeypatch.setattr("houblon.web.foundation.writer_process._PATIENCE", 1.0)
     recording.begin()
     until(lambda: recording.is_there)
-    with place.house.desk.ledger.write_engine.begin():  # while somebody writes, it waits
+    with place.house.services.ledger.write_engine.begin():  # while somebody writes, it waits
         assert recording.ask(call(place, 1)) is None
         until(lambda: not recording.is_there, 10)
     assert place.send(order("PO-1"), "m-1").status_code == 200
@@ -156,8 +156,8 @@ def test_mail_gives_way_while_many_ask_and_not_for_one_after_the_other(place, re
     until(lambda: recording.is_there)
     recording.ask(call(place, 1))
     assert not recording.is_crowded
-    with place.house.desk.ledger.write_engine.begin():  # while somebody writes, calls gather
-        asking = [threading.Thread(target=recording.ask, args=(call(place, number),)) for number in range(2, 2 + CROWD)]
+    with place.house.services.ledger.write_engine.begin():  # while somebody writes, calls gather
+        asking = [threading.Thread(target=recording.ask, args=(call(place, number),)) for number in range(2, 2 + LOAD)]
         for each in asking[1:]:
             each.start()
         time.sleep(0.2)

@@ -99,7 +99,7 @@ def test_an_archived_group_counts_for_nothing_stays_in_old_versions_and_comes_ba
     publish(client)
     assert "depuis la v3" in text(client.get("/groupes"))
     assert place.send(order("A", buyer="risque-1"), "a").json["outcome"] == "accepted"
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         assert memberships_of(connection, "risque-1") == ("payeurs-a-risque",)
     assert "archivé" in text(client.get("/detaillants/risque-1"))
     assert "payeurs-a-risque" in place.house.store.content(2).groups

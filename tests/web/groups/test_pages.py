@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from houblon.orders.mail.rendered import written
+from houblon.orders.mail.rendered import rendered
 from houblon.web.access.permissions import DOOR, OPEN, needs
 from tests.web.houses import field, order, token_of
 
@@ -81,11 +81,11 @@ def test_no_page_opens_without_signing_in_but_the_signed_link(place):
             response = client.get(re.sub(r"<[^>]+>", "1", rule.rule))
             assert (response.status_code, "/connexion" in response.location) == (302, True), rule.rule
     assert client.get("/f/1").status_code == 404
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         from houblon.orders.queries.lists import list_messages
 
         (message,) = [each for each in list_messages(connection) if each.recipient]
-    link = re.search(r"/f/\S+", written(message.message)["text"]).group()
+    link = re.search(r"/f/\S+", rendered(message.message)["text"]).group()
     assert client.get(link).status_code == 200
     assert client.get(f"{link}/facture.pdf").data.startswith(b"%PDF-")
     signed, _, signature = link.rpartition(".")
@@ -255,7 +255,7 @@ def test_what_if_explains_and_records_nothing(place, client):
     assert "19 juin 2021" in page
     bad = client.post("/et-si", data=asked | {"items": "beaucoup"})
     assert bad.status_code == 422 and 'value="beaucoup"' in text(bad)
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         from houblon.orders.queries.lists import list_orders
 
         assert len(list_orders(connection)) == 2

@@ -55,7 +55,7 @@ def by_shop(place, body):
     ],
 )
 def test_a_door_for_machines_refuses_it(place, ask, body, pointer):
-    ledger, scopes = place.house.desk.ledger, ["decide", "read", "write"]
+    ledger, scopes = place.house.services.ledger, ["decide", "read", "write"]
     key = ledger.write(lambda connection: add_key(connection, "tout", scopes, os.urandom, place.house.now()))
     place = dataclasses.replace(place, key=key)
     answer = ask(place, body)

@@ -19,7 +19,7 @@ SECRET = "hush-hush"
 
 
 def add_shop(place, kind, secret=SECRET):
-    ledger = place.house.desk.ledger
+    ledger = place.house.services.ledger
     ledger.write(lambda connection: add_source(connection, kind, lambda count: b"", NOW, kind, secret))
 
 
@@ -127,7 +127,7 @@ def test_woocommerce_s_ping_at_set_up_is_answered_and_does_nothing(place):
 
 
 def test_a_source_s_default_group_counts_when_an_order_names_none(place):
-    ledger = place.house.desk.ledger
+    ledger = place.house.services.ledger
     ledger.write(lambda connection: set_source(connection, "essai", ["payeurs-a-risque"], None, NOW))
     assert place.send(order("PO-1"), "m-1").json["chain"] == ["payeurs-a-risque", "tous"]
     named = order("PO-2")
@@ -143,7 +143,7 @@ def test_a_source_s_own_mapping_reads_what_it_sends(place):
         "lines_from": "articles",
         "lines": {"sku": "code", "quantity": "n", "unit_price": {"path": "prix", "as": "money"}},
     }
-    place.house.desk.ledger.write(lambda connection: set_source(connection, "essai", [], mapping, NOW))
+    place.house.services.ledger.write(lambda connection: set_source(connection, "essai", [], mapping, NOW))
     sent = {"no": "C-1", "le": "2021-05-12T09:30:00-04:00", "client": 12}
     sent["articles"] = [{"code": "IPA", "n": 24, "prix": 27}]
     body = json.dumps(sent).encode()

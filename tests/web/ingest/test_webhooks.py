@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from houblon.engine.core.problem import Invalid
 from houblon.orders.credentials.credentials import add_source, retire_secrets
 from houblon.orders.db.tables import invoices, orders
-from houblon.orders.mail.rendered import written
+from houblon.orders.mail.rendered import rendered
 from houblon.orders.queries import lists
 from houblon.web.ingest.signatures import sign
 from tests import cases
@@ -20,7 +20,7 @@ from tests.web.houses import copy_of, open_place, order, token_of
 
 
 def count(place, table):
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 
@@ -45,11 +45,11 @@ def test_the_seeds_example_through_the_webhook(place):
         "delivery_date": "2021-05-20",
         "due_date": "2021-06-19",
     }
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         (invoice,) = lists.list_invoices(connection)
         (message,) = [each for each in lists.list_messages(connection) if each.recipient]
     assert (invoice.due_date, message.recipient) == ("2021-06-19", "achats@comptoir.example")
-    assert "/f/" in written(message.message)["text"]
+    assert "/f/" in rendered(message.message)["text"]
 
     at_risk = place.send(order("PO-R", items=24, buyer="risque-1"), "m-r")
     assert (at_risk.json["outcome"], codes(at_risk)) == ("held", ["manual"])
@@ -58,7 +58,7 @@ def test_the_seeds_example_through_the_webhook(place):
     client = place.signed_in()
     page = client.get("/file?commande=3").get_data(as_text=True)
     assert client.post("/file/3/accepter", data={"csrf_token": token_of(page)}).status_code == 302
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         assert lists.invoice_of_order(connection, 3).issued_at == place.house.now()
 
 
@@ -101,7 +101,7 @@ def test_the_published_signatures_and_their_bit_flips_open_the_door_or_get_a_401
     place = open_place(copy_of(folder, tmp_path / "data"), password, now=lambda: moment[0])
     chance = random.Random(7)
     for number, vector in enumerate(cases.load("standard_webhooks_vectors.json")):
-        ledger, name, secret = place.house.desk.ledger, f"v{number}", vector["secret"]
+        ledger, name, secret = place.house.services.ledger, f"v{number}", vector["secret"]
         with contextlib.suppress(Invalid):
             ledger.write(lambda c, name=name, secret=secret: add_source(c, name, bytes, NOW, secret=secret))
         moment[0] = datetime.fromtimestamp(vector["now"], UTC)

@@ -24,10 +24,10 @@ def place(template, tmp_path, moment):
 
 def test_an_invoice_and_a_credit_note_open_as_pdf_for_the_house_and_for_the_buyer(place, moment):
     place.send(order("PO-1"), "m-1")
-    desk, client, buyer = place.house.desk, place.signed_in(), place.client()
-    lifecycle.cancel(desk, 1, was="accepted", by="anne", at=moment, why="")
+    services, client, buyer = place.house.services, place.signed_in(), place.client()
+    lifecycle.cancel(services, 1, was="accepted", by="anne", at=moment, why="")
     for key in (1, 2):
-        address = invoice_link("", desk.secret, key)
+        address = invoice_link("", services.secret, key)
         answers = [client.get(f"/factures/{key}.pdf"), buyer.get(f"{address}/facture.pdf")]
         assert [answer.status_code for answer in answers] == [200, 200]
         assert [answer.mimetype for answer in answers] == ["application/pdf"] * 2
@@ -54,20 +54,20 @@ BEYOND = {
 
 
 def test_what_is_as_large_as_an_order_may_be_is_read_printed_summed_and_taken_back(place, moment):
-    desk, client, at = place.house.desk, place.signed_in(), moment
+    services, client, at = place.house.services, place.signed_in(), moment
     for key, (name, said) in enumerate(AT_THE_BOUND.items(), 1):
         answer = place.send(order(name, lines=said), f"m-{key}")
         if answer.json["outcome"] == "held":
-            review.accept(desk, key, by="anne", at=at)
-    jobs.start(desk, Asked(version=1), id="tout", by="anne", at=at)
-    worker.run_next(desk, place.house.settings.data / "simulations", place.house.now)
+            review.accept(services, key, by="anne", at=at)
+    jobs.start(services, Asked(version=1), id="tout", by="anne", at=at)
+    worker.run_next(services, place.house.settings.data / "simulations", place.house.now)
     addresses = ["/", "/file", "/commandes", "/factures?etat=a-payer", "/detaillants/comptoir-1", "/simulations/tout"]
     addresses += [f"/simulations/tout/export.{kind}" for kind in ("csv", "xlsx", "json")]
     addresses += [f"/commandes/{key}" for key in range(1, 6)]
     addresses += [f"/factures/{key}{kind}" for key in range(1, 6) for kind in ("", ".pdf")]
     assert {client.get(address, buffered=True).status_code for address in addresses} == {200}
     for key in range(1, 6):
-        lifecycle.cancel(desk, key, was="accepted", by="anne", at=at, why="")
+        lifecycle.cancel(services, key, was="accepted", by="anne", at=at, why="")
         for address in (f"/commandes/{key}", f"/factures/{key + 5}", f"/factures/{key + 5}.pdf"):
             assert client.get(address).status_code == 200, address
 
@@ -84,9 +84,9 @@ def test_an_invoice_that_comes_to_nothing_is_settled(template, tmp_path, said):
     folder, password = template
     clock = [NOW]
     place = open_place(copy_of(folder, tmp_path / "data"), password, now=lambda: clock[0])
-    desk = place.house.desk
+    services = place.house.services
     assert place.send(order(lines=said), "m-1").json["outcome"] == "held"  # under the least value
-    review.accept(desk, 1, by="anne", at=NOW)
+    review.accept(services, 1, by="anne", at=NOW)
     clock[0] = datetime(2021, 12, 1, 12, 0, 0, 5, UTC)
     client = place.signed_in()
     listed = text(client.get("/factures"))
@@ -101,6 +101,6 @@ def test_an_invoice_that_comes_to_nothing_is_settled(template, tmp_path, said):
     assert (told["state"], told["total"]) == ("paid", "0.00")
     client.set_cookie("langue", "en")
     assert "Settled" in text(client.get("/factures")) and "nothing to pay" in text(client.get("/factures/1"))
-    lifecycle.cancel(desk, 1, was="accepted", by="anne", at=clock[0], why="")
+    lifecycle.cancel(services, 1, was="accepted", by="anne", at=clock[0], why="")
     assert "Credited" in text(client.get("/factures/1"))
     place.house.close()

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from msgspec import structs
 
-from houblon.orders.mail.rendered import written
+from houblon.orders.mail.rendered import rendered
 from houblon.orders.queries.lists import list_messages
 from houblon.orders.records.audit import entries, verify
 from houblon.web.app.app import create_app
@@ -62,9 +62,9 @@ def test_a_change_is_told_on_the_order_the_invoice_the_list_and_to_the_buyer(cli
     assert "payable au plus tard le 26 juin 2021, au lieu du 19 juin 2021" in invoice
     assert "<dt>Payable au plus tard le</dt><dd><b>19 juin 2021</b>" in invoice  # as it was issued
     assert "26 juin" in text(client.get("/factures"))
-    with client.place.house.desk.ledger.reading() as connection:
+    with client.place.house.services.ledger.reading() as connection:
         mail = next(each for each in list_messages(connection) if each.event == "invoice.amended")
-    link = re.search(r"/f/\S+", written(mail.message)["text"]).group()
+    link = re.search(r"/f/\S+", rendered(mail.message)["text"]).group()
     shared = text(client.place.client().get(link))
     assert "payable au plus tard le 26 juin 2021, au lieu du 19 juin 2021" in shared
     assert "pont fermé" not in shared and "Cycle transbroue" not in shared
@@ -72,7 +72,7 @@ def test_a_change_is_told_on_the_order_the_invoice_the_list_and_to_the_buyer(cli
 
 def test_the_act_is_in_the_log_with_before_and_after(client):
     press(client, date="2021-05-27", raison="pont fermé")
-    with client.place.house.desk.ledger.reading() as connection:
+    with client.place.house.services.ledger.reading() as connection:
         [act] = [each for each in entries(connection) if each.act == "order.delivery_changed"]
         assert verify(connection).broken_at is None
     assert (act.subject, act.before["due_date"], act.after["due_date"]) == ("PO-1", "2021-06-19", "2021-06-26")

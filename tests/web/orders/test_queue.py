@@ -26,7 +26,7 @@ def waiting(place):
 
 
 def states(place):
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         return {row.order_id: row.state for row in list_orders(connection)}
 
 

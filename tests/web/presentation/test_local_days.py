@@ -17,7 +17,7 @@ from houblon.rules.publishing.schedule import schedule
 from houblon.simulation.jobs import jobs, worker
 from houblon.simulation.jobs.simulation import Asked
 from tests.clock import MONTREAL, day_of
-from tests.orders.desks import tous
+from tests.orders.services import tous
 from tests.web.groups.test_pages import text
 from tests.web.houses import copy_of, open_place, order
 
@@ -30,20 +30,20 @@ def evening(template, tmp_path_factory, moment):
     just_before = moment - timedelta(minutes=5)
     clock, (folder, password) = [just_before], template
     place = open_place(copy_of(folder, tmp_path_factory.mktemp("soir") / "data"), password, now=lambda: clock[0])
-    house, desk = place.house, place.house.desk
+    house, services = place.house, place.house.services
     for number, items in enumerate((24, 24, 24, 2), 1):
         place.send(order(f"PO-{number}", items, placed_at=just_before.isoformat()), f"m-{number}")
     clock[0] = moment
-    lifecycle.deliver(desk, 2, by="marie", at=moment)
-    lifecycle.cancel(desk, 3, was="accepted", by="marie", at=moment, why="doublon")
+    lifecycle.deliver(services, 2, by="marie", at=moment)
+    lifecycle.cancel(services, 3, was="accepted", by="marie", at=moment, why="doublon")
     for number, at in enumerate((moment - timedelta(minutes=1), moment)):
         strict = Edit("group", "tous", tous(acceptance_mode="manual", acceptance_minimum_items=12 - number))
         publish(house.store, [strict], author="marie", note=f"stricte {number}", at=at)
     edits = [Edit("group", "tous", tous())]
     draft = begin(house.store, "Été", by="marie", at=moment, edits=edits)
     schedule(house.store, draft.id, effective_from=moment + timedelta(days=20), by="marie", at=moment)
-    jobs.start(desk, Asked(version=2), id=SIMULATED, by="marie", at=moment)
-    worker.run_next(desk, house.settings.data / "simulations", house.now)
+    jobs.start(services, Asked(version=2), id=SIMULATED, by="marie", at=moment)
+    worker.run_next(services, house.settings.data / "simulations", house.now)
     yield place
     house.close()
 

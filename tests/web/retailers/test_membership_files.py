@@ -39,7 +39,7 @@ def again(client, page, **changed):
 
 
 def kept(place):
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         return all_memberships(connection)
 
 
@@ -56,7 +56,7 @@ def test_a_file_is_shown_and_nothing_is_kept_until_it_is_confirmed(place, client
     assert done.status_code == 302 and kept(place)["bar-9"] == kept(place)["comptoir-1"] == ("payeurs-a-risque",)
     assert "=BAR()" in text(client.get("/detaillants/bar-9"))
     assert place.send(order("N"), "n").json["reasons"][0]["code"] == "manual"
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         [act] = [each for each in entries(connection) if each.act == "memberships.imported"]
     assert act.before == {"comptoir-1": [], "bar-9": []} and act.after["bar-9"] == ["payeurs-a-risque"]
 
@@ -65,7 +65,7 @@ def test_an_import_is_undone_but_for_those_who_changed_since(place, client):
     page = text(upload(client, FILE.encode()))
     after = text(client.get(again(client, page, confirmer="1").location))
     assert "Cela vaut tout de suite" in after
-    place.house.desk.ledger.write(lambda connection: set_memberships(connection, {"bar-9": ()}, NOW))
+    place.house.services.ledger.write(lambda connection: set_memberships(connection, {"bar-9": ()}, NOW))
     id = re.search(r'name="import" value="(\w+)"', after)[1]
     data = {"csrf_token": token_of(after), "import": id}
     said = text(client.post(f"{IMPORT}/defaire", data=data, follow_redirects=True))
@@ -87,7 +87,7 @@ def test_columns_and_mode_are_corrected_before_anything_is_kept(place, client):
 
 def test_what_changed_since_the_preview_is_shown_again_and_nothing_is_kept(place, client):
     page = text(upload(client, FILE.encode()))
-    place.house.desk.ledger.write(
+    place.house.services.ledger.write(
         lambda connection: set_memberships(connection, {"comptoir-1": ("payeurs-a-risque",)}, NOW)
     )
     late = again(client, page, confirmer="1")

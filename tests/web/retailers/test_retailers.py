@@ -23,7 +23,7 @@ def client(place):
 
 
 def kept(place, id="comptoir-1"):
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         return memberships_of(connection, id)
 
 
@@ -33,7 +33,7 @@ def move(client, how, retailer="comptoir-1", group="payeurs-a-risque", back=PAGE
 
 
 def log(place, act):
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         assert verify(connection).broken_at is None
         return [each for each in entries(connection) if each.act == act]
 
@@ -59,7 +59,7 @@ def test_the_list_is_filtered_by_group_and_by_having_none(client):
 
 def test_pages_follow_one_another_without_a_gap(place, client):
     many = {f"r-{number:03d}": ("payeurs-a-risque",) for number in range(120)}
-    place.house.desk.ledger.write(lambda connection: set_memberships(connection, many, NOW))
+    place.house.services.ledger.write(lambda connection: set_memberships(connection, many, NOW))
     seen, address = [], "/detaillants?groupe=payeurs-a-risque"
     while address:
         page = text(client.get(address))
@@ -67,7 +67,7 @@ def test_pages_follow_one_another_without_a_gap(place, client):
         found = re.search(r'href="(/detaillants\?[^"]+apres[^"]+)"', page)
         address = found and found.group(1).replace("&amp;", "&")
     assert seen == sorted(many)
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         assert len(list_retailers(connection, limit=None)) == 123
 
 
@@ -75,7 +75,7 @@ def test_a_retailer_s_page_tells_groups_policy_orders_invoices_and_what_is_owed(
     page = text(client.get(PAGE))
     assert "PO-1" in page and "F-2021-00001" in page and "745,04\u00a0$" in page
     assert "Dans aucun groupe" in page and "Minimum d&#39;articles" in page
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         owed = owed_by(connection, "comptoir-1", NOW.date())
         assert (owed.count, owed.outstanding, owed.overdue) == (1, 74504, 0)
         assert owed_by(connection, "comptoir-1", NOW.date().replace(month=7)).overdue == 74504

@@ -12,7 +12,7 @@ from houblon.orders.db.tables import file_readings, simulations
 from houblon.simulation.files import preview
 from houblon.simulation.files.upload import open_upload
 from houblon.simulation.jobs.worker import run_next
-from tests.orders.desks import rows
+from tests.orders.services import rows
 from tests.web.groups.test_pages import text
 from tests.web.houses import order, token_of
 from tests.web.people import populate, someone
@@ -89,7 +89,7 @@ def test_a_file_is_shown_as_it_is_understood_and_simulated_with_its_report_expor
     id = sent["lu"]
     assert begun.status_code == 303 and begun.location == f"/simulations/{id}"
     assert client.get(f"/simulations/{id}/export.csv").status_code == 404, "not before it is done"
-    assert run_next(place.house.desk, place.house.settings.data / "simulations", place.house.now)
+    assert run_next(place.house.services, place.house.settings.data / "simulations", place.house.now)
     report = flat(client.get(f"/simulations/{id}"))
     assert "fichier mai.csv" in report and "1 ligne de mai.csv ne se lisait pas" in report
     for kind, start in (("csv", b"\xef\xbb\xbfCommande;"), ("xlsx", b"PK"), ("json", b"{")):
@@ -105,7 +105,7 @@ def test_a_file_is_shown_as_it_is_understood_and_simulated_with_its_report_expor
     again = client.post(f"/simulations/{id}/relancer", data={"csrf_token": sent["csrf_token"]})
     assert again.location == f"{UPLOAD}?quoi=1&contre="
     assert send(client, page, lancer="1").location == f"/simulations/{id}", "pressed twice, it runs once"
-    assert len(rows(place.house.desk, simulations)) == 1
+    assert len(rows(place.house.services, simulations)) == 1
 
 
 def test_what_is_corrected_is_read_again_and_remembered_if_asked(place, client):
@@ -118,16 +118,16 @@ def test_what_is_corrected_is_read_again_and_remembered_if_asked(place, client):
     assert wrong.status_code == 422 and "Dites quelle colonne donne la valeur" in told and "#colonne_" in told
     assert (choices(told)["jours"], choices(told)["quoi"]) == ("mdy", "1"), "nothing that was chosen is lost"
     refused = send(client, told, lancer="1")
-    assert refused.status_code == 422 and rows(place.house.desk, simulations) == []
-    assert rows(place.house.desk, file_readings) == []
+    assert refused.status_code == 422 and rows(place.house.services, simulations) == []
+    assert rows(place.house.services, file_readings) == []
     begun = send(client, other, lancer="1")
-    assert begun.status_code == 303 and len(rows(place.house.desk, file_readings)) == 1
+    assert begun.status_code == 303 and len(rows(place.house.services, file_readings)) == 1
     assert choices(shown(client, FILE.replace(b"1 240", b"1 250")))["jours"] == "mdy"
     send(client, shown(client, FILE), lancer="1", retenir="")
     data = choices(shown(client, FILE))
     data.pop("retenir")
     client.post(UPLOAD, data={**data, "lancer": "1"})
-    assert rows(place.house.desk, file_readings) == [], "unticked, it is forgotten"
+    assert rows(place.house.services, file_readings) == [], "unticked, it is forgotten"
 
 
 def test_a_file_belongs_to_who_sent_it_and_may_be_gone(place, client):
@@ -175,6 +175,6 @@ def test_json_lines_need_no_columns_and_long_files_are_checked_in_part(place, cl
     assert "colonne_0" not in page and "Relire" in page and "2 commandes, 1 107,00 $" in page
     assert "Les 2 premières lignes sont vérifiées ici" in page
     assert send(client, page, quoi="1", lancer="1").status_code == 303
-    assert run_next(place.house.desk, place.house.settings.data / "simulations", place.house.now)
-    [row] = rows(place.house.desk, simulations)
+    assert run_next(place.house.services, place.house.settings.data / "simulations", place.house.now)
+    [row] = rows(place.house.services, simulations)
     assert (row.state, row.result["orders"], row.result["source"]["faulty_rows"]) == ("done", 3, 1)

@@ -14,7 +14,7 @@ from houblon.orders.db.tables import simulations
 from houblon.orders.records.audit import entries, verify
 from houblon.rules.model.statements import Edit
 from houblon.rules.publishing.publish import publish
-from houblon.simulation.jobs.worker import work_for_ever
+from houblon.simulation.jobs.worker import run_forever
 from houblon.web.access.auth import add_account
 from houblon.web.simulations.pages import bell_of
 from tests.clock import NOW
@@ -49,14 +49,14 @@ def past(template, tmp_path_factory):
     over = threading.Event()
     house = place.house
     arguments = (
-        lambda: house.desk,
+        lambda: house.services,
         house.settings.data / "simulations",
         house.now,
         bell_of(place.app),
         0.2,
         over.is_set,
     )
-    worker = threading.Thread(target=work_for_ever, args=arguments)
+    worker = threading.Thread(target=run_forever, args=arguments)
     worker.start()
     yield place
     over.set()
@@ -88,7 +88,7 @@ def report(client, address):
 
 def stores(place):
     """Everything that is kept, but for the simulations and when sessions were seen."""
-    with place.house.desk.ledger.reading() as connection:
+    with place.house.services.ledger.reading() as connection:
         dump = [line for line in connection.connection.driver_connection.iterdump() if "simulations" not in line[:30]]
     kept = sorted(path for path in place.house.settings.data.rglob("*") if path.is_file() and "ledger" not in path.name)
     files = [path.read_bytes() for path in kept if "simulations" not in path.parts]
@@ -175,7 +175,7 @@ def test_one_that_runs_is_followed_cancelled_and_begun_again(past, client):
 
     def put(**values):
         query = update(simulations).where(simulations.c.id == id).values(values)
-        past.house.desk.ledger.write(lambda connection: connection.execute(query) and None)
+        past.house.services.ledger.write(lambda connection: connection.execute(query) and None)
 
     put(state="running", progress=42)
     page = text(client.get(address))
@@ -220,7 +220,7 @@ def test_an_approval_names_the_report_that_stood_beside_it_and_the_history_keeps
     assert past.house.store.newest().approved_report == hash_
     history = text(client.get("/historique"))
     assert "rapport vu" in history and hash_[:15] in history and 'href="/simulations/' in history
-    with past.house.desk.ledger.reading() as connection:
+    with past.house.services.ledger.reading() as connection:
         log = entries(connection)
         assert verify(connection).broken_at is None
     acts = {entry.act: entry.after for entry in reversed(log)}

@@ -13,7 +13,7 @@ from houblon.orders.db.ledger import make_ledger
 from houblon.orders.handling.receive import receive
 from houblon.orders.intake.decode import read_order
 from houblon.orders.retailers.memberships import set_memberships
-from houblon.orders.services import Desk, Seller
+from houblon.orders.services import Seller, Services
 from houblon.rules.model.statements import Edit
 from houblon.rules.policies import Policies
 from houblon.rules.publishing.publish import publish
@@ -78,24 +78,24 @@ def publish_groups(store: Any, *groups: dict[str, Any], at: datetime = START) ->
     return publish(store, edits, author="anne", note="", at=at)
 
 
-def make_desk(folder: Any, *groups: dict[str, Any], url: str | None = None) -> Desk:
+def make_services(folder: Any, *groups: dict[str, Any], url: str | None = None) -> Services:
     """A new desk; `groups` replace those of the same id. The caller closes `desk.ledger`."""
     store = open_store(folder)
     documents = {each["id"]: each for each in (TOUS, BAD_PAYERS, *groups)}
     edits = [Edit("group", id, document) for id, document in documents.items()]
     publish(store, [*edits, Edit("cycle", "transbroue", TRANSBROUE)], author="anne", note="", at=START)
-    return open_desk(folder, url)
+    return open_services(folder, url)
 
 
-def open_desk(folder: Any, url: str | None = None) -> Desk:
+def open_services(folder: Any, url: str | None = None) -> Services:
     """A desk over what is in `folder` already."""
     ledger = make_ledger(url or url_of(folder))
     installation = Installation(ZoneInfo("America/Toronto"), "CAD")
-    return Desk(ledger, Policies(open_store(folder)), installation, SELLER, "https://houblon.example", "s3cret")
+    return Services(ledger, Policies(open_store(folder)), installation, SELLER, "https://houblon.example", "s3cret")
 
 
-def join(desk: Desk, retailer: str, *groups: str) -> None:
-    desk.ledger.write(lambda connection: set_memberships(connection, {retailer: groups}, START))
+def join(services: Services, retailer: str, *groups: str) -> None:
+    services.ledger.write(lambda connection: set_memberships(connection, {retailer: groups}, START))
 
 
 def order_body(id: str = "PO-1", items: int = 24, price: str = "54.00", buyer: Any = None, **members: Any) -> bytes:
@@ -112,7 +112,7 @@ def order_body(id: str = "PO-1", items: int = 24, price: str = "54.00", buyer: A
 
 
 def send(
-    desk: Desk,
+    services: Services,
     body: bytes | None = None,
     *,
     at: datetime = NOW,
@@ -121,27 +121,27 @@ def send(
 ) -> Any:
     """Receive a body as the webhook does."""
     body = order_body() if body is None else body
-    return receive(desk, body, read_order(body), source=source, at=at, webhook_id=webhook_id)
+    return receive(services, body, read_order(body), source=source, at=at, webhook_id=webhook_id)
 
 
 def later(**delta: float) -> datetime:
     return NOW + timedelta(**delta)
 
 
-def rows(desk: Desk, table: Any) -> list[Any]:
+def rows(services: Services, table: Any) -> list[Any]:
     """A table's rows, in the order they were made."""
     made = [table.c.created_at] if "created_at" in table.c else []
-    with desk.ledger.reading() as connection:
+    with services.ledger.reading() as connection:
         return list(connection.execute(table.select().order_by(*made, *table.primary_key.columns)))
 
 
-def order_moves(desk: Desk) -> list[Any]:
+def order_moves(services: Services) -> list[Any]:
     """The moves of orders, without those of their invoices."""
-    return [row for row in rows(desk, tables.transitions) if row.invoice_key is None]
+    return [row for row in rows(services, tables.transitions) if row.invoice_key is None]
 
 
-def invoice_moves(desk: Desk) -> list[Any]:
-    return [row for row in rows(desk, tables.transitions) if row.invoice_key is not None]
+def invoice_moves(services: Services) -> list[Any]:
+    return [row for row in rows(services, tables.transitions) if row.invoice_key is not None]
 
 
 def drop_guards(connection: Connection) -> None:
