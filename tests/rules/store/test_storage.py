@@ -139,7 +139,7 @@ def test_a_file_system_that_is_really_out_of_room_leaves_the_last_state(tmp_path
     program = (
         "import resource, signal, sys\n"
         "from pathlib import Path\n"
-        "from rules.storage import CrashSafeStorage, StorageFault\n"
+        "from houblon.rules.store.storage import CrashSafeStorage, StorageFault\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "storage = CrashSafeStorage(Path(sys.argv[1]) / 'rules.json')\n"
         "storage.read()\n"
