@@ -2,7 +2,7 @@
 
 import pytest
 from hypothesis import HealthCheck, settings
-from playwright.sync_api import expect
+from playwright.sync_api import expect, sync_playwright
 
 from tests import databases
 from tests.clock import MOMENTS
@@ -12,6 +12,7 @@ from tests.summary import (
     pytest_terminal_summary,
     pytest_testnodedown,
 )
+from tests.web.browsing import CHROMIUM, FLAGS
 
 __all__ = ["pytest_collectreport", "pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]
 
@@ -30,3 +31,12 @@ def moment(request):
 def pytest_unconfigure() -> None:
     """What is started once for all tests of a process ends with them."""
     databases.stop()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """The one browser of a process: its driver can't be started twice at a time."""
+    with sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()

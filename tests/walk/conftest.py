@@ -5,7 +5,6 @@ import pytest
 from tests import databases
 from tests.walk.houses import copied, furnish, install, served
 from tests.walk.strolls import Stroll
-from tests.web.conftest import browser  # noqa: F401
 
 KEPT_IN = [
     pytest.param("sqlite", marks=pytest.mark.xdist_group("walk-sqlite")),

@@ -1,9 +1,8 @@
 """An installation a test, copied from one that is made once; one browser, over one running installation."""
 
 import pytest
-from playwright.sync_api import sync_playwright
 
-from tests.web.browsing import CHROMIUM, FLAGS, PHONE, running
+from tests.web.browsing import PHONE, running
 from tests.web.houses import ADMIN, copy_of, make_folder, open_place
 
 
@@ -19,14 +18,6 @@ def place(template, tmp_path):
     opened = open_place(copy_of(folder, tmp_path / "data"), password)
     yield opened
     opened.house.close()
-
-
-@pytest.fixture(scope="session")
-def browser():
-    with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="session")
