@@ -12,7 +12,7 @@ from houblon.orders.db.ownership import identity_of
 from houblon.orders.db.tables import earlier_contents
 from houblon.web.cli.main import main
 from houblon.web.foundation.data_folder import MARK, read_profile, write_profile
-from tests.orders.postgresql import pytestmark, server, url  # noqa: F401  # noqa: F401
+from tests.orders.postgresql import pytestmark, url  # noqa: F401
 from tests.web.houses import NOW
 
 
