@@ -34,7 +34,7 @@ READING = {"GET", "HEAD", "OPTIONS"}
 
 
 @pytest.fixture(scope="module")
-def many(template, tmp_path_factory):
+def staffed(template, tmp_path_factory):
     """An installation with a held order, an accepted one, an open draft and somebody of every role."""
     folder, password = template
     place = open_place(copy_of(folder, tmp_path_factory.mktemp("foule") / "data"), password)
@@ -49,9 +49,9 @@ def many(template, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def signed_in(many):
+def signed_in(staffed):
     """The browser of somebody with a role; the same one for every test."""
-    return cache(lambda role: someone(many, role))
+    return cache(lambda role: someone(staffed, role))
 
 
 def address_of(rule: Rule) -> str:
@@ -67,10 +67,10 @@ def pages_of(app) -> list[str]:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_route_is_open_to_a_role_exactly_as_the_table_says(many, signed_in, role):
-    client, stranger, mine = signed_in(role), many.client(), permissions_of(role)
-    routes = many.app.url_map.bind("localhost")
-    for rule in many.app.url_map.iter_rules():
+def test_every_route_is_open_to_a_role_exactly_as_the_table_says(staffed, signed_in, role):
+    client, stranger, mine = signed_in(role), staffed.client(), permissions_of(role)
+    routes = staffed.app.url_map.bind("localhost")
+    for rule in staffed.app.url_map.iter_rules():
         for method in sorted(rule.methods):
             address = address_of(rule)
             endpoint = routes.match(address, method=method)[0]  # of several rules, the one that answers
@@ -94,25 +94,25 @@ def test_every_route_is_open_to_a_role_exactly_as_the_table_says(many, signed_in
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_no_page_shows_a_button_that_its_reader_may_not_press(many, signed_in, role):
-    seen = buttons_of(many, signed_in(role), role, pages_of(many.app))
-    with approval_required(many):
-        buttons_of(many, signed_in(role), role, ("/brouillons/ete", "/historique"))
+def test_no_page_shows_a_button_that_its_reader_may_not_press(staffed, signed_in, role):
+    seen = buttons_of(staffed, signed_in(role), role, pages_of(staffed.app))
+    with approval_required(staffed):
+        buttons_of(staffed, signed_in(role), role, ("/brouillons/ete", "/historique"))
     if role == "administrator":
         assert {"review.accept", "groups.change_setting", "proposals.publish", "keys.create"} <= seen
 
 
 @contextmanager
-def approval_required(many):
-    folder, was = many.house.settings.data, many.house.profile
+def approval_required(staffed):
+    folder, was = staffed.house.settings.data, staffed.house.profile
     change_profile(folder, lambda seen: msgspec.structs.replace(seen, approval=True))
     yield
     change_profile(folder, lambda seen: was)
 
 
-def buttons_of(many, client, role, pages):
+def buttons_of(staffed, client, role, pages):
     """The endpoints that the pages' buttons lead to, each checked to be theirs to press."""
-    seen, mine, routes = set(), permissions_of(role), many.app.url_map.bind("localhost")
+    seen, mine, routes = set(), permissions_of(role), staffed.app.url_map.bind("localhost")
     for page in pages:
         answer = client.get(page)
         if answer.status_code != 200 or answer.mimetype != "text/html":
@@ -148,7 +148,7 @@ def test_each_role_may_do_what_the_one_before_it_may():
 @pytest.mark.parametrize(
     "language, said", [("fr", "Il faut le rôle Approbation"), ("en", "It takes the role Approver")]
 )
-def test_a_refusal_says_what_role_it_takes(many, signed_in, language, said):
+def test_a_refusal_says_what_role_it_takes(staffed, signed_in, language, said):
     client = signed_in("editor")
     client.set_cookie("langue", language)
     page = client.get("/brouillons/ete").get_data(as_text=True)
@@ -157,12 +157,12 @@ def test_a_refusal_says_what_role_it_takes(many, signed_in, language, said):
     assert refused.status_code == 403 and said in refused.get_data(as_text=True)
 
 
-def test_an_editor_goes_back_only_as_a_proposal(many, signed_in):
+def test_an_editor_goes_back_only_as_a_proposal(staffed, signed_in):
     client = signed_in("editor")
     form = {"csrf_token": token_of(client.get("/groupes").get_data(as_text=True)), "base": 2}
     assert client.post("/historique/1/retablir", data=form).status_code == 403
-    assert many.house.store.newest().number == 2
-    with approval_required(many):
+    assert staffed.house.store.newest().number == 2
+    with approval_required(staffed):
         assert "/brouillons/" in client.post("/historique/1/retablir", data=form).location
         assert client.post("/historique/1/retablir", data={**form, "urgence": "1"}).status_code == 403
 
@@ -175,8 +175,9 @@ def test_the_document_says_what_the_table_says():
     ]
 
 
-def test_somebody_without_a_role_sees_only_their_account(many):
-    client = someone(many, "viewer")
-    many.house.services.ledger.write(lambda connection: connection.execute(delete(holders)))
+def test_somebody_without_a_role_sees_only_their_account(place):
+    populate(place)
+    client = someone(place, "viewer")
+    place.house.services.ledger.write(lambda connection: connection.execute(delete(holders)))
     assert client.get("/groupes").status_code == 403
     assert client.get("/compte").status_code == 200
