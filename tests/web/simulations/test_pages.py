@@ -6,6 +6,7 @@ import html
 import re
 import threading
 import time
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import update
@@ -31,11 +32,11 @@ def flat(response):
     return text(response).replace("\u00a0", " ")
 
 
-@pytest.fixture(scope="module")
-def past(template, tmp_path_factory):
-    """An installation with the sixty stores' orders, a draft, and the server's worker."""
+@contextmanager
+def lived(template, into):
+    """An installation with the sixty stores' orders, and the server's worker."""
     folder, password = template
-    place = open_place(copy_of(folder, tmp_path_factory.mktemp("passe") / "data"), password)
+    place = open_place(copy_of(folder, into), password)
     rows = read_rows()
     keep_received(place, rows)
     segments = [{"colour": "#444444", "rules": {}, **each} for each in groups_of(rows)]
@@ -64,12 +65,23 @@ def past(template, tmp_path_factory):
     house.close()
 
 
-@pytest.fixture(scope="module")
-def client(past):
-    """The browser of somebody who works in the draft."""
+def drafting(past):
+    """The browser of somebody who works in a draft of it."""
     opened = past.signed_in()
     change(opened, "acceptance.minimum_value", group="tous", value="500", etat="propre")
     return opened
+
+
+@pytest.fixture(scope="module")
+def past(template, tmp_path_factory):
+    """Tests share it: each leaves what others look at."""
+    with lived(template, tmp_path_factory.mktemp("passe") / "data") as place:
+        yield place
+
+
+@pytest.fixture(scope="module")
+def client(past):
+    return drafting(past)
 
 
 def begin(client, **form):
@@ -195,7 +207,12 @@ def test_one_that_runs_is_followed_cancelled_and_begun_again(past, client):
     assert again.location != address and "Avant, après" in report(client, again.location)
 
 
-def test_an_approval_names_the_report_that_stood_beside_it_and_the_history_keeps_it(past, client):
+def test_an_approval_names_the_report_that_stood_beside_it_and_the_history_keeps_it(template, tmp_path):
+    with lived(template, tmp_path / "data") as past:
+        approve_by_report(past, drafting(past))
+
+
+def approve_by_report(past, client):
     require_approval(past)
     add_account(past.app, CHEF, "un mot de passe long", "administrator")
     chef, address = past.signed_in(CHEF, "un mot de passe long"), draft_of(client)
