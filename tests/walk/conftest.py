@@ -15,9 +15,14 @@ KEPT_IN = [
 _MOST = {"sqlite": {"fr": 2, "en": 0}, "postgresql": {"fr": 0, "en": 0}}
 
 
+# What a browser complains of and what a button does is asked on PostgreSQL by `make test-postgresql`, for its time.
+_ON_DEMAND = ("tests.walk.test_console", "tests.walk.test_presses")
+
+
 def pytest_generate_tests(metafunc):
     if "kept_in" in metafunc.fixturenames:
-        metafunc.parametrize("kept_in", KEPT_IN, scope="session")
+        short = metafunc.module.__name__ in _ON_DEMAND and not databases.EVERYWHERE
+        metafunc.parametrize("kept_in", KEPT_IN[:1] if short else KEPT_IN, scope="session")
 
 
 @pytest.fixture(scope="session")

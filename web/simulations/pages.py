@@ -68,7 +68,7 @@ def start() -> Any:
 def show(id: str) -> Any:
     """How far it is, why it stopped, or its report; a request of htmx gets the progress alone."""
     row = _row(id)
-    if row.state != jobs.DONE:
+    if row.state != jobs.DONE or "HX-Request" in request.headers:
         return _progress(row)
     with house().services.ledger.reading() as connection:
         document = jobs.result(connection, id)

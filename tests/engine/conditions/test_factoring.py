@@ -17,7 +17,7 @@ def value(condition, facts):
     return True if mask & 1 else None if mask & 2 else False
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(st.data(), st.lists(orders(), min_size=2, max_size=4))
 def test_one_condition_answers_as_any_of_the_many(data, made):
     # Few comparisons in many rules, as breweries write them: there is something to share.
@@ -39,7 +39,7 @@ def test_one_condition_answers_as_any_of_the_many(data, made):
         assert value(one, facts_of(order)) == value(AnyOf(tuple(many)), facts_of(order)), (documents, one)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.data(), st.lists(orders(), min_size=2, max_size=4))
 def test_what_can_t_hold_where_others_fail_is_not_asked(data, made):
     pool = data.draw(st.lists(comparisons(), min_size=2, max_size=4))

@@ -51,6 +51,8 @@ def test_one_is_cancelled_and_another_followed_to_its_result(open_page, browser,
     lock.release()
     # The page notices by itself, and shows the result in the place of the bar.
     expect(page.locator(".headline")).to_contain_text("commandes de plus seraient acceptées")
+    expect(page.locator("#avancement")).to_have_count(0)
+    expect(page.locator("main")).to_have_count(1)
     assert page.locator("svg.chart").count() >= 3
     page.locator("#seuils summary").first.click()
     assert page.locator("#seuils tr.chosen").first.is_visible()

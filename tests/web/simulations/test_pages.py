@@ -184,6 +184,9 @@ def test_one_that_runs_is_followed_cancelled_and_begun_again(past, client):
     address = begin(client, quoi="1").location
     report(client, address)
     id = address.rpartition("/")[2]
+    # Who still follows it when it ends gets the page again, not a page within the page.
+    last = client.get(address, headers={"HX-Request": "true"})
+    assert text(last).lstrip().startswith("<div") and last.headers["HX-Refresh"] == "true"
 
     def put(**values):
         query = update(simulations).where(simulations.c.id == id).values(values)
