@@ -4,7 +4,7 @@ An account is never deleted: the log names it. The last active administrator sta
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,18 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from houblon.engine.core.problem import refuse
 from houblon.orders.mail.enqueue import is_address
 from houblon.orders.records.audit import Act, record
+from houblon.orders.services import Services
+from houblon.web.access.account_mail import (
+    JOINED,
+    RECOVERY_CODES,
+    RESET_DONE,
+    TWO_FACTOR_ADDED,
+    TWO_FACTOR_REMOVED,
+    queue_email,
+)
+from houblon.web.access.account_state import Door, State, may_set_password, state_of
 from houblon.web.access.accounts import accounts, holders, roles, sessions
+from houblon.web.access.addresses import normal_address
 from houblon.web.access.permissions import ROLES
 from houblon.web.access.sessions import KEPT_FOR, end_all, end_one
 
@@ -66,9 +77,8 @@ def account(connection: Connection, id: int) -> Row[Any] | None:
 
 def id_of(connection: Connection, email: str) -> int | None:
     """The account with this address, however its letters are written."""
-    return connection.execute(
-        select(accounts.c.id).where(func.lower(accounts.c.email) == email.strip().lower())
-    ).scalar_one_or_none()
+    wanted = normal_address(email) or email.strip().lower()
+    return connection.execute(select(accounts.c.id).where(func.lower(accounts.c.email) == wanted)).scalar_one_or_none()
 
 
 def add(
@@ -82,7 +92,7 @@ def add(
     language: str | None = None,
 ) -> int:
     """A new account, by a hashed password or an invitation's nonce; `by` None notes nothing. Raises Invalid."""
-    email = email.strip().lower()
+    email = normal_address(email) or email.strip().lower()
     if not is_address(email):
         raise refuse(
             "address",
@@ -132,8 +142,7 @@ def deactivate(connection: Connection, id: int, *, by: By) -> bool:
         return False
     if before.role == "administrator":
         _check_another(connection, id)
-    connection.execute(update(accounts).where(accounts.c.id == id).values(active=False, invitation=None))
-    end_all(connection, by.at, id)
+    _begin_anew(connection, id, by.at, active=False)
     _note(connection, by, "user.deactivated", before.email, {"active": True}, {"active": False})
     return True
 
@@ -151,7 +160,7 @@ def reactivate(connection: Connection, id: int, *, by: By) -> bool:
 def invite_again(connection: Connection, id: int, nonce: str, *, by: By) -> Row[Any]:
     """Put a new invitation in the place of the one before, which no longer works. Raises Invalid, LookupError."""
     before = _locked(connection, id)
-    if before.password is not None or not before.active:
+    if state_of(before) is not State.INVITED:
         raise refuse(
             "settled", "", "Ce compte n’attend pas d’invitation.", "This account does not wait for an invitation."
         )
@@ -160,29 +169,46 @@ def invite_again(connection: Connection, id: int, nonce: str, *, by: By) -> Row[
     return before
 
 
-def set_password(connection: Connection, id: int, password: str, *, by: By | None) -> str:
-    """Give an account a hashed password and end its sessions; its address. Raises LookupError."""
+def set_password(connection: Connection, services: Services, id: int, password: str, *, by: By) -> str:
+    """Give an account a hashed password from the shell; its address. Raises Invalid, LookupError."""
     before = _locked(connection, id)
-    connection.execute(
-        update(accounts)
-        .where(accounts.c.id == id)
-        .values(password=password, fs_uniquifier=secrets.token_hex(32), invitation=None)
-    )
-    if by is not None:
-        end_all(connection, by.at, id)
-        _note(connection, by, "user.password", before.email, None, None)
+    if not may_set_password(before, Door.SHELL):
+        raise refuse(
+            "deactivated",
+            "/email",
+            f"Le compte {before.email} est désactivé : « houblon user activate » d’abord.",
+            f"The account {before.email} is deactivated: `houblon user activate` first.",
+        )
+    _begin_anew(connection, id, by.at, password=password)
+    _note(connection, by, "user.password", before.email, None, None)
+    _tell(connection, services, before, RESET_DONE, by.at)
     email: str = before.email
     return email
 
 
-def accept_invitation(connection: Connection, id: int, nonce: str, password: str, *, source: str, at: datetime) -> bool:
-    """Let the invited person set their password, once; False when the invitation is no longer open."""
-    opened = accounts.c.id == id, accounts.c.invitation == nonce, accounts.c.active
-    taken = connection.execute(update(accounts).where(*opened).values(password=password, invitation=None)).rowcount
-    if taken:
-        email = connection.execute(select(accounts.c.email).where(accounts.c.id == id)).scalar_one()
-        _note(connection, By(email, source, at), "user.joined", email, None, None)
-    return bool(taken)
+def use_link(
+    connection: Connection,
+    services: Services,
+    id: int,
+    password: str,
+    *,
+    door: Door,
+    is_good: Callable[[Row[Any]], bool],
+    source: str,
+    at: datetime,
+) -> bool:
+    """Set the password of somebody who opened a link from their mail, once; False when the link is good no more.
+
+    Whatever other links there are go void with this one, sessions end, and the person is told.
+    """
+    before = _locked(connection, id)
+    if not may_set_password(before, door) or not is_good(before):
+        return False
+    _begin_anew(connection, id, at, password=password)
+    act, event = _LINKS[door]
+    _note(connection, By(before.email, source, at), act, before.email, None, None)
+    _tell(connection, services, before, event, at)
+    return True
 
 
 def end_sessions(connection: Connection, id: int, *, by: By, only: str | None = None, but: str | None = None) -> int:
@@ -194,20 +220,66 @@ def end_sessions(connection: Connection, id: int, *, by: By, only: str | None = 
     return ended
 
 
-def remove_two_factor(connection: Connection, id: int, *, by: By) -> bool:
-    """Take an account's second factor away, for somebody who lost their device; False when it has none."""
+def add_two_factor(connection: Connection, services: Services, id: int, secret: str, counter: int, *, by: By) -> None:
+    """Enrol the authenticator whose code was just right; `counter` is that code's number. Raises LookupError."""
+    before = _locked(connection, id)
+    enrolled = {"tf_primary_method": "authenticator", "tf_totp_secret": secret, "totp_counter": counter}
+    connection.execute(update(accounts).where(accounts.c.id == id).values(**enrolled))
+    was = {"two_factor": before.tf_primary_method is not None}
+    _note(connection, by, "user.two_factor_added", before.email, was, {"two_factor": True})
+    _tell(connection, services, before, TWO_FACTOR_ADDED, by.at)
+
+
+def remove_two_factor(connection: Connection, services: Services, id: int, *, by: By) -> bool:
+    """Take an account's second factor away; False when it has none. Raises LookupError.
+
+    One's own leaves one's sessions alone; somebody else's, who lost their device, ends theirs and voids what they began.
+    """
     before = _locked(connection, id)
     if before.tf_primary_method is None:
         return False
-    nothing = {"tf_primary_method": None, "tf_totp_secret": None, "mf_recovery_codes": None}
-    connection.execute(update(accounts).where(accounts.c.id == id).values(**nothing))
+    nothing = dict.fromkeys(("tf_primary_method", "tf_totp_secret", "mf_recovery_codes", "totp_counter"))
+    if by.who == before.email:
+        connection.execute(update(accounts).where(accounts.c.id == id).values(**nothing))
+    else:
+        _begin_anew(connection, id, by.at, **nothing)
     _note(connection, by, "user.two_factor_removed", before.email, {"two_factor": True}, {"two_factor": False})
+    _tell(connection, services, before, TWO_FACTOR_REMOVED, by.at)
     return True
+
+
+def replace_recovery_codes(connection: Connection, services: Services, id: int, codes: list[str], *, by: By) -> None:
+    """Put these encrypted codes in the place of those before. Raises LookupError."""
+    before = _locked(connection, id)
+    connection.execute(update(accounts).where(accounts.c.id == id).values(mf_recovery_codes=codes))
+    _note(connection, by, "user.recovery_codes", before.email, None, len(codes))
+    _tell(connection, services, before, RECOVERY_CODES, by.at)
 
 
 def check_role(role: str) -> None:
     if role not in ROLES:
         raise refuse("unknown_option", "/role", f"Rôles : {', '.join(ROLES)}.", f"Roles: {', '.join(ROLES)}.")
+
+
+_LINKS = {
+    Door.INVITATION: ("user.joined", JOINED),
+    Door.FORGOTTEN: ("user.password_reset", RESET_DONE),
+}
+
+
+def _begin_anew(connection: Connection, id: int, at: datetime, **values: Any) -> None:
+    """Change an account so that every link to it is void, every sign-in half done too, and every session over.
+
+    All of them hold the account's `fs_uniquifier`, or are the invitation.
+    """
+    fresh = {"fs_uniquifier": secrets.token_hex(32), "invitation": None, **values}
+    connection.execute(update(accounts).where(accounts.c.id == id).values(**fresh))
+    end_all(connection, at, id)
+
+
+def _tell(connection: Connection, services: Services, account: Row[Any], event: str, at: datetime) -> None:
+    """Tell a person by mail what happened to their account."""
+    queue_email(connection, services, event, account.email, account.language or "fr", at, None)
 
 
 def _locked(connection: Connection, id: int) -> Row[Any]:

@@ -3,7 +3,6 @@
 import secrets
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from flask_security import MailUtil
@@ -20,7 +19,12 @@ from houblon.orders.services import Services
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
 
-INVITED, RESET, RESET_DONE, CHANGED = (f"account.{name}" for name in ("invited", "reset", "reset_done", "changed"))
+INVITED, JOINED, RESET, RESET_DONE, CHANGED = (
+    f"account.{name}" for name in ("invited", "joined", "reset", "reset_done", "changed")
+)
+TWO_FACTOR_ADDED, TWO_FACTOR_REMOVED, RECOVERY_CODES, RECOVERY_CODE_USED = (
+    f"account.{name}" for name in ("two_factor_added", "two_factor_removed", "recovery_codes", "recovery_code_used")
+)
 
 
 class OutboxMail(MailUtil):
@@ -30,13 +34,10 @@ class OutboxMail(MailUtil):
         self, template: str, subject: str, recipient: Any, sender: Any, body: Any, html: Any, **said: Any
     ) -> None:
         event = _EVENTS[template.rpartition("/")[2]]
-        link = said.get("reset_link")
         services, now = house().services, house().now()
-        # The link's own host is what the request named: only the installation's address is trusted.
-        url = f"{services.base_url.rstrip('/')}{urlsplit(link).path}" if link else None
         language = said["user"].language or current()
         services.ledger.write(
-            lambda connection: queue_email(connection, services, event, str(recipient), language, now, url)
+            lambda connection: queue_email(connection, services, event, str(recipient), language, now, None)
         )
 
 
@@ -48,17 +49,17 @@ def queue_email(
     language: str,
     at: datetime,
     link: str | None,
-) -> None:
-    """Put one letter in the outbox; its link, if it has one, sealed."""
+) -> str:
+    """Put one letter in the outbox; its link, if it has one, sealed. Returns the letter's id."""
     subject, lines, label = _EMAILS[event]
     content = house_email(subject, lines, PLACE if link else None, label, services.seller, language)
     message = msgspec.to_builtins(content)
     if link:
         message = encrypt(services.secret, message, link)
-    usable = is_address(recipient)
+    usable, id = is_address(recipient), message_id(f"{event}/{secrets.token_hex(16)}")
     connection.execute(
         insert(outbox).values(
-            id=message_id(f"{event}/{secrets.token_hex(16)}"),
+            id=id,
             kind="mail",
             event=event,
             recipient=recipient,
@@ -70,15 +71,24 @@ def queue_email(
             error=None if usable else BAD_ADDRESS,
         )
     )
+    return id
 
 
-_EVENTS = {"reset_instructions": RESET, "reset_notice": RESET_DONE, "change_notice": CHANGED}
+# The one letter that flask-security still writes.
+_EVENTS = {"change_notice": CHANGED}
 _HELLO = Text("Bonjour,", "Hello,")
 _NOT_YOU = Text(
     f"Ce n’était pas vous{NBSP}? Prévenez une personne de l’administration{NBSP}: elle peut fermer vos sessions.",
     "It wasn’t you? Tell an administrator: they can end your sessions.",
 )
 _NOTHING = Text("", "")
+
+
+def _notice(subject: Text, what: Text) -> tuple[Text, list[Text], Text]:
+    """A letter that tells what happened, and what to do if it was somebody else."""
+    return subject, [_HELLO, what, _NOT_YOU], _NOTHING
+
+
 _EMAILS: dict[str, tuple[Text, list[Text], Text]] = {
     INVITED: (
         Text("Votre accès à Houblon", "Your access to Houblon"),
@@ -106,28 +116,59 @@ _EMAILS: dict[str, tuple[Text, list[Text], Text]] = {
         ],
         Text("Choisir un mot de passe", "Choose a password"),
     ),
-    RESET_DONE: (
+    RESET_DONE: _notice(
         Text("Votre mot de passe a été remplacé", "Your password was replaced"),
-        [
-            _HELLO,
-            Text(
-                "Le mot de passe de votre compte Houblon vient d’être remplacé. Toutes vos sessions sont fermées.",
-                "The password of your Houblon account was just replaced. All your sessions are ended.",
-            ),
-            _NOT_YOU,
-        ],
-        _NOTHING,
+        Text(
+            "Le mot de passe de votre compte Houblon vient d’être remplacé. Toutes vos sessions sont fermées.",
+            "The password of your Houblon account was just replaced. All your sessions are ended.",
+        ),
     ),
-    CHANGED: (
+    CHANGED: _notice(
         Text("Votre mot de passe a changé", "Your password changed"),
-        [
-            _HELLO,
-            Text(
-                "Le mot de passe de votre compte Houblon vient de changer. Vos autres sessions sont fermées.",
-                "The password of your Houblon account just changed. Your other sessions are ended.",
-            ),
-            _NOT_YOU,
-        ],
-        _NOTHING,
+        Text(
+            "Le mot de passe de votre compte Houblon vient de changer. Vos autres sessions sont fermées.",
+            "The password of your Houblon account just changed. Your other sessions are ended.",
+        ),
+    ),
+    JOINED: _notice(
+        Text("Votre compte Houblon est ouvert", "Your Houblon account is open"),
+        Text(
+            "Le mot de passe de votre compte Houblon vient d’être choisi, par le lien de votre invitation. Ce lien ne "
+            "sert plus.",
+            "The password of your Houblon account was just chosen, by the link of your invitation. That link works no "
+            "more.",
+        ),
+    ),
+    TWO_FACTOR_ADDED: _notice(
+        Text("Un deuxième facteur est inscrit", "A second factor was enrolled"),
+        Text(
+            "Une application d’authentification vient d’être inscrite à votre compte Houblon : ses codes seront "
+            "demandés à la connexion.",
+            "An authenticator application was just enrolled for your Houblon account: its codes will be asked for "
+            "when you sign in.",
+        ),
+    ),
+    TWO_FACTOR_REMOVED: _notice(
+        Text("Votre deuxième facteur est retiré", "Your second factor was removed"),
+        Text(
+            "Le deuxième facteur de votre compte Houblon vient d’être retiré, avec ses codes de secours. Le mot de "
+            "passe seul ouvre le compte, jusqu’à ce que vous en inscriviez un autre.",
+            "The second factor of your Houblon account was just removed, with its recovery codes. The password alone "
+            "opens the account, until you enrol another.",
+        ),
+    ),
+    RECOVERY_CODES: _notice(
+        Text("Vos codes de secours ont changé", "Your recovery codes changed"),
+        Text(
+            "De nouveaux codes de secours viennent d’être faits pour votre compte Houblon. Les anciens ne valent plus.",
+            "New recovery codes were just made for your Houblon account. The old ones work no more.",
+        ),
+    ),
+    RECOVERY_CODE_USED: _notice(
+        Text("Un code de secours a servi", "A recovery code was used"),
+        Text(
+            "Quelqu’un vient d’ouvrir votre compte Houblon avec un code de secours, à la place du code du téléphone.",
+            "Somebody just opened your Houblon account with a recovery code, in the place of the phone’s code.",
+        ),
     ),
 }

@@ -7,12 +7,16 @@ audit log are one transaction; what flask-security writes itself goes through it
 from datetime import datetime
 from typing import Any
 
-from flask_security import SQLAlchemySessionUserDatastore
+from flask_security import AsaList, SQLAlchemySessionUserDatastore
 from flask_security.models import sqla
 from sqlalchemy import BigInteger, Column, Engine, ForeignKey, Index, String, Table, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, scoped_session, sessionmaker
 
 from houblon.orders.db.column_types import Instant, Key
+
+
+# It holds no state of its own: statements that name it may be kept ready.
+AsaList.cache_ok = True
 
 
 class Base(DeclarativeBase):

@@ -7,28 +7,43 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, abort
-from flask_security import Security, current_user
+from flask_security import LoginForm, Security, current_user
 from flask_security.utils import hash_password
 
 from houblon.engine.core.problem import Invalid
-from houblon.web.access import account_commands, authorization, sessions, throttle
+from houblon.web.access import account_commands, authorization, sessions
 from houblon.web.access.account_mail import OutboxMail
 from houblon.web.access.accounts import open_accounts
-from houblon.web.access.second_factor import Totp
+from houblon.web.access.second_factor import RECOVERY_CODES, RecoveryCodes, Totp
 from houblon.web.foundation.composition import House
 
 PASSWORD_LENGTH = 12
-RESET_WITHIN = timedelta(hours=2)
+# How long after the password was given one may change what protects the account, and how long each change adds.
+FRESH_FOR, FRESH_LONGER = timedelta(minutes=30), timedelta(minutes=10)
 _TRANSLATIONS = str(Path(__file__).parents[1] / "translations")
 
 
+class PlainLoginForm(LoginForm):
+    """The sign-in form without what its page does not show: a field that would keep somebody signed in for a year."""
+
+    remember = None
+
+
 def register(app: Flask, house: House) -> None:
-    """Set up accounts, the throttle on guesses, sessions that can be ended, and the gate."""
+    """Set up accounts, sessions that can be ended, and the gate."""
     app.config.update(_settings(house.services.secret, house.settings.is_https))
     datastore, session = open_accounts(house.services.ledger.engine)
     app.extensions["houblon.accounts"] = datastore
-    Security(app, datastore, mail_util_cls=OutboxMail, totp_cls=Totp)
-    throttle.register(app, house)
+    security = Security(
+        app,
+        datastore,
+        mail_util_cls=OutboxMail,
+        totp_cls=Totp,
+        mf_recovery_codes_util_cls=RecoveryCodes,
+        login_form=PlainLoginForm,
+    )
+    # Pages alone: nothing is asked of these in JSON, and nothing told.
+    security.want_json(lambda request: False)
     app.teardown_appcontext(lambda _: session.remove())
     sessions.register(app, house)
     authorization.register(app, house)
@@ -46,8 +61,8 @@ def _settings(secret: str, is_https: bool) -> dict[str, Any]:
         "SECURITY_RETURN_GENERIC_RESPONSES": True,
         "SECURITY_DEFAULT_REMEMBER_ME": False,
         "SECURITY_PASSWORD_LENGTH_MIN": PASSWORD_LENGTH,
-        "SECURITY_FRESHNESS": timedelta(minutes=30),
-        "SECURITY_FRESHNESS_GRACE_PERIOD": timedelta(minutes=10),
+        "SECURITY_FRESHNESS": FRESH_FOR,
+        "SECURITY_FRESHNESS_GRACE_PERIOD": FRESH_LONGER,
         # The way in and out
         "SECURITY_LOGIN_URL": "/connexion",
         "SECURITY_LOGOUT_URL": "/deconnexion",
@@ -60,8 +75,6 @@ def _settings(secret: str, is_https: bool) -> dict[str, Any]:
         # Passwords
         "SECURITY_RECOVERABLE": True,
         "SECURITY_RESET_URL": "/mot-de-passe",
-        "SECURITY_RESET_PASSWORD_WITHIN": RESET_WITHIN,
-        "SECURITY_FORGOT_PASSWORD_TEMPLATE": "account/forgot.html",
         "SECURITY_RESET_PASSWORD_TEMPLATE": "account/reset.html",
         "SECURITY_CHANGEABLE": True,
         "SECURITY_CHANGE_URL": "/compte/mot-de-passe",
@@ -75,13 +88,11 @@ def _settings(secret: str, is_https: bool) -> dict[str, Any]:
         "SECURITY_TWO_FACTOR_TOKEN_VALIDATION_URL": "/connexion/code",
         "SECURITY_TWO_FACTOR_RESCUE_URL": "/connexion/aide",
         "SECURITY_TWO_FACTOR_SELECT_URL": "/connexion/choix",
-        "SECURITY_TWO_FACTOR_POST_SETUP_VIEW": "/compte/codes-de-secours",
-        "SECURITY_TWO_FACTOR_SETUP_TEMPLATE": "account/second_factor.html",
         "SECURITY_TWO_FACTOR_VERIFY_CODE_TEMPLATE": "account/code.html",
         "SECURITY_TOTP_SECRETS": {"1": _derived(secret, "totp").hex()},
         "SECURITY_TOTP_ISSUER": "Houblon",
         "SECURITY_MULTI_FACTOR_RECOVERY_CODES": True,
-        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_N": 8,
+        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_N": RECOVERY_CODES,
         "SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS": [base64.urlsafe_b64encode(_derived(secret, "recovery codes"))],
         "SECURITY_MULTI_FACTOR_RECOVERY_CODES_URL": "/compte/codes-de-secours",
         "SECURITY_MULTI_FACTOR_RECOVERY_CODES_TEMPLATE": "account/recovery_codes.html",
@@ -98,8 +109,8 @@ def _derived(secret: str, purpose: str) -> bytes:
     return hashlib.sha256(f"{purpose} {secret}".encode()).digest()
 
 
-def add_account(app: Flask, email: str, password: str, role: str = "administrator") -> bool:
-    """A new account with one of the roles; False when the address has one already."""
+def add_account(app: Flask, email: str, password: str, role: str) -> bool:
+    """A new account with this role; False when the address has one already."""
     house: House = app.extensions["houblon"]
     with app.app_context():
         hashed = hash_password(password)

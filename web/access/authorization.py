@@ -1,15 +1,16 @@
 """The gate before every request: who is there, is their session open, may their role do this?"""
 
+from datetime import timedelta
 from typing import Any
 
-from flask import Flask, flash, redirect, request, session, url_for
+from flask import Flask, abort, flash, redirect, request, session, url_for
 from flask_babel import gettext as _
 from flask_security import current_user
-from flask_security.utils import logout_user
 from werkzeug.exceptions import Forbidden
 
 from houblon.engine.core.problem import Text, problem
 from houblon.web.access.permissions import (
+    CLOSED,
     DOOR,
     OPEN,
     OWN,
@@ -20,7 +21,7 @@ from houblon.web.access.permissions import (
     needs,
     permissions_of,
 )
-from houblon.web.access.sessions import is_live
+from houblon.web.access.sessions import forget_if_over
 from houblon.web.foundation.composition import House
 
 # Where somebody who must enrol a second factor may go before they have one.
@@ -30,6 +31,9 @@ _ENROLMENT = {
     "security.verify",
     "security.logout",
 }
+# Where the code of somebody is taken whose password was right, and for how long after it.
+_HALF_WAY, _HALF_SINCE = ("security.two_factor_token_validation", "security.mf_recovery"), "half_since"
+HALF_WAY_FOR = timedelta(minutes=15)
 
 
 class NotPermitted(Forbidden):
@@ -77,20 +81,50 @@ def register(app: Flask, house: House) -> None:
         if request.endpoint is None and request.path.startswith(("/api/", "/webhooks/", "/static/")):
             return None
         need = needs(request.endpoint, request.method) if request.endpoint else OWN
-        if need in (OPEN, DOOR):
+        if need == DOOR:
             return None
-        if not current_user.is_authenticated:
-            return _to_sign_in()
-        if not is_live(house, current_user.id):
-            logout_user()
-            session.clear()
-            flash(_("Votre session est terminée : ouvrez-en une nouvelle."), "refused")
-            return _to_sign_in()
-        if house.profile.two_factor and not current_user.tf_primary_method and request.endpoint not in _ENROLMENT:
-            return redirect(url_for("security.two_factor_setup"))
-        if need != OWN:
-            require(need)
+        if need == CLOSED:
+            abort(404)
+        if request.blueprint == "security":
+            return _at_the_way_in(house, need)
+        return None if need == OPEN else _inside(house, need)
+
+    @app.after_request
+    def _half_way(response: Any) -> Any:
+        """Note when the password was right of somebody whose code is still to come."""
+        if request.endpoint == "security.login" and "tf_user_id" in session:
+            session.setdefault(_HALF_SINCE, int(house.now().timestamp()))
+        return response
+
+
+def _at_the_way_in(house: House, need: str) -> Any:
+    """What flask-security answers by itself: forms alone, by whoever is who they were a moment ago."""
+    if request.is_json:
+        abort(415)
+    if need != OPEN:
+        return _inside(house, need)
+    forget_if_over()
+    if request.endpoint not in _HALF_WAY:
         return None
+    if current_user.is_authenticated:
+        return redirect(url_for("account.show"))
+    if house.now().timestamp() - session.get(_HALF_SINCE, 0) > HALF_WAY_FOR.total_seconds():
+        session.clear()
+        flash(_("Le mot de passe a été donné il y a trop longtemps : recommencez."), "refused")
+        return redirect(url_for("security.login"))
+    return None
+
+
+def _inside(house: House, need: str) -> Any:
+    if forget_if_over():
+        flash(_("Votre session est terminée : ouvrez-en une nouvelle."), "refused")
+    if not current_user.is_authenticated:
+        return _to_sign_in()
+    if house.profile.two_factor and not current_user.tf_primary_method and request.endpoint not in _ENROLMENT:
+        return redirect(url_for("security.two_factor_setup"))
+    if need != OWN:
+        require(need)
+    return None
 
 
 def _to_sign_in() -> Any:

@@ -52,8 +52,8 @@ ROLE_NAMES: dict[str, Text] = {
     "administrator": Text("Administration", "Administrator"),
 }
 
-# Marks that are no permission: anybody at all, a door for machines with its own lock, whoever is signed in.
-OPEN, DOOR, OWN = "open", "door", "own"
+# Marks that are no permission: anybody at all, a door for machines with its own lock, whoever is signed in, nobody.
+OPEN, DOOR, OWN, CLOSED = "open", "door", "own", "closed"
 
 # What anybody may open: the signed invoice link, what pages are made of, and the way in.
 _OPEN = {
@@ -64,18 +64,27 @@ _OPEN = {
     "language.switch",
     "invitation.show",
     "invitation.accept",
-    "security.static",
     "security.login",
     "security.forgot_password",
     "security.reset_password",
     "security.two_factor_token_validation",
-    "security.two_factor_rescue",
-    "security.tf_select",
     "security.mf_recovery",
 }
 _DOORS = {"webhooks", "api", "health"}  # blueprints
 # A person's own account: no role is asked for.
-_OWN = {"account", "security"}  # blueprints
+_OWN = {
+    "account.show",
+    "account.speak",
+    "account.end_sessions",
+    "security.logout",
+    "security.verify",
+    "security.change_password",
+    "security.two_factor_setup",
+    "security.two_factor_setup_validate",
+    "security.mf_recovery_codes",
+}
+# flask-security's other addresses: no page leads there, and a newer one of them adds none unseen.
+_CLOSED = {"security"}  # blueprints
 
 # Pages that not every role opens.
 PAGES: dict[str, str] = {
@@ -198,14 +207,16 @@ def permissions_of(role: str) -> frozenset[str]:
 
 
 def needs(endpoint: str, method: str) -> str:
-    """The permission that a request needs, or OPEN, DOOR or OWN."""
+    """The permission that a request needs, or OPEN, DOOR, OWN or CLOSED."""
     blueprint = endpoint.partition(".")[0]
     if endpoint in _OPEN:
         return OPEN
     if blueprint in _DOORS:
         return DOOR
-    if blueprint in _OWN:
+    if endpoint in _OWN:
         return OWN
+    if blueprint in _CLOSED:
+        return CLOSED
     if method in ("GET", "HEAD", "OPTIONS"):
         return PAGES.get(endpoint, "view")
     return ACTS.get(endpoint, "administer")

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Flask, request, session
-from flask_login import user_logged_in, user_logged_out
+from flask import Flask, g, request, session
+from flask_login import current_user, user_logged_in, user_logged_out
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from houblon.web.access.account_state import State, state_of
 from houblon.web.access.accounts import sessions
 from houblon.web.foundation.composition import House
 
@@ -43,10 +44,39 @@ def register(app: Flask, house: House) -> None:
         if id is not None and user.is_authenticated:
             house.services.ledger.write(lambda connection: end_one(connection, house.now(), user.id, id))
 
+    _load_live_alone(app, house)
     user_logged_in.connect(_began, app)
     user_logged_out.connect(_left, app)
     # flask-login sends these to whoever listens weakly: the app keeps the listeners alive.
     app.extensions["houblon.sessions"] = (_began, _left)
+
+
+def _load_live_alone(app: Flask, house: House) -> None:
+    """Have nobody be signed in whose session is over: not for a page, nor for what flask-security asks by itself."""
+    manager: Any = app.extensions["security"].login_manager
+    load = manager._user_callback
+
+    def _live(id: str) -> Any:
+        user = load(id)
+        if user is not None and state_of(user) is State.ACTIVE and is_live(house, user.id):
+            return user
+        g.session_is_over = True
+        return None
+
+    manager.user_loader(_live)
+    # Tokens in a header or an address are nobody's way in: programs have keys, at their own doors.
+    manager.request_loader(lambda _: None)
+
+
+def forget_if_over() -> bool:
+    """Whether the browser's session is over, and if so forget what it holds but the token of the form at hand."""
+    if current_user.is_authenticated or not g.get("session_is_over"):
+        return False
+    token = session.get("csrf_token")
+    session.clear()
+    if token is not None:
+        session["csrf_token"] = token
+    return True
 
 
 def is_live(house: House, account: int) -> bool:

@@ -1,93 +1,149 @@
-"""How often somebody may guess: a password or a code, by the account that is tried and by where it comes from.
+"""How often somebody may guess a password or a code, or have a mail sent.
 
-Failures are counted, not sign-ins, in the ledger: a restart forgets nothing, and several processes
-count together.
+Three limits stand beside each other, each counted before anything is checked; what was right is given back:
+- of one person from one place: a stranger who guesses keeps only their own place out;
+- of one place, however many people it tries;
+- of one person from all places, a slower one: places from which that person has been signed in are not asked
+  for it, so that whoever owns the account comes in while others guess.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
+import msgspec
 from flask import Flask, Response, make_response, render_template, request, session
-from flask_limiter import Limiter, RequestLimit
-from flask_limiter.util import get_remote_address
 from flask_security import current_user
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from houblon.engine.core.problem import Text, problem
-from houblon.web.access.attempts import SCHEME
+from houblon.web.access.accounts import accounts, sessions
+from houblon.web.access.addresses import normal_address
+from houblon.web.access.attempts import Limit, forgive, give_back, take
 from houblon.web.foundation.composition import House
 
-# For one account, and for one place however many accounts it tries.
-BY_ACCOUNT, BY_PLACE = "10 per 15 minutes", "40 per 15 minutes"
-MAILS_BY_ACCOUNT, MAILS_BY_PLACE = "3 per hour", "20 per hour"
+_QUARTER, _HOUR = timedelta(minutes=15), timedelta(hours=1)
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What is counted together, and how often it may be tried."""
+
+    what: str
+    person_and_place: Limit
+    place: Limit
+    person: Limit
+
+
+PASSWORDS = Limits("password", Limit(10, _QUARTER), Limit(40, _QUARTER), Limit(50, _HOUR))
+CODES = Limits("code", Limit(10, _QUARTER), Limit(40, _QUARTER), Limit(30, _HOUR))
+ENROLMENTS = Limits("enrolment", Limit(10, _QUARTER), Limit(40, _QUARTER), Limit(50, _HOUR))
+# Each of these writes a mail: none is given back.
+MAILS = Limits("mail", Limit(3, _HOUR), Limit(20, _HOUR), Limit(6, _HOUR))
+_NEVER = Limit(1_000_000, _HOUR)
 _TITLE = Text("Trop d’essais.", "Too many attempts.")
 
 
+class _Person(msgspec.Struct, frozen=True):
+    """Who is tried: an account where there is one, else the address as it would be looked up."""
+
+    name: str
+    account: int | None
+
+
+# What the request says of who is tried; whose that is, the ledger says.
+Who = Callable[[], tuple[str, ColumnElement[bool]]]
+
+
 def register(app: Flask, house: House) -> None:
-    """Put the limits around flask-security's own views."""
-    options: dict[str, Any] = {"ledger": house.services.ledger, "now": house.now}
-    limiter = Limiter(
-        get_remote_address,
-        app=app,
-        storage_uri=f"{SCHEME}://",
-        storage_options=options,
-        strategy="moving-window",
-        on_breach=_told,
-    )
-    for endpoint, account in (
-        ("security.login", _address),
-        ("security.two_factor_token_validation", _half_signed_in),
-        ("security.mf_recovery", _half_signed_in),
-        ("security.two_factor_setup_validate", _signed_in),
-        ("security.verify", _signed_in),
-        ("security.change_password", _signed_in),
+    """Put the limits around the pages where one can guess, or have a mail sent."""
+    for endpoint, limits, who in (
+        ("security.login", PASSWORDS, _typed),
+        ("security.verify", PASSWORDS, _signed_in),
+        ("security.change_password", PASSWORDS, _signed_in),
+        ("security.two_factor_token_validation", CODES, _half_signed_in),
+        ("security.mf_recovery", CODES, _half_signed_in),
+        ("security.two_factor_setup_validate", ENROLMENTS, _signed_in),
+        ("security.forgot_password", MAILS, _typed),
     ):
-        _limit(app, limiter, endpoint, BY_ACCOUNT, account, _failed)
-        _limit(app, limiter, endpoint, BY_PLACE, get_remote_address, _failed)
-    # Each of these writes a mail: all are counted.
-    _limit(app, limiter, "security.forgot_password", MAILS_BY_ACCOUNT, _address, None)
-    _limit(app, limiter, "security.forgot_password", MAILS_BY_PLACE, get_remote_address, None)
+        app.view_functions[endpoint] = _limited(house, app.view_functions[endpoint], limits, who)
 
 
-def _limit(
-    app: Flask,
-    limiter: Limiter,
-    endpoint: str,
-    often: str,
-    who: Callable[[], str],
-    counts: Callable[[Response], bool] | None,
-) -> None:
-    decorate = limiter.limit(often, key_func=who, methods=["POST"], deduct_when=counts)
-    limited: Any = decorate(app.view_functions[endpoint])
-    app.view_functions[endpoint] = limited
+def forgive_person(connection: Connection, account: int) -> None:
+    """Count no more what others guessed of a person who has just shown, by a link from their mail, who they are."""
+    forgive(connection, _key(PASSWORDS, "person", f"account {account}"))
 
 
-def _failed(response: Response) -> bool:
-    """A guess that was right leads on; a wrong one shows its form again."""
-    return response.status_code != 302
+def _limited(house: House, view: Callable[..., Any], limits: Limits, who: Who) -> Callable[..., Any]:
+    def limited(**arguments: Any) -> Any:
+        if request.method != "POST":
+            return view(**arguments)
+        (name, is_theirs), place, now = who(), request.remote_addr or "", house.now()
+
+        def count(connection: Connection) -> list[int] | timedelta:
+            id = connection.execute(select(accounts.c.id).where(is_theirs)).scalar_one_or_none()
+            person = _Person(name if id is None else f"account {id}", id)
+            return take(connection, _wanted(connection, limits, person, place), now)
+
+        taken = house.services.ledger.write(count)
+        if isinstance(taken, timedelta):
+            return _told(taken)
+        response = make_response(view(**arguments))
+        # A guess that was right leads on; a wrong one shows its form again.
+        if response.status_code == 302 and limits is not MAILS:
+            house.services.ledger.write(lambda connection: give_back(connection, taken))
+        return response
+
+    return limited
 
 
-def _address() -> str:
-    return f"address {request.form.get('email', '').strip().lower()[:320]}"
+def _wanted(connection: Connection, limits: Limits, person: _Person, place: str) -> list[tuple[str, Limit]]:
+    """What one attempt counts for."""
+    slower = _NEVER if _is_known(connection, person, place) else limits.person
+    return [
+        (_key(limits, "person and place", person.name, place), limits.person_and_place),
+        (_key(limits, "place", place), limits.place),
+        (_key(limits, "person", person.name), slower),
+    ]
 
 
-def _half_signed_in() -> str:
-    return f"account {session.get('tf_user_id', get_remote_address())}"
+def _key(limits: Limits, *of: str) -> str:
+    return "\n".join((limits.what, *of))
 
 
-def _signed_in() -> str:
-    return f"account {current_user.get_id() or get_remote_address()}"
+def _is_known(connection: Connection, person: _Person, place: str) -> bool:
+    """Whether the person has been signed in from there, as long as sessions are kept."""
+    theirs = sessions.c.account_id == (person.account or 0), sessions.c.address == place
+    return connection.execute(select(func.count()).where(*theirs)).scalar_one() > 0
 
 
-def _told(limit: RequestLimit) -> Any:
+def _typed() -> tuple[str, ColumnElement[bool]]:
+    """Whose address was typed, in the form that is looked up: other spellings of it count together."""
+    typed = request.form.get("email", "")
+    address = normal_address(typed)
+    name = f"no address {typed.strip().lower()[:320]}" if address is None else f"address {address}"
+    return name, func.lower(accounts.c.email) == (address or "")
+
+
+def _half_signed_in() -> tuple[str, ColumnElement[bool]]:
+    """Whose password was right a moment ago."""
+    return "nobody", accounts.c.fs_uniquifier == str(session.get("tf_user_id", ""))
+
+
+def _signed_in() -> tuple[str, ColumnElement[bool]]:
+    return "nobody", accounts.c.id == (current_user.id if current_user.is_authenticated else 0)
+
+
+def _told(wait: timedelta) -> Response:
     """429: how long to wait, and what else one can do."""
-    minutes = max(1, -(-limit.limit.get_expiry() // 60))
+    seconds = max(1, -(-int(wait.total_seconds() * 1000) // 1000))
+    minutes = -(-seconds // 60)
     said = problem(
         "too_many_attempts",
         "",
-        f"Attendez jusqu’à {minutes} minutes avant d’essayer de nouveau. Mot de passe oublié ? Demandez un lien "
+        f"Attendez jusqu’à {minutes} minutes avant d’essayer de nouveau. Mot de passe oublié ? Demandez un lien "
         "pour en choisir un autre.",
         f"Wait up to {minutes} minutes before you try again. Forgot your password? Ask for a link to choose another.",
     )
     response = make_response(render_template("error.html", status=429, title=_TITLE, problems=(said,)), 429)
-    response.headers["Retry-After"] = str(limit.limit.get_expiry())
+    response.headers["Retry-After"] = str(seconds)
     return response

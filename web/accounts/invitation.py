@@ -9,8 +9,9 @@ from flask_security.utils import hash_password
 from sqlalchemy import Row
 
 from houblon.web.access import account_commands
+from houblon.web.access.account_state import Door
 from houblon.web.access.audit import source
-from houblon.web.access.invitations import read_invitation
+from houblon.web.access.one_time_links import is_invited, read_invitation
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import remember
 
@@ -34,10 +35,18 @@ def accept(token: str) -> Any:
         faults = [_("Les deux ne sont pas pareils : tapez le même mot de passe deux fois.")]
     if faults or not normal:
         return _page(found, faults or [_("Choisissez un mot de passe.")]), 422
-    hashed, now = hash_password(normal), house().now()
-    taken = house().services.ledger.write(
-        lambda connection: account_commands.accept_invitation(
-            connection, found.id, found.invitation, hashed, source=source(), at=now
+    services, now, nonce, where = house().services, house().now(), found.invitation, source()
+    hashed = hash_password(normal)
+    taken = services.ledger.write(
+        lambda connection: account_commands.use_link(
+            connection,
+            services,
+            found.id,
+            hashed,
+            door=Door.INVITATION,
+            is_good=lambda account: is_invited(account, nonce),
+            source=where,
+            at=now,
         )
     )
     if not taken:
@@ -53,7 +62,7 @@ def _invited(token: str) -> Row[Any] | None:
         return None
     with house().services.ledger.reading() as connection:
         found = account_commands.account(connection, read[0])
-    return found if found is not None and found.active and found.invitation == read[1] else None
+    return found if found is not None and is_invited(found, read[1]) else None
 
 
 def _page(found: Row[Any], faults: list[str]) -> Any:

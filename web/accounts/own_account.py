@@ -4,8 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
-from flask_security import current_user, password_changed, password_reset, tf_code_confirmed, tf_disabled
-from flask_security.signals import tf_profile_changed
+from flask_security import current_user, password_changed
 from sqlalchemy import update
 
 from houblon.web.access import account_commands
@@ -64,7 +63,7 @@ def end_sessions() -> Any:
 
 
 def register(app: Flask, house: House) -> None:
-    """Note what flask-security does to an account, and end the sessions that a new password ends."""
+    """Note a password that flask-security changes, and end the sessions that it ends."""
 
     @password_changed.connect_via(app)
     def _changed(_: Flask, user: Any, **__: Any) -> None:
@@ -72,19 +71,4 @@ def register(app: Flask, house: House) -> None:
         house.services.ledger.write(lambda connection: end_all(connection, house.now(), id, but=here))
         note(house, user.email, "user.password", user.email)
 
-    @password_reset.connect_via(app)
-    def _reset(_: Flask, user: Any, **__: Any) -> None:
-        id = user.id
-        house.services.ledger.write(lambda connection: end_all(connection, house.now(), id))
-        note(house, user.email, "user.password_reset", user.email)
-
-    @tf_profile_changed.connect_via(app)
-    @tf_code_confirmed.connect_via(app)
-    def _enrolled(_: Flask, user: Any, **__: Any) -> None:
-        note(house, user.email, "user.two_factor_added", user.email, {"two_factor": False}, {"two_factor": True})
-
-    @tf_disabled.connect_via(app)
-    def _disenrolled(_: Flask, user: Any, **__: Any) -> None:
-        note(house, user.email, "user.two_factor_removed", user.email, {"two_factor": True}, {"two_factor": False})
-
-    app.extensions["houblon.account"] = (_changed, _reset, _enrolled, _disenrolled)
+    app.extensions["houblon.account"] = _changed

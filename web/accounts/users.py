@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 
 from houblon.engine.core.problem import Invalid
 from houblon.web.access import account_commands
+from houblon.web.access.addresses import normal_address
 from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
-from houblon.web.access.invitations import WITHIN, new_nonce, queue_invitation
+from houblon.web.access.one_time_links import WITHIN, new_nonce, queue_invitation
 from houblon.web.access.permissions import LADDER, PERMISSIONS, ROLE_NAMES
 from houblon.web.access.sessions import open_sessions
 from houblon.web.foundation.current_app import house
@@ -35,7 +36,8 @@ def invite() -> Any:
 
     def work(connection: Connection) -> int:
         id = account_commands.add(connection, email, role, by=by, invitation=nonce, language=language)
-        queue_invitation(connection, services, id, nonce, email.strip().lower(), language, by.at)
+        address = normal_address(email) or email.strip().lower()
+        queue_invitation(connection, services, id, nonce, address, language, by.at)
         return id
 
     try:
@@ -96,8 +98,9 @@ def end_sessions(id: int) -> Any:
 
 @blueprint.post("/<int:id>/deuxieme-facteur")
 def remove_two_factor(id: int) -> Any:
-    by, message = _by(), _("Le deuxième facteur est retiré ; la personne peut en inscrire un autre.")
-    return _act(id, lambda connection: account_commands.remove_two_factor(connection, id, by=by), message)
+    services, by = house().services, _by()
+    message = _("Le deuxième facteur est retiré et ses sessions sont fermées ; un courriel le dit à la personne.")
+    return _act(id, lambda connection: account_commands.remove_two_factor(connection, services, id, by=by), message)
 
 
 def _act(id: int, work: Callable[[Connection], Any], message: str) -> Any:

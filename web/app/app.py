@@ -4,8 +4,8 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from houblon.web import api
-from houblon.web.access import auth
-from houblon.web.accounts import invitation, own_account, users
+from houblon.web.access import auth, throttle
+from houblon.web.accounts import enrolment, forgotten, invitation, own_account, users
 from houblon.web.admin import audit_page, endpoints, keys, mappings, profile, sources
 from houblon.web.admin import messages as outbox_pages
 from houblon.web.api import api_docs
@@ -78,6 +78,9 @@ def create_app(house: House) -> Flask:
     app.extensions["houblon"] = house
     auth.register(app, house)
     own_account.register(app, house)
+    forgotten.register(app)
+    enrolment.register(app)
+    throttle.register(app, house)
     csrf = CSRFProtect(app)
     language.register(app)
     icons.register(app)

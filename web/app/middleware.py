@@ -13,7 +13,6 @@ from flask.sessions import SecureCookieSessionInterface
 MACHINES = ("/webhooks/", "/api/v1/", "/healthz", "/readyz", "/metrics")
 # Whose hooks are about sessions, accounts and forms.
 _OF_PAGES = (
-    "flask_limiter",
     "flask_principal",
     "flask_login",
     "flask_security",

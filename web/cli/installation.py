@@ -68,7 +68,7 @@ def initialise(settings: Settings, *, demo: bool, admin: str, now: datetime, tel
         if demo:
             demonstrate(house, now, tell)
         password = secrets.token_urlsafe(12)
-        add_account(create_app(house), admin, password)
+        add_account(create_app(house), admin, password, "administrator")
         note_versions(house, "shell")
     finally:
         house.close()

@@ -28,10 +28,10 @@ def user() -> None:
 @data_option
 @json_option
 @click.argument("email")
-@click.option("--role", type=click.Choice(ROLES), default="administrator", show_default=True)
+@click.option("--role", type=click.Choice(ROLES), default=ROLES[0], show_default=True)
 @speaks_problems
 def add(data: Path | None, email: str, role: str, as_json: bool) -> None:
-    """Make an account and print its password, once."""
+    """Make an account and print its password, once; what it may do is its role, the least unless one is said."""
     password = secrets.token_urlsafe(12)
     with opened(data) as house:
         who, hashed = by(house, AUTHOR), _hashed(house, password)
@@ -47,11 +47,15 @@ def add(data: Path | None, email: str, role: str, as_json: bool) -> None:
 @click.argument("email")
 @speaks_problems
 def password(data: Path | None, email: str, as_json: bool) -> None:
-    """Give an account a new password, printed this once; its open sessions end."""
+    """Give an account a new password, printed this once; its open sessions and links end, and its person is told."""
     new = secrets.token_urlsafe(12)
     with opened(data) as house:
-        who, hashed = by(house, AUTHOR), _hashed(house, new)
-        _act(house, email, lambda connection, id: account_commands.set_password(connection, id, hashed, by=who))
+        who, hashed, services = by(house, AUTHOR), _hashed(house, new), house.services
+        _act(
+            house,
+            email,
+            lambda connection, id: account_commands.set_password(connection, services, id, hashed, by=who),
+        )
     say({"email": email, "password": new}, as_json, new)
 
 

@@ -13,7 +13,7 @@ from houblon.orders.outbox.encrypted import Decrypting
 from houblon.orders.outbox.mail_transport import Smtp
 from houblon.orders.records.audit import entries
 from houblon.web.access import account_commands
-from houblon.web.access.throttle import MAILS_BY_ACCOUNT
+from houblon.web.access.throttle import MAILS
 from houblon.web.app.app import create_app
 from houblon.web.foundation.data_folder import change_profile
 from tests.clock import NOW
@@ -244,7 +244,7 @@ def test_guesses_are_throttled_by_account_and_right_ones_do_not_count(many):
 
 
 def test_asking_for_links_is_throttled_too(many):
-    for _ in range(int(MAILS_BY_ACCOUNT.split()[0])):
+    for _ in range(MAILS.person_and_place.count):
         assert post(many.client(), "/mot-de-passe", email=address_of("viewer")).status_code == 200
     assert post(many.client(), "/mot-de-passe", email=address_of("viewer")).status_code == 429
 

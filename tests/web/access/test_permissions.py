@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 from houblon.web.access.accounts import holders
 from houblon.web.access.permissions import (
     ACTS,
+    CLOSED,
     DOOR,
     LADDER,
     OPEN,
@@ -62,7 +63,7 @@ def pages_of(app) -> list[str]:
     """Every page that a person can open without knowing an id that does not exist."""
     known = {"groups.show": "/groupes/tous", "proposals.show": "/brouillons/ete"}
     for rule in app.url_map.iter_rules():
-        if "GET" in rule.methods and needs(rule.endpoint, "GET") not in (OPEN, DOOR) and rule.endpoint != "logout":
+        if "GET" in rule.methods and needs(rule.endpoint, "GET") not in (OPEN, DOOR, CLOSED) and rule.endpoint != "logout":
             yield known.get(rule.endpoint, address_of(rule))
 
 
