@@ -192,6 +192,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     "security.two_factor_setup": Example("Inscrire votre téléphone", status=200, by="editor"),
     "security.two_factor_setup_validate": Example("deuxième facteur est actif", _enrolled),
+    "security.two_factor_setup setup": Example("clé est abandonnée", by="editor"),
     "security.mf_recovery_codes generate_new_codes": Example("Gardez-les", by="editor", status=200),
     "security.login": Example("Code à six chiffres", {"email": address_of("editor"), "password": PASSWORD}),
     "security.two_factor_token_validation": Example("Le code est bon", lambda page: {"code": code_for(KEYS[-1], 1)}),

@@ -13,8 +13,8 @@ ELSEWHERE = {
     "simulations.cancel",  # there only while a simulation runs
     # For who has lost a telephone, signed in long ago, or has several ways to be known: it leads on.
     "security.mf_recovery",
-    "security.tf_select",
-    "security.two_factor_rescue",
+    "security.tf_select",  # closed
+    "security.two_factor_rescue",  # closed
     "security.verify",
 }
 DOORS = ("api", "webhooks")

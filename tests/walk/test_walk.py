@@ -8,11 +8,11 @@ NOT_LED_TO = {
     # Where somebody with a second factor is led while they sign in, and what flask-security answers by leading on.
     "security.mf_recovery",
     "security.mf_recovery_codes",
-    "security.tf_select",
-    "security.two_factor_rescue",
+    "security.tf_select",  # closed
+    "security.two_factor_rescue",  # closed
     "security.two_factor_token_validation",
     "security.verify",
-    "security.static",  # no page of ours uses it
+    "security.static",  # closed
 }
 DOORS = ("api", "webhooks")  # for machines, by key or signature
 

@@ -8,21 +8,14 @@ from flask_security.utils import hash_password
 from sqlalchemy import select
 
 from houblon.orders.db.tables import outbox
-from houblon.orders.outbox.delivery import deliver_due
-from houblon.orders.outbox.encrypted import Decrypting
-from houblon.orders.outbox.mail_transport import Smtp
-from houblon.orders.records.audit import entries
 from houblon.web.access import account_commands
 from houblon.web.access.throttle import MAILS
 from houblon.web.app.app import create_app
 from houblon.web.foundation.data_folder import change_profile
 from tests.clock import NOW
-from tests.orders.mailserver import Inbox, smtp_server
-from tests.web.houses import ADMIN, copy_of, open_place, token_of
+from tests.web.access.ways_in import GUEST, NEW, Clock, accept, acts, begin, delivered, invite, link_in, post, text
+from tests.web.houses import ADMIN
 from tests.web.people import PASSWORD, account_of, address_of, code_for, enrol, populate, session_of, someone
-
-NEW = "des mots faciles à retenir"
-GUEST = "camille@houblon.example"
 
 
 @pytest.fixture
@@ -34,62 +27,10 @@ def many(place):
 @pytest.fixture
 def clock(template, tmp_path):
     """An installation whose clock the test moves: `clock.now`."""
-
-    class Clock:
-        now = NOW
-
-    opened = open_place(copy_of(template[0], tmp_path / "temps"), template[1], now=lambda: Clock.now)
-    Clock.place = opened
-    yield Clock
-    opened.house.close()
-
-
-def text(response):
-    return response.get_data(as_text=True)
-
-
-def post(client, address, page=None, **form):
-    """Send a form of `page` (the address itself unless said) with its token."""
-    return client.post(address, data={"csrf_token": token_of(text(client.get(page or address))), **form})
-
-
-def delivered(place):
-    """The mails that a real server takes from the outbox."""
-    inbox = Inbox()
-    with smtp_server(inbox) as port:
-        transport = Decrypting(
-            Smtp(f"smtp://127.0.0.1:{port}", "houblon@brasserie.example", lambda: NOW), place.house.services.secret
-        )
-        while deliver_due(place.house.services.ledger, transport, place.house.now()):
-            pass
-    return inbox.mails
-
-
-def link_in(mail):
-    body = mail.get_body(("plain",)).get_content()
-    return re.search(r"http://localhost:8000(/\S+)", body).group(1)
-
-
-def acts(place):
-    with place.house.services.ledger.reading() as connection:
-        return [(row.act, row.subject, row.who) for row in entries(connection)]
-
-
-def invite(client, email=GUEST, role="editor", **form):
-    return post(client, "/acces", adresse=email, role=role, langue="en", **form)
-
-
-def accept(client, link, password=NEW, again=None):
-    return client.post(
-        link,
-        data={"csrf_token": token_of(text(client.get(link))), "mot_de_passe": password, "encore": again or password},
-    )
-
-
-def begin(place, email, password=PASSWORD):
-    """A browser that has given its password."""
-    client = place.client()
-    return client, post(client, "/connexion", email=email, password=password)
+    moved = Clock()
+    moved.place = moved.open(template, tmp_path / "temps")
+    yield moved
+    moved.place.house.close()
 
 
 def test_an_invitation_goes_by_mail_lets_the_person_in_once_and_is_noted(place):
