@@ -69,8 +69,8 @@ def accept(client, link, password=NEW, again=None):
     )
 
 
-def forget(place, email, **form):
-    return post(place.client(), "/mot-de-passe", email=email, **form)
+def forget(house, email, **form):
+    return post(house.client(), "/mot-de-passe", email=email, **form)
 
 
 def choose(client, link, password=NEW):
