@@ -100,7 +100,7 @@ def register(app: Flask, house: House) -> None:
 def _at_the_way_in(house: House, need: str) -> Any:
     """What flask-security answers by itself: forms alone, by whoever is who they were a moment ago."""
     if request.is_json:
-        abort(415)
+        abort(400)
     if need != OPEN:
         return _inside(house, need)
     forget_if_over()

@@ -93,7 +93,7 @@ def test_no_page_hands_out_a_token_and_none_lets_anybody_in(many):
     token = token_of(text(client.get("/connexion")))
     said = {"email": address_of("viewer"), "password": PASSWORD}
     headers = {"X-CSRFToken": token, "Accept": "application/json"}
-    assert client.post("/connexion?include_auth_token", json=said, headers=headers).status_code == 415
+    assert client.post("/connexion?include_auth_token", json=said, headers=headers).status_code == 400
     answer = client.post("/connexion?include_auth_token", data={**said, "csrf_token": token}, headers=headers)
     assert answer.status_code == 302 and b"authentication_token" not in answer.data
     with many.app.test_request_context():

@@ -55,3 +55,17 @@ def test_the_last_administrator_and_unknown_people_are_refused(run):
     assert json.loads(run("role", "nul@part.example", "viewer").stderr)["errors"][0]["code"] == "unknown_account"
     assert json.loads(run("add", ADMIN).stderr)["errors"][0]["code"] == "exists"
     assert run("role", ADMIN, "roi").exit_code == 2
+
+
+def test_an_account_without_a_role_may_only_look(run):
+    assert json.loads(run("add", WHO).stdout)["role"] == "viewer"
+    assert accounts(run)[WHO] == ("viewer", True)
+
+
+def test_an_account_that_was_shut_out_is_given_no_password(run):
+    run("add", WHO)
+    run("deactivate", WHO)
+    refused = run("password", WHO)
+    assert refused.exit_code != 0 and "houblon user activate" in refused.output
+    run("activate", WHO)
+    assert json.loads(run("password", WHO.upper()).stdout)["password"]
