@@ -132,6 +132,9 @@ invoices = Table(
     Column("paid_on", String(10)),
     Column("total", BigInteger, nullable=False),
     Column("document", Json, nullable=False),
+    # The buyer's link that opens it, and when it took the place of the one before; 0 is the first, of the issue.
+    Column("link_number", Integer, nullable=False, server_default="0"),
+    Column("link_made_at", Instant),
     Index("invoices_by_state", "state", "key"),
     # All that sums of what is owed read.
     Index("invoices_owed", "kind", "state", "due_date", "issued_at", "total"),

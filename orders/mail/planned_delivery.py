@@ -40,7 +40,7 @@ def _email(services: Services, context: OrderContext, invoice: Any, day: date, d
         "due": day_text(due).in_(language) if due else "",
     }
     lines = [each.in_(language).format(**said) for each in (_HELLO, _MOVED, _PAYABLE if due else _NOT_DUE)]
-    link = invoice_link(services.base_url, services.secret, invoice.key)
+    link = invoice_link(services.base_url, services.secret, invoice.key, invoice.link_number)
     return plain_email(
         _SUBJECT.in_(language).format(**said), lines, link, _SEE.in_(language), services.seller.name, language
     )

@@ -109,6 +109,8 @@ EXAMPLES: dict[str, Example] = {
     "lifecycle.deliver": Example("[Ll]ivrée"),
     "lifecycle.cancel": Example("annulée", {"raison": "envoyée deux fois"}),
     "invoices.pay": Example("[Pp]ayée", {"le": TODAY}),
+    "invoices.send_link": Example("Le lien part"),
+    "invoices.replace_link": Example("L’ancien lien ne vaut plus"),
     "outbox.again": Example("repart", {"adresse": "caisse@bar.example"}),
     "outbox.all_again": Example("repart"),
     # Retailers and groups.

@@ -14,7 +14,6 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, scop
 
 from houblon.orders.db.column_types import Instant, Key
 
-
 # It holds no state of its own: statements that name it may be kept ready.
 AsaList.cache_ok = True
 

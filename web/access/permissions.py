@@ -128,6 +128,8 @@ ACTS: dict[str, str] = {
     "outbox.again": "review",
     "outbox.all_again": "review",
     "invoices.pay": "review",
+    "invoices.replace_link": "review",
+    "invoices.send_link": "review",
     "lifecycle.deliver": "review",
     "lifecycle.cancel": "review",
     "lifecycle.make_available": "review",

@@ -3,7 +3,6 @@
 Both are spent by one conditional write, so that of two browsers that show the same code at once only one comes in.
 """
 
-import time
 from typing import Any
 
 from flask_security import MfRecoveryCodesUtil
@@ -40,7 +39,7 @@ class Totp(FsTotp):
     def number_of(self, code: str, secret: str) -> int | None:
         """The number of a code of an authenticator that is being enrolled; None when the code is not right."""
         try:
-            number: int = self._totp.verify(code, secret, window=_WINDOW, time=int(time.time())).counter
+            number: int = self._totp.verify(code, secret, window=_WINDOW).counter
         except TokenError:
             return None
         return number

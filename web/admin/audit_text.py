@@ -21,6 +21,8 @@ from houblon.web.presentation.change_text import KINDS, name_of, tell
 ACTS: dict[str, Text] = {
     "installation.approval": Text("approbation par une deuxième personne", "approval by a second person"),
     "installation.changed": Text("réglages changés", "settings changed"),
+    "invoice.link_replaced": Text("lien d’une facture remplacé", "invoice link replaced"),
+    "invoice.link_sent": Text("lien d’une facture envoyé", "invoice link sent"),
     "key.added": Text("clé d’API créée", "API key made"),
     "key.revoked": Text("clé d’API révoquée", "API key revoked"),
     "memberships.set": Text("détaillants rangés dans leurs groupes", "retailers put into their groups"),
@@ -64,6 +66,7 @@ _MEMBERS: dict[str, Text] = {
     "effective_from": Text("en vigueur le", "in force from"),
     "active": Text("actif", "active"),
     "two_factor": Text("deuxième facteur", "second factor"),
+    "invoice_link_months": Text("mois d’un lien de facture", "months of an invoice link"),
     "approval": Text("approbation exigée", "approval required"),
     "timezone": Text("fuseau horaire", "time zone"),
     "currency": Text("monnaie", "currency"),

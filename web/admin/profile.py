@@ -11,6 +11,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from houblon.engine.core.problem import Faults, Text
+from houblon.orders.invoicing.buyer_links import MOST_MONTHS
 from houblon.orders.mail.enqueue import is_address
 from houblon.orders.services import Seller
 from houblon.web.access.audit import note
@@ -20,6 +21,7 @@ from houblon.web.foundation.data_folder import Profile, change_profile
 
 blueprint = Blueprint("profile", __name__, url_prefix="/reglages")
 _GST, _QST, _PREFIX = re.compile(r"\d{9} RT\d{4}"), re.compile(r"\d{10} TQ\d{4}"), re.compile(r"[A-Za-z0-9]{1,10}")
+_MONTHS = "invoice_link_months"
 _SELLER = ("name", "address", "email", "gst_number", "qst_number", "prefix")
 ZONES = (
     "America/Toronto",
@@ -118,13 +120,22 @@ def consequences(before: Profile, after: Profile) -> list[Text]:
                 "From their next page on, people without a second factor must enrol one before they go on.",
             )
         )
+    if after.invoice_link_months < before.invoice_link_months:
+        found.append(
+            Text(
+                f"Les liens des factures payées depuis plus de {after.invoice_link_months} mois ne les ouvriront plus, "
+                "ceux qui sont déjà partis aussi.",
+                f"Links to invoices that were paid more than {after.invoice_link_months} months ago will open them no "
+                "more, those that were sent already too.",
+            )
+        )
     return found
 
 
 def _read(typed: Any, now: Profile) -> tuple[Profile, Faults]:
     """The profile that the form asks for, and every fault in it; settings that it does not show stay."""
     faults = Faults()
-    said = {name: " ".join(typed.get(name, "").split()) for name in (*_SELLER, "timezone", "currency")}
+    said = {name: " ".join(typed.get(name, "").split()) for name in (*_SELLER, "timezone", "currency", _MONTHS)}
     said["address"] = "\n".join(line.strip() for line in typed.get("address", "").splitlines() if line.strip())
     if not 1 <= len(said["name"]) <= 200:
         faults.add(
@@ -150,6 +161,15 @@ def _read(typed: Any, now: Profile) -> tuple[Profile, Faults]:
         faults.add(
             "currency", "/currency", "Un code de trois lettres, comme CAD.", "A code of three letters, such as CAD."
         )
+    months = int(said[_MONTHS]) if re.fullmatch(r"[0-9]{1,3}", said[_MONTHS]) else 0
+    if not 1 <= months <= MOST_MONTHS:
+        faults.add(
+            _MONTHS,
+            f"/{_MONTHS}",
+            f"Un nombre de mois, de 1 à {MOST_MONTHS}.",
+            f"A number of months, 1 to {MOST_MONTHS}.",
+        )
+        months = now.invoice_link_months
     seller = Seller(**{name: said[name] for name in _SELLER})
     after = msgspec.structs.replace(
         now,
@@ -159,6 +179,7 @@ def _read(typed: Any, now: Profile) -> tuple[Profile, Faults]:
         approval=bool(typed.get("approval")),
         follow_delivery=bool(typed.get("follow_delivery")),
         two_factor=bool(typed.get("two_factor")),
+        invoice_link_months=months,
     )
     return after, faults
 
@@ -181,6 +202,7 @@ def _etag(profile: Profile) -> str:
 
 def _page(profile: Profile, **told: Any) -> str:
     said = {**msgspec.to_builtins(profile.seller), "timezone": profile.timezone, "currency": profile.currency}
+    said[_MONTHS] = str(profile.invoice_link_months)
     flags = {name: getattr(profile, name) for name in ("approval", "follow_delivery", "two_factor")}
     if (typed := told.pop("typed", None)) is not None:
         said, flags = {name: typed.get(name, "") for name in said}, {name: bool(typed.get(name)) for name in flags}

@@ -14,6 +14,7 @@ import msgspec
 from filelock import FileLock
 
 from houblon.engine.core.problem import Invalid, refuse
+from houblon.orders.invoicing.buyer_links import MONTHS, MOST_MONTHS
 from houblon.orders.services import Seller
 from houblon.rules.store.documents import FILE
 from houblon.rules.store.durable import replace_file
@@ -37,7 +38,8 @@ class Profile(msgspec.Struct, frozen=True):
 
     With `approval`, a second person must agree to a proposal before it is published or scheduled. With
     `follow_delivery`, due dates follow a delivery that is planned anew. With `two_factor`, everybody signs
-    in with a second factor. `id` is the same in the ledger: that is how the two know each other.
+    in with a second factor. A buyer's link opens an invoice for `invoice_link_months` after nothing is owed by it.
+    `id` is the same in the ledger: that is how the two know each other.
     """
 
     timezone: str = "America/Toronto"
@@ -46,6 +48,7 @@ class Profile(msgspec.Struct, frozen=True):
     approval: bool = False
     follow_delivery: bool = False
     two_factor: bool = False
+    invoice_link_months: int = MONTHS
     id: str | None = None
 
 
@@ -114,6 +117,8 @@ def read_profile(folder: Path) -> Profile:
         raise _damaged(path, f"{profile.timezone!r} is no time zone - `$.timezone`") from None
     if not re.fullmatch(r"[A-Z]{3}", profile.currency):
         raise _damaged(path, f"{profile.currency!r} is no currency - `$.currency`")
+    if not 1 <= profile.invoice_link_months <= MOST_MONTHS:
+        raise _damaged(path, f"{profile.invoice_link_months} is not from 1 to {MOST_MONTHS} - `$.invoice_link_months`")
     if profile.id is not None and not _ID.fullmatch(profile.id):
         raise _damaged(path, "this is no installation's id - `$.id`")
     return profile

@@ -3,21 +3,24 @@
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_security import current_user
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 
 from houblon.engine.core.problem import Invalid
 from houblon.orders.db.tables import invoices
-from houblon.orders.invoicing import transitions
+from houblon.orders.invoicing import buyer_links, transitions
 from houblon.orders.invoicing.document import pdf, sheet
-from houblon.orders.invoicing.links import read_token
+from houblon.orders.invoicing.links import invoice_link, number_of, read_token
+from houblon.orders.mail import invoice_link as invoice_link_mail
 from houblon.orders.queries import lists, receivables
 from houblon.orders.queries.lists import PAGE
 from houblon.orders.queries.receivables import InvoiceFilter
 from houblon.orders.services import Conflict
-from houblon.web.access.audit import note
+from houblon.web.access.audit import by as acting
+from houblon.web.access.audit import note, noted
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
@@ -93,6 +96,52 @@ def pay(key: int) -> Any:
     return redirect(url_for("invoices.show", key=key))
 
 
+@blueprint.post("/factures/<int:key>/lien")
+def replace_link(key: int) -> Any:
+    """Void the link that the buyer has, and put another in its place."""
+    services, by, seen = house().services, acting(house(), author()), request.form.get("numero", -1, type=int)
+
+    def work(connection: Connection) -> None:
+        number = buyer_links.replace_link(connection, services, key, seen, by.at)
+        noted(connection, by, "invoice.link_replaced", number, seen, seen + 1)
+
+    try:
+        services.ledger.write(work)
+    except Conflict as conflict:
+        flash(conflict.en if current() == "en" else conflict.fr, "refused")
+    except LookupError:
+        abort(404)
+    else:
+        flash(
+            _("L’ancien lien ne vaut plus. Le nouveau n’est pas encore parti : envoyez-le, ou copiez-le."), "accepted"
+        )
+    return redirect(url_for("invoices.show", key=key, _anchor="lien"))
+
+
+@blueprint.post("/factures/<int:key>/lien/envoyer")
+def send_link(key: int) -> Any:
+    """Write to the buyer with the link that is good now."""
+    services, by = house().services, acting(house(), author())
+
+    def work(connection: Connection) -> str | None:
+        row = lists.invoice_row(connection, key)
+        if row is None:
+            raise LookupError
+        address = invoice_link_mail.queue(connection, services, row, by.at)
+        noted(connection, by, "invoice.link_sent", row.number, None, row.link_number)
+        return address
+
+    try:
+        address = services.ledger.write(work)
+    except LookupError:
+        abort(404)
+    if address:
+        flash(_("Le lien part à %(address)s.", address=address), "accepted")
+    else:
+        flash(_("Aucune adresse n’est connue : le courriel attend dans Messages qu’on lui en donne une."), "refused")
+    return redirect(url_for("invoices.show", key=key, _anchor="lien"))
+
+
 @blueprint.get("/f/<token>")
 def shared(token: str) -> str:
     """The buyer's view: the link's signature is the permission."""
@@ -110,9 +159,27 @@ def _shared_row(token: str) -> Row[Any]:
     if key is None:
         abort(404)
     row = _row(key)
+    last = _last_day(row)
+    if number_of(token) != row.link_number or (last is not None and last < _today()):
+        abort(_ended(row))
     if _is_opened_by_the_buyer():
         transitions.viewed(house().services, key, at=house().now())
     return row
+
+
+def _last_day(row: Row[Any]) -> date | None:
+    """The last day of the buyer's link, where it has one."""
+    with house().services.ledger.reading() as connection:
+        credited_on = buyer_links.credited_on(connection, row)
+    zone = house().services.installation.zone
+    return buyer_links.last_day(row, credited_on, house().profile.invoice_link_months, zone)
+
+
+def _ended(row: Row[Any]) -> Response:
+    """What a buyer reads whose link is over, in the language of their invoice: that it is, and what to do."""
+    with force_locale("en" if row.document["language"] == "en" else "fr"):
+        page = render_template("invoice_link_over.html", invoice=row, seller=house().services.seller)
+    return make_response(page, 410)
 
 
 def _is_opened_by_the_buyer() -> bool:
@@ -127,15 +194,21 @@ def _shown(key: int, fault: str | None = None, written: str | None = None) -> st
     with house().services.ledger.reading() as connection:
         related = lists.invoice_row(connection, row.credits) if row.credits else None
         related = related or receivables.credit_note_of(connection, key)
+        address = invoice_link_mail.buyer_address(connection, row)
+    services, last = house().services, _last_day(row)
     return render_template(
         "invoice.html",
         invoice=row,
         sheet=sheet(row.document),
         shared=None,
         related=related,
+        link=invoice_link(services.base_url, services.secret, key, row.link_number),
+        link_until=last,
+        address=address,
         fault=fault,
         written=_today().isoformat() if written is None else written,
         today=_today().isoformat(),
+        link_is_over=last is not None and last < _today(),
     )
 
 
