@@ -161,7 +161,8 @@ def _read(typed: Any, now: Profile) -> tuple[Profile, Faults]:
         faults.add(
             "currency", "/currency", "Un code de trois lettres, comme CAD.", "A code of three letters, such as CAD."
         )
-    months = int(said[_MONTHS]) if re.fullmatch(r"[0-9]{1,3}", said[_MONTHS]) else 0
+    asked = said[_MONTHS] if _MONTHS in typed else str(now.invoice_link_months)
+    months = int(asked) if re.fullmatch(r"[0-9]{1,3}", asked) else 0
     if not 1 <= months <= MOST_MONTHS:
         faults.add(
             _MONTHS,
