@@ -24,7 +24,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Connection, Engine, event
 
-from houblon.orders.records.audit import Act, record
+from houblon.orders.records.audit import record
+from houblon.rules.model.entry import Entry
 from houblon.web.app.app import create_app
 from houblon.web.cli.installation import initialise
 from houblon.web.drafts.live_preview import warm
@@ -237,7 +238,7 @@ def _lengthen_the_log(data: Path, count: int) -> None:
     def work(connection: Connection) -> None:
         for number in range(count):
             who = f"personne-{number % 40}@faubourg.example"
-            record(connection, Act(at, who, "127.0.0.1", acts[number % 3], f"v{number}", {"n": number}, None))
+            record(connection, Entry(at, who, "127.0.0.1", acts[number % 3], f"v{number}", {"n": number}, None))
 
     house.services.ledger.write(work)
     house.close()

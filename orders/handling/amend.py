@@ -11,25 +11,44 @@ from houblon.engine.core.order import decode_order
 from houblon.orders.handling.receive import IncomingOrder, decide_again, effective_policy
 from houblon.orders.handling.review import buyer_of, held_order
 from houblon.orders.intake.decode import content_hash
+from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.records.decision_log import record_transition
 from houblon.orders.services import Conflict, OrderContext, Services
 
 Lines = list[dict[str, Any]]
 
 
-def make_available(services: Services, key: int, index: int, *, by: str, at: datetime, seen: str) -> str:
+def make_available(
+    services: Services,
+    key: int,
+    index: int,
+    *,
+    by: str,
+    at: datetime,
+    seen: str,
+    entry_of: EntryOf[str] | None = None,
+) -> str:
     """Say that the product of a line can be had again; returns the outcome of the decision that follows.
 
     `seen` is the content hash of what the person looked at, `index` counts its lines from 0. Raises
     Conflict when the order is no longer held or was changed since; LookupError when there is no such
     order or line.
     """
-    return _mend(services, key, index, _available, "line_available", by, at, seen)
+    return _mend(services, key, index, _available, "line_available", by, at, seen, entry_of)
 
 
-def remove(services: Services, key: int, index: int, *, by: str, at: datetime, seen: str) -> str:
+def remove(
+    services: Services,
+    key: int,
+    index: int,
+    *,
+    by: str,
+    at: datetime,
+    seen: str,
+    entry_of: EntryOf[str] | None = None,
+) -> str:
     """Take a line out of a held order; as `make_available`. The last line can't go: Conflict."""
-    return _mend(services, key, index, _without, "line_removed", by, at, seen)
+    return _mend(services, key, index, _without, "line_removed", by, at, seen, entry_of)
 
 
 def _mend(
@@ -41,6 +60,7 @@ def _mend(
     by: str,
     at: datetime,
     seen: str,
+    entry_of: EntryOf[str] | None,
 ) -> str:
     def work(connection: Connection) -> str:
         row, order = held_order(connection, services, key, seen)
@@ -57,7 +77,7 @@ def _mend(
         outcome: str = again.document["outcome"]
         return outcome
 
-    return services.ledger.write(work)
+    return services.ledger.write(audited(work, entry_of))
 
 
 def _available(row: Row[Any], lines: Lines, index: int) -> Lines:

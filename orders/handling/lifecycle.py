@@ -12,6 +12,7 @@ from houblon.orders.handling.review import buyer_of, invoice_as_decided, order_a
 from houblon.orders.invoicing.invoice import Issued, credit
 from houblon.orders.invoicing.transitions import credited
 from houblon.orders.mail import enqueue as messages
+from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.records.decision_log import record_transition, settled
 from houblon.orders.services import Conflict, OrderContext, Services
 
@@ -27,21 +28,40 @@ class Cancelled(msgspec.Struct, frozen=True):
     is_buyer_notified: bool
 
 
-def deliver(services: Services, key: int, *, by: str, at: datetime, why: str = "") -> str | None:
+def deliver(
+    services: Services,
+    key: int,
+    *,
+    by: str,
+    at: datetime,
+    why: str = "",
+    entry_of: EntryOf[str | None] | None = None,
+) -> str | None:
     """Note that an accepted order was delivered; returns the invoice's number where one is issued now.
 
     That is when the acceptance decided so (trigger `on_delivery`), on the acceptance's terms. Raises
     Conflict when the order is not accepted or somebody moved it first; LookupError when there is none.
     """
-    return services.ledger.write(lambda connection: _deliver(connection, services, key, by, at, why))
+    return services.ledger.write(audited(lambda connection: _deliver(connection, services, key, by, at, why), entry_of))
 
 
-def cancel(services: Services, key: int, *, was: str, by: str, at: datetime, why: str) -> Cancelled:
+def cancel(
+    services: Services,
+    key: int,
+    *,
+    was: str,
+    by: str,
+    at: datetime,
+    why: str,
+    entry_of: EntryOf[Cancelled] | None = None,
+) -> Cancelled:
     """Cancel an order that the person saw `was` held or accepted; its invoice is credited at once.
 
     Raises Conflict when it is no longer what they saw, LookupError when there is no such order.
     """
-    return services.ledger.write(lambda connection: _cancel(connection, services, key, was, by, at, why))
+    return services.ledger.write(
+        audited(lambda connection: _cancel(connection, services, key, was, by, at, why), entry_of)
+    )
 
 
 def _deliver(connection: Connection, services: Services, key: int, by: str, at: datetime, why: str) -> str | None:

@@ -20,6 +20,7 @@ from houblon.engine.schedule.calendar import local_day
 from houblon.orders.db.tables import decisions, invoices, orders, planned_deliveries, retailers
 from houblon.orders.mail import planned_delivery
 from houblon.orders.queries.lists import UNPAID, is_owed
+from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.records.decision_log import record_transition
 from houblon.orders.services import Conflict, OrderContext, Services
 
@@ -86,14 +87,24 @@ def plan(connection: Connection, services: Services, key: int, day: date, at: da
 
 
 def change(
-    services: Services, key: int, day: date, *, by: str, at: datetime, why: str, seen: int | None = None
+    services: Services,
+    key: int,
+    day: date,
+    *,
+    by: str,
+    at: datetime,
+    why: str,
+    seen: int | None = None,
+    entry_of: EntryOf[Plan] | None = None,
 ) -> Plan:
     """Plan the delivery of an accepted, undelivered order anew, once, and do what follows.
 
     `seen` is the last change that the person saw. Raises Invalid for a day or a reason that can't be,
     Conflict when the order is not to be delivered any more or was changed since, LookupError.
     """
-    return services.ledger.write(lambda connection: _change(connection, services, key, day, by, at, why, seen))
+    return services.ledger.write(
+        audited(lambda connection: _change(connection, services, key, day, by, at, why, seen), entry_of)
+    )
 
 
 def _change(

@@ -9,6 +9,7 @@ from houblon.engine.core.problem import refuse
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import invoices, transitions
 from houblon.orders.events.enqueue import enqueue_viewed_event
+from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.records.decision_log import BUYER, SYSTEM, record_invoice_transition, who_text
 from houblon.orders.services import Conflict, Services
 
@@ -45,13 +46,17 @@ def viewed(services: Services, invoice_key: int, *, at: datetime) -> bool:
     return services.ledger.write(lambda connection: _view(connection, invoice_key, at))
 
 
-def pay(services: Services, invoice_key: int, *, by: str, at: datetime, on: date) -> str:
+def pay(
+    services: Services, invoice_key: int, *, by: str, at: datetime, on: date, entry_of: EntryOf[str] | None = None
+) -> str:
     """Note that the invoice was paid `on` a day; returns its number.
 
     Raises Conflict when somebody did already, or when it is credited; Invalid for a day to come or
     before the order was placed; LookupError when there is no such invoice.
     """
-    return services.ledger.write(lambda connection: _pay(connection, services, invoice_key, by, at, on))
+    return services.ledger.write(
+        audited(lambda connection: _pay(connection, services, invoice_key, by, at, on), entry_of)
+    )
 
 
 def credited(connection: Connection, invoice: Row[Any], *, who: str, at: datetime, why: str) -> None:

@@ -21,6 +21,7 @@ from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import endpoints, outbox
 from houblon.orders.events.endpoints import dead_letter_waiting, destination_of, pause
 from houblon.orders.invoicing import transitions
+from houblon.orders.records.audit import EntryOf, audited
 
 MAIL = "mail"
 LEASE = timedelta(minutes=2)
@@ -132,7 +133,9 @@ def due_destinations(ledger: Ledger, now: datetime) -> list[str]:
     return [*([MAIL] if mail else []), *map(destination_of, ids)]
 
 
-def send_again(ledger: Ledger, id: str, now: datetime, recipient: str | None = None) -> bool:
+def send_again(
+    ledger: Ledger, id: str, now: datetime, recipient: str | None = None, entry_of: EntryOf[bool] | None = None
+) -> bool:
     """Put a parked message back, a mail to another address if given; False when it isn't parked, has
     no address, or its endpoint is no more."""
 
@@ -146,17 +149,25 @@ def send_again(ledger: Ledger, id: str, now: datetime, recipient: str | None = N
             query = query.where(has_a_place())
         return connection.execute(query.values(**values)).rowcount == 1
 
-    return ledger.write(again)
+    return ledger.write(audited(again, entry_of))
 
 
-def send_all_again(ledger: Ledger, now: datetime, kind: str | None = None, destination: str | None = None) -> int:
+def send_all_again(
+    ledger: Ledger,
+    now: datetime,
+    kind: str | None = None,
+    destination: str | None = None,
+    entry_of: EntryOf[int] | None = None,
+) -> int:
     """Put every parked message back that has somewhere to go; returns how many. A kind or a destination narrows it."""
     query = update(outbox).where(outbox.c.state == "parked", has_a_place())
     if kind:
         query = query.where(outbox.c.kind == kind)
     if destination:
         query = query.where(outbox.c.destination == destination)
-    return ledger.write(lambda connection: connection.execute(query.values(**_ANEW, due_at=now)).rowcount)
+    return ledger.write(
+        audited(lambda connection: connection.execute(query.values(**_ANEW, due_at=now)).rowcount, entry_of)
+    )
 
 
 _ANEW: dict[str, Any] = {"state": "pending", "attempts": 0, "error": None}

@@ -1,39 +1,26 @@
 """Who did what when, from where, with before and after: a chain in which no link can be changed unseen."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Row, insert, select
 
 from houblon.orders.db.tables import audit
+from houblon.orders.db.writer import T, Work
 from houblon.rules.model.changes import Change, changes
 from houblon.rules.model.content import Content, Version, canonical
+from houblon.rules.model.entry import Entry
 from houblon.rules.model.statements import ABSENT, pointer_of
 from houblon.rules.store.documents import Store
 
 START = "sha256:" + "0" * 64
 # A version that changes more is told by its hash and a count: its rows are in the rules themselves.
 MAX_CHANGES = 200
-
-
-class Act(msgspec.Struct, frozen=True):
-    """One act: `who` did it, from `source` (an address, `shell`, or empty when nobody stood there).
-
-    `act` is such as `proposal.approved`, `subject` what it was done to. The same `reference` is
-    written once.
-    """
-
-    at: datetime
-    who: str
-    source: str
-    act: str
-    subject: str
-    before: Any = None
-    after: Any = None
-    reference: str | None = None
+# The entry of an act, by what the act returned; None where nothing was done.
+EntryOf = Callable[[T], Entry | None]
 
 
 class Verified(msgspec.Struct, frozen=True):
@@ -44,15 +31,33 @@ class Verified(msgspec.Struct, frozen=True):
     broken_at: int | None = None
 
 
-def record(connection: Connection, act: Act) -> None:
-    """Add the act to the chain, unless its reference is there already."""
-    known = select(audit.c.key).where(audit.c.reference == act.reference)
-    if act.reference is not None and connection.execute(known).first() is not None:
+def record(connection: Connection, entry: Entry) -> None:
+    """Add the entry to the chain, unless its reference is there already."""
+    if is_recorded(connection, entry):
         return
     last = connection.execute(select(audit.c.key, audit.c.hash).order_by(audit.c.key.desc()).limit(1)).one_or_none()
     key, previous = (last.key + 1, last.hash) if last else (1, START)
-    values = {name: getattr(act, name) for name in act.__struct_fields__}
-    connection.execute(insert(audit), {**values, "key": key, "previous": previous, "hash": _hash(key, previous, act)})
+    values = {name: getattr(entry, name) for name in entry.__struct_fields__}
+    connection.execute(insert(audit), {**values, "key": key, "previous": previous, "hash": _hash(key, previous, entry)})
+
+
+def is_recorded(connection: Connection, entry: Entry) -> bool:
+    """Whether the chain has the entry: by its reference, if it has one."""
+    known = select(audit.c.key).where(audit.c.reference == entry.reference)
+    return entry.reference is not None and connection.execute(known).first() is not None
+
+
+def audited(work: Work[T], entry_of: EntryOf[T] | None) -> Work[T]:
+    """The work with its entry, in one transaction: neither is ever there without the other."""
+
+    def both(connection: Connection) -> T:
+        done = work(connection)
+        entry = entry_of(done) if entry_of else None
+        if entry is not None:
+            record(connection, entry)
+        return done
+
+    return both
 
 
 def record_versions(connection: Connection, store: Store, source: str = "") -> None:
@@ -75,8 +80,8 @@ def verify(connection: Connection, head: str | None = None) -> Verified:
     """
     count, previous, seen = 0, START, head is None
     for row in connection.execute(select(audit).order_by(audit.c.key)).yield_per(1_000):
-        act = Act(**{name: getattr(row, name) for name in Act.__struct_fields__})
-        if row.key != count + 1 or row.previous != previous or row.hash != _hash(row.key, previous, act):
+        entry = Entry(**{name: getattr(row, name) for name in Entry.__struct_fields__})
+        if row.key != count + 1 or row.previous != previous or row.hash != _hash(row.key, previous, entry):
             return Verified(count, previous, count + 1)
         count, previous, seen = count + 1, row.hash, seen or row.hash == head
     return Verified(count, previous, None if seen else count + 1)
@@ -88,7 +93,7 @@ def entries(connection: Connection, before: int | None = None, limit: int = 50) 
     return connection.execute(query if before is None else query.where(audit.c.key < before)).all()
 
 
-def told(found: Sequence[Change]) -> tuple[dict[str, Any], dict[str, Any]]:
+def both_sides(found: Sequence[Change]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Changes as what was before and what is after, by pointer; what was not stated is left out."""
     sides: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
     for change in found[:MAX_CHANGES]:
@@ -98,10 +103,10 @@ def told(found: Sequence[Change]) -> tuple[dict[str, Any], dict[str, Any]]:
     return sides
 
 
-def _publication(store: Store, version: Version, source: str) -> Act:
+def _publication(store: Store, version: Version, source: str) -> Entry:
     content = store.content(version.number)
-    before, after = told(_changes(store, content))
-    return Act(
+    before, after = both_sides(_changes(store, content))
+    return Entry(
         version.published_at,
         version.author,
         source,
@@ -122,10 +127,10 @@ def _reference(version: Version) -> str:
     return f"version:{version.number}:{version.hash}"
 
 
-def _hash(key: int, previous: str, act: Act) -> str:
-    return "sha256:" + hashlib.sha256(canonical(list(_hashed(key, previous, act)))).hexdigest()
+def _hash(key: int, previous: str, entry: Entry) -> str:
+    return "sha256:" + hashlib.sha256(canonical(list(_hashed(key, previous, entry)))).hexdigest()
 
 
-def _hashed(key: int, previous: str, act: Act) -> Iterator[Any]:
-    yield from (key, previous, act.at.astimezone(UTC).isoformat(), act.who, act.source, act.act, act.subject)
-    yield from (act.before, act.after, act.reference)
+def _hashed(key: int, previous: str, entry: Entry) -> Iterator[Any]:
+    yield from (key, previous, entry.at.astimezone(UTC).isoformat(), entry.who, entry.source, entry.act, entry.subject)
+    yield from (entry.before, entry.after, entry.reference)

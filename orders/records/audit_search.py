@@ -8,7 +8,8 @@ import msgspec
 from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from houblon.orders.db.tables import audit, verifications
-from houblon.orders.records.audit import Act, Verified, verify
+from houblon.orders.records.audit import Verified, verify
+from houblon.rules.model.entry import Entry
 
 
 class Search(msgspec.Struct, frozen=True):
@@ -30,8 +31,8 @@ def search(connection: Connection, asked: Search, before: int | None = None, lim
 def lines(connection: Connection, asked: Search) -> Iterator[bytes]:
     """The entries that answer as JSON Lines, the oldest first, with what the chain is made of."""
     for row in connection.execute(_asked(asked).order_by(audit.c.key)).yield_per(500):
-        act = {name: getattr(row, name) for name in Act.__struct_fields__}
-        yield msgspec.json.encode({"key": row.key, **act, "previous": row.previous, "hash": row.hash}) + b"\n"
+        entry = {name: getattr(row, name) for name in Entry.__struct_fields__}
+        yield msgspec.json.encode({"key": row.key, **entry, "previous": row.previous, "hash": row.hash}) + b"\n"
 
 
 def known_acts(connection: Connection) -> list[str]:

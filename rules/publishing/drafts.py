@@ -12,7 +12,7 @@ from houblon.rules.model.names import clean_name, id_of
 from houblon.rules.model.proposal import Proposal, rebase
 from houblon.rules.model.statements import Document, Edit, Statement, pointer_of, stated
 from houblon.rules.publishing.proposals import change, read_description
-from houblon.rules.store.documents import Store
+from houblon.rules.store.documents import EntryOf, Store
 from houblon.rules.store.history import History
 from houblon.rules.store.next_version import NextVersion, next_version, read_edit, version_header
 
@@ -30,6 +30,7 @@ def begin(
     description: str = "",
     edits: Iterable[Edit] = (),
     memberships: Mapping[str, tuple[str, ...]] | None = None,
+    entry_of: EntryOf | None = None,
 ) -> Proposal:
     """A new proposal against the newest version; its id is made from its name.
 
@@ -59,7 +60,7 @@ def begin(
             (by,),
             dict(memberships or {}),
         )
-        writer.keep(proposal)
+        writer.keep(proposal, entry_of)
     return proposal
 
 
@@ -69,7 +70,14 @@ def moving(content: Content, edits: Iterable[Edit]) -> tuple[Edit, ...]:
 
 
 def revise(
-    store: Store, id: str, statements: Iterable[Statement], *, by: str, at: datetime, seen: int | None = None
+    store: Store,
+    id: str,
+    statements: Iterable[Statement],
+    *,
+    by: str,
+    at: datetime,
+    seen: int | None = None,
+    entry_of: EntryOf | None = None,
 ) -> Proposal:
     """Make statements in the proposal, all or none. Any approval is void.
 
@@ -80,7 +88,7 @@ def revise(
     def work(history: History, proposal: Proposal) -> Proposal:
         return _with(history, proposal, statements)
 
-    return change(store, id, seen, work, by, at)
+    return change(store, id, seen, work, by, at, entry_of=entry_of)
 
 
 def preview_statements(
@@ -120,6 +128,7 @@ def resolve(
     by: str,
     at: datetime,
     seen: int | None = None,
+    entry_of: EntryOf | None = None,
 ) -> Proposal:
     """Resolve every conflict, by (kind, id, path), for `mine` or `theirs`; the base is the newest version then.
 
@@ -144,7 +153,7 @@ def resolve(
         edits = _moved(newest, _checked(documents))
         return msgspec.structs.replace(proposal, base=newest.version.number, edits=edits, approval=None)
 
-    return change(store, id, seen, work, by, at)
+    return change(store, id, seen, work, by, at, entry_of=entry_of)
 
 
 def preview(history: History, proposal: Proposal, at: datetime) -> NextVersion:

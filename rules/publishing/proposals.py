@@ -8,7 +8,7 @@ import msgspec
 from houblon.engine.core.problem import Faults, Text, refuse
 from houblon.rules.model.names import clean_name
 from houblon.rules.model.proposal import DISCARDED, OPEN, PUBLISHED, SCHEDULED, Approval, Comment, Proposal, hash_of
-from houblon.rules.store.documents import Store
+from houblon.rules.store.documents import EntryOf, Store
 from houblon.rules.store.history import History
 
 MAX_DESCRIPTION = 2_000
@@ -23,7 +23,16 @@ class Stale(Exception):
         super().__init__(f"proposal {proposal.id} is at revision {proposal.revision}, not {seen} any more")
 
 
-def rename(store: Store, id: str, name: str, description: str, *, at: datetime, seen: int | None = None) -> Proposal:
+def rename(
+    store: Store,
+    id: str,
+    name: str,
+    description: str,
+    *,
+    at: datetime,
+    seen: int | None = None,
+    entry_of: EntryOf | None = None,
+) -> Proposal:
     """Give the proposal another name and description; what was approved stays so."""
 
     def work(history: History, proposal: Proposal) -> Proposal:
@@ -36,11 +45,18 @@ def rename(store: Store, id: str, name: str, description: str, *, at: datetime, 
         faults.raise_if_any()
         return msgspec.structs.replace(proposal, name=title, description=text)
 
-    return change(store, id, seen, work, None, at)
+    return change(store, id, seen, work, None, at, entry_of=entry_of)
 
 
 def approve(
-    store: Store, id: str, *, by: str, at: datetime, seen: int | None = None, report: str | None = None
+    store: Store,
+    id: str,
+    *,
+    by: str,
+    at: datetime,
+    seen: int | None = None,
+    report: str | None = None,
+    entry_of: EntryOf | None = None,
 ) -> Proposal:
     """Agree to the proposal's content as it is; whoever wrote in it can't. Raises Invalid `own_proposal`.
 
@@ -58,20 +74,28 @@ def approve(
         agreed = Approval(by, at, hash_of(proposal, history.content(proposal.base)), report)
         return msgspec.structs.replace(proposal, approval=agreed)
 
-    return change(store, id, seen, work, None, at)
+    return change(store, id, seen, work, None, at, entry_of=entry_of)
 
 
-def discard(store: Store, id: str, *, at: datetime, seen: int | None = None) -> Proposal:
+def discard(
+    store: Store, id: str, *, at: datetime, seen: int | None = None, entry_of: EntryOf | None = None
+) -> Proposal:
     """Put the proposal aside; it can be taken up again."""
-    return change(store, id, seen, lambda _, each: msgspec.structs.replace(each, state=DISCARDED), None, at)
+    return change(store, id, seen, _into(DISCARDED), None, at, entry_of=entry_of)
 
 
-def take_up(store: Store, id: str, *, at: datetime, seen: int | None = None) -> Proposal:
+def take_up(
+    store: Store, id: str, *, at: datetime, seen: int | None = None, entry_of: EntryOf | None = None
+) -> Proposal:
     """A discarded proposal is a draft again."""
-    return change(store, id, seen, lambda _, each: msgspec.structs.replace(each, state=OPEN), None, at, DISCARDED)
+    return change(store, id, seen, _into(OPEN), None, at, DISCARDED, entry_of)
 
 
-def comment(store: Store, id: str, text: str, *, by: str, at: datetime) -> Proposal:
+def _into(state: str) -> Callable[[History, Proposal], Proposal]:
+    return lambda _, proposal: msgspec.structs.replace(proposal, state=state)
+
+
+def comment(store: Store, id: str, text: str, *, by: str, at: datetime, entry_of: EntryOf | None = None) -> Proposal:
     """Say something about the proposal, in whatever state it is. Raises Invalid, UnknownProposal.
 
     Nobody's edit gets stale by it, and no approval falls: what the proposal says stays the same.
@@ -89,11 +113,11 @@ def comment(store: Store, id: str, text: str, *, by: str, at: datetime) -> Propo
                 f"This proposal has {MAX_COMMENTS} comments already.",
             )
         commented = msgspec.structs.replace(proposal, comments=(*proposal.comments, Comment(by, at, said)))
-        writer.keep(commented)
+        writer.keep(commented, entry_of)
     return commented
 
 
-def told(store: Store, id: str) -> None:
+def mark_notified(store: Store, id: str) -> None:
     """Mark that the proposal's people were written to about all its notices."""
     with store.writing() as writer:
         proposal = writer.history.proposal(id)
@@ -120,8 +144,9 @@ def change(
     by: str | None,
     at: datetime,
     state: str = OPEN,
+    entry_of: EntryOf | None = None,
 ) -> Proposal:
-    """One change under the lock; `by` is who wrote in it, None where nothing was written."""
+    """One change under the lock, with its audit entry; `by` is who wrote in it, None where nothing was written."""
     # Revisions only grow: what is stale before the lock is stale under it, and need not wait for it.
     current(store.history(), id, seen, state)
     with store.writing() as writer:
@@ -129,7 +154,7 @@ def change(
         changed = work(writer.history, proposal)
         editors = proposal.editors if by is None else tuple(dict.fromkeys((*proposal.editors, by)))
         changed = msgspec.structs.replace(changed, revision=proposal.revision + 1, changed_at=at, editors=editors)
-        writer.keep(changed)
+        writer.keep(changed, entry_of)
     return changed
 
 

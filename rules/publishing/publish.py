@@ -14,7 +14,7 @@ from houblon.rules.model.statements import Edit
 from houblon.rules.publishing.proposals import current
 from houblon.rules.publishing.release import release, release_proposal
 from houblon.rules.publishing.schedule import promote_due
-from houblon.rules.store.documents import Store
+from houblon.rules.store.documents import EntryOf, Store
 from houblon.rules.store.history import History
 from houblon.rules.store.next_version import version_header
 
@@ -62,6 +62,7 @@ def publish_proposal(
     seen: int | None = None,
     check_context: CheckContext = NOTHING,
     approval: bool = False,
+    entry_of: EntryOf | None = None,
 ) -> Version:
     """Make the next version of a proposal now, on top of what was published since its base.
 
@@ -72,7 +73,7 @@ def publish_proposal(
     promote_due(store, at, check_context)
     with store.writing() as writer:
         proposal = current(writer.history, id, seen, OPEN)
-        return release_proposal(writer, proposal, by, at, at, check_context, approval)
+        return release_proposal(writer, proposal, by, at, at, check_context, approval, entry_of)
 
 
 def roll_back(

@@ -11,7 +11,7 @@ from houblon.rules.model.content import Version
 from houblon.rules.model.merge import MergeConflict
 from houblon.rules.model.proposal import OPEN, PUBLISHED, SCHEDULED, Notice, Proposal, hash_of, rebase
 from houblon.rules.model.statements import Edit, pointer_of
-from houblon.rules.store.documents import Writer
+from houblon.rules.store.documents import EntryOf, Writer
 from houblon.rules.store.history import History
 from houblon.rules.store.next_version import NextVersion, next_version, version_header
 
@@ -51,6 +51,7 @@ def release_proposal(
     moment: datetime,
     check_context: CheckContext,
     approval: bool,
+    entry_of: EntryOf | None = None,
 ) -> Version:
     """Make a version of the proposal, effective from `moment`, and close it.
 
@@ -71,7 +72,7 @@ def release_proposal(
     closed = msgspec.structs.replace(
         proposal, state=PUBLISHED, version=made.number, changed_at=at, revision=proposal.revision + 1
     )
-    writer.keep(closed)
+    writer.keep(closed, entry_of)
     return made
 
 

@@ -11,7 +11,7 @@ from houblon.rules.model.proposal import OPEN, SCHEDULED, Notice, Proposal, reba
 from houblon.rules.model.statements import Edit
 from houblon.rules.publishing.proposals import current
 from houblon.rules.publishing.release import check_approved, check_clear, release_proposal, unscheduled
-from houblon.rules.store.documents import Store
+from houblon.rules.store.documents import EntryOf, Store
 from houblon.rules.store.history import History
 from houblon.rules.store.next_version import next_version, version_header
 
@@ -25,6 +25,7 @@ def schedule(
     at: datetime,
     seen: int | None = None,
     approval: bool = False,
+    entry_of: EntryOf | None = None,
 ) -> Proposal:
     """Let the proposal become a version at a future moment (aware).
 
@@ -48,11 +49,13 @@ def schedule(
             changed_at=at,
             revision=proposal.revision + 1,
         )
-        writer.keep(scheduled)
+        writer.keep(scheduled, entry_of)
     return scheduled
 
 
-def withdraw(store: Store, id: str, *, at: datetime, seen: int | None = None) -> Proposal:
+def withdraw(
+    store: Store, id: str, *, at: datetime, seen: int | None = None, entry_of: EntryOf | None = None
+) -> Proposal:
     """Take the date back: the proposal is a draft again and keeps its approval. Raises as `schedule`."""
     with store.writing() as writer:
         proposal = current(writer.history, id, seen, SCHEDULED)
@@ -64,7 +67,7 @@ def withdraw(store: Store, id: str, *, at: datetime, seen: int | None = None) ->
             changed_at=at,
             revision=proposal.revision + 1,
         )
-        writer.keep(withdrawn)
+        writer.keep(withdrawn, entry_of)
     return withdrawn
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from tinydb import TinyDB, where
 from tinydb.table import Table
 
 from houblon.rules.model.content import Content, Row, Version, canonical
+from houblon.rules.model.entry import Entry
 from houblon.rules.model.proposal import Proposal
 from houblon.rules.model.statements import Document
 from houblon.rules.store.durable import Sync
@@ -22,6 +23,11 @@ from houblon.rules.store.ttl_cache import TtlCache
 __all__ = ["FILE", "Store", "UnknownVersion", "Writer", "content_hash", "open_store"]
 
 FILE = "rules.json"
+# Entries that stay after the ledger has them: a backup copies the ledger first, and the rules after it.
+ENTRIES_KEPT = 50
+
+# The audit entry of a change, by the proposal before (None for a new one) and after it.
+EntryOf = Callable[[Proposal | None, Proposal], Entry]
 
 
 class Store:
@@ -31,6 +37,8 @@ class Store:
         self.storage = CrashSafeStorage(Path(folder) / FILE, sync)
         # Read and replaced as one, so that readers need no lock.
         self._state: tuple[Stamp | None, History] = (None, History({}))
+        # References of the entries that the ledger has, as far as this process knows.
+        self.copied: frozenset[str] = frozenset()
         # `history()` for the stream of orders, with a look that serves many of them.
         self.recent = TtlCache(self.history)
 
@@ -72,7 +80,7 @@ class Store:
         """A writer under the store's lock; all it adds is kept together, or nothing is."""
         try:
             with self.storage.transaction():
-                yield Writer(self)
+                yield Writer(self, self.copied)
         finally:
             self.recent.invalidate()
 
@@ -80,7 +88,8 @@ class Store:
 class Writer:
     """Adds rows, a version and proposals inside one transaction; `history` is what was there before."""
 
-    def __init__(self, store: Store):
+    def __init__(self, store: Store, copied: frozenset[str]):
+        self._copied = copied
         self.history = store.history()
         # A database of this transaction only: TinyDB's tables count their next id per process.
         self._database = TinyDB(storage=lambda: store.storage)
@@ -90,10 +99,21 @@ class Writer:
         _table(self._database, "documents").insert_multiple(dict(row) for row in rows)
         _table(self._database, "versions").insert(msgspec.to_builtins(version))
 
-    def keep(self, proposal: Proposal) -> None:
-        """Add the proposal, or put it in the place of its last state."""
+    def keep(self, proposal: Proposal, entry_of: EntryOf | None = None) -> None:
+        """Add the proposal, or put it in the place of its last state; with it, the audit entry of the change."""
         table = _table(self._database, "proposals")
         table.upsert(msgspec.to_builtins(proposal), where("id") == proposal.id)
+        if entry_of is not None:
+            self.note(entry_of(self.history.proposals.get(proposal.id), proposal))
+
+    def note(self, entry: Entry) -> None:
+        """Add an audit entry, which waits here until the ledger has it; it needs a reference of its own."""
+        if entry.reference is None:
+            raise ValueError(f"the entry of {entry.act} has no reference: it could be copied twice")
+        table = _table(self._database, "audit")
+        done = [row.doc_id for row in table.all() if row["reference"] in self._copied]
+        table.remove(doc_ids=done[: max(0, len(done) - ENTRIES_KEPT)])
+        table.insert(msgspec.to_builtins(entry))
 
     def give_up(self, lost: Sequence[Lost]) -> None:
         """Add versions that are lost for good: their numbers are not given anew."""

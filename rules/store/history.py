@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from houblon.rules.model.content import Content, Parsed, Row, Version, content_of
+from houblon.rules.model.entry import Entry
 from houblon.rules.model.proposal import SCHEDULED, Proposal, UnknownProposal
 
 _REMEMBERED = 64
@@ -37,6 +38,8 @@ class History:
     def __init__(self, tables: dict[str, dict[str, Any]], before: "History | None" = None):
         versions = [msgspec.convert(row, Version) for row in tables.get("versions", {}).values()]
         self.lost = tuple(msgspec.convert(row, Lost) for row in tables.get("lost", {}).values())
+        # Written with their acts; the ledger has all of them but the last few.
+        self.entries = tuple(msgspec.convert(row, Entry) for row in tables.get("audit", {}).values())
         self.versions = tuple(sorted(versions, key=lambda version: version.number))
         self._numbers = [version.number for version in self.versions]
         self.rows = _by_document(tables.get("documents", {}).values())

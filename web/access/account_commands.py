@@ -13,8 +13,9 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from houblon.engine.core.problem import refuse
 from houblon.orders.mail.enqueue import is_address
-from houblon.orders.records.audit import Act, record
+from houblon.orders.records.audit import record
 from houblon.orders.services import Services
+from houblon.rules.model.entry import Entry
 from houblon.web.access.account_mail import (
     JOINED,
     RECOVERY_CODES,
@@ -36,6 +37,10 @@ class By(msgspec.Struct, frozen=True):
     who: str
     source: str
     at: datetime
+
+    def entry(self, act: str, subject: str, before: Any = None, after: Any = None) -> Entry:
+        """The audit entry of what they do."""
+        return Entry(self.at, self.who, self.source, act, subject, before, after)
 
 
 def listed(connection: Connection, now: datetime) -> Sequence[Row[Any]]:
@@ -323,4 +328,4 @@ def _hold(connection: Connection, id: int, role: str) -> None:
 
 
 def _note(connection: Connection, by: By, act: str, subject: str, before: Any, after: Any) -> None:
-    record(connection, Act(by.at, by.who, by.source, act, subject, before, after))
+    record(connection, by.entry(act, subject, before, after))

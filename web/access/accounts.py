@@ -13,6 +13,11 @@ from sqlalchemy import BigInteger, Column, Engine, ForeignKey, Index, String, Ta
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, scoped_session, sessionmaker
 
 from houblon.orders.db.column_types import Instant, Key
+from houblon.orders.db.ledger import Ledger
+from houblon.orders.records.audit import record
+from houblon.rules.model.entry import Entry
+
+_ENTRIES = "houblon.audit"  # of a session: what its next flush records
 
 # It holds no state of its own: statements that name it may be kept ready.
 AsaList.cache_ok = True
@@ -82,7 +87,29 @@ def open_accounts(engine: Engine) -> tuple[Any, Any]:
     session = scoped_session(sessionmaker(engine, expire_on_commit=False, autoflush=False))
     if engine.dialect.name == "sqlite":
         event.listen(session, "before_flush", _take_the_write_lock)
+    event.listen(session, "after_flush", _record_entries)
+    event.listen(session, "after_rollback", lambda session: session.info.pop(_ENTRIES, None))
     return SQLAlchemySessionUserDatastore(session, User, Role), session
+
+
+def record_with(session: scoped_session[Session], ledger: Ledger, entry: Entry) -> None:
+    """Record the entry of what flask-security does, in the transaction in which it is kept.
+
+    Its signals come before its commit; where nothing is left to be kept, the entry is recorded now.
+    """
+    if session.dirty or session.new or session.deleted:
+        session.info.setdefault(_ENTRIES, []).append(entry)
+    else:
+        ledger.write(lambda connection: record(connection, entry))
+
+
+def _record_entries(session: Session, *_: Any) -> None:
+    entries, connection = session.info.pop(_ENTRIES, ()), session.connection()
+    if entries and connection.dialect.name == "postgresql":
+        # The chain's last link is read here: nobody else may add one before this commit, for nothing is done anew.
+        connection.exec_driver_sql("LOCK TABLE audit IN SHARE ROW EXCLUSIVE MODE")
+    for entry in entries:
+        record(connection, entry)
 
 
 def _take_the_write_lock(session: Session, *_: Any) -> None:

@@ -1,13 +1,25 @@
-"""Acts of people into the audit log: who stands at the desk, and from where."""
+"""Acts of people into the audit log: who acts, and from where; each entry goes with its act.
 
+An act in the ledger has its entry in the same transaction. The rules and the profile are files of their own:
+there the entry is written into the file with the act, and copied to the ledger right after. What a crash
+leaves in between is copied by the server's worker, each entry once, by its reference.
+"""
+
+from collections.abc import Callable, Sequence
+from secrets import token_hex
 from typing import Any
 
+import msgspec
 from flask import has_request_context, request
 from sqlalchemy import Connection
 
-from houblon.orders.records.audit import Act, record, record_versions
+from houblon.orders.records.audit import is_recorded, record, record_versions
+from houblon.rules.model.entry import Entry
+from houblon.rules.model.proposal import Proposal
+from houblon.rules.store.documents import EntryOf
 from houblon.web.access.account_commands import By
 from houblon.web.foundation.composition import House
+from houblon.web.foundation.data_folder import Profile, change_profile, waiting_entries
 
 SHELL = "shell"
 
@@ -19,13 +31,50 @@ def by(house: House, who: str) -> By:
 
 def noted(connection: Connection, by: By, act: str, subject: str, before: Any = None, after: Any = None) -> None:
     """Record an act in the transaction that does it."""
-    record(connection, Act(by.at, by.who, by.source, act, subject, before, after))
+    record(connection, by.entry(act, subject, before, after))
 
 
-def note(house: House, who: str, act: str, subject: str, before: Any = None, after: Any = None) -> None:
-    """Record one act, from the request's address or from the shell."""
-    done = Act(house.now(), who, source(), act, subject, before, after)
-    house.services.ledger.write(lambda connection: record(connection, done))
+def proposal_entry(by: By, act: str, state_of: Callable[[Proposal], Any]) -> EntryOf:
+    """The entry of a change of a proposal, written into the rules with it: `state_of` it before and after."""
+
+    def entry_of(before: Proposal | None, after: Proposal) -> Entry:
+        return carried(by.entry(act, after.id, before and state_of(before), state_of(after)))
+
+    return entry_of
+
+
+def carried(entry: Entry) -> Entry:
+    """The entry as it is carried to the ledger: with a reference by which it is copied once."""
+    return msgspec.structs.replace(entry, reference=f"act:{token_hex(16)}")
+
+
+def copy_entries(house: House) -> None:
+    """Copy to the ledger what the rules and the profile carry and it does not have yet."""
+    store, entries = house.store, house.store.history().entries
+    _copy(house, [each for each in entries if each.reference not in store.copied])
+    store.copied = frozenset(each.reference for each in entries if each.reference is not None)
+    _copy(house, waiting_entries(house.settings.data))
+
+
+def audited_profile(
+    house: House, change: Callable[[Profile], Profile], entry_of: Callable[[Profile, Profile], Entry | None]
+) -> tuple[Profile, Profile]:
+    """Change the profile with its audit entry; as `change_profile`."""
+    done = change_profile(house.settings.data, change, entry_of, lambda entries: _copy(house, entries))
+    copy_entries(house)
+    return done
+
+
+def _copy(house: House, entries: Sequence[Entry]) -> None:
+    with house.services.ledger.reading() as connection:
+        missing = [each for each in entries if not is_recorded(connection, each)]
+
+    def work(connection: Connection) -> None:
+        for each in missing:
+            record(connection, each)
+
+    if missing:
+        house.services.ledger.write(work)
 
 
 def note_versions(house: House, from_: str | None = None) -> None:

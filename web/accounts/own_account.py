@@ -8,9 +8,8 @@ from flask_security import current_user, password_changed
 from sqlalchemy import update
 
 from houblon.web.access import account_commands
-from houblon.web.access.accounts import accounts
+from houblon.web.access.accounts import accounts, record_with
 from houblon.web.access.audit import by as acting
-from houblon.web.access.audit import note
 from houblon.web.access.auth import author
 from houblon.web.access.permissions import PERMISSIONS, ROLE_NAMES, permissions_of
 from houblon.web.access.sessions import KEY, end_all, open_sessions
@@ -69,6 +68,7 @@ def register(app: Flask, house: House) -> None:
     def _changed(_: Flask, user: Any, **__: Any) -> None:
         here, id = session.get(KEY), user.id
         house.services.ledger.write(lambda connection: end_all(connection, house.now(), id, but=here))
-        note(house, user.email, "user.password", user.email)
+        entry = acting(house, user.email).entry("user.password", user.email)
+        record_with(app.extensions["houblon.accounts"].db.session, house.services.ledger, entry)
 
     app.extensions["houblon.account"] = _changed

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -15,7 +14,9 @@ from houblon.orders.events.endpoints import EVENTS, OLD_SECRET_LASTS, Wanted, de
 from houblon.orders.events.enqueue import enqueue_test_event
 from houblon.orders.outbox.delivery import SCHEDULE
 from houblon.orders.queries import lists
-from houblon.web.access.audit import note
+from houblon.web.access.account_commands import By
+from houblon.web.access.audit import by as acting
+from houblon.web.access.audit import noted
 from houblon.web.access.auth import author
 from houblon.web.admin.messages import reason
 from houblon.web.foundation.current_app import house
@@ -33,11 +34,16 @@ def index() -> str:
 def add() -> Any:
     """Answered with the page itself: the secret is shown this once, and kept in no cookie on the way."""
     wanted, allowed = _wanted(), house().settings.private_webhooks
+
+    def work(connection: Connection, by: By) -> tuple[str, str]:
+        made = endpoints.add_endpoint(connection, wanted, secrets.token_bytes, by.at, allowed)
+        noted(connection, by, "endpoint.added", made[0], None, _as_audited(wanted))
+        return made
+
     try:
-        id, secret = _write(lambda c, now: endpoints.add_endpoint(c, wanted, secrets.token_bytes, now, allowed))
+        id, secret = _write(work)
     except Invalid as invalid:
         return _list(problems=invalid.problems, typed=wanted), 422
-    note(house(), author(), "endpoint.added", id, None, {"url": wanted.url, "events": list(wanted.events)})
     return _detail(id, secret=secret), 201
 
 
@@ -48,41 +54,53 @@ def show(id: str) -> str:
 
 @blueprint.post("/<id>")
 def change(id: str) -> Any:
-    wanted, allowed, before = _wanted(), house().settings.private_webhooks, _known(id)
+    wanted, allowed = _wanted(), house().settings.private_webhooks
+
+    def work(connection: Connection, by: By) -> None:
+        before = _as_audited(_row_in(connection, id))
+        endpoints.change_endpoint(connection, id, wanted, by.at, allowed)
+        noted(connection, by, "endpoint.changed", id, before, _as_audited(wanted))
+
     try:
-        _write(lambda c, now: endpoints.change_endpoint(c, id, wanted, now, allowed))
+        _write(work)
     except Invalid as invalid:
         return _detail(id, problems=invalid.problems, typed=wanted), 422
-    told = {"url": wanted.url, "events": list(wanted.events)}
-    note(house(), author(), "endpoint.changed", id, {"url": before.url, "events": before.events}, told)
     flash(_("C’est noté : la prochaine livraison en tient compte."), "accepted")
     return redirect(url_for("endpoints.show", id=id))
 
 
 @blueprint.post("/<id>/suspendre")
 def pause(id: str) -> Any:
-    _known(id)
-    if _write(lambda c, now: endpoints.pause(c, id)):
-        note(house(), author(), "endpoint.paused", id)
+    def work(connection: Connection, by: By) -> None:
+        _row_in(connection, id)
+        if endpoints.pause(connection, id):
+            noted(connection, by, "endpoint.paused", id)
+
+    _write(work)
     flash(_("Suspendu : rien ne part, et ce qui attendait attend encore."), "accepted")
     return redirect(url_for("endpoints.show", id=id))
 
 
 @blueprint.post("/<id>/reprendre")
 def resume(id: str) -> Any:
-    _known(id)
-    if _write(lambda c, now: endpoints.resume(c, id, now)):
-        note(house(), author(), "endpoint.resumed", id)
+    def work(connection: Connection, by: By) -> None:
+        _row_in(connection, id)
+        if endpoints.resume(connection, id, by.at):
+            noted(connection, by, "endpoint.resumed", id)
+
+    _write(work)
     flash(_("Repris : ce qui attendait part, et les nouveaux événements aussi."), "accepted")
     return redirect(url_for("endpoints.show", id=id))
 
 
 @blueprint.post("/<id>/secret")
 def rotate(id: str) -> Any:
-    _known(id)
-    secret = _write(lambda c, now: endpoints.rotate(c, id, secrets.token_bytes, now))
-    note(house(), author(), "endpoint.rotated", id)
-    return _detail(id, secret=secret)
+    def work(connection: Connection, by: By) -> str:
+        made = endpoints.rotate(connection, id, secrets.token_bytes, by.at)
+        noted(connection, by, "endpoint.rotated", id)
+        return made
+
+    return _detail(id, secret=_write(work))
 
 
 @blueprint.post("/<id>/essai")
@@ -90,17 +108,20 @@ def test(id: str) -> Any:
     if not _known(id).active:
         flash(_("Reprenez d’abord les envois : ce point de livraison est suspendu."), "refused")
     else:
-        _write(lambda c, now: enqueue_test_event(c, id, now))
+        _write(lambda connection, by: enqueue_test_event(connection, id, by.at))
         flash(_("L’essai part. Rechargez la page dans un instant pour voir la réponse."), "accepted")
     return redirect(url_for("endpoints.show", id=id))
 
 
 @blueprint.post("/<id>/retirer")
 def remove(id: str) -> Any:
-    before = _known(id)
-    _write(lambda c, now: endpoints.remove(c, id))
-    note(house(), author(), "endpoint.removed", id, {"url": before.url, "events": before.events}, None)
-    flash(_("Le point de livraison %(url)s est retiré.", url=before.url), "accepted")
+    def work(connection: Connection, by: By) -> Any:
+        row = _row_in(connection, id)
+        endpoints.remove(connection, id)
+        noted(connection, by, "endpoint.removed", id, _as_audited(row), None)
+        return row
+
+    flash(_("Le point de livraison %(url)s est retiré.", url=_write(work).url), "accepted")
     return redirect(url_for("endpoints.index"))
 
 
@@ -143,10 +164,22 @@ def _known(id: str) -> Row[Any]:
     return row if row is not None else abort(404)
 
 
-def _write(work: Callable[[Connection, datetime], Any]) -> Any:
-    """In the ledger, at this instant; somebody may have removed the endpoint since it was looked up."""
-    now = house().now()
+def _row_in(connection: Connection, id: str) -> Row[Any]:
+    """The endpoint as it is in this transaction. Raises LookupError."""
+    row = endpoints.endpoint_row(connection, id)
+    if row is None:
+        raise LookupError(f"there is no endpoint {id}")
+    return row
+
+
+def _as_audited(endpoint: Wanted | Row[Any]) -> dict[str, Any]:
+    return {"url": endpoint.url, "events": list(endpoint.events)}
+
+
+def _write(work: Callable[[Connection, By], Any]) -> Any:
+    """In the ledger, the act and its entry, by this person at this instant; it may have been removed meanwhile."""
+    by = acting(house(), author())
     try:
-        return house().services.ledger.write(lambda connection: work(connection, now))
+        return house().services.ledger.write(lambda connection: work(connection, by))
     except LookupError:
         abort(404)

@@ -16,7 +16,8 @@ from houblon.orders.mail.rendered import rendered
 from houblon.orders.outbox.delivery import SCHEDULE, send_again, send_all_again
 from houblon.orders.queries import lists
 from houblon.orders.queries.lists import PAGE
-from houblon.web.access.audit import note
+from houblon.rules.model.entry import Entry
+from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
 from houblon.web.access.authorization import require
 from houblon.web.foundation.current_app import house
@@ -60,9 +61,13 @@ def show(id: str) -> str:
 def all_again() -> Any:
     """Every parked message, of one kind if it is given."""
     kind = _one_of(KINDS, request.form.get("genre"))
-    count = send_all_again(house().services.ledger, house().now(), kind)
+    by = acting(house(), author())
+
+    def entry_of(count: int) -> Entry | None:
+        return by.entry("messages.sent_again", kind or "all", None, count) if count else None
+
+    count = send_all_again(house().services.ledger, by.at, kind, entry_of=entry_of)
     if count:
-        note(house(), author(), "messages.sent_again", kind or "all", None, count)
         flash(ngettext("%(num)s message repart.", "%(num)s messages repartent.", count), "accepted")
     else:
         flash(_("Aucun de ces messages n’a de quoi repartir : il leur faut d’abord une adresse."), "refused")
@@ -81,8 +86,12 @@ def again(id: str) -> Any:
         return _detail(
             id, typed=address, fault=_("Ce n’est pas une adresse de courriel : écrivez-la comme nom@exemple.ca.")
         ), 422
-    if send_again(house().services.ledger, id, house().now(), address):
-        note(house(), author(), "message.sent_again", id, None, None)
+    by = acting(house(), author())
+
+    def entry_of(is_sent: bool) -> Entry | None:
+        return by.entry("message.sent_again", id) if is_sent else None
+
+    if send_again(house().services.ledger, id, by.at, address, entry_of):
         flash(_("Le message repart."), "accepted")
         return redirect(url_for("outbox.show", id=id))
     return _detail(id, fault=_("Ce message ne peut pas repartir ainsi : son état ou son adresse a changé.")), 409

@@ -14,10 +14,12 @@ from houblon.engine.core.problem import Faults, Text
 from houblon.orders.invoicing.buyer_links import MOST_MONTHS
 from houblon.orders.mail.enqueue import is_address
 from houblon.orders.services import Seller
-from houblon.web.access.audit import note
+from houblon.rules.model.entry import Entry
+from houblon.web.access.audit import audited_profile, carried
+from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
-from houblon.web.foundation.data_folder import Profile, change_profile
+from houblon.web.foundation.data_folder import Profile
 
 blueprint = Blueprint("profile", __name__, url_prefix="/reglages")
 _GST, _QST, _PREFIX = re.compile(r"\d{9} RT\d{4}"), re.compile(r"\d{10} TQ\d{4}"), re.compile(r"[A-Za-z0-9]{1,10}")
@@ -61,13 +63,16 @@ def change() -> Any:
     warnings = consequences(now, after)
     if warnings and typed.get("confirme") != _etag(after):
         return _page(now, typed=typed, warnings=warnings, confirms=_etag(after))
+    by = acting(house(), author())
+
+    def entry_of(before: Profile, after: Profile) -> Entry:
+        return carried(by.entry("installation.changed", "installation", *_differing(before, after)))
+
     try:
-        before, after = change_profile(house().settings.data, changed)
+        before, after = audited_profile(house(), changed, entry_of)
     except Outdated:
         return _page(house().profile, typed=typed, is_outdated=True), 409
-    told = _told(before, after)
-    if told[1]:
-        note(house(), author(), "installation.changed", "installation", *told)
+    if before != after:
         flash(_("C’est enregistré, et en vigueur dès maintenant."), "accepted")
     else:
         flash(_("Rien n’a changé."), "accepted")
@@ -185,7 +190,7 @@ def _read(typed: Any, now: Profile) -> tuple[Profile, Faults]:
     return after, faults
 
 
-def _told(before: Profile, after: Profile) -> tuple[dict[str, Any], dict[str, Any]]:
+def _differing(before: Profile, after: Profile) -> tuple[dict[str, Any], dict[str, Any]]:
     """The members that differ, as they were and as they are."""
     left, right = _flat(before), _flat(after)
     changed = [name for name in right if left.get(name) != right[name]]
@@ -214,6 +219,6 @@ def _page(profile: Profile, **told: Any) -> str:
         flags=flags,
         etag=_etag(profile),
         zones=ZONES,
-        differs=_told(profile, _read(said | flags, profile)[0])[1],
+        differs=_differing(profile, _read(said | flags, profile)[0])[1],
         **{"problems": (), "warnings": (), "confirms": None, "is_outdated": False, **told},
     )

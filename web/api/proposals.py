@@ -14,7 +14,9 @@ from houblon.rules.publishing.drafts import begin, resolve, revise
 from houblon.rules.publishing.proposals import Stale
 from houblon.rules.publishing.publish import publish_proposal
 from houblon.rules.publishing.schedule import schedule, withdraw
-from houblon.web.access.audit import note
+from houblon.rules.store.documents import EntryOf
+from houblon.web.access.audit import by as acting
+from houblon.web.access.audit import copy_entries, proposal_entry
 from houblon.web.api.blueprint import not_found, operation
 from houblon.web.api.bodies import ClashChoices, NewProposal, ProposalListing, ProposalRevision, ProposalSchedule
 from houblon.web.api.etags import require_match, tagged
@@ -60,17 +62,20 @@ def create_proposal(asked: dict[str, Any]) -> Response:
     """
     documents = {name: asked[name] for name in ("groups", "cycles", "scenarios", "guardrails", "memberships")}
     bundle = read_bundle({"houblon": 1, **documents}, drafting.newest())
+    by = acting(house(), caller())
+    entry_of = proposal_entry(by, "proposal.begun", lambda made: {"name": made.name, "edits": len(made.edits)})
     with bundle.placing():
         made = begin(
             house().store,
             asked["name"],
-            by=caller(),
-            at=house().now(),
+            by=by.who,
+            at=by.at,
             description=asked["description"],
             edits=bundle.edits,
             memberships=bundle.memberships,
+            entry_of=entry_of,
         )
-    note(house(), caller(), "proposal.begun", made.id, None, {"name": made.name, "edits": len(made.edits)})
+    copy_entries(house())
     response = _shown(made)
     response.status_code = 201
     response.headers["Location"] = url_for("api.get_proposal", id=made.id)
@@ -91,14 +96,14 @@ def _act(name: str) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
         def view(*asked: dict[str, Any], id: str) -> Response:
             proposal = _proposal(id)
             require_match(str(proposal.revision))
+            entry_of = proposal_entry(acting(house(), caller()), f"proposal.{name}", _standing)
             try:
-                answered = work(*asked, proposal=proposal)
+                answered = work(*asked, proposal=proposal, entry_of=entry_of)
             except Stale:
                 abort(412)
-            after = _proposal(id)
-            noted = {"state": after.state, "revision": after.revision, "version": after.version}
-            note(house(), caller(), f"proposal.{name}", id, {"revision": proposal.revision}, noted)
-            return answered or _shown(after)
+            finally:
+                copy_entries(house())
+            return answered or _shown(_proposal(id))
 
         return view
 
@@ -116,7 +121,7 @@ def _act(name: str) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
     if_match=True,
 )
 @_act("revised")
-def revise_proposal(asked: dict[str, Any], proposal: Proposal) -> None:
+def revise_proposal(asked: dict[str, Any], proposal: Proposal, entry_of: EntryOf) -> None:
     """Change a proposal's name, its description, or what it states
 
     Statements are made all or none, and void any approval.
@@ -127,10 +132,10 @@ def revise_proposal(asked: dict[str, Any], proposal: Proposal) -> None:
             Statement(each["kind"], each["id"], each["path"], ABSENT if each["remove"] else each.get("value"))
             for each in asked["statements"]
         ]
-        seen = revise(house().store, proposal.id, said, by=caller(), at=now, seen=seen).revision
+        seen = revise(house().store, proposal.id, said, by=caller(), at=now, seen=seen, entry_of=entry_of).revision
     if "name" in asked or "description" in asked:
         name, description = asked.get("name", proposal.name), asked.get("description", proposal.description)
-        life.rename(house().store, proposal.id, name, description, at=now, seen=seen)
+        life.rename(house().store, proposal.id, name, description, at=now, seen=seen, entry_of=entry_of)
 
 
 @operation(
@@ -144,22 +149,24 @@ def revise_proposal(asked: dict[str, Any], proposal: Proposal) -> None:
     if_match=True,
 )
 @_act("settled")
-def settle_proposal(asked: dict[str, Any], proposal: Proposal) -> None:
+def settle_proposal(asked: dict[str, Any], proposal: Proposal, entry_of: EntryOf) -> None:
     """Choose one side of every statement that clashes with what was published meanwhile"""
     choices = {(each["kind"], each["id"], each["path"]): each["choose"] for each in asked["choices"]}
-    resolve(house().store, proposal.id, choices, by=caller(), at=house().now(), seen=proposal.revision)
+    resolve(
+        house().store, proposal.id, choices, by=caller(), at=house().now(), seen=proposal.revision, entry_of=entry_of
+    )
 
 
 @operation("POST", "/proposals/<id>/approve", **_IN_FORCE, answer="Proposal", faults=(404,), etag=True, if_match=True)
 @_act("approved")
-def approve_proposal(proposal: Proposal) -> None:
+def approve_proposal(proposal: Proposal, entry_of: EntryOf) -> None:
     """Agree to a proposal as it is; a key that wrote in it can't"""
-    life.approve(house().store, proposal.id, by=caller(), at=house().now(), seen=proposal.revision)
+    life.approve(house().store, proposal.id, by=caller(), at=house().now(), seen=proposal.revision, entry_of=entry_of)
 
 
 @operation("POST", "/proposals/<id>/publish", **_IN_FORCE, answer="Version", status=201, faults=(404,), if_match=True)
 @_act("published")
-def publish_a_proposal(proposal: Proposal) -> Response:
+def publish_a_proposal(proposal: Proposal, entry_of: EntryOf) -> Response:
     """Make the next version of a proposal, in force at once"""
     made = publish_proposal(
         house().store,
@@ -169,6 +176,7 @@ def publish_a_proposal(proposal: Proposal) -> Response:
         seen=proposal.revision,
         check_context=house().check_context,
         approval=house().profile.approval,
+        entry_of=entry_of,
     )
     settle_aftermath(house())
     return version_made(made)
@@ -185,7 +193,7 @@ def publish_a_proposal(proposal: Proposal) -> Response:
     if_match=True,
 )
 @_act("scheduled")
-def schedule_proposal(asked: dict[str, Any], proposal: Proposal) -> None:
+def schedule_proposal(asked: dict[str, Any], proposal: Proposal, entry_of: EntryOf) -> None:
     """Let a proposal become a version at a moment to come"""
     schedule(
         house().store,
@@ -195,28 +203,34 @@ def schedule_proposal(asked: dict[str, Any], proposal: Proposal) -> None:
         at=house().now(),
         seen=proposal.revision,
         approval=house().profile.approval,
+        entry_of=entry_of,
     )
 
 
 @operation("POST", "/proposals/<id>/withdraw", **_IN_FORCE, answer="Proposal", faults=(404,), etag=True, if_match=True)
 @_act("withdrawn")
-def withdraw_proposal(proposal: Proposal) -> None:
+def withdraw_proposal(proposal: Proposal, entry_of: EntryOf) -> None:
     """Take a scheduled proposal's date back"""
-    withdraw(house().store, proposal.id, at=house().now(), seen=proposal.revision)
+    withdraw(house().store, proposal.id, at=house().now(), seen=proposal.revision, entry_of=entry_of)
 
 
 @operation("POST", "/proposals/<id>/discard", **_ROOM, answer="Proposal", faults=(404,), etag=True, if_match=True)
 @_act("discarded")
-def discard_proposal(proposal: Proposal) -> None:
+def discard_proposal(proposal: Proposal, entry_of: EntryOf) -> None:
     """Put a proposal aside; it can be taken up again"""
-    life.discard(house().store, proposal.id, at=house().now(), seen=proposal.revision)
+    life.discard(house().store, proposal.id, at=house().now(), seen=proposal.revision, entry_of=entry_of)
 
 
 @operation("POST", "/proposals/<id>/take-up", **_ROOM, answer="Proposal", faults=(404,), etag=True, if_match=True)
 @_act("taken_up")
-def take_up_proposal(proposal: Proposal) -> None:
+def take_up_proposal(proposal: Proposal, entry_of: EntryOf) -> None:
     """Make a discarded proposal a draft again"""
-    life.take_up(house().store, proposal.id, at=house().now(), seen=proposal.revision)
+    life.take_up(house().store, proposal.id, at=house().now(), seen=proposal.revision, entry_of=entry_of)
+
+
+def _standing(proposal: Proposal) -> dict[str, Any]:
+    """The proposal's state, for the audit log."""
+    return {"state": proposal.state, "revision": proposal.revision, "version": proposal.version}
 
 
 def _newest_first(proposal: Proposal) -> tuple[float, str]:

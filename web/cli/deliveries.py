@@ -6,10 +6,11 @@ from pathlib import Path
 import click
 import msgspec
 
-from houblon.web.access.audit import note
+from houblon.rules.model.entry import Entry
+from houblon.web.access.audit import audited_profile, by, carried
 from houblon.web.cli.rules import AUTHOR
 from houblon.web.cli.shell import data_option, json_option, opened, say, speaks_problems
-from houblon.web.foundation.data_folder import change_profile
+from houblon.web.foundation.data_folder import Profile
 
 
 @click.command("follow-delivery")
@@ -22,6 +23,11 @@ def follow_delivery(data: Path | None, answer: str, as_json: bool) -> None:
     with opened(data) as house:
         follows = answer == "yes"
         change = partial(msgspec.structs.replace, follow_delivery=follows)
-        before, _ = change_profile(house.settings.data, change)
-        note(house, AUTHOR, "installation.follow_delivery", "follow_delivery", before.follow_delivery, follows)
+        acting = by(house, AUTHOR)
+
+        def entry_of(before: Profile, after: Profile) -> Entry:
+            sides = before.follow_delivery, after.follow_delivery
+            return carried(acting.entry("installation.follow_delivery", "follow_delivery", *sides))
+
+        audited_profile(house, change, entry_of)
     say({"follow_delivery": follows}, as_json, "Due dates follow deliveries." if follows else "Due dates stay.")

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy import Connection
 
 from houblon.engine.core.problem import refuse
 from houblon.orders.events import endpoints
 from houblon.orders.events.endpoints import EVENTS, Wanted
-from houblon.web.access.audit import note
+from houblon.web.access.audit import by, noted
 from houblon.web.cli.rules import AUTHOR
 from houblon.web.cli.shell import data_option, json_option, opened, say, speaks_problems
 
@@ -30,11 +31,14 @@ def add(data: Path | None, url: str, events: tuple[str, ...], description: str, 
     """Send events to URL, and print the secret that signs them, once."""
     wanted = Wanted(url, events or EVENTS, description)
     with opened(data) as house:
-        allowed, now = house.settings.private_webhooks, house.now()
-        id, secret = house.services.ledger.write(
-            lambda c: endpoints.add_endpoint(c, wanted, secrets.token_bytes, now, allowed)
-        )
-        note(house, AUTHOR, "endpoint.added", id, None, {"url": url, "events": list(wanted.events)})
+        allowed, acting = house.settings.private_webhooks, by(house, AUTHOR)
+
+        def work(connection: Connection) -> tuple[str, str]:
+            made = endpoints.add_endpoint(connection, wanted, secrets.token_bytes, acting.at, allowed)
+            noted(connection, acting, "endpoint.added", made[0], None, {"url": url, "events": list(wanted.events)})
+            return made
+
+        id, secret = house.services.ledger.write(work)
     say({"id": id, "url": url, "events": list(wanted.events), "secret": secret}, as_json, f"{id}\n{secret}")
 
 
@@ -61,13 +65,18 @@ def list_(data: Path | None, as_json: bool) -> None:
 def remove(data: Path | None, id: str, as_json: bool) -> None:
     """Send nothing more to the endpoint ID; what waited for it is parked."""
     with opened(data) as house:
+        acting = by(house, AUTHOR)
+
+        def work(connection: Connection) -> None:
+            endpoints.remove(connection, id)
+            noted(connection, acting, "endpoint.removed", id)
+
         try:
-            house.services.ledger.write(lambda connection: endpoints.remove(connection, id))
+            house.services.ledger.write(work)
         except LookupError:
             raise refuse(
                 "unknown_endpoint", "/id", f"Il n’y a pas de point de livraison {id}.", f"There is no endpoint {id}."
             ) from None
-        note(house, AUTHOR, "endpoint.removed", id)
     say({"removed": id}, as_json, f"Removed {id}.")
 
 

@@ -11,13 +11,14 @@ from typing import Any
 
 import click
 import msgspec
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from houblon.engine.core.problem import Invalid, refuse
 from houblon.orders.credentials.credentials import add_key
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.intake.decode import read_order
-from houblon.web.access.audit import note
+from houblon.web.access.audit import by, noted
 from houblon.web.api.bodies import read_moment
 from houblon.web.cli.deliveries import follow_delivery
 from houblon.web.cli.endpoints import endpoint
@@ -173,8 +174,14 @@ def key() -> None:
 def key_add(data: Path | None, name: str, scopes: tuple[str, ...], as_json: bool) -> None:
     """Make an API key and print it, once."""
     with _open(data) as house:
-        made = house.services.ledger.write(lambda c: add_key(c, name, scopes, secrets.token_bytes, house.now()))
-        note(house, AUTHOR, "key.added", name, None, list(scopes))
+        acting = by(house, AUTHOR)
+
+        def work(connection: Connection) -> str:
+            key = add_key(connection, name, scopes, secrets.token_bytes, acting.at)
+            noted(connection, acting, "key.added", name, None, list(scopes))
+            return key
+
+        made = house.services.ledger.write(work)
     _say({"key": made}, as_json, made)
 
 

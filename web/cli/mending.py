@@ -19,7 +19,8 @@ from houblon.engine.core.problem import refuse
 from houblon.orders.db.ledger import Ledger
 from houblon.orders.db.migrate import upgrade
 from houblon.orders.db.ownership import Known
-from houblon.orders.records.audit import Act, record
+from houblon.orders.records.audit import record
+from houblon.rules.model.entry import Entry
 from houblon.rules.store.documents import FILE, Store
 from houblon.rules.store.history import History, Lost
 from houblon.rules.store.storage import Damaged
@@ -73,7 +74,7 @@ def _give_up(settings: Settings, store: Store, gone: Sequence[Known], now: datet
         for each in gone:
             reference = f"given up:{each.number}:{each.hash}"
             after = {"hash": each.hash} if each.hash else None
-            record(connection, Act(now, AUTHOR, SHELL, "policy.given_up", f"v{each.number}", None, after, reference))
+            record(connection, Entry(now, AUTHOR, SHELL, "policy.given_up", f"v{each.number}", None, after, reference))
 
     ledger = Ledger(settings.database_url)
     try:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 import msgspec
+from sqlalchemy import Connection
 
 from houblon.engine.core.problem import refuse
 from houblon.engine.core.strict_json import read_json
@@ -15,15 +16,16 @@ from houblon.orders.retailers.memberships import all_memberships, set_membership
 from houblon.rules.exchange.bundle import Bundle, export_bundle, export_group, written
 from houblon.rules.exchange.rule_list import read_import
 from houblon.rules.model.content import Content
+from houblon.rules.model.entry import Entry
 from houblon.rules.model.inherit import resolve
 from houblon.rules.publishing.drafts import begin, moving
 from houblon.rules.publishing.publish import publish
-from houblon.web.access.audit import SHELL, note
+from houblon.web.access.audit import SHELL, audited_profile, by, carried, copy_entries, noted, proposal_entry
 from houblon.web.cli.check import Report, check_installation
 from houblon.web.cli.shell import data_option, fail, json_option, opened, say, speaks_problems
 from houblon.web.drafts.post_publication import settle
 from houblon.web.foundation.composition import House
-from houblon.web.foundation.data_folder import change_profile
+from houblon.web.foundation.data_folder import Profile
 
 AUTHOR = "cli"
 
@@ -52,8 +54,11 @@ def import_(data: Path | None, file: Path, publish_now: bool, group: str | None,
                 at=house.now(),
                 edits=bundle.edits,
                 memberships=bundle.memberships,
+                entry_of=proposal_entry(
+                    by(house, AUTHOR), "proposal.begun", lambda made: {"file": file.name, "edits": len(made.edits)}
+                ),
             )
-        note(house, AUTHOR, "proposal.begun", proposal.id, None, {"file": file.name, "edits": len(proposal.edits)})
+        copy_entries(house)
     if publish_now:
         raise refuse(
             "approval_required",
@@ -80,10 +85,15 @@ def _publish(house: House, bundle: Bundle, name: str) -> int:
                 base=version,
                 check_context=house.check_context,
             ).number
-    house.services.ledger.write(lambda connection: set_memberships(connection, bundle.memberships, now))
-    settle(house, SHELL)
     if bundle.memberships:
-        note(house, AUTHOR, "memberships.set", name, None, bundle.memberships)
+        acting = by(house, AUTHOR)
+
+        def work(connection: Connection) -> None:
+            set_memberships(connection, bundle.memberships, now)
+            noted(connection, acting, "memberships.set", name, None, bundle.memberships)
+
+        house.services.ledger.write(work)
+    settle(house, SHELL)
     return version
 
 
@@ -154,8 +164,12 @@ def approval(data: Path | None, who: str, as_json: bool) -> None:
     """Say whether a second person must approve a proposal before it is published."""
     with opened(data) as house:
         required = who == "required"
-        before, _ = change_profile(house.settings.data, lambda seen: msgspec.structs.replace(seen, approval=required))
-        note(house, AUTHOR, "installation.approval", "approval", before.approval, required)
+        acting = by(house, AUTHOR)
+
+        def entry_of(before: Profile, after: Profile) -> Entry:
+            return carried(acting.entry("installation.approval", "approval", before.approval, after.approval))
+
+        audited_profile(house, lambda seen: msgspec.structs.replace(seen, approval=required), entry_of)
     say({"approval": required}, as_json, "A second person must approve." if required else "Nobody has to approve.")
 
 

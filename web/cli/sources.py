@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy import Connection
 
 from houblon.engine.core.problem import refuse
 from houblon.engine.core.strict_json import read_json
 from houblon.orders.credentials.credentials import KINDS, STANDARD, add_source, retire_secrets
 from houblon.orders.intake.sources import find_source, list_sources, set_source
-from houblon.web.access.audit import note
+from houblon.web.access.audit import by, noted
 from houblon.web.cli.shell import data_option, json_option, opened, say, speaks_problems
 
 AUTHOR = "cli"
@@ -35,8 +36,14 @@ def add(data: Path | None, name: str, kind: str, secret: str | None, secret_file
     """Give a source a signing secret; those it has stay active until they are retired."""
     given = secret_file.read().strip() if secret_file else secret
     with opened(data) as house:
-        made = house.services.ledger.write(lambda c: add_source(c, name, secrets.token_bytes, house.now(), kind, given))
-        note(house, AUTHOR, "source.added", name, None, {"kind": kind})
+        acting = by(house, AUTHOR)
+
+        def work(connection: Connection) -> str:
+            secret = add_source(connection, name, secrets.token_bytes, acting.at, kind, given)
+            noted(connection, acting, "source.added", name, None, {"kind": kind})
+            return secret
+
+        made = house.services.ledger.write(work)
     # What the shop made is known to whoever gave it, and is not printed again.
     say({"secret": made} if given is None else {"source": name}, as_json, made if given is None else f"Added {name}.")
 
@@ -64,9 +71,14 @@ def set_(
         kept = known.mapping if known and not default_mapping else None
         wanted = read_json(mapping.read_bytes()) if mapping else kept
         named = groups or (known.groups if known else ())
-        house.services.ledger.write(lambda c: set_source(c, name, named, wanted, house.now()))
         before = known and {"groups": known.groups, "mapping": known.mapping}
-        note(house, AUTHOR, "source.set", name, before, {"groups": named, "mapping": wanted})
+        acting = by(house, AUTHOR)
+
+        def work(connection: Connection) -> None:
+            set_source(connection, name, named, wanted, acting.at)
+            noted(connection, acting, "source.set", name, before, {"groups": named, "mapping": wanted})
+
+        house.services.ledger.write(work)
     say(
         {"source": name, "groups": list(named), "mapping": wanted},
         as_json,
@@ -83,8 +95,14 @@ def set_(
 def retire(data: Path | None, name: str, keep_newest: bool, as_json: bool) -> None:
     """Make a source's secrets void: what they sign is refused from now on."""
     with opened(data) as house:
-        count = house.services.ledger.write(lambda c: retire_secrets(c, name, keep=int(keep_newest)))
-        note(house, AUTHOR, "source.secret_retired", name, None, {"secrets": count})
+        acting = by(house, AUTHOR)
+
+        def work(connection: Connection) -> int:
+            retired = retire_secrets(connection, name, keep=int(keep_newest))
+            noted(connection, acting, "source.secret_retired", name, None, {"secrets": retired})
+            return retired
+
+        count = house.services.ledger.write(work)
     say({"retired": count}, as_json, f"{count} secret(s) of {name} are void.")
 
 

@@ -16,7 +16,8 @@ from houblon.rules.model.proposal import OPEN, Proposal
 from houblon.rules.model.statements import Statement
 from houblon.rules.publishing.drafts import begin, preview, revise
 from houblon.rules.publishing.proposals import Stale
-from houblon.web.access.audit import note
+from houblon.web.access.audit import by as acting
+from houblon.web.access.audit import copy_entries, proposal_entry
 from houblon.web.access.auth import author
 from houblon.web.access.authorization import may
 from houblon.web.foundation.current_app import house
@@ -96,23 +97,27 @@ def save(statements: Iterable[Statement], form: MultiDict[str, str], name: str) 
     The form's `etag` is that of the page. Raises Invalid; Outdated when somebody published or changed
     the proposal since the page was made.
     """
-    proposal, by, now = working_in(), author(), house().now()
+    proposal, by = working_in(), acting(house(), author())
     if form.get("etag") != etag(proposal):
         raise Outdated
     said = list(statements)
     if proposal is None:
-        proposal = begin(house().store, name, by=by, at=now)
-        note(house(), by, "proposal.begun", proposal.id, None, {"name": proposal.name})
+        begun = proposal_entry(by, "proposal.begun", lambda made: {"name": made.name})
+        proposal = begin(house().store, name, by=by.who, at=by.at, entry_of=begun)
         enter(proposal.id)
     try:
-        revised = revise(house().store, proposal.id, said, by=by, at=now, seen=proposal.revision)
+        entry_of = proposal_entry(by, "proposal.revised", _documents)
+        revised = revise(
+            house().store, proposal.id, said, by=by.who, at=by.at, seen=proposal.revision, entry_of=entry_of
+        )
     except Stale:
         raise Outdated from None
-    note(house(), by, "proposal.revised", proposal.id, _told(proposal), _told(revised))
+    finally:
+        copy_entries(house())
     flash(_("Noté dans le brouillon « %(name)s » ; rien n’est encore en vigueur.", name=revised.name), "accepted")
     return revised
 
 
-def _told(proposal: Proposal) -> dict[str, object]:
+def _documents(proposal: Proposal) -> dict[str, object]:
     """The proposal's documents, for the audit log."""
     return {f"/{edit.kind}s/{edit.id}": edit.document for edit in proposal.edits}

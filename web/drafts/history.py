@@ -11,7 +11,8 @@ from houblon.rules.publishing.drafts import begin
 from houblon.rules.publishing.publish import Conflict, roll_back
 from houblon.rules.store.documents import UnknownVersion
 from houblon.simulation.jobs.jobs import ids_of
-from houblon.web.access.audit import note
+from houblon.web.access.audit import by as acting
+from houblon.web.access.audit import copy_entries, proposal_entry
 from houblon.web.access.auth import author
 from houblon.web.access.authorization import may, require
 from houblon.web.drafts import drafting
@@ -90,8 +91,11 @@ def _propose(number: int) -> Any:
     """A proposal of what version `number` held, for a second person to approve."""
     store = house().store
     edits = edits_to(drafting.newest(), store.content(number))
-    made = begin(store, f"Retour à la version {number}", by=author(), at=house().now(), edits=edits)
-    note(house(), author(), "proposal.begun", made.id, None, {"name": made.name})
+    by = acting(house(), author())
+    entry_of = proposal_entry(by, "proposal.begun", lambda made: {"name": made.name})
+    name = f"Retour à la version {number}"
+    made = begin(store, name, by=by.who, at=by.at, edits=edits, entry_of=entry_of)
+    copy_entries(house())
     flash(_("Une deuxième personne doit approuver : le retour est un brouillon."), "accepted")
     return redirect(url_for("proposals.show", id=made.id))
 

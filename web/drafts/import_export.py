@@ -14,7 +14,8 @@ from houblon.rules.exchange.bundle import export_bundle, export_group, written
 from houblon.rules.exchange.rule_list import read_import
 from houblon.rules.model.inherit import resolve
 from houblon.rules.publishing.drafts import begin
-from houblon.web.access.audit import note
+from houblon.web.access.audit import by as acting
+from houblon.web.access.audit import copy_entries, proposal_entry
 from houblon.web.access.auth import author
 from houblon.web.drafts import drafting
 from houblon.web.drafts import pages as proposals
@@ -26,6 +27,7 @@ blueprint = Blueprint("exchange", __name__, url_prefix="/echange")
 @blueprint.post("/importer")
 def import_() -> Any:
     """A bundle, or a plain business-rules rule list for a group, as a new proposal; nothing is in force."""
+    by = acting(house(), author())
     file, group = request.files.get("fichier"), request.form.get("groupe") or None
     try:
         if file is None or not file.filename:
@@ -35,14 +37,17 @@ def import_() -> Any:
             made = begin(
                 house().store,
                 _("import de %(file)s", file=file.filename)[:80],
-                by=author(),
-                at=house().now(),
+                by=by.who,
+                at=by.at,
                 edits=bundle.edits,
                 memberships=bundle.memberships,
+                entry_of=proposal_entry(
+                    by, "proposal.begun", lambda made: {"file": file.filename, "edits": len(made.edits)}
+                ),
             )
     except Invalid as invalid:
         return proposals.listed(import_problems=invalid.problems), 422
-    note(house(), author(), "proposal.begun", made.id, None, {"file": file.filename, "edits": len(made.edits)})
+    copy_entries(house())
     drafting.enter(made.id)
     flash(_("Le fichier est devenu un brouillon ; relisez-le avant de le publier."), "accepted")
     return redirect(url_for("proposals.show", id=made.id))

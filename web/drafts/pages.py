@@ -28,8 +28,10 @@ from houblon.rules.publishing.drafts import begin, resolve, revise
 from houblon.rules.publishing.proposals import Stale
 from houblon.rules.publishing.publish import publish_proposal
 from houblon.rules.publishing.schedule import schedule, withdraw
+from houblon.rules.store.documents import EntryOf
 from houblon.simulation.jobs.jobs import report_of
-from houblon.web.access.audit import note
+from houblon.web.access.audit import by as acting
+from houblon.web.access.audit import copy_entries, proposal_entry
 from houblon.web.access.auth import author
 from houblon.web.drafts import drafting
 from houblon.web.drafts.post_publication import settle as settle_aftermath
@@ -49,11 +51,13 @@ def index() -> str:
 @blueprint.post("")
 def create() -> Any:
     name, description = request.form.get("nom", ""), request.form.get("description", "")
+    by = acting(house(), author())
+    entry_of = proposal_entry(by, "proposal.begun", lambda made: {"name": made.name})
     try:
-        made = begin(house().store, name, by=author(), at=house().now(), description=description)
+        made = begin(house().store, name, by=by.who, at=by.at, description=description, entry_of=entry_of)
     except Invalid as invalid:
         return listed(problems=invalid.problems, typed=request.form), 422
-    note(house(), author(), "proposal.begun", made.id, None, {"name": made.name})
+    copy_entries(house())
     drafting.enter(made.id)
     flash(_("Le brouillon est ouvert : ce que vous enregistrez sur les pages des groupes y va."), "accepted")
     return redirect(url_for("proposals.show", id=made.id))
@@ -79,21 +83,23 @@ def leave() -> Any:
     return redirect(url_for("groups.index"))
 
 
-def _act(name: str) -> Callable[[Callable[[Proposal, int], Any]], Callable[[str], Any]]:
-    """A change of one proposal from its page: a stale one or a fault shows the page with what was typed."""
+def _act(name: str) -> Callable[[Callable[[Proposal, int, EntryOf], Any]], Callable[[str], Any]]:
+    """A change of one proposal from its page, with its audit entry.
 
-    def decorate(work: Callable[[Proposal, int], Any]) -> Callable[[str], Any]:
+    A stale one or a fault shows the page with what was typed.
+    """
+
+    def decorate(work: Callable[[Proposal, int, EntryOf], Any]) -> Callable[[str], Any]:
         @wraps(work)
         def view(id: str) -> Any:
             proposal, seen = _proposal(id), request.form.get("revision", 0, type=int)
             try:
-                done = work(proposal, seen)
+                done = work(proposal, seen, proposal_entry(acting(house(), author()), f"proposal.{name}", _noted))
             except Stale as stale:
                 return _page(stale.proposal, stale=stale.proposal, typed=request.form), 409
             except Invalid as invalid:
                 return _page(_proposal(id), problems=invalid.problems, failed=name, typed=request.form), 422
-            after = _proposal(id)
-            note(house(), author(), f"proposal.{name}", id, _noted(proposal), _noted(after))
+            copy_entries(house())
             return done or redirect(url_for("proposals.show", id=id))
 
         return view
@@ -103,51 +109,54 @@ def _act(name: str) -> Callable[[Callable[[Proposal, int], Any]], Callable[[str]
 
 @blueprint.post("/<id>/nom")
 @_act("renamed")
-def rename(proposal: Proposal, seen: int) -> None:
+def rename(proposal: Proposal, seen: int, entry_of: EntryOf) -> None:
     name, description = request.form.get("nom", ""), request.form.get("description", "")
-    proposals.rename(house().store, proposal.id, name, description, at=house().now(), seen=seen)
+    proposals.rename(house().store, proposal.id, name, description, at=house().now(), seen=seen, entry_of=entry_of)
 
 
 @blueprint.post("/<id>/retirer")
 @_act("revised")
-def take_back(proposal: Proposal, seen: int) -> None:
+def take_back(proposal: Proposal, seen: int, entry_of: EntryOf) -> None:
     """Let one statement be as it is in force."""
     kind, document, path = (request.form.get(name, "") for name in ("genre", "document", "chemin"))
     now = drafting.newest().document(kind, document)
     value: Any = ABSENT if now is None else now if path == "" else statements_of(kind, now).get(path, ABSENT)
     said = [Statement(kind, document, path, value)]
-    revise(house().store, proposal.id, said, by=author(), at=house().now(), seen=seen)
+    revise(house().store, proposal.id, said, by=author(), at=house().now(), seen=seen, entry_of=entry_of)
 
 
 @blueprint.post("/<id>/regler")
 @_act("settled")
-def resolve_conflicts(proposal: Proposal, seen: int) -> None:
+def resolve_conflicts(proposal: Proposal, seen: int, entry_of: EntryOf) -> None:
     conflicts = _rebased(proposal).conflicts
     choices = {
         (conflict.kind, conflict.id, conflict.path): request.form.get(f"choix-{place}", "")
         for place, conflict in enumerate(conflicts)
     }
-    resolve(house().store, proposal.id, choices, by=author(), at=house().now(), seen=seen)
+    resolve(house().store, proposal.id, choices, by=author(), at=house().now(), seen=seen, entry_of=entry_of)
     flash(_("Les conflits sont réglés."), "accepted")
 
 
 @blueprint.post("/<id>/approuver")
 @_act("approved")
-def approve(proposal: Proposal, seen: int) -> None:
+def approve(proposal: Proposal, seen: int, entry_of: EntryOf) -> None:
     report = _report_seen(proposal)
-    proposals.approve(house().store, proposal.id, by=author(), at=house().now(), seen=seen, report=report)
+    proposals.approve(
+        house().store, proposal.id, by=author(), at=house().now(), seen=seen, report=report, entry_of=entry_of
+    )
     flash(_("Approuvé, tel que ce brouillon est maintenant."), "accepted")
 
 
 @blueprint.post("/<id>/commenter")
 @_act("commented")
-def comment(proposal: Proposal, seen: int) -> None:
-    proposals.comment(house().store, proposal.id, request.form.get("commentaire", ""), by=author(), at=house().now())
+def comment(proposal: Proposal, seen: int, entry_of: EntryOf) -> None:
+    said = request.form.get("commentaire", "")
+    proposals.comment(house().store, proposal.id, said, by=author(), at=house().now(), entry_of=entry_of)
 
 
 @blueprint.post("/<id>/publier")
 @_act("published")
-def publish(proposal: Proposal, seen: int) -> Any:
+def publish(proposal: Proposal, seen: int, entry_of: EntryOf) -> Any:
     version = publish_proposal(
         house().store,
         proposal.id,
@@ -156,6 +165,7 @@ def publish(proposal: Proposal, seen: int) -> Any:
         seen=seen,
         check_context=house().check_context,
         approval=house().profile.approval,
+        entry_of=entry_of,
     )
     settle_aftermath(house())
     flash(_("La version %(number)s est en vigueur.", number=version.number), "accepted")
@@ -164,7 +174,7 @@ def publish(proposal: Proposal, seen: int) -> Any:
 
 @blueprint.post("/<id>/planifier")
 @_act("scheduled")
-def put_on_a_date(proposal: Proposal, seen: int) -> None:
+def put_on_a_date(proposal: Proposal, seen: int, entry_of: EntryOf) -> None:
     schedule(
         house().store,
         proposal.id,
@@ -173,29 +183,30 @@ def put_on_a_date(proposal: Proposal, seen: int) -> None:
         at=house().now(),
         seen=seen,
         approval=house().profile.approval,
+        entry_of=entry_of,
     )
     flash(_("C’est planifié : à ce moment, ce brouillon devient une version."), "accepted")
 
 
 @blueprint.post("/<id>/deplanifier")
 @_act("withdrawn")
-def take_off_its_date(proposal: Proposal, seen: int) -> None:
-    withdraw(house().store, proposal.id, at=house().now(), seen=seen)
+def take_off_its_date(proposal: Proposal, seen: int, entry_of: EntryOf) -> None:
+    withdraw(house().store, proposal.id, at=house().now(), seen=seen, entry_of=entry_of)
     flash(_("La date est retirée : c’est de nouveau un brouillon."), "accepted")
 
 
 @blueprint.post("/<id>/ecarter")
 @_act("discarded")
-def discard(proposal: Proposal, seen: int) -> Any:
-    proposals.discard(house().store, proposal.id, at=house().now(), seen=seen)
+def discard(proposal: Proposal, seen: int, entry_of: EntryOf) -> Any:
+    proposals.discard(house().store, proposal.id, at=house().now(), seen=seen, entry_of=entry_of)
     flash(_("Le brouillon « %(name)s » est écarté ; on peut le reprendre ci-dessous.", name=proposal.name), "accepted")
     return redirect(url_for("proposals.index"))
 
 
 @blueprint.post("/<id>/reprendre")
 @_act("taken_up")
-def take_up(proposal: Proposal, seen: int) -> None:
-    proposals.take_up(house().store, proposal.id, at=house().now(), seen=seen)
+def take_up(proposal: Proposal, seen: int, entry_of: EntryOf) -> None:
+    proposals.take_up(house().store, proposal.id, at=house().now(), seen=seen, entry_of=entry_of)
 
 
 def listed(**faults: Any) -> str:

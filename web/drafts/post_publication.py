@@ -10,12 +10,13 @@ from sqlalchemy import Connection, select
 from houblon.orders.db.tables import audit
 from houblon.orders.events.enqueue import enqueue_version_events
 from houblon.orders.mail.proposal_notices import queue_notices
-from houblon.orders.records.audit import Act, record
+from houblon.orders.records.audit import record
 from houblon.orders.retailers.memberships import set_memberships
+from houblon.rules.model.entry import Entry
 from houblon.rules.model.proposal import PUBLISHED, Proposal
-from houblon.rules.publishing.proposals import told
+from houblon.rules.publishing.proposals import mark_notified
 from houblon.rules.store.history import History
-from houblon.web.access.audit import note_versions
+from houblon.web.access.audit import copy_entries, note_versions
 from houblon.web.foundation.composition import House
 
 
@@ -24,19 +25,20 @@ def settle(house: House, source: str | None = None) -> History:
     house.services.policies.in_force(house.now())
     history = house.store.history()
     note_versions(house, source)
+    copy_entries(house)
     house.services.ledger.write(lambda connection: enqueue_version_events(connection, house.store.versions()))
     for proposal in history.proposals.values():
         if proposal.state == PUBLISHED and proposal.memberships:
             _join(house, proposal)
         if not all(notice.told for notice in proposal.notices):
-            _tell(house, proposal)
+            _notify(house, proposal)
     return history
 
 
 def _join(house: House, proposal: Proposal) -> None:
     """Set the memberships that the published proposal brought, once."""
     at, reference = house.now(), f"memberships:{proposal.id}:{proposal.version}"
-    done = Act(at, proposal.author, "", "memberships.set", proposal.id, None, proposal.memberships, reference)
+    done = Entry(at, proposal.author, "", "memberships.set", proposal.id, None, proposal.memberships, reference)
 
     def work(connection: Connection) -> None:
         if connection.execute(select(audit.c.key).where(audit.c.reference == reference)).first() is None:
@@ -49,8 +51,8 @@ def _join(house: House, proposal: Proposal) -> None:
         house.services.ledger.write(work)
 
 
-def _tell(house: House, proposal: Proposal) -> None:
+def _notify(house: House, proposal: Proposal) -> None:
     """Write to the proposal's people, then mark it: a crash between the two writes to nobody twice."""
     now = house.now()
     house.services.ledger.write(lambda connection: queue_notices(connection, house.services, proposal, now))
-    told(house.store, proposal.id)
+    mark_notified(house.store, proposal.id)

@@ -6,7 +6,7 @@ Neither is ever made anew where it is missing, and neither is guessed where it i
 import logging
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from filelock import FileLock
 from houblon.engine.core.problem import Invalid, refuse
 from houblon.orders.invoicing.buyer_links import MONTHS, MOST_MONTHS
 from houblon.orders.services import Seller
+from houblon.rules.model.entry import Entry
 from houblon.rules.store.documents import FILE
 from houblon.rules.store.durable import replace_file
 from houblon.rules.store.ttl_cache import TtlCache
@@ -50,6 +51,12 @@ class Profile(msgspec.Struct, frozen=True):
     two_factor: bool = False
     invoice_link_months: int = MONTHS
     id: str | None = None
+
+
+class _Written(Profile, frozen=True, omit_defaults=True):
+    """The profile as the file has it: with the audit entries of its last changes, until the ledger has them."""
+
+    audit: tuple[Entry, ...] = ()
 
 
 class ProfileFile:
@@ -124,19 +131,43 @@ def read_profile(folder: Path) -> Profile:
     return profile
 
 
-def write_profile(folder: Path, profile: Profile) -> None:
+def write_profile(folder: Path, profile: Profile, entries: Sequence[Entry] = ()) -> None:
     """Write the profile: last of all when a folder is made, for one that has it is a whole installation."""
-    replace_file(folder / PROFILE, msgspec.json.format(msgspec.json.encode(profile), indent=2) + b"\n")
+    document = msgspec.to_builtins(profile)
+    if entries:
+        document["audit"] = msgspec.to_builtins(list(entries))
+    replace_file(folder / PROFILE, msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
 
 
-def change_profile(folder: Path, change: Callable[[Profile], Profile]) -> tuple[Profile, Profile]:
-    """Write what `change` makes of the profile: what was there, and what is. Raises what `change` raises, Invalid."""
+def change_profile(
+    folder: Path,
+    change: Callable[[Profile], Profile],
+    entry_of: Callable[[Profile, Profile], Entry | None] = lambda before, after: None,
+    copy: Callable[[Sequence[Entry]], None] = lambda entries: None,
+) -> tuple[Profile, Profile]:
+    """Write what `change` makes of the profile: what was there, and what is. Raises what `change` raises, Invalid.
+
+    The change's audit entry is written in the same file, in the place of those of before: `copy` takes
+    them to the ledger first.
+    """
     with FileLock(folder / f"{PROFILE}.lock", mode=0o600):
         before = read_profile(folder)
         after = change(before)
         if after != before:
-            write_profile(folder, after)
+            entries = waiting_entries(folder)
+            if (entry := entry_of(before, after)) is not None:
+                copy(entries)
+                entries = (entry,)
+            write_profile(folder, after, entries)
     return before, after
+
+
+def waiting_entries(folder: Path) -> tuple[Entry, ...]:
+    """The audit entries that the profile's file carries: those of its last change."""
+    try:
+        return msgspec.json.decode((folder / PROFILE).read_bytes(), type=_Written).audit
+    except (OSError, UnicodeError, msgspec.MsgspecError):
+        return ()  # what is wrong with the file is told where the profile is read
 
 
 def read_secret(folder: Path) -> str:

@@ -19,8 +19,9 @@ from houblon.orders.queries import lists, receivables
 from houblon.orders.queries.lists import PAGE
 from houblon.orders.queries.receivables import InvoiceFilter
 from houblon.orders.services import Conflict
+from houblon.rules.model.entry import Entry
 from houblon.web.access.audit import by as acting
-from houblon.web.access.audit import note, noted
+from houblon.web.access.audit import noted
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
@@ -82,8 +83,13 @@ def pay(key: int) -> Any:
         on = date.fromisoformat(written)
     except ValueError:
         return _shown(key, _("Écrivez le jour du paiement : année, mois, jour."), written), 422
+    by = acting(house(), author())
+
+    def entry_of(number: str) -> Entry:
+        return by.entry("invoice.paid", number, None, on.isoformat())
+
     try:
-        number = transitions.pay(house().services, key, by=author(), at=house().now(), on=on)
+        number = transitions.pay(house().services, key, by=by.who, at=by.at, on=on, entry_of=entry_of)
     except Conflict as conflict:
         flash(conflict.en if current() == "en" else conflict.fr, "refused")
     except Invalid as invalid:
@@ -91,7 +97,6 @@ def pay(key: int) -> Any:
     except LookupError:
         abort(404)
     else:
-        note(house(), author(), "invoice.paid", number, None, on.isoformat())
         flash(_("La facture %(number)s est payée.", number=number), "accepted")
     return redirect(url_for("invoices.show", key=key))
 

@@ -11,7 +11,10 @@ from houblon.orders.handling import amend, lifecycle
 from houblon.orders.queries import lists
 from houblon.orders.retailers.memberships import set_address
 from houblon.orders.services import Conflict
-from houblon.web.access.audit import note
+from houblon.rules.model.entry import Entry
+from houblon.web.access.account_commands import By
+from houblon.web.access.audit import by as acting
+from houblon.web.access.audit import noted
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
@@ -23,8 +26,9 @@ MAX_ADDRESS = 500
 @blueprint.post("/<int:key>/livrer")
 def deliver(key: int) -> Any:
     def act() -> None:
-        number = lifecycle.deliver(house().services, key, by=author(), at=house().now())
-        _note("order.delivered", key)
+        by = acting(house(), author())
+        entry = _entry(by, "order.delivered", key)
+        number = lifecycle.deliver(house().services, key, by=by.who, at=by.at, entry_of=lambda _: entry)
         if number:
             flash(_("Commande livrée ; la facture %(number)s est émise.", number=number), "accepted")
         else:
@@ -44,8 +48,11 @@ def cancel(key: int) -> Any:
         return redirect(url_for("orders.show", key=key))
 
     def act() -> None:
-        followed = lifecycle.cancel(house().services, key, was=was, by=author(), at=house().now(), why=why)
-        _note("order.cancelled", key, was, why)
+        by = acting(house(), author())
+        entry = _entry(by, "order.cancelled", key, was, why)
+        followed = lifecycle.cancel(
+            house().services, key, was=was, by=by.who, at=by.at, why=why, entry_of=lambda _: entry
+        )
         if followed.credit_note:
             message = _("Commande annulée ; la note de crédit %(number)s est émise.", number=followed.credit_note)
         else:
@@ -75,17 +82,17 @@ def keep_address(key: int) -> Any:
         return redirect(url_for("orders.show", key=key))
 
     def act() -> None:
-        services, now = house().services, house().now()
+        services, by = house().services, acting(house(), author())
         with services.ledger.reading() as connection:
             row = lists.order_row(connection, key)
         if row is None:
             raise LookupError
 
-        def work(connection: Connection) -> str | None:
-            return set_address(connection, row.retailer_id, address or None, now)
+        def work(connection: Connection) -> None:
+            before = set_address(connection, row.retailer_id, address or None, by.at)
+            noted(connection, by, "retailer.address", row.retailer_id, before, address or None)
 
-        before = services.ledger.write(work)
-        note(house(), author(), "retailer.address", row.retailer_id, before, address or None)
+        services.ledger.write(work)
         flash(_("Adresse gardée ; les prochaines factures la porteront."), "accepted")
 
     return _done(key, act)
@@ -99,9 +106,9 @@ def _mended(key: int, index: int, mend: Callable[..., str], act_name: str) -> An
     }
 
     def act() -> None:
-        seen = request.form.get("vu", "")
-        outcome = mend(house().services, key, index, by=author(), at=house().now(), seen=seen)
-        _note(act_name, key, None, index)
+        seen, by = request.form.get("vu", ""), acting(house(), author())
+        entry = _entry(by, act_name, key, None, index)
+        outcome = mend(house().services, key, index, by=by.who, at=by.at, seen=seen, entry_of=lambda _: entry)
         flash(words[outcome], "accepted")
 
     return _done(key, act)
@@ -118,7 +125,10 @@ def _done(key: int, act: Callable[[], None]) -> Any:
     return redirect(url_for("orders.show", key=key))
 
 
-def _note(act: str, key: int, before: Any = None, after: Any = None) -> None:
+def _entry(by: By, act: str, key: int, before: Any = None, after: Any = None) -> Entry:
+    """The audit entry of an act on an order, which is named by its own id. Raises LookupError where there is none."""
     with house().services.ledger.reading() as connection:
         row = lists.order_row(connection, key)
-    note(house(), author(), act, row.order_id if row else str(key), before, after)
+    if row is None:
+        raise LookupError(f"there is no order {key}")
+    return by.entry(act, row.order_id, before, after)

@@ -1,6 +1,6 @@
 """The planned delivery of an accepted order: its story on the order's page, and the form that changes it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,7 +13,9 @@ from houblon.engine.policy.derivation import tell_derivation
 from houblon.orders.handling import planned_delivery
 from houblon.orders.queries import lists
 from houblon.orders.services import Conflict
-from houblon.web.access.audit import note
+from houblon.rules.model.entry import Entry
+from houblon.web.access.account_commands import By
+from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.format import day as day_in
@@ -37,14 +39,17 @@ def change(key: int) -> Any:
         "why": request.form.get("raison", "").strip(),
         "seen": request.form.get("vu", 0, type=int),
     }
-    services, by, now = house().services, author(), house().now()
+    services, by = house().services, acting(house(), author())
     try:
         day = _day(typed["date"])
         if request.form.get("voir"):
             with services.ledger.reading() as connection:
-                plan = planned_delivery.plan(connection, services, key, day, now)
+                plan = planned_delivery.plan(connection, services, key, day, by.at)
             return _page(key, typed, plan=plan)
-        done = planned_delivery.change(services, key, day, by=by, at=now, why=typed["why"], seen=typed["seen"])
+        said = {"why": typed["why"], "seen": typed["seen"]}
+        done = planned_delivery.change(
+            services, key, day, by=by.who, at=by.at, **said, entry_of=_entry_of(by, key, typed["why"])
+        )
     except Invalid as invalid:
         return _page(key, typed, problems=invalid.problems), 422
     except Conflict as conflict:
@@ -52,7 +57,6 @@ def change(key: int) -> Any:
         return redirect(url_for("orders.show", key=key))
     except LookupError:
         abort(404)
-    _note(key, by, done, typed["why"])
     flash(
         _("La livraison est prévue le %(date)s.", date=day_in(done.after, current())) + " " + _followed(done),
         "accepted",
@@ -93,14 +97,19 @@ def _followed(done: planned_delivery.Plan) -> str:
     return _("L’échéance passe au %(date)s.", date=day_in(done.due_after, current()))
 
 
-def _note(key: int, by: str, done: planned_delivery.Plan, why: str) -> None:
-    before: dict[str, Any] = {"planned_delivery": done.before}
-    after: dict[str, Any] = {"planned_delivery": done.after, "why": why}
-    if done.moves_due_date:
-        before["due_date"], after["due_date"] = done.due_before, done.due_after
+def _entry_of(by: By, key: int, why: str) -> Callable[[planned_delivery.Plan], Entry]:
+    """The audit entry of what was planned."""
     with house().services.ledger.reading() as connection:
         row = lists.order_row(connection, key)
-    note(house(), by, "order.delivery_changed", row.order_id if row else str(key), before, after)
+
+    def entry_of(done: planned_delivery.Plan) -> Entry:
+        before: dict[str, Any] = {"planned_delivery": done.before}
+        after: dict[str, Any] = {"planned_delivery": done.after, "why": why}
+        if done.moves_due_date:
+            before["due_date"], after["due_date"] = done.due_before, done.due_after
+        return by.entry("order.delivery_changed", row.order_id if row else str(key), before, after)
+
+    return entry_of
 
 
 def _day(text: str) -> date:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from houblon.engine.core.problem import Invalid, refuse
 from houblon.orders.db.tables import audit
 from houblon.orders.queries import retailers
-from houblon.orders.records.audit import Act, record
+from houblon.orders.records.audit import record
 from houblon.orders.retailers.cards import Card, add_retailer
 from houblon.orders.retailers.membership_file import (
     ADD,
@@ -30,6 +30,7 @@ from houblon.orders.retailers.membership_file import (
 )
 from houblon.orders.retailers.memberships import all_memberships, set_memberships
 from houblon.rules.model.content import Content, canonical
+from houblon.rules.model.entry import Entry
 from houblon.web.access.audit import source
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
@@ -85,7 +86,7 @@ def undo() -> Any:
         back = {id: groups for id, groups in done.before.items() if sorted(kept.get(id, ())) == done.after[id]}
         set_memberships(connection, back, at)
         told = {id: done.after[id] for id in back}
-        record(connection, Act(at, by, where, "memberships.undone", reference, told, back, f"undo:{reference}"))
+        record(connection, Entry(at, by, where, "memberships.undone", reference, told, back, f"undo:{reference}"))
         return len(back), len(done.before) - len(back)
 
     found = house().services.ledger.write(work)
@@ -178,7 +179,7 @@ def _apply(sheet: Sheet, columns: Columns, mode: str, seen: str, reference: str)
         set_memberships(connection, {each.retailer: each.after for each in plan.changes}, at)
         before = {each.retailer: list(each.before) for each in plan.changes}
         after = {each.retailer: list(each.after) for each in plan.changes}
-        record(connection, Act(at, by, where, "memberships.imported", mode, before, after, reference))
+        record(connection, Entry(at, by, where, "memberships.imported", mode, before, after, reference))
         return True
 
     return house().services.ledger.write(work)

@@ -9,10 +9,11 @@ from sqlalchemy import Connection
 
 from houblon.engine.policy.policy import BASE
 from houblon.orders.queries import retailers
-from houblon.orders.records.audit import Act, record
+from houblon.orders.records.audit import record
 from houblon.orders.retailers.cards import is_id
 from houblon.orders.retailers.memberships import join, leave, memberships_of
 from houblon.rules.model.content import Content
+from houblon.rules.model.entry import Entry
 from houblon.web.access.audit import source
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
@@ -60,7 +61,7 @@ def _move(*, joining: bool) -> Any:
         if done:
             after = memberships_of(connection, retailer)
             name = "membership.added" if joining else "membership.removed"
-            record(connection, Act(at, by, where, name, retailer, sorted(before), sorted(after)))
+            record(connection, Entry(at, by, where, name, retailer, sorted(before), sorted(after)))
         return True, done
 
     known, done = house().services.ledger.write(work)

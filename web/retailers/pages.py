@@ -17,9 +17,10 @@ from houblon.engine.policy.sentences import policy_sentences
 from houblon.engine.schedule.calendar import local_day
 from houblon.orders.queries import lists, retailers
 from houblon.orders.queries.lists import PAGE
-from houblon.orders.records.audit import Act, record
+from houblon.orders.records.audit import record
 from houblon.orders.retailers.cards import Card, add_retailer, edit_retailer, read_card
 from houblon.rules.model.content import canonical
+from houblon.rules.model.entry import Entry
 from houblon.rules.model.inherit import chain_of, resolve
 from houblon.web.access.audit import source
 from houblon.web.access.auth import author
@@ -58,7 +59,7 @@ def create() -> Any:
 
         def work(connection: Connection) -> None:
             add_retailer(connection, card, at)
-            record(connection, Act(at, by, where, "retailer.added", card.id, None, msgspec.to_builtins(card)))
+            record(connection, Entry(at, by, where, "retailer.added", card.id, None, msgspec.to_builtins(card)))
 
         house().services.ledger.write(work)
     except Invalid as invalid:
@@ -99,7 +100,7 @@ def edit() -> Any:
         before = edit_retailer(connection, card, at)
         after = {name: getattr(card, name) for name in _MEMBERS[1:]}
         if before != after:
-            record(connection, Act(at, by, where, "retailer.edited", card.id, before, after))
+            record(connection, Entry(at, by, where, "retailer.edited", card.id, before, after))
         return True
 
     if not house().services.ledger.write(work):

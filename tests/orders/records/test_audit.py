@@ -7,7 +7,8 @@ from sqlalchemy import delete, text, update
 from sqlalchemy.exc import DBAPIError
 
 from houblon.orders.db.tables import audit
-from houblon.orders.records.audit import Act, entries, record, record_versions, verify
+from houblon.orders.records.audit import entries, record, record_versions, verify
+from houblon.rules.model.entry import Entry
 from houblon.rules.model.statements import Edit
 from houblon.rules.publishing.publish import publish
 from tests.clock import NOW
@@ -20,7 +21,7 @@ def write(services, *acts):
 
 
 def act(number=1, **members):
-    return Act(NOW + timedelta(minutes=number), "anne", "127.0.0.1", "proposal.revised", "ete", **members)
+    return Entry(NOW + timedelta(minutes=number), "anne", "127.0.0.1", "proposal.revised", "ete", **members)
 
 
 def verified(services, head=None):

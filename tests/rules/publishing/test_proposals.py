@@ -220,7 +220,7 @@ def test_a_rollback_makes_a_version_and_tells_open_proposals(store):
     assert survived.state == "open" and [(n.code, n.version, n.told) for n in survived.notices] == [
         ("rolled_back", 3, False)
     ]
-    proposals.told(store, made.id)
+    proposals.mark_notified(store, made.id)
     assert store.history().proposal(made.id).notices[0].told
     assert raised(publish_proposal, store, made.id, by="anne", at=NOW) == {
         ("conflict", "/groups/bars/settings/acceptance.minimum_items")

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text as sql
 
 from houblon.orders.records.audit import entries
-from houblon.web.access.audit import note
+from houblon.web.access.account_commands import By
+from houblon.web.access.audit import noted
 from houblon.web.admin.audit_text import differences
 from houblon.web.foundation.browsers import browser_text
 from houblon.web.ingest.signatures import sign
@@ -83,9 +84,13 @@ def test_a_source_changes_its_secret_without_a_gap(place, client):
 def fill(place, count=120):
     """Acts of two people over four months of days."""
     for number in range(count):
-        when, who = NOW + timedelta(days=number), ("anne", "bo")[number % 2]
-        house = type(place.house)(**{**vars(place.house), "now": lambda when=when: when})
-        note(house, who, "proposal.renamed", f"p{number}", {"name": f"avant {number}"}, {"name": f"après {number}"})
+        by = By(("anne", "bo")[number % 2], "shell", NOW + timedelta(days=number))
+        sides = {"name": f"avant {number}"}, {"name": f"après {number}"}
+        place.house.services.ledger.write(
+            lambda connection, by=by, number=number, sides=sides: noted(
+                connection, by, "proposal.renamed", f"p{number}", *sides
+            )
+        )
 
 
 def test_the_log_is_read_by_pages_and_by_who_what_on_what_and_when(place, client):
