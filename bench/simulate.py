@@ -97,7 +97,7 @@ def matrix(plan: Plan, totals: dict[int, tuple[int, int]]) -> Counter[tuple[str,
     """Orders by outcome before and after."""
     found: Counter[tuple[str, str]] = Counter()
     for code, (count, _) in totals.items():
-        before, after = plan.settled(code)
+        before, after = plan.verdicts(code)
         found[before.outcome.value, after.outcome.value] += count
     return found
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from houblon.engine.core.order import Facts, Order, read_facts
+from houblon.engine.decide.precedence import settled
 from houblon.engine.decide.reasons import not_in_currency, reasons, unknown_group
 from houblon.engine.decide.trace import traced
 from houblon.engine.decide.verdict import Judge, Verdict
@@ -49,8 +50,8 @@ def decide(
         verdict, readings = traced(judge, facts)
     else:
         verdict = judge.verdict(facts)
-    barred = barred_by(order, installation, unknown_groups)
-    outcome = Outcome.HELD if barred and verdict.outcome is Outcome.ACCEPTED else verdict.outcome
+    barred = barred_by(order.currency, installation, unknown_groups)
+    outcome = settled(verdict.outcome, barred)
     invoice = None
     if outcome is Outcome.ACCEPTED:
         invoice = _invoicing(order, policy, verdict, accepted_at, cycle, installation)
@@ -85,11 +86,11 @@ def judge_of(policy: Policy) -> Judge:
     return Judge(policy)
 
 
-def barred_by(order: Order, installation: Installation, unknown_groups: tuple[str, ...]) -> tuple[Reason, ...]:
+def barred_by(currency: str | None, installation: Installation, unknown_groups: tuple[str, ...]) -> tuple[Reason, ...]:
     """What holds any order whatever its policy says."""
     barred = [unknown_group(group) for group in unknown_groups]
-    if order.currency is not None and order.currency.upper() != installation.currency:
-        barred.append(not_in_currency(order.currency, installation.currency))
+    if currency is not None and currency.upper() != installation.currency:
+        barred.append(not_in_currency(currency, installation.currency))
     return tuple(barred)
 
 

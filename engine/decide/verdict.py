@@ -10,8 +10,20 @@ from houblon.engine.conditions.targets.python import compile_careful, compile_fa
 from houblon.engine.conditions.targets.readers import FactsReader
 from houblon.engine.core.order import Facts
 from houblon.engine.decide.causes import Cause, cause_of
+from houblon.engine.decide.precedence import (
+    BY_RULES,
+    IN_DOUBT,
+    OTHERWISE,
+    OUTCOMES,
+    WAIVABLE,
+    WAIVERS,
+    Rank,
+    claim_of,
+    doing,
+    effects_of,
+)
 from houblon.engine.policy.decision import Obligation, Outcome
-from houblon.engine.policy.lowering import MINIMUMS, lowered_rules
+from houblon.engine.policy.lowering import lowered_rules
 from houblon.engine.policy.policy import Policy, Rule
 from houblon.engine.policy.terms import Terms, parse_terms
 
@@ -87,11 +99,11 @@ class Judge:
         withheld = fired.doing("withhold_invoice")
         invoice_doubts = [] if withheld or self._trigger == "manual" else unknown.doing("withhold_invoice")
         outcome, doubts = _settle_outcome(fired, unknown)
-        if outcome is not Outcome.REFUSED:
+        if outcome is not OUTCOMES[0]:
             doubts += [*terms_doubts, *invoice_doubts]
             if doubts:
-                outcome = Outcome.HELD
-        causes = [cause for effect in _EFFECTS[outcome] for cause in fired.causes(effect)]
+                outcome = IN_DOUBT
+        causes = [cause for effect in effects_of(outcome) for cause in fired.causes(effect)]
         owed = (
             self._trigger != "manual"
             and not withheld
@@ -106,15 +118,14 @@ class Judge:
     def _settle_terms(self, fired: "_Rules", unknown: "_Rules") -> tuple[Terms, list[Rule]]:
         """The terms in force, and the unknown rules that could have set others."""
         claims = sorted(
-            (self.policy.chain.index(rule.provenance.group), action.params["days"], rule in unknown.rules, rule.id)
+            (claim, rule in unknown.rules, rule.id)
             for rule in (*fired.rules, *unknown.rules)
-            for action in rule.actions
-            if action.name == "set_terms" and rule.provenance is not None
+            if (claim := claim_of(rule, self.policy.chain)) is not None
         )
-        settled = next((days for _, days, doubtful, _ in claims if not doubtful), None)
-        terms = self._terms if settled is None else Terms("net", settled)
+        first = next((days for (_, days), doubtful, _ in claims if not doubtful), None)
+        terms = self._terms if first is None else Terms("net", first)
         ahead = []
-        for _, days, doubtful, id in claims:
+        for (_, days), doubtful, id in claims:
             if not doubtful:
                 break
             if Terms("net", days) != terms:
@@ -129,14 +140,14 @@ class _Rules:
         self.rules = tuple(rules)
 
     def doing(self, action: str) -> list[Rule]:
-        return [rule for rule in self.rules if any(each.name == action for each in rule.actions)]
+        return doing(self.rules, action)
 
-    def minimums(self) -> list[Rule]:
-        return [rule for rule in self.rules if rule.id in MINIMUMS]
+    def waivable(self) -> list[Rule]:
+        return [rule for rule in self.rules if rule.id in WAIVABLE]
 
-    def holds(self) -> list[Rule]:
-        """What holds whether or not minimums are waived."""
-        return [rule for rule in self.doing("hold") if rule.id not in MINIMUMS]
+    def unwaivable(self, action: str) -> list[Rule]:
+        """What has the action whether or not something is waived."""
+        return [rule for rule in self.doing(action) if rule.id not in WAIVABLE]
 
     def asked(self) -> tuple[Obligation, ...]:
         return tuple(
@@ -148,21 +159,17 @@ class _Rules:
 
     def causes(self, effect: str) -> list[Cause]:
         """What in these rules had this effect; a waived minimum is told as waived, not as a hold."""
-        waived = bool(self.doing("waive_minimums"))
-        rules = [*self.holds(), *([] if waived else self.minimums())] if effect == "hold" else self.doing(effect)
+        waived = any(self.doing(waiver) for waiver in WAIVERS)
+        rules = self.unwaivable(effect)
+        if not waived:
+            rules += [rule for rule in self.doing(effect) if rule.id in WAIVABLE]
         causes = [cause for rule in rules for cause in _causes(rule, effect)]
-        if effect == "waive_minimums" and waived:
-            causes += [cause_of(rule, effect, "minimums_waived") for rule in self.minimums()]
+        if effect in WAIVERS and waived:
+            causes += [cause_of(rule, effect, "minimums_waived") for rule in self.waivable()]
         return causes
 
 
 _CODES = {"accept": "automatic", "set_terms": "set_terms"}
-_ADJUSTMENTS = ("waive_minimums", "set_terms", "withhold_invoice")
-_EFFECTS = {
-    Outcome.ACCEPTED: ("accept", *_ADJUSTMENTS),
-    Outcome.HELD: ("hold", *_ADJUSTMENTS),
-    Outcome.REFUSED: ("refuse",),
-}
 
 
 def _causes(rule: Rule, effect: str) -> list[Cause]:
@@ -174,15 +181,23 @@ def _causes(rule: Rule, effect: str) -> list[Cause]:
 
 
 def _settle_outcome(fired: _Rules, unknown: _Rules) -> tuple[Outcome, list[Rule]]:
-    """The outcome, and the unknown rules that could have made it another."""
-    if fired.doing("refuse"):
-        return Outcome.REFUSED, []
-    doubts = unknown.doing("refuse")
-    below = fired.minimums() if not fired.doing("waive_minimums") else []
+    """The outcome of the first rank that acts, and the unknown rules that could have made it another."""
+    outcome, possible = OTHERWISE, []
+    for rank in BY_RULES:
+        certain, doubtful = _acting(rank, fired, unknown)
+        if certain:
+            outcome = rank.outcome
+            break
+        possible.append((rank.outcome, doubtful))
+    return outcome, [rule for other, rules in possible if other is not outcome for rule in rules]
+
+
+def _acting(rank: Rank, fired: _Rules, unknown: _Rules) -> tuple[list[Rule], list[Rule]]:
+    """The rules that act by the rank for certain, and those whose unknown result decides whether any does."""
+    certain, doubtful = fired.unwaivable(rank.effect), unknown.unwaivable(rank.effect)
+    waivable = [rule for rule in fired.doing(rank.effect) if rule.id in WAIVABLE]
+    if rank.waived_by is None or not waivable or fired.doing(rank.waived_by):
+        return certain, doubtful
     # A rule that waives and holds at once lets nothing through, whichever way it turns out.
-    waivers = [rule for rule in unknown.doing("waive_minimums") if rule not in unknown.holds()] if below else []
-    if fired.holds() or (below and not waivers) or not fired.doing("accept"):
-        return Outcome.HELD, doubts
-    # What minimums and the mode read is known of every order; only people's rules can be unknown.
-    doubts += [*unknown.holds(), *waivers]
-    return Outcome.HELD if below else Outcome.ACCEPTED, doubts
+    waivers = [rule for rule in unknown.doing(rank.waived_by) if rule not in doubtful]
+    return (certain, [*doubtful, *waivers]) if waivers else ([*certain, *waivable], doubtful)

@@ -13,6 +13,7 @@ from houblon.engine.conditions.targets.readers import FactsReader
 from houblon.engine.conditions.tree import Condition
 from houblon.engine.core.order import Facts, Order, decode_order, read_facts
 from houblon.engine.decide.evaluate import Installation, barred_by, judge_of
+from houblon.engine.decide.precedence import settled
 from houblon.engine.decide.verdict import Verdict
 from houblon.engine.policy.decision import Outcome
 from houblon.engine.policy.lowering import MINIMUMS
@@ -120,7 +121,7 @@ def _states_it(content: Content, chain: Chain, group: str, rule: str) -> bool:
     return group in chain and not any(rule in content.groups[id].rules for id in chain[: chain.index(group)])
 
 
-class Standing(msgspec.Struct, frozen=True, eq=False):
+class DecidedOrder(msgspec.Struct, frozen=True, eq=False):
     """What one past order would get: the outcome, and the verdict that it comes from."""
 
     past: Past
@@ -134,7 +135,7 @@ class Standing(msgspec.Struct, frozen=True, eq=False):
         return (verdict.issue, verdict.trigger, verdict.terms) if self.outcome is Outcome.ACCEPTED else None
 
 
-def standings(past: Iterable[Past], content: Content, installation: Installation) -> list[Standing]:
+def decide_all(past: Iterable[Past], content: Content, installation: Installation) -> list[DecidedOrder]:
     """Each order decided by the policy of its chain in `content`; dates are left aside."""
     policies: dict[Chain, Policy] = {}
     found = []
@@ -143,14 +144,12 @@ def standings(past: Iterable[Past], content: Content, installation: Installation
         if policy is None:
             policy = policies[each.chain] = resolve(content, each.chain)
         verdict = judge_of(policy).verdict(each.facts)
-        outcome = verdict.outcome
-        if outcome is Outcome.ACCEPTED and barred_by(each.order, installation, each.unknown):
-            outcome = Outcome.HELD
-        found.append(Standing(each, outcome, verdict))
+        barred = barred_by(each.order.currency, installation, each.unknown)
+        found.append(DecidedOrder(each, settled(verdict.outcome, barred), verdict))
     return found
 
 
-class Flip(msgspec.Struct, frozen=True):
+class Changed(msgspec.Struct, frozen=True):
     """An order that would be decided otherwise."""
 
     key: int
@@ -160,29 +159,29 @@ class Flip(msgspec.Struct, frozen=True):
 
 
 class Shift(msgspec.Struct, frozen=True):
-    """What a content changes in `total` orders: how many more of each outcome, which ones flip.
+    """What a content changes in `total` orders: how many more of each outcome, which ones would be decided otherwise.
 
     `reinvoiced` are accepted either way and would be invoiced otherwise.
     """
 
     total: int
     gained: Mapping[Outcome, int]
-    flips: tuple[Flip, ...]
+    changed: tuple[Changed, ...]
     reinvoiced: int
 
 
-def shift(before: Sequence[Standing], after: Sequence[Standing]) -> Shift:
+def shift(before: Sequence[DecidedOrder], after: Sequence[DecidedOrder]) -> Shift:
     """The same orders, in the same order, by two contents."""
     pairs = list(zip(before, after, strict=True))
     gained = Counter(new.outcome for _, new in pairs)
     gained.subtract(old.outcome for old, _ in pairs)
-    flips = tuple(
-        Flip(new.past.key, new.past.order.id, old.outcome, new.outcome)
+    changed = tuple(
+        Changed(new.past.key, new.past.order.id, old.outcome, new.outcome)
         for old, new in pairs
         if old.outcome is not new.outcome
     )
     reinvoiced = sum(1 for old, new in pairs if old.outcome is new.outcome and old.invoiced != new.invoiced)
-    return Shift(len(pairs), {outcome: gained[outcome] for outcome in Outcome}, flips, reinvoiced)
+    return Shift(len(pairs), {outcome: gained[outcome] for outcome in Outcome}, changed, reinvoiced)
 
 
 class Near(msgspec.Struct, frozen=True):
@@ -196,7 +195,7 @@ class Near(msgspec.Struct, frozen=True):
     most: int
 
 
-def near_misses(found: Iterable[Standing]) -> tuple[Near, ...]:
+def near_misses(found: Iterable[DecidedOrder]) -> tuple[Near, ...]:
     """Of each minimum, the orders that miss it by at most a tenth of it."""
     gaps: dict[str, list[int]] = {}
     for each in found:
@@ -206,15 +205,15 @@ def near_misses(found: Iterable[Standing]) -> tuple[Near, ...]:
     return tuple(Near(path, len(gaps[path]), max(gaps[path])) for path in MINIMUMS if path in gaps)
 
 
-def _missed(standing: Standing) -> tuple[str, int] | None:
+def _missed(decided: DecidedOrder) -> tuple[str, int] | None:
     """The one minimum that holds the order, and how much is missing, where that is little."""
-    holding = [cause.rule for cause in standing.verdict.causes if cause.effect == "hold"]
-    if standing.outcome is not Outcome.HELD or standing.verdict.doubts or len(holding) != 1:
+    holding = [cause.rule for cause in decided.verdict.causes if cause.effect == "hold"]
+    if decided.outcome is not Outcome.HELD or decided.verdict.doubts or len(holding) != 1:
         return None
     path = holding[0].id
     if path not in MINIMUMS:
         return None
-    has = getattr(standing.past.facts, MINIMUMS[path])
+    has = getattr(decided.past.facts, MINIMUMS[path])
     minimum = _minimum(holding[0].condition.members[0].value, MINIMUMS[path])  # type: ignore[union-attr]  # a minimum is one comparison
     gap = minimum - has
     return (path, gap) if gap * 100 <= minimum * NEAR_PERCENT else None

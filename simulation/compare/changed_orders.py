@@ -10,12 +10,14 @@ import duckdb
 import msgspec
 
 from houblon.engine.core.money import cents_written, dollars
-from houblon.engine.decide.evaluate import Installation
-from houblon.engine.decide.reasons import not_in_currency, reasons, unknown_group
-from houblon.engine.policy.decision import Outcome, Reason
+from houblon.engine.decide.evaluate import Installation, barred_by
+from houblon.engine.decide.precedence import settled
+from houblon.engine.decide.reasons import reasons
+from houblon.engine.policy.decision import Reason
 from houblon.engine.policy.terms import DueDate
 from houblon.simulation.compare.dates import Dates, moment_of
 from houblon.simulation.compare.query import Plan, PolicyPair, PolicySide
+from houblon.simulation.compare.verdicts import CodedVerdict
 from houblon.simulation.facts.sheet import facts_reader
 
 LISTED, MOST = 500, 100_000  # in the report; in the file of all of them
@@ -117,11 +119,11 @@ def _read_chosen(connection: duckdb.DuckDBPyConnection, plan: Plan, dates: Dates
         retailer, moment = plan.codes.retailers[code], moment_of(at)
         named = None if currency is None else plan.codes.currencies[currency]
         sides = {}
-        for name, settled, policy_side, mask, content in zip(
-            ("before", "after"), plan.settled(pair), _policy_sides(lane), masks, (plan.before, plan.after), strict=True
+        for name, verdict, policy_side, mask, content in zip(
+            ("before", "after"), plan.verdicts(pair), _policy_sides(lane), masks, (plan.before, plan.after), strict=True
         ):
             why = reasons_of(policy_side, mask, facts_of(values, policy_side.chain[:-1]), named, plan.installation)
-            sides[name] = _side(settled, why, dates.of(settled, content, distributor, planned, moment))
+            sides[name] = _side(verdict, why, dates.of(verdict, content, distributor, planned, moment))
         yield (
             position,
             {
@@ -146,11 +148,11 @@ def _policy_sides(lane: PolicyPair) -> tuple[PolicySide, PolicySide]:
     return lane.before, lane.after
 
 
-def _side(settled: Any, why: tuple[Reason, ...], due: DueDate | None) -> dict[str, Any]:
+def _side(verdict: CodedVerdict, why: tuple[Reason, ...], due: DueDate | None) -> dict[str, Any]:
     return {
-        "outcome": settled.outcome.value,
+        "outcome": verdict.outcome.value,
         "reasons": [{"code": each.code, "message": {"fr": each.message.fr, "en": each.message.en}} for each in why],
-        "issue": settled.issue,
+        "issue": verdict.issue,
         "due_date": due.due_date.isoformat() if due and due.due_date else None,
     }
 
@@ -160,8 +162,5 @@ def reasons_of(
 ) -> tuple[Reason, ...]:
     """The reasons that `decide` gives for an order of this bitmask."""
     verdict = policy_side.judge.of_mask(mask)
-    barred = [unknown_group(group) for group in policy_side.unknown_groups]
-    if currency is not None and currency != installation.currency:
-        barred.append(not_in_currency(currency, installation.currency))
-    held = barred and verdict.outcome is Outcome.ACCEPTED
-    return reasons(verdict, Outcome.HELD if held else verdict.outcome, tuple(barred), facts)
+    barred = barred_by(currency, installation, policy_side.unknown_groups)
+    return reasons(verdict, settled(verdict.outcome, barred), barred, facts)

@@ -12,7 +12,7 @@ from houblon.engine.policy.decision import Outcome
 from houblon.engine.policy.terms import DueDate, due_date
 from houblon.rules.model.content import Content
 from houblon.simulation.compare.query import Plan
-from houblon.simulation.compare.verdicts import Settled
+from houblon.simulation.compare.verdicts import CodedVerdict
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -39,16 +39,16 @@ class Dates:
         self._known: dict[Any, DueDate] = {}
 
     def of(
-        self, settled: Settled, content: Content, distributor: int | None, planned: date | None, at: datetime
+        self, verdict: CodedVerdict, content: Content, distributor: int | None, planned: date | None, at: datetime
     ) -> DueDate | None:
         """When an accepted order is due; None for one that is not accepted."""
-        if settled.outcome is not Outcome.ACCEPTED or settled.terms is None:
+        if verdict.outcome is not Outcome.ACCEPTED or verdict.terms is None:
             return None
         cycle = content.cycles.get(self._name(distributor))
-        key = (settled.terms, content.version, cycle and cycle.id, planned, at)
+        key = (verdict.terms, content.version, cycle and cycle.id, planned, at)
         if key not in self._known:
             zone = str(self.plan.installation.zone)
-            self._known[key] = due_date(settled.terms, at, zone, planned_delivery=planned, cycle=cycle)
+            self._known[key] = due_date(verdict.terms, at, zone, planned_delivery=planned, cycle=cycle)
         return self._known[key]
 
     def _name(self, distributor: int | None) -> str:
@@ -69,10 +69,10 @@ class Dates:
             "FROM judged GROUP BY ALL"
         ).fetchall()
         for pair, distributor, planned, _day, _exact, at, count, cents in rows:
-            both = self.plan.settled(pair)
+            both = self.plan.verdicts(pair)
             dues = [
-                self.of(settled, content, distributor, planned, moment_of(at))
-                for settled, content in zip(both, (self.plan.before, self.plan.after), strict=True)
+                self.of(verdict, content, distributor, planned, moment_of(at))
+                for verdict, content in zip(both, (self.plan.before, self.plan.after), strict=True)
             ]
             yield Due(pair, count, int(cents), *dues)
 

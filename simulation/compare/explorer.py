@@ -187,5 +187,5 @@ def _rate(count: int, total: int) -> float | None:
 
 def _codes(plan: Plan, wanted: Any) -> str:
     """The numbers of the pairs whose two outcomes are wanted."""
-    pairs = (plan.settled(code) for code in range(plan.width**2))
+    pairs = (plan.verdicts(code) for code in range(plan.width**2))
     return ", ".join(str(code) for code, (one, other) in enumerate(pairs) if wanted(one.outcome, other.outcome))

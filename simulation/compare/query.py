@@ -15,7 +15,7 @@ from houblon.engine.decide.verdict import Judge
 from houblon.rules.model.content import Content
 from houblon.rules.model.inherit import chain_of
 from houblon.rules.policies import Policies
-from houblon.simulation.compare.verdicts import Settled, Side, TermsTable, pair
+from houblon.simulation.compare.verdicts import CodedVerdict, Side, TermsTable, pair
 from houblon.simulation.facts.columns import SheetColumns
 from houblon.simulation.facts.sheet import Claim, Codes, Sheet
 
@@ -54,10 +54,10 @@ class Plan:
         self.width = 2 + 2 * len(self.terms.all)
         self.pair = self._by_pair([pair(one, other, self.width, _sample(sheet)) for one, other in sides])
 
-    def settled(self, code: int) -> tuple[Settled, Settled]:
+    def verdicts(self, code: int) -> tuple[CodedVerdict, CodedVerdict]:
         """What the two verdicts of a pair's number are."""
         before, after = divmod(code, self.width)
-        return self.terms.settled(before), self.terms.settled(after)
+        return self.terms.verdict(before), self.terms.verdict(after)
 
     def pair_of(self, claim: int) -> PolicyPair:
         return self._lane_by_claim[claim]

@@ -1,8 +1,8 @@
 """A policy's verdict as one SQL expression: what `houblon.engine.decide.verdict` does with a bitmask, said of columns.
 
-A verdict is a small whole number: 0 refused, 1 held, and from 2 on accepted, with the place of its
-terms and whether its invoice goes out. It is not known who would accept a held order, so its terms
-don't count.
+A verdict is a small whole number: the place of its outcome in the table of precedence, refused first, then
+held, and from there on accepted, with the place of its terms and whether its invoice goes out. It is not
+known who would accept a held order, so its terms don't count.
 
 The expressions stand in the branches of a CASE, where what is unknown is as good as false; so
 `fired` is a condition as it is, and `possible` one that is true or unknown.
@@ -17,18 +17,27 @@ from houblon.engine.conditions.factoring import any_condition
 from houblon.engine.conditions.targets.sql import any_of, kleene, number, possible
 from houblon.engine.conditions.tree import Condition, comparisons_of
 from houblon.engine.core.order import Facts
+from houblon.engine.decide.precedence import (
+    BY_RULES,
+    IN_DOUBT,
+    OUTCOMES,
+    WAIVABLE,
+    WAIVERS,
+    Rank,
+    claim_of,
+    doing,
+)
 from houblon.engine.decide.verdict import Judge
 from houblon.engine.policy.decision import Outcome
-from houblon.engine.policy.lowering import MINIMUMS
 from houblon.engine.policy.policy import Rule
 from houblon.engine.policy.terms import Terms, parse_terms
 from houblon.simulation.compare.selectivity import decide_few, in_turn
 from houblon.simulation.facts.columns import SheetColumns
 
-REFUSED, HELD, ACCEPTED = 0, 1, 2
+REFUSED, HELD, ACCEPTED = map(OUTCOMES.index, (Outcome.REFUSED, Outcome.HELD, Outcome.ACCEPTED))
 
 
-class Settled(msgspec.Struct, frozen=True):
+class CodedVerdict(msgspec.Struct, frozen=True):
     """What a verdict's number stands for; terms only where the order is accepted."""
 
     outcome: Outcome
@@ -47,11 +56,11 @@ class TermsTable:
             self.all.append(terms)
         return self.all.index(terms)
 
-    def settled(self, code: int) -> Settled:
+    def verdict(self, code: int) -> CodedVerdict:
         if code < ACCEPTED:
-            return Settled((Outcome.REFUSED, Outcome.HELD)[code])
+            return CodedVerdict(OUTCOMES[code])
         place, issue = divmod(code - ACCEPTED, 2)
-        return Settled(Outcome.ACCEPTED, self.all[place], bool(issue))
+        return CodedVerdict(OUTCOMES[ACCEPTED], self.all[place], bool(issue))
 
 
 class Side:
@@ -66,7 +75,7 @@ class Side:
         self.trigger: str = judge.policy.settings["invoicing.trigger"].value
         self.default = parse_terms(judge.policy.settings["invoicing.terms"].value)
         self.rules = judge.rules
-        self.refusals = self._tests(self._doing("refuse"))
+        self.refusals = self._tests(self._acting(Outcome.REFUSED))
         self.barriers = _Tests(
             [rule.condition for rule in self._barring() if self._is_plain(rule)],
             [
@@ -82,9 +91,16 @@ class Side:
 
     def _barring(self) -> list[Rule]:
         """Rules that hold back when true or unknown: holds, and refusals that are not certain."""
-        waived = self._doing("waive_minimums")
-        holds = [rule for rule in self._doing("hold") if not (waived and rule.id in MINIMUMS)]
-        return [*holds, *(rule for rule in self._doing("refuse") if self._is_doubtful(rule))]
+        in_doubt = [rule for rule in self._acting(OUTCOMES[0]) if self._is_doubtful(rule)]
+        return [*self._acting(IN_DOUBT), *in_doubt]
+
+    def _acting(self, outcome: Outcome) -> list[Rule]:
+        """The rules that give the outcome whenever they fire: those that something may waive are apart."""
+        ranks = [rank for rank in BY_RULES if rank.outcome is outcome]
+        return [rule for rank in ranks for rule in self._doing(rank.effect) if not self._may_be_waived(rank, rule)]
+
+    def _may_be_waived(self, rank: Rank, rule: Rule) -> bool:
+        return rule.id in WAIVABLE and bool(self._doing(rank.waived_by))
 
     def _tests(self, rules: Sequence[Rule]) -> "_Tests":
         plain = [rule.condition for rule in rules if self._is_plain(rule)]
@@ -109,19 +125,18 @@ class Side:
         return ACCEPTED + 2 * self.terms.place(terms) + issue
 
     def _by_terms(self, code: object) -> exp.Expr:
-        settled = exp.Case()
+        by_terms = exp.Case()
         for days, rules in self._levels():
-            settled = settled.when(any_of(self._fired(rules)), code(Terms("net", days)))  # type: ignore[operator]
+            by_terms = by_terms.when(any_of(self._fired(rules)), code(Terms("net", days)))  # type: ignore[operator]
         otherwise = code(self.default)  # type: ignore[operator]
-        return settled.else_(otherwise) if settled.args.get("ifs") else otherwise
+        return by_terms.else_(otherwise) if by_terms.args.get("ifs") else otherwise
 
     def _levels(self) -> list[tuple[int, list[Rule]]]:
         """Rules that set terms, by who wins: the highest group first, in it the shortest terms."""
         levels: dict[tuple[int, int], list[Rule]] = {}
         for rule in self._doing("set_terms"):
-            if rule.provenance is not None:
-                days = next(action.params["days"] for action in rule.actions if action.name == "set_terms")
-                levels.setdefault((self.chain.index(rule.provenance.group), days), []).append(rule)
+            if (claim := claim_of(rule, self.chain)) is not None:
+                levels.setdefault(claim, []).append(rule)
         return [(days, levels[group, days]) for group, days in sorted(levels)]
 
     def _terms_in_doubt(self) -> Iterable[exp.Expr]:
@@ -152,7 +167,7 @@ class Side:
             yield exp.and_(any_of(self._possible(doubtful)), none_fired)
 
     def _not_accepted(self) -> Iterable[exp.Expr]:
-        accepting = self._doing("accept")
+        accepting = self._acting(Outcome.ACCEPTED)
         if not accepting:
             yield exp.true()
         for rule in accepting:
@@ -160,13 +175,13 @@ class Side:
             yield any_of(_not(self.columns.test(each)) for each in comparisons_of(rule.condition))
 
     def _minimums(self) -> Iterable[exp.Expr]:
-        waivers = self._fired(self._doing("waive_minimums"))
+        waivers = self._fired(rule for waiver in WAIVERS for rule in self._doing(waiver))
         if waivers:
-            for test in self._fired(rule for rule in self.rules if rule.id in MINIMUMS):
+            for test in self._fired(rule for rule in self.rules if rule.id in WAIVABLE):
                 yield exp.and_(test, _is_not_true(any_of(waivers)))
 
-    def _doing(self, action: str) -> list[Rule]:
-        return [rule for rule in self.rules if any(each.name == action for each in rule.actions)]
+    def _doing(self, action: str | None) -> list[Rule]:
+        return doing(self.rules, action)
 
     def _is_doubtful(self, rule: Rule) -> bool:
         return is_doubtful(rule.condition, self.columns)

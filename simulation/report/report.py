@@ -114,10 +114,10 @@ def _sums(connection: duckdb.DuckDBPyConnection, plan: Plan) -> dict[str, Any]:
     matrix = {(one, other): [0, 0] for one in OUTCOMES for other in OUTCOMES}
     invoices, terms, total = [[0, 0], [0, 0]], [0, 0], 0
     for pair, count, cents in rows:
-        both = plan.settled(pair)
+        both = plan.verdicts(pair)
         _add(matrix[both[0].outcome.value, both[1].outcome.value], count, cents)
-        for place, settled in enumerate(both):
-            if settled.issue:
+        for place, verdict in enumerate(both):
+            if verdict.issue:
                 _add(invoices[place], count, cents)
         if both[0].outcome is both[1].outcome and both[0] != both[1]:
             _add(terms, count, cents)
@@ -154,7 +154,7 @@ def _share_of(each: list[int], total: int) -> dict[str, Any]:
 
 def _changed_pairs(plan: Plan, outcome_only: bool = False) -> str:
     """The numbers of pairs whose two verdicts differ, as SQL writes a list; never empty."""
-    pairs = [plan.settled(code) for code in range(plan.width**2)]
+    pairs = [plan.verdicts(code) for code in range(plan.width**2)]
     changed = [
         str(code)
         for code, (one, other) in enumerate(pairs)
@@ -167,7 +167,7 @@ def _gained(plan: Plan) -> str:
     codes = [
         str(code)
         for code in range(plan.width**2)
-        if plan.settled(code)[1].outcome is Outcome.ACCEPTED and plan.settled(code)[0].outcome is not Outcome.ACCEPTED
+        if plan.verdicts(code)[1].outcome is Outcome.ACCEPTED and plan.verdicts(code)[0].outcome is not Outcome.ACCEPTED
     ]
     return ", ".join(codes or ["-1"])
 
@@ -176,7 +176,7 @@ def _lost(plan: Plan) -> str:
     codes = [
         str(code)
         for code in range(plan.width**2)
-        if plan.settled(code)[0].outcome is Outcome.ACCEPTED and plan.settled(code)[1].outcome is not Outcome.ACCEPTED
+        if plan.verdicts(code)[0].outcome is Outcome.ACCEPTED and plan.verdicts(code)[1].outcome is not Outcome.ACCEPTED
     ]
     return ", ".join(codes or ["-1"])
 

@@ -7,7 +7,7 @@ import msgspec
 from flask import Flask, current_app
 
 from houblon.engine.core.order import Facts
-from houblon.orders.queries.recent_orders import Near, Past, Recent, Shift, Standing, near_misses, shift, standings
+from houblon.orders.queries.recent_orders import DecidedOrder, Near, Past, Recent, Shift, decide_all, near_misses, shift
 from houblon.rules.model.content import Content
 from houblon.rules.model.proposal import Proposal
 from houblon.web.foundation.composition import House
@@ -54,8 +54,8 @@ def warm(app: Flask, house: House) -> None:
 def trial_of(group: str, content: Content, in_force: Content, proposal: Proposal | None) -> Trial:
     """What `content` would do to the last orders, for a group's page."""
     installation = house().services.installation
-    after = standings(past_in(content, proposal), content, installation)
-    before = after if content is in_force else standings(past_in(in_force, None), in_force, installation)
+    after = decide_all(past_in(content, proposal), content, installation)
+    before = after if content is in_force else decide_all(past_in(in_force, None), in_force, installation)
     # Both ask the ledger; an order that came between the two is left out.
     pairs = _paired(before, after)
     own = [each for each in after if group in each.past.chain]
@@ -70,7 +70,7 @@ def trial_of(group: str, content: Content, in_force: Content, proposal: Proposal
     )
 
 
-def _paired(before: Iterable[Standing], after: Iterable[Standing]) -> list[tuple[Standing, Standing]]:
+def _paired(before: Iterable[DecidedOrder], after: Iterable[DecidedOrder]) -> list[tuple[DecidedOrder, DecidedOrder]]:
     known = {each.past.key: each for each in before}
     return [(known[each.past.key], each) for each in after if each.past.key in known]
 

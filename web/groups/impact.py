@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 
 from houblon.engine.policy.policy import BASE
 from houblon.engine.policy.settings import check_setting
-from houblon.orders.queries.recent_orders import Shift, shift, standings
+from houblon.orders.queries.recent_orders import Shift, decide_all, shift
 from houblon.orders.retailers.memberships import all_memberships, count_in_no_group
 from houblon.rules.checks.impact import ImpactCount, impact_count, states
 from houblon.rules.model.content import Content, Group
@@ -47,7 +47,7 @@ def outlooks(group: Group, path: str, form: Any, content: Content, proposal: Pro
         kept, others = all_memberships(connection), count_in_no_group(connection)
     installation = house().services.installation
     past = past_in(content, proposal)
-    before = standings(past, content, installation)
+    before = decide_all(past, content, installation)
     groups = [each for each in content.ranked() if each.id not in (BASE, group.id)]
     found = []
     for label, value in choices:
@@ -65,7 +65,7 @@ def outlooks(group: Group, path: str, form: Any, content: Content, proposal: Pro
                 impact_count(content, group.id, path, kept, others),
                 tuple(each for each in groups if not states(each, path)) if group.id == BASE else (),
                 tuple(each for each in groups if states(each, path)) if group.id == BASE else (),
-                shift(before, standings(past, made, installation)),
+                shift(before, decide_all(past, made, installation)),
             )
         )
     return found

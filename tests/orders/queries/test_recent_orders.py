@@ -5,7 +5,7 @@ import pytest
 from houblon.engine.decide.evaluate import Installation
 from houblon.engine.policy.decision import Outcome, Provenance
 from houblon.engine.policy.policy import rule_of
-from houblon.orders.queries.recent_orders import Recent, concern, near_misses, shift, standings
+from houblon.orders.queries.recent_orders import Recent, concern, decide_all, near_misses, shift
 from tests.orders.services import group, join, make_services, order_body, publish_groups, send, tous
 
 LARGE = {
@@ -90,9 +90,9 @@ def test_a_draft_s_shift_names_the_orders_that_it_flips(services):
     before, past = content(services), recalled(services)
     publish_groups(services.policies.store, tous(acceptance_minimum_items=25))
     found = shift(
-        standings(past, before, services.installation), standings(past, content(services), services.installation)
+        decide_all(past, before, services.installation), decide_all(past, content(services), services.installation)
     )
-    assert [(flip.order_id, flip.before, flip.after) for flip in found.flips] == [
+    assert [(each.order_id, each.before, each.after) for each in found.changed] == [
         ("PO-1", Outcome.ACCEPTED, Outcome.HELD)
     ]
     assert found.gained == {Outcome.ACCEPTED: -1, Outcome.HELD: 1, Outcome.REFUSED: 0}
@@ -103,22 +103,22 @@ def test_other_terms_change_how_orders_are_invoiced_not_what_is_decided(services
     before, past = content(services), recalled(services)
     publish_groups(services.policies.store, tous(invoicing_terms={"kind": "net", "days": 15}))
     found = shift(
-        standings(past, before, services.installation), standings(past, content(services), services.installation)
+        decide_all(past, before, services.installation), decide_all(past, content(services), services.installation)
     )
-    assert (found.flips, found.reinvoiced) == ((), 2)
+    assert (found.changed, found.reinvoiced) == ((), 2)
 
 
 def test_the_verdict_is_that_of_the_stored_decision(services):
     found = {
         each.past.order.id: each.outcome.value
-        for each in standings(recalled(services), content(services), services.installation)
+        for each in decide_all(recalled(services), content(services), services.installation)
     }
     assert found == {"PO-1": "accepted", "PO-2": "accepted", "PO-3": "held", "PO-4": "held"}
     other = Installation(services.installation.zone, "USD")
     send(services, order_body("PO-6", currency="CAD"))
-    assert standings(recalled(services), content(services), other)[0].outcome is Outcome.HELD
+    assert decide_all(recalled(services), content(services), other)[0].outcome is Outcome.HELD
 
 
 def test_a_near_miss_lacks_little_of_one_minimum(services):
-    (near,) = near_misses(standings(recalled(services), content(services), services.installation))
+    (near,) = near_misses(decide_all(recalled(services), content(services), services.installation))
     assert (near.path, near.orders, near.most) == ("acceptance.minimum_items", 1, 1)

@@ -50,8 +50,8 @@ def test_every_order_is_decided_as_the_engine_decides_it(tmp_path, monkeypatch, 
     expected: Counter = Counter()
     for position, each in enumerate(taken):
         row, lane, masks = found[position]
-        for policy_side, mask, content, settled in zip(
-            (lane.before, lane.after), masks, contents, plan.settled(pairs[position]), strict=True
+        for policy_side, mask, content, verdict in zip(
+            (lane.before, lane.after), masks, contents, plan.verdicts(pairs[position]), strict=True
         ):
             decision = decided(content, each)
             judge = policy_side.judge
@@ -61,8 +61,8 @@ def test_every_order_is_decided_as_the_engine_decides_it(tmp_path, monkeypatch, 
             barred = {"currency", "unknown_group"} & {reason.code for reason in decision.reasons}
             outcome = judge.of_mask(mask).outcome
             outcome = Outcome.HELD if barred and outcome is Outcome.ACCEPTED else outcome
-            assert (outcome, settled.outcome) == (decision.outcome, decision.outcome), (position, policy_side.chain)
+            assert (outcome, verdict.outcome) == (decision.outcome, decision.outcome), (position, policy_side.chain)
             if decision.invoice is not None:
-                assert (settled.terms, settled.issue) == (decision.invoice.terms, decision.invoice.issue)
+                assert (verdict.terms, verdict.issue) == (decision.invoice.terms, decision.invoice.issue)
         expected[pairs[position]] += 1
     assert {code: count for code, (count, _) in totals.items()} == expected

@@ -102,11 +102,11 @@ def test_real_orders_are_decided_by_the_sheet_as_the_engine_decides_them(tmp_pat
     with connect() as connection:
         pairs = dict(connection.execute(f"SELECT position, {plan.pair_sql} FROM {plan.source}").fetchall())
     for position, each in enumerate(taken):
-        for settled, version in zip(plan.settled(pairs[position]), contents, strict=True):
+        for verdict, version in zip(plan.verdicts(pairs[position]), contents, strict=True):
             decision = decided(version, each)
-            assert settled.outcome == decision.outcome
+            assert verdict.outcome == decision.outcome
             if decision.invoice is not None:
-                assert (settled.terms, settled.issue) == (decision.invoice.terms, decision.invoice.issue)
+                assert (verdict.terms, verdict.issue) == (decision.invoice.terms, decision.invoice.issue)
 
 
 LARGE = {
