@@ -1,7 +1,5 @@
 """Policies ready to decide: resolved once for each chain and version, shared by every thread."""
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 
@@ -10,6 +8,7 @@ from houblon.rules.checks.checks import CheckContext
 from houblon.rules.model.content import Content, Version
 from houblon.rules.model.inherit import resolve
 from houblon.rules.publishing.schedule import promote_due, scheduled_content
+from houblon.rules.store.caches import LruCache
 from houblon.rules.store.documents import Store
 
 _REMEMBERED = 4_096
@@ -21,9 +20,8 @@ class Policies:
     def __init__(self, store: Store, check_context: Callable[[], CheckContext] = CheckContext):
         self.store = store
         self.check_context = check_context
-        self._lock = threading.Lock()
         # By the whole version, not its number: a restored store may give a number anew.
-        self._resolved: OrderedDict[tuple[Version, tuple[str, ...]], Policy] = OrderedDict()
+        self._resolved: LruCache[tuple[Version, tuple[str, ...]], Policy] = LruCache(_REMEMBERED)
 
     def in_force(self, at: datetime) -> Version:
         """The version in force at `at`, now or past; what was scheduled for that moment becomes one first."""
@@ -59,15 +57,4 @@ class Policies:
 
     def policy_in(self, content: Content, chain: tuple[str, ...]) -> Policy:
         """The policy of `chain` in a content, a stored version's or one that may come to be."""
-        key = (content.version, chain)
-        with self._lock:
-            found = self._resolved.get(key)
-            if found is not None:
-                self._resolved.move_to_end(key)
-                return found
-        found = resolve(content, chain)
-        with self._lock:
-            self._resolved[key] = found
-            if len(self._resolved) > _REMEMBERED:
-                self._resolved.popitem(last=False)
-        return found
+        return self._resolved.get((content.version, chain), lambda: resolve(content, chain))

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-from houblon.rules.store.ttl_cache import TtlCache
+from houblon.rules.store.caches import TtlCache
 
 T = TypeVar("T")
 # A file's time moves in ticks of some milliseconds: a log written just now may be written again within its tick.

@@ -15,10 +15,10 @@ from houblon.rules.model.content import Content, Row, Version, canonical
 from houblon.rules.model.entry import Entry
 from houblon.rules.model.proposal import Proposal
 from houblon.rules.model.statements import Document
+from houblon.rules.store.caches import TtlCache
 from houblon.rules.store.durable import Sync
 from houblon.rules.store.history import History, Lost, UnknownVersion
 from houblon.rules.store.storage import CrashSafeStorage, Stamp
-from houblon.rules.store.ttl_cache import TtlCache
 
 __all__ = ["FILE", "Store", "UnknownVersion", "Writer", "content_hash", "open_store"]
 

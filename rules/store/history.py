@@ -1,8 +1,6 @@
 """Every version that was ever published, in memory: a version is a look-up, not a replay."""
 
 import bisect
-import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +10,7 @@ import msgspec
 from houblon.rules.model.content import Content, Parsed, Row, Version, content_of
 from houblon.rules.model.entry import Entry
 from houblon.rules.model.proposal import SCHEDULED, Proposal, UnknownProposal
+from houblon.rules.store.caches import LruCache
 
 _REMEMBERED = 64
 
@@ -51,8 +50,7 @@ class History:
         self.next_due: datetime | None = min(moments, default=None)
         continues = before is not None and self.versions[: len(before.versions)] == before.versions
         self._parsed: Parsed = before._parsed if before and continues else {}
-        self._contents: OrderedDict[int, Content] = before._contents if before and continues else OrderedDict()
-        self._lock: threading.Lock = before._lock if before and continues else threading.Lock()
+        self._contents: LruCache[int, Content] = before._contents if before and continues else LruCache(_REMEMBERED)
 
     def version(self, number: int) -> Version:
         """Raises UnknownVersion."""
@@ -118,18 +116,8 @@ class History:
 
     def content(self, number: int) -> Content:
         """What version `number` holds, parsed once. Raises UnknownVersion."""
-        with self._lock:
-            found = self._contents.get(number)
-            if found is not None:
-                self._contents.move_to_end(number)
-                return found
-        # Parsed without the lock: opening an old version must not make an order wait.
-        found = content_of(self.version(number), self.rows_at(number), self._parsed)
-        with self._lock:
-            self._contents[number] = found
-            while len(self._contents) > _REMEMBERED:
-                self._contents.popitem(last=False)
-        return found
+        # Opening an old version must not make an order wait: it is parsed without the cache's lock.
+        return self._contents.get(number, lambda: content_of(self.version(number), self.rows_at(number), self._parsed))
 
     def newest_content(self) -> Content | None:
         """What the last version holds; None when nothing was published yet."""

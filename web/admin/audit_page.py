@@ -20,6 +20,7 @@ from houblon.orders.records.audit_search import (
 from houblon.web.access.auth import author
 from houblon.web.admin.audit_text import act_text, differences
 from houblon.web.foundation.current_app import house
+from houblon.web.foundation.paging import asked_before, page
 
 blueprint = Blueprint("journal", __name__, url_prefix="/journal")
 PAGE = 50
@@ -32,7 +33,7 @@ def index() -> str:
     content = house().store.content(house().store.newest().number)
     zone = house().services.installation.zone
     with house().services.ledger.reading() as connection:
-        found = search(connection, asked, request.args.get("avant", type=int), PAGE)
+        found, more = page(search(connection, asked, asked_before(), PAGE + 1), PAGE, lambda row: row.key)
         acts, verified = known_acts(connection), last_verification(connection)
         since = count_since(connection, verified._mapping["count"] if verified else 0)
     return render_template(
@@ -45,7 +46,7 @@ def index() -> str:
         typed={name: request.args.get(name, "") for name in _FIELDS},
         filters=_filters(),
         faults=faults,
-        more=found[-1].key if len(found) == PAGE else None,
+        more=more,
     )
 
 

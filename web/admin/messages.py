@@ -1,7 +1,5 @@
 """Messages: what is pending, sent, or parked with the reason, and a way to send again."""
 
-import re
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -21,32 +19,32 @@ from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
 from houblon.web.access.authorization import require
 from houblon.web.foundation.current_app import house
+from houblon.web.foundation.paging import asked_before_moment, moment_cursor, page
 
 blueprint = Blueprint("outbox", __name__, url_prefix="/messages")
 STATES = ("pending", "sent", "parked")
 KINDS = ("mail", "webhook")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_CURSOR = re.compile(r"(\d{1,18})\.([0-9a-f-]{1,60})", re.ASCII)
 
 
 @blueprint.get("")
 def index() -> str:
     state, kind = _one_of(STATES, request.args.get("etat")), _one_of(KINDS, request.args.get("genre"))
     with house().services.ledger.reading() as connection:
-        found = lists.list_messages(connection, state, kind, read_cursor(request.args.get("avant", "")))
+        found = lists.list_messages(connection, state, kind, asked_before_moment(), limit=PAGE + 1)
         counts = lists.count_messages(connection)
         sendable = lists.count_sendable(connection, kind)
         paused = _paused(connection)
+    shown, more = page(found, PAGE, lambda row: moment_cursor(row.created_at, row.id))
     return render_template(
         "messages.html",
-        messages=found,
+        messages=shown,
         counts=counts,
         sendable=sendable,
         state=state,
         states=STATES,
         kind=kind,
         paused=paused,
-        more=cursor(found[-1]) if len(found) == PAGE else None,
+        more=more,
         reason=reason,
         last=len(SCHEDULE),
     )
@@ -95,20 +93,6 @@ def again(id: str) -> Any:
         flash(_("Le message repart."), "accepted")
         return redirect(url_for("outbox.show", id=id))
     return _detail(id, fault=_("Ce message ne peut pas repartir ainsi : son état ou son adresse a changé.")), 409
-
-
-def cursor(row: Row[Any]) -> str:
-    """Where the next page begins, after this row."""
-    return f"{(row.created_at - _EPOCH) // timedelta(microseconds=1)}.{row.id}"
-
-
-def read_cursor(text: str) -> tuple[datetime, str] | None:
-    """The instant and id of a cursor; None for anything else."""
-    found = _CURSOR.fullmatch(text)
-    try:
-        return found and (_EPOCH + timedelta(microseconds=int(found[1])), found[2])
-    except OverflowError:
-        return None
 
 
 def reason(row: Row[Any]) -> str:

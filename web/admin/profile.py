@@ -1,6 +1,5 @@
 """Installation: who invoices, the clocks and the money, and how many people a change takes."""
 
-import hashlib
 import re
 from typing import Any
 from zoneinfo import available_timezones
@@ -20,6 +19,7 @@ from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.data_folder import Profile
+from houblon.web.foundation.stale import Outdated, check_seen, tag_of
 
 blueprint = Blueprint("profile", __name__, url_prefix="/reglages")
 _GST, _QST, _PREFIX = re.compile(r"\d{9} RT\d{4}"), re.compile(r"\d{10} TQ\d{4}"), re.compile(r"[A-Za-z0-9]{1,10}")
@@ -37,10 +37,6 @@ ZONES = (
 )
 
 
-class Outdated(Exception):
-    """Somebody changed the settings since the page was made."""
-
-
 @blueprint.get("")
 def show() -> str:
     return _page(house().profile)
@@ -52,8 +48,7 @@ def change() -> Any:
     seen, typed = request.form.get("etag", ""), request.form
 
     def changed(before: Profile) -> Profile:
-        if _etag(before) != seen:
-            raise Outdated
+        check_seen(seen, tag_of(before))
         return after
 
     now = house().profile
@@ -61,8 +56,8 @@ def change() -> Any:
     if faults:
         return _page(now, typed=typed, problems=tuple(faults)), 422
     warnings = consequences(now, after)
-    if warnings and typed.get("confirme") != _etag(after):
-        return _page(now, typed=typed, warnings=warnings, confirms=_etag(after))
+    if warnings and typed.get("confirme") != tag_of(after):
+        return _page(now, typed=typed, warnings=warnings, confirms=tag_of(after))
     by = acting(house(), author())
 
     def entry_of(before: Profile, after: Profile) -> Entry:
@@ -202,10 +197,6 @@ def _flat(profile: Profile) -> dict[str, Any]:
     return {**{f"seller.{name}": value for name, value in document.pop("seller").items()}, **document}
 
 
-def _etag(profile: Profile) -> str:
-    return hashlib.sha256(msgspec.json.encode(profile)).hexdigest()[:16]
-
-
 def _page(profile: Profile, **told: Any) -> str:
     said = {**msgspec.to_builtins(profile.seller), "timezone": profile.timezone, "currency": profile.currency}
     said[_MONTHS] = str(profile.invoice_link_months)
@@ -217,7 +208,7 @@ def _page(profile: Profile, **told: Any) -> str:
         profile=profile,
         said=said,
         flags=flags,
-        etag=_etag(profile),
+        etag=tag_of(profile),
         zones=ZONES,
         differs=_differing(profile, _read(said | flags, profile)[0])[1],
         **{"problems": (), "warnings": (), "confirms": None, "is_outdated": False, **told},

@@ -9,9 +9,8 @@ from marshmallow import RAISE, Schema, fields
 from houblon.engine.core.problem import refuse
 from houblon.rules.model.content import KINDS
 from houblon.rules.model.faults import MESSAGES, SCHEMA_MESSAGES, Checked
-from houblon.web.api.paging import LIMIT, MOST
+from houblon.web.foundation.paging import LIMIT, MAX_KEY, MOST
 
-MAX_ROWID = 2**63 - 1
 # A Problem stands where marshmallow expects a text; `problems_of` takes it out again.
 _MESSAGES: dict[str, Any] = MESSAGES
 _SCHEMA_MESSAGES: dict[str, Any] = SCHEMA_MESSAGES
@@ -115,7 +114,7 @@ class Listing(Schema):
 
 
 class ByKey(Listing):
-    after = whole(1, MAX_ROWID)
+    after = whole(1, MAX_KEY)
 
 
 class OrderListing(ByKey):

@@ -10,12 +10,12 @@ from houblon.engine.core.money import dollars
 from houblon.orders.handling import review
 from houblon.orders.queries import lists
 from houblon.web.api.blueprint import not_found, operation
-from houblon.web.api.bodies import MAX_ROWID, Acceptance, ByKey, OrderListing, Refusal
+from houblon.web.api.bodies import Acceptance, ByKey, OrderListing, Refusal
 from houblon.web.api.etags import check_match, tagged
 from houblon.web.api.keys import caller
-from houblon.web.api.paging import linked, page
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response
+from houblon.web.foundation.paging import linked, page
 
 
 @operation("GET", "/orders", scope="read", room="Orders", answer="Orders", query=OrderListing)
@@ -98,7 +98,7 @@ def list_invoices(asked: dict[str, Any]) -> Response:
 def get_invoice(key: int) -> Response:
     """One invoice, with all that it prints"""
     with house().services.ledger.reading() as connection:
-        row = (lists.invoice_row(connection, key) if key <= MAX_ROWID else None) or not_found()
+        row = lists.invoice_row(connection, key) or not_found()
         order = _row(connection, row.order_key)
     return json_response({**_invoice(row, order.retailer_id), "document": row.document})
 
@@ -113,7 +113,7 @@ def _seen(key: int) -> str:
 
 
 def _row(connection: Connection, key: int) -> Row[Any]:
-    return (lists.order_row(connection, key) if key <= MAX_ROWID else None) or not_found()
+    return lists.order_row(connection, key) or not_found()
 
 
 def _etag(row: Row[Any]) -> str:

@@ -21,12 +21,12 @@ from houblon.web.api.blueprint import not_found, operation
 from houblon.web.api.bodies import ClashChoices, NewProposal, ProposalListing, ProposalRevision, ProposalSchedule
 from houblon.web.api.etags import require_match, tagged
 from houblon.web.api.keys import caller
-from houblon.web.api.paging import linked, page
 from houblon.web.api.versions import version_made
 from houblon.web.drafts import drafting
 from houblon.web.drafts.post_publication import settle as settle_aftermath
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response, spoken
+from houblon.web.foundation.paging import linked, page
 
 
 class _Guard(TypedDict):

@@ -14,9 +14,9 @@ from houblon.web.api.blueprint import not_found, operation
 from houblon.web.api.bodies import NewSimulation, SimulationListing
 from houblon.web.api.etags import tagged
 from houblon.web.api.keys import caller
-from houblon.web.api.paging import linked, page
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response, spoken
+from houblon.web.foundation.paging import linked, page
 
 
 @operation("GET", "/simulations", scope="read", room="Simulations", answer="Simulations", query=SimulationListing)

@@ -13,10 +13,10 @@ from houblon.rules.store.documents import UnknownVersion
 from houblon.web.api.blueprint import not_found, operation
 from houblon.web.api.bodies import ByKey, Return
 from houblon.web.api.keys import caller
-from houblon.web.api.paging import linked, page
 from houblon.web.drafts.post_publication import settle
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response
+from houblon.web.foundation.paging import linked, page
 
 
 @operation("GET", "/versions", scope="read", room="Versions", answer="Versions", query=ByKey)

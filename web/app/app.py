@@ -14,7 +14,7 @@ from houblon.web.app.middleware import App, separate
 from houblon.web.deliveries import pages as deliveries
 from houblon.web.drafts import history, import_export, scenarios
 from houblon.web.drafts import pages as proposals
-from houblon.web.foundation import browsers, errors, health, language, metrics, request_log
+from houblon.web.foundation import browsers, errors, health, language, metrics, paging, request_log
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.headers import harden, trust_proxies
 from houblon.web.groups import identity as group_identity
@@ -76,6 +76,7 @@ def create_app(house: House) -> Flask:
     app = App("houblon.web", static_folder="static")
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.extensions["houblon"] = house
+    paging.register(app)
     auth.register(app, house)
     own_account.register(app, house)
     forgotten.register(app)

@@ -16,6 +16,7 @@ from houblon.web.deliveries.cycle_forms import NTHS, document_of, placed, taken,
 from houblon.web.deliveries.cycle_preview import Preview, foresee
 from houblon.web.drafts import drafting
 from houblon.web.foundation.current_app import house
+from houblon.web.foundation.stale import Outdated
 
 blueprint = Blueprint("deliveries", __name__, url_prefix="/livraisons")
 
@@ -72,7 +73,7 @@ def save() -> Any:
         drafting.save(said, request.form, _("livraisons de %(name)s", name=cycle.name))
     except Invalid as invalid:
         return _page(known, typed, problems=placed(invalid)), 422
-    except drafting.Outdated:
+    except Outdated:
         return _page(known, typed, outdated=True), 409
     return redirect(url_for("deliveries.index"))
 
@@ -96,7 +97,7 @@ def remove() -> Any:
     try:
         said = [Statement("cycle", known.id, "", ABSENT)]
         drafting.save(said, request.form, _("sans les livraisons de %(name)s", name=known.name))
-    except drafting.Outdated:
+    except Outdated:
         return _page(known, typed_of(known, _today(), _zone()), outdated=True), 409
     return redirect(url_for("deliveries.index"))
 

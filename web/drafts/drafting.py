@@ -1,6 +1,5 @@
 """The proposal that a person is working in: pages show it, and what they save goes into it."""
 
-from collections import OrderedDict
 from collections.abc import Iterable
 
 import msgspec
@@ -16,17 +15,15 @@ from houblon.rules.model.proposal import OPEN, Proposal
 from houblon.rules.model.statements import Statement
 from houblon.rules.publishing.drafts import begin, preview, revise
 from houblon.rules.publishing.proposals import Stale
+from houblon.rules.store.caches import LruCache
 from houblon.web.access.audit import by as acting
 from houblon.web.access.audit import copy_entries, proposal_entry
 from houblon.web.access.auth import author
 from houblon.web.access.authorization import may
 from houblon.web.foundation.current_app import house
+from houblon.web.foundation.stale import Outdated, check_seen
 
 _KEY, _OUTLOOKS, _REMEMBERED = "brouillon", "houblon.outlooks", 32
-
-
-class Outdated(Exception):
-    """The page that was saved from no longer shows what is there; nothing was changed."""
 
 
 class Outlook(msgspec.Struct, frozen=True, eq=False):
@@ -65,14 +62,9 @@ def shown(proposal: Proposal | None) -> Content:
 def outlook(proposal: Proposal) -> Outlook:
     """What publishing it now would give; looked into once for each revision and version."""
     # The app's own: another installation in the same process has other proposals of the same name.
-    known: OrderedDict[tuple[str, int, str], Outlook] = current_app.extensions.setdefault(_OUTLOOKS, OrderedDict())
+    known: LruCache[tuple[str, int, str], Outlook] = current_app.extensions.setdefault(_OUTLOOKS, LruCache(_REMEMBERED))
     key = (proposal.id, proposal.revision, house().store.newest().hash)
-    found = known.get(key)
-    if found is None:
-        found = known[key] = _look(proposal)
-        while len(known) > _REMEMBERED:
-            known.popitem(last=False)
-    return found
+    return known.get(key, lambda: _look(proposal))
 
 
 def _look(proposal: Proposal) -> Outlook:
@@ -98,8 +90,7 @@ def save(statements: Iterable[Statement], form: MultiDict[str, str], name: str) 
     the proposal since the page was made.
     """
     proposal, by = working_in(), acting(house(), author())
-    if form.get("etag") != etag(proposal):
-        raise Outdated
+    check_seen(form.get("etag"), etag(proposal))
     said = list(statements)
     if proposal is None:
         begun = proposal_entry(by, "proposal.begun", lambda made: {"name": made.name})

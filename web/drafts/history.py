@@ -19,6 +19,7 @@ from houblon.web.drafts import drafting
 from houblon.web.drafts.post_publication import settle
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
+from houblon.web.foundation.paging import asked_before, page, row_key
 from houblon.web.presentation.change_text import Told, tell
 
 blueprint = Blueprint("history", __name__, url_prefix="/historique")
@@ -29,9 +30,9 @@ PAGE = 20
 def index() -> str:
     store = house().store
     newest = store.newest().number
-    top = min(request.args.get("avant", newest, type=int), newest)
-    until = [version for version in reversed(store.versions()) if version.number <= top]
-    versions = until[:PAGE]
+    before = asked_before()
+    found = [each for each in reversed(store.versions()) if before is None or each.number < before]
+    versions, more = page(found, PAGE, lambda version: version.number)
     with house().services.ledger.reading() as connection:
         reports = ids_of(connection, [each.approved_report for each in versions if each.approved_report])
     return render_template(
@@ -39,7 +40,7 @@ def index() -> str:
         told=[(version, _told(version.number)) for version in versions],
         newest=newest,
         reports=reports,
-        more=until[PAGE].number if len(until) > PAGE else None,
+        more=more,
         approval=house().profile.approval,
         may_hurry=may("hurry"),
         planned=store.history().scheduled(),
@@ -63,7 +64,7 @@ def bring_back(number: int) -> Any:
             number,
             by=by,
             at=now,
-            base=request.form.get("base", type=int),
+            base=request.form.get("base", type=row_key),
             check_context=house().check_context,
             emergency=emergency and house().profile.approval,
         )

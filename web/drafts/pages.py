@@ -36,6 +36,7 @@ from houblon.web.access.auth import author
 from houblon.web.drafts import drafting
 from houblon.web.drafts.post_publication import settle as settle_aftermath
 from houblon.web.foundation.current_app import house
+from houblon.web.foundation.paging import row_key
 from houblon.web.presentation.change_text import describe_conflict, tell, what_of
 from houblon.web.simulations.view import headline
 
@@ -92,7 +93,7 @@ def _act(name: str) -> Callable[[Callable[[Proposal, int, EntryOf], Any]], Calla
     def decorate(work: Callable[[Proposal, int, EntryOf], Any]) -> Callable[[str], Any]:
         @wraps(work)
         def view(id: str) -> Any:
-            proposal, seen = _proposal(id), request.form.get("revision", 0, type=int)
+            proposal, seen = _proposal(id), request.form.get("revision", 0, type=row_key)
             try:
                 done = work(proposal, seen, proposal_entry(acting(house(), author()), f"proposal.{name}", _noted))
             except Stale as stale:

@@ -15,6 +15,7 @@ from houblon.rules.model.statements import ABSENT, Statement
 from houblon.web.drafts import drafting
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
+from houblon.web.foundation.stale import Outdated
 
 blueprint = Blueprint("scenarios", __name__, url_prefix="/cas")
 
@@ -42,7 +43,7 @@ def keep() -> Any:
         drafting.save(said, request.form, _("cas de test %(name)s", name=name))
     except Invalid as invalid:
         return _page(problems=invalid.problems, typed=request.form), 422
-    except drafting.Outdated:
+    except Outdated:
         return _page(outdated=True, typed=request.form), 409
     return redirect(url_for("scenarios.index"))
 
@@ -52,7 +53,7 @@ def remove(id: str) -> Any:
     """Take a scenario away, in the person's proposal."""
     try:
         drafting.save([Statement("scenario", id, "", ABSENT)], request.form, _("sans le cas de test %(id)s", id=id))
-    except drafting.Outdated:
+    except Outdated:
         return _page(outdated=True), 409
     return redirect(url_for("scenarios.index"))
 

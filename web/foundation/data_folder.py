@@ -17,9 +17,9 @@ from houblon.engine.core.problem import Invalid, refuse
 from houblon.orders.invoicing.buyer_links import MONTHS, MOST_MONTHS
 from houblon.orders.services import Seller
 from houblon.rules.model.entry import Entry
+from houblon.rules.store.caches import TtlCache
 from houblon.rules.store.documents import FILE
 from houblon.rules.store.durable import replace_file
-from houblon.rules.store.ttl_cache import TtlCache
 
 log = logging.getLogger("houblon.installation")
 PROFILE, SECRET = "installation.json", "secret.key"

@@ -23,6 +23,7 @@ from houblon.rules.model.statements import ABSENT, Statement
 from houblon.web.drafts import drafting
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
+from houblon.web.foundation.stale import Outdated
 from houblon.web.groups.pages import COLOURS
 from houblon.web.presentation.change_text import statement_label
 
@@ -72,7 +73,7 @@ def change(id: str) -> Any:
         drafting.save(statements, request.form, _("identité de %(name)s", name=group.name))
     except Invalid as invalid:
         return _page(group, typed=typed, problems=invalid.problems), 422
-    except drafting.Outdated:
+    except Outdated:
         return _page(group, typed=typed, outdated=True), 409
     return redirect(url_for("groups.show", id=id))
 
@@ -89,7 +90,7 @@ def archive(id: str) -> Any:
     try:
         statements = [Statement("group", id, "", ABSENT)]
         drafting.save(statements, request.form, _("archiver %(name)s", name=group.name))
-    except drafting.Outdated:
+    except Outdated:
         return _ask(group, outdated=True), 409
     return redirect(url_for("groups.index") + "#archives")
 
@@ -111,7 +112,7 @@ def bring_back(id: str) -> Any:
         for each in invalid.problems:
             flash(each.message.in_(current()), "refused")
         return redirect(url_for("groups.index") + "#archives")
-    except drafting.Outdated:
+    except Outdated:
         flash(_("Quelqu’un a publié ou changé ce brouillon entre-temps : regardez, puis recommencez."), "refused")
         return redirect(url_for("groups.index") + "#archives")
     return redirect(url_for("groups.show", id=id))

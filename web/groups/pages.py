@@ -15,6 +15,7 @@ from houblon.rules.model.names import clean_name, id_of
 from houblon.rules.model.statements import ABSENT, Statement
 from houblon.web.drafts import drafting
 from houblon.web.foundation.current_app import house
+from houblon.web.foundation.stale import Outdated
 from houblon.web.groups.impact import outlooks
 from houblon.web.groups.view import context
 from houblon.web.presentation.setting_forms import FORMS, typed_value
@@ -53,7 +54,7 @@ def create() -> Any:
         drafting.save([Statement("group", id, "", document)], request.form, _("nouveau groupe %(name)s", name=cleaned))
     except Invalid as invalid:
         return _list(problems=invalid.problems, typed=name), 422
-    except drafting.Outdated:
+    except Outdated:
         return _list(outdated=True, typed=name), 409
     return redirect(url_for("groups.show", id=id))
 
@@ -83,7 +84,7 @@ def change_setting(id: str, path: str) -> Any:
         drafting.save([Statement("group", id, path, value)], request.form, f"{group.name} : {FORMS[path].label.fr}")
     except Invalid as invalid:
         return _page(id, problems={path: invalid.problems}, typed=request.form), 422
-    except drafting.Outdated:
+    except Outdated:
         return _page(id, outdated=True, typed=request.form, conflicted=path), 409
     return redirect(url_for("groups.show", id=id) + f"#{path}")
 

@@ -14,6 +14,7 @@ from houblon.rules.model.content import Content
 from houblon.rules.model.statements import Statement
 from houblon.web.drafts import drafting
 from houblon.web.foundation.current_app import house
+from houblon.web.foundation.stale import Outdated
 from houblon.web.presentation.change_text import statement_label
 
 blueprint = Blueprint("ranks", __name__, url_prefix="/rangs")
@@ -33,7 +34,7 @@ def change() -> Any:
         drafting.save(_ranks(content, _reordered(ids)), request.form, _("ordre des groupes"))
     except Invalid as invalid:
         return _page(problems=invalid.problems), 422
-    except drafting.Outdated:
+    except Outdated:
         return _page(outdated=True), 409
     moved = request.form.get("monter") or request.form.get("descendre") or ""
     return redirect(url_for("ranks.show") + (f"#{moved}" if moved in ids else ""))

@@ -25,6 +25,7 @@ from houblon.web.access.audit import noted
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
+from houblon.web.foundation.paging import asked_before, page
 
 blueprint = Blueprint("invoices", __name__)
 FILTERS = {
@@ -48,20 +49,21 @@ def index() -> str:
     chosen, search = request.args.get("etat"), request.args.get("q", "").strip()[:100]
     asked = InvoiceFilter(_today(), FILTERS.get(chosen or ""), search)
     with house().services.ledger.reading() as connection:
-        before = request.args.get("avant", type=int)
+        before = asked_before()
         floor = lists.floor_of(connection, invoices.c.key, before) if search else 0
-        found = receivables.list_invoices(connection, asked, before, above=floor)
+        found = receivables.list_invoices(connection, asked, before, PAGE + 1, above=floor)
         totals = receivables.totals(connection, asked.today)
+    shown, more = page(found, PAGE, lambda row: row.key)
     return render_template(
         "invoices.html",
-        invoices=found,
+        invoices=shown,
         further=floor + 1 if floor else None,
         filters=FILTERS,
         chosen=chosen if chosen in FILTERS else None,
         search=search,
         totals=totals,
         today=asked.today.isoformat(),
-        more=found[-1].key if len(found) == PAGE else None,
+        more=more,
     )
 
 

@@ -11,6 +11,7 @@ from houblon.orders.handling.bulk import prospects, settle_each, total_of
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
+from houblon.web.foundation.paging import row_key
 
 blueprint = Blueprint("bulk", __name__, url_prefix="/file/lot")
 ACCEPT, REFUSE = "accepter", "refuser"
@@ -29,7 +30,7 @@ def confirm() -> Any:
     if act == REFUSE and not why:
         return _preview(REFUSE, missing=True), 422
     services, by, at = house().services, author(), house().now()
-    keys = request.form.getlist("cle", type=int)
+    keys = request.form.getlist("cle", type=row_key)
     chosen = [(key, request.form.get(f"vu-{key}", "")) for key in keys]
     if act == REFUSE:
         refused = settle_each(chosen, lambda key, seen: review.refuse(services, key, by=by, at=at, why=why, seen=seen))
@@ -49,7 +50,7 @@ def confirm() -> Any:
 
 
 def _preview(act: str, missing: bool = False) -> Any:
-    keys = request.form.getlist("cle", type=int)
+    keys = request.form.getlist("cle", type=row_key)
     if not keys:
         flash(_("Cochez d’abord des commandes."), "refused")
         return redirect(url_for("review.index"))

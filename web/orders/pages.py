@@ -9,6 +9,7 @@ from houblon.orders.handling.lifecycle import CANCELLABLE
 from houblon.orders.queries import lists, receivables
 from houblon.orders.queries.lists import PAGE
 from houblon.web.foundation.current_app import house
+from houblon.web.foundation.paging import asked_before, page
 from houblon.web.orders.saved_views import saved
 from houblon.web.presentation.order_filters import kept, order_filter
 
@@ -20,17 +21,18 @@ STATES = ("accepted", "held", "refused", "delivered", "cancelled")
 def index() -> str:
     services = house().services
     asked = order_filter(request.args, services.installation.zone, STATES)
-    before = request.args.get("avant", type=int)
+    before = asked_before()
     with services.ledger.reading() as connection:
         is_sifted = bool(asked.search or asked.group or asked.at_least)
         floor = lists.floor_of(connection, orders.c.key, before) if is_sifted else 0
-        found = lists.list_orders(connection, asked, before, above=floor)
+        found = lists.list_orders(connection, asked, before, PAGE + 1, above=floor)
+    shown, more = page(found, PAGE, lambda row: row.key)
     return render_template(
         "orders.html",
-        orders=found,
+        orders=shown,
         further=floor + 1 if floor else None,
         filters=kept(request.args),
-        more=found[-1].key if len(found) == PAGE else None,
+        more=more,
         states=STATES,
         groups=house().store.content(house().store.newest().number).ranked(),
         views=saved("orders"),

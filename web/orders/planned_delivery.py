@@ -20,6 +20,7 @@ from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.format import day as day_in
 from houblon.web.foundation.language import current
+from houblon.web.foundation.paging import row_key
 
 blueprint = Blueprint("planned_delivery", __name__, url_prefix="/commandes")
 # Whether it is of the ledger or was made just now.
@@ -37,7 +38,7 @@ def change(key: int) -> Any:
     typed: dict[str, Any] = {
         "date": request.form.get("date", ""),
         "why": request.form.get("raison", "").strip(),
-        "seen": request.form.get("vu", 0, type=int),
+        "seen": request.form.get("vu", 0, type=row_key),
     }
     services, by = house().services, acting(house(), author())
     try:

@@ -14,6 +14,7 @@ from houblon.orders.services import Conflict
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
+from houblon.web.foundation.paging import row_key
 from houblon.web.orders.saved_views import saved
 from houblon.web.presentation.explanation import explain
 from houblon.web.presentation.order_filters import kept, order_filter
@@ -27,7 +28,7 @@ def index() -> Any:
     asked, filters = order_filter(request.args, services.installation.zone), kept(request.args)
     with services.ledger.reading() as connection:
         held = [each for each in lists.held_orders(connection, asked) if _is_for(each.decision, filters.get("raison"))]
-        chosen = request.args.get("commande", type=int)
+        chosen = request.args.get("commande", type=row_key)
         row = next((each for each in held if each.key == chosen), held[0] if held else None)
         shown = None
         if row is not None:

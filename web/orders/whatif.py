@@ -19,6 +19,7 @@ from houblon.web.drafts import drafting
 from houblon.web.drafts.scenarios import expected_of
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
+from houblon.web.foundation.paging import row_key
 from houblon.web.orders.order_form import PLACES, blank, order_body, pasted
 from houblon.web.presentation.explanation import explain
 
@@ -29,7 +30,7 @@ _DRAFT, _NOTHING = "brouillon:", "aucune"
 @blueprint.get("")
 def show() -> str:
     """An empty form, or one filled from a stored order or a scenario."""
-    key, scenario = request.args.get("commande", type=int), request.args.get("cas")
+    key, scenario = request.args.get("commande", type=row_key), request.args.get("cas")
     typed = _of_order(key) or _of_scenario(scenario) or blank(current())
     working = request.args.get("brouillon") or getattr(drafting.working_in(), "id", None)
     if working:

@@ -1,11 +1,9 @@
 """Memberships by file: a CSV is read and shown before anything is kept, and everything goes out as one."""
 
-import hashlib
 import secrets
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import ngettext
 from sqlalchemy import Connection, select
@@ -29,12 +27,13 @@ from houblon.orders.retailers.membership_file import (
     written,
 )
 from houblon.orders.retailers.memberships import all_memberships, set_memberships
-from houblon.rules.model.content import Content, canonical
+from houblon.rules.model.content import Content
 from houblon.rules.model.entry import Entry
 from houblon.web.access.audit import source
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
+from houblon.web.foundation.stale import Outdated, check_seen, tag_of
 from houblon.web.retailers.membership_effect import content_in_force
 from houblon.web.retailers.memberships import name_of_group
 
@@ -65,7 +64,9 @@ def read() -> Any:
     if not request.form.get("confirmer"):
         return _form(sheet=sheet, columns=columns, mode=mode, plan=plan)
     reference = f"import:{secrets.token_hex(8)}"
-    if not _apply(sheet, columns, mode, request.form.get("vu", ""), reference):
+    try:
+        _apply(sheet, columns, mode, request.form.get("vu", ""), reference)
+    except Outdated:
         return _form(sheet=sheet, columns=columns, mode=mode, plan=plan, outdated=True), 409
     return redirect(url_for("membership_files.show", fait=reference.partition(":")[2]))
 
@@ -162,17 +163,16 @@ def _plan(connection: Connection, content: Content, sheet: Sheet, columns: Colum
 
 def _digest(plan: Plan) -> str:
     """Names what a preview shows, so that exactly that is confirmed."""
-    return hashlib.sha256(canonical(msgspec.to_builtins(plan.changes))).hexdigest()
+    return tag_of(plan.changes)
 
 
-def _apply(sheet: Sheet, columns: Columns, mode: str, seen: str, reference: str) -> bool:
-    """Write the plan in one transaction; False when it is no longer the one that was shown."""
+def _apply(sheet: Sheet, columns: Columns, mode: str, seen: str, reference: str) -> None:
+    """Write the plan in one transaction. Raises Outdated when it is no longer the one that was shown."""
     by, at, where, content = author(), house().now(), source(), content_in_force()
 
-    def work(connection: Connection) -> bool:
+    def work(connection: Connection) -> None:
         plan = _plan(connection, content, sheet, columns, mode)
-        if _digest(plan) != seen:
-            return False
+        check_seen(seen, _digest(plan))
         for each in plan.changes:
             if each.is_new:
                 add_retailer(connection, Card(each.retailer, each.name), at)
@@ -180,9 +180,8 @@ def _apply(sheet: Sheet, columns: Columns, mode: str, seen: str, reference: str)
         before = {each.retailer: list(each.before) for each in plan.changes}
         after = {each.retailer: list(each.after) for each in plan.changes}
         record(connection, Entry(at, by, where, "memberships.imported", mode, before, after, reference))
-        return True
 
-    return house().services.ledger.write(work)
+    house().services.ledger.write(work)
 
 
 def _imported(id: str) -> Mapping[str, Any] | None:

@@ -1,6 +1,5 @@
 """Détaillants: who buys, in which groups, by which policy, and what they ordered and owe."""
 
-import hashlib
 import re
 from typing import Any
 from urllib.parse import urlencode
@@ -19,12 +18,13 @@ from houblon.orders.queries import lists, retailers
 from houblon.orders.queries.lists import PAGE
 from houblon.orders.records.audit import record
 from houblon.orders.retailers.cards import Card, add_retailer, edit_retailer, read_card
-from houblon.rules.model.content import canonical
 from houblon.rules.model.entry import Entry
 from houblon.rules.model.inherit import chain_of, resolve
 from houblon.web.access.audit import source
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
+from houblon.web.foundation.paging import page
+from houblon.web.foundation.stale import Outdated, check_seen, tag_of
 from houblon.web.presentation.policy_document import policy_document
 from houblon.web.presentation.setting_forms import SECTIONS
 from houblon.web.presentation.setting_text import value_text
@@ -93,17 +93,17 @@ def edit() -> Any:
     except Invalid as invalid:
         return _page(typed["id"], typed=typed, problems=invalid.problems), 422
 
-    def work(connection: Connection) -> bool:
+    def work(connection: Connection) -> None:
         now = retailers.retailer_row(connection, card.id)
-        if now is None or _stamp(now) != seen:
-            return False
+        check_seen(seen, _stamp(now) if now is not None else "")
         before = edit_retailer(connection, card, at)
         after = {name: getattr(card, name) for name in _MEMBERS[1:]}
         if before != after:
             record(connection, Entry(at, by, where, "retailer.edited", card.id, before, after))
-        return True
 
-    if not house().services.ledger.write(work):
+    try:
+        house().services.ledger.write(work)
+    except Outdated:
         return _page(typed["id"], typed=typed, outdated=True), 409
     flash(_("C’est enregistré."), "accepted")
     return redirect(retailer_url(card.id))
@@ -127,23 +127,23 @@ def _card(typed: dict[str, str]) -> Card:
 
 def _stamp(row: Any) -> str:
     """Names what a card says, so that a save knows what it was typed over."""
-    return hashlib.sha256(canonical([getattr(row, name) for name in _MEMBERS])).hexdigest()
+    return tag_of([getattr(row, name) for name in _MEMBERS])
 
 
 def _list() -> str:
     asked = {name: request.args.get(name, "").strip()[:200] for name in ("q", "groupe", "pour")}
     sort, id = request.args.get("apres"), request.args.get("apres_id")
     after = (sort, id) if sort is not None and id is not None else None
+    kept = {name: value for name, value in asked.items() if value}
     content = content_in_force()
     with house().services.ledger.reading() as connection:
-        found = retailers.list_retailers(connection, asked["q"], asked["groupe"] or None, after)
-        groups = retailers.groups_of(connection, [row.id for row in found])
+        found = retailers.list_retailers(connection, asked["q"], asked["groupe"] or None, after, PAGE + 1)
+        shown, more = page(found, PAGE, lambda row: urlencode({**kept, "apres": row.sort, "apres_id": row.id}))
+        groups = retailers.groups_of(connection, [row.id for row in shown])
         everyone = lists.count_retailers(connection)
-    kept = {name: value for name, value in asked.items() if value}
-    more = f"?{urlencode({**kept, 'apres': found[-1].sort, 'apres_id': found[-1].id})}" if len(found) == PAGE else None
     return render_template(
         "retailers.html",
-        rows=found,
+        rows=shown,
         groups={id: _shown(content, ids) for id, ids in groups.items()},
         content=content,
         choices=[group for group in content.ranked() if group.id != BASE],
@@ -151,7 +151,7 @@ def _list() -> str:
         filters=urlencode({name: value for name, value in kept.items() if name != "pour"}),
         target=content.groups.get(asked["pour"]) if asked["pour"] != BASE else None,
         no_group=retailers.NO_GROUP,
-        more=more,
+        more=more and f"?{more}",
         everyone=everyone,
     )
 

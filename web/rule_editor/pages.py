@@ -21,6 +21,7 @@ from houblon.rules.model.statements import ABSENT, RULES, Statement
 from houblon.web.drafts import drafting
 from houblon.web.drafts.live_preview import past_in, said_lately
 from houblon.web.foundation.language import current
+from houblon.web.foundation.stale import Outdated
 from houblon.web.rule_editor.edits import Path, apply, node_at
 from houblon.web.rule_editor.fields import Fields, name_of, read_form, read_path, unfinished
 from houblon.web.rule_editor.form import EMPTY, Act, Block, Node, RuleForm, document_of, form_of
@@ -95,7 +96,7 @@ def change(group: str) -> Any:
         abort(404)
     except Invalid as invalid:
         flash(" ".join(each.message.in_(current()) for each in invalid.problems), "refused")
-    except drafting.Outdated:
+    except Outdated:
         flash(_("Quelqu’un a publié ou changé ce brouillon entre-temps : rien n’a été fait. Relisez."), "refused")
     return redirect(url_for("groups.show", id=group) + "#rules")
 
@@ -217,7 +218,7 @@ def _save(group: Group, content: Content, rule: str, draft: Draft) -> Any:
     except Invalid as invalid:
         told = msgspec.structs.replace(draft, problems=invalid.problems)
         return _page(group.id, rule, told, checked=True, etag=request.form.get("etag")), 422
-    except drafting.Outdated:
+    except Outdated:
         return _page(group.id, rule, draft, outdated=True), 409
     return redirect(url_for("groups.show", id=group.id) + "#rules")
 
