@@ -70,10 +70,10 @@ def main() -> int:
         for each in chosen:
             print(f"{each.name:14} python -m bench.{each.name:14} {each.shows}")
         return 0
-    return 1 if "BROKEN" in [_told(each) for each in chosen] else 0
+    return 1 if "BROKEN" in [_outcome_of(each) for each in chosen] else 0
 
 
-def _told(bench: Bench) -> str:
+def _outcome_of(bench: Bench) -> str:
     print(f"{bench.name:14} ", end="", flush=True)
     ran = run(bench)
     print(f"{ran.end:12}{ran.seconds:6.1f} s   {ran.gist[:110]}", flush=True)
@@ -86,8 +86,8 @@ def run(bench: Bench) -> Ran:
     """Run it in a process of its own, which is ended after PATIENCE."""
     command = [sys.executable, "-m", f"bench.{bench.name}", *bench.short]
     began = time.monotonic()
-    with tempfile.TemporaryFile("w+") as told:
-        process = subprocess.Popen(command, cwd=_ROOT, stdout=told, stderr=subprocess.STDOUT, start_new_session=True)
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(command, cwd=_ROOT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
         try:
             status = process.wait(PATIENCE)
         except BaseException as fault:  # it ends with us, and the servers that it began with it
@@ -95,8 +95,8 @@ def run(bench: Bench) -> Ran:
             if not isinstance(fault, subprocess.TimeoutExpired):
                 raise
             status = None
-        told.seek(0)
-        said = told.read()
+        output.seek(0)
+        said = output.read()
     lines = [line for line in said.splitlines() if line.strip()]
     broken = status not in (0, 1) or "Traceback (most recent call last)" in said
     end = "BROKEN" if broken else "goal missed" if status else "ok"

@@ -245,8 +245,8 @@ def json_logic(policy: Policy, documents: list[dict[str, Any]], expected: list[i
     rules = [_logic(each["conditions"]) for each in rule_list(policy)]
     asked = json.dumps({"rules": rules, "orders": documents, "rounds": rounds})
     script = Path(__file__).with_name("json_logic.mjs")
-    told = subprocess.run(["node", str(script)], input=asked, capture_output=True, text=True, check=True)
-    found = json.loads(told.stdout)
+    answered = subprocess.run(["node", str(script)], input=asked, capture_output=True, text=True, check=True)
+    found = json.loads(answered.stdout)
     assert found["answers"] == expected, "json-logic-engine answers differently"
     return float(found["seconds"])
 

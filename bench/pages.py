@@ -112,7 +112,7 @@ def _made(data: Path, count: int, entries: int) -> str:
     if kept.exists():
         return kept.read_text()
     settings = Settings.from_env({}, data)
-    password = initialise(settings, demo=True, admin=EMAIL, now=utc_now(), tell=lambda line: None)
+    password = initialise(settings, demo=True, admin=EMAIL, now=utc_now(), progress=lambda line: None)
     database = sqlite3.connect(data / "ledger.db", isolation_level=None)
     for pragma in ("journal_mode = OFF", "synchronous = OFF", "foreign_keys = OFF", "cache_size = -1000000"):
         database.execute(f"PRAGMA {pragma}")

@@ -100,22 +100,22 @@ def _emptied(data: Path) -> float:
 
 def report(runs: dict[str, list[Load]], syncs: list[float], left: float, as_json: bool) -> int:
     """Print the medians; 1 where a goal is missed."""
-    bare, met, told = runs["bare"], True, {}
+    bare, met, figures = runs["bare"], True, {}
     for name, loads in runs.items():
         ratio = statistics.median(each.rate / base.rate for each, base in zip(loads, bare, strict=True))
-        told[name] = {
+        figures[name] = {
             "rate": round(statistics.median(each.rate for each in loads)),
             "of_bare": round(ratio, 3),
             "p50_ms": round(1e3 * statistics.median(each.percentile(0.50) for each in loads), 2),
             "p99_ms": round(1e3 * statistics.median(each.percentile(0.99) for each in loads), 2),
         }
         met = met and ratio >= GOALS.get(name, 0)
-    met = met and told["webhook"]["p99_ms"] <= 1e3 * P99
+    met = met and figures["webhook"]["p99_ms"] <= 1e3 * P99
     disk = {"sync_p50_ms": _ms(syncs, 0.5), "sync_p99_ms": _ms(syncs, 0.99)}
     if as_json:
-        print(json.dumps({"doors": told, "disk": disk, "mail_left_s": round(left, 1), "met": met}))
+        print(json.dumps({"doors": figures, "disk": disk, "mail_left_s": round(left, 1), "met": met}))
     else:
-        for name, said in told.items():
+        for name, said in figures.items():
             print(f"{name:10} {said['rate']:6} /s   {said['of_bare']:5.2f} of bare Flask", end="   ")
             print(f"p50 {said['p50_ms']:6.2f} ms   p99 {said['p99_ms']:6.2f} ms")
         print(f"disk       write and sync of 4 kB: p50 {disk['sync_p50_ms']} ms, p99 {disk['sync_p99_ms']} ms")

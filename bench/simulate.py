@@ -254,8 +254,8 @@ def peak(sheet: Sheet, rules: int, seed: int) -> float:
     """Megabytes at most, of a fresh process that runs the query."""
     command = [sys.executable, "-m", "bench.simulate", "--alone", sheet.path, "--rules", str(rules)]
     command += ["--seed", str(seed)]
-    told = subprocess.run(command, capture_output=True, text=True, check=True)
-    return json.loads(told.stdout)["megabytes"]
+    answered = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(answered.stdout)["megabytes"]
 
 
 def alone(path: Path, rules: int, seed: int) -> None:
@@ -289,10 +289,10 @@ def main() -> None:
             sheet = make_sheet(Path(folder), count)
             for rules in asked.rules:
                 times, memory = measure(sheet, rules, asked.rounds, asked.seed), peak(sheet, rules, asked.seed)
-                tell(count, rules, times, memory)
+                print_figures(count, rules, times, memory)
 
 
-def tell(count: int, rules: int, times: dict[str, float], memory: float) -> None:
+def print_figures(count: int, rules: int, times: dict[str, float], memory: float) -> None:
     scan, own = times["scan and sum"], times["Houblon, two versions"]
     print(f"\n**{count:,} orders, {rules} rules, two versions**\n\n| | seconds | × the scan |\n|---|---:|---:|")
     for name, seconds in times.items():

@@ -120,8 +120,8 @@ def obligations(policy: Policy, outcome: Outcome, issues: bool) -> tuple[Obligat
     if issues:
         duties.append(Obligation("issue_invoice"))
         events.append("invoice.issued")
-    told = policy.settings["notifications.buyer"].value
-    duties += [Obligation("notify_buyer", event=event) for event in events if event in told]
+    notified = policy.settings["notifications.buyer"].value
+    duties += [Obligation("notify_buyer", event=event) for event in events if event in notified]
     team = policy.settings["notifications.team"].value["events"]
     duties += [Obligation("notify_team", event=event) for event in events if event in team]
     return tuple(duties)

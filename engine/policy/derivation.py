@@ -102,15 +102,16 @@ def _steps(due: DueDate) -> list[dict[str, Any]]:
 
 
 def _skipped_step(due: DueDate, day: date, why: str) -> dict[str, Any]:
-    told = _WHY[why]
+    reason = _WHY[why]
     if why == "holiday" and day == due.put_off_from:
-        told = Text("jour férié, la livraison est remise", "holiday, the delivery is put off")
+        reason = Text("jour férié, la livraison est remise", "holiday, the delivery is put off")
     if why == "cut_off" and due.cut_off is not None:
         last, clock = day_text(day - timedelta(due.cut_off.days_before)), due.cut_off.time
-        told = Text(
-            f"{told.fr}, le {last.fr} à {clock.hour}\u00a0h\u00a0{clock:%M}", f"{told.en}, {last.en} at {clock:%H:%M}"
+        reason = Text(
+            f"{reason.fr}, le {last.fr} à {clock.hour}\u00a0h\u00a0{clock:%M}",
+            f"{reason.en}, {last.en} at {clock:%H:%M}",
         )
-    return _step(why, day, f"Pas de livraison le {{}} : {told.fr}.", f"No delivery on {{}}: {told.en}.")
+    return _step(why, day, f"Pas de livraison le {{}} : {reason.fr}.", f"No delivery on {{}}: {reason.en}.")
 
 
 def _base_step(due: DueDate) -> dict[str, Any]:

@@ -23,7 +23,7 @@ class QueryCache:
 
     def __init__(self, path: str | None):
         self._log = path and f"{path}-wal"
-        self._answers = TtlCache(self._standing)
+        self._answers = TtlCache(self._valid_answers)
         # Read and replaced as one, so that threads need no lock.
         self._known: tuple[Any, dict[Hashable, Any]] = (None, {})
 
@@ -43,7 +43,7 @@ class QueryCache:
         """This process changed something that is remembered."""
         self._answers.invalidate()
 
-    def _standing(self) -> dict[Hashable, Any]:
+    def _valid_answers(self) -> dict[Hashable, Any]:
         """The answers that still stand; new ones while the log is too young to tell."""
         stamp, (known_at, answers) = self._stamp(), self._known
         if stamp is None or stamp != known_at or len(answers) > _MOST:

@@ -13,7 +13,7 @@ from houblon.orders.invoicing.invoice import Issued, credit
 from houblon.orders.invoicing.transitions import credited
 from houblon.orders.mail import enqueue as messages
 from houblon.orders.records.audit import EntryOf, audited
-from houblon.orders.records.decision_log import record_transition, settled
+from houblon.orders.records.decision_log import already_moved, record_transition
 from houblon.orders.services import Conflict, OrderContext, Services
 
 CANCELLABLE = ("held", "accepted")
@@ -115,7 +115,7 @@ def _move_on(connection: Connection, services: Services, row: Row[Any], before: 
     )
     if moved.rowcount != 1:
         now, _ = order_at(connection, row.key)
-        raise settled(connection, services, now)
+        raise already_moved(connection, services, now)
 
 
 def _invoice(connection: Connection, key: int) -> Row[Any] | None:

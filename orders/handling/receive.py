@@ -18,7 +18,7 @@ from houblon.orders.handling.existing import ExistingOrder, existing
 from houblon.orders.intake.decode import content_hash
 from houblon.orders.invoicing import invoice
 from houblon.orders.mail import enqueue as messages
-from houblon.orders.records.decision_log import SYSTEM, record_decision, record_transition, settled
+from houblon.orders.records.decision_log import SYSTEM, already_moved, record_decision, record_transition
 from houblon.orders.retailers.memberships import bring_up_to_date, keep_retailer, memberships_of
 from houblon.orders.services import Conflict, OrderContext, Services
 from houblon.rules.model.content import Content
@@ -126,7 +126,7 @@ def _take_order(connection: Connection, services: Services, incoming: IncomingOr
     if incoming.content_hash in (before.content_hash, before.sent_hash):
         return _stored_decision(connection, before.key)
     if before.state != "held":
-        raise settled(connection, services, before)
+        raise already_moved(connection, services, before)
     return decide_again(connection, services, incoming, before)
 
 
@@ -154,7 +154,7 @@ def decide_again(
         .values(**_columns(incoming, decision), sent_hash=sent_hash)
     )
     if moved.rowcount != 1:
-        raise settled(connection, services, before)
+        raise already_moved(connection, services, before)
     connection.execute(
         insert(earlier_contents).values(
             order_key=before.key, content_hash=before.content_hash, body=before.body, replaced_at=incoming.at

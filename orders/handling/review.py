@@ -15,7 +15,7 @@ from houblon.orders.handling.planned_delivery import followed
 from houblon.orders.handling.receive import effective_policy
 from houblon.orders.invoicing import invoice
 from houblon.orders.mail import enqueue as messages
-from houblon.orders.records.decision_log import record_decision, record_transition, settled
+from houblon.orders.records.decision_log import already_moved, record_decision, record_transition
 from houblon.orders.services import Conflict, OrderContext, Services
 
 
@@ -133,8 +133,8 @@ def invoice_as_decided(
     if on_delivery and not _is_owed_at_delivery(follows):
         return None
     issued = invoice.issue(connection, services, context, follows, by)
-    told = "invoice.issued" in context.policy.settings["notifications.buyer"].value
-    duties = [Obligation("notify_buyer", event="invoice.issued")] if told else []
+    is_notified = "invoice.issued" in context.policy.settings["notifications.buyer"].value
+    duties = [Obligation("notify_buyer", event="invoice.issued")] if is_notified else []
     messages.queue(connection, services, context, issued.move, duties, issued)
     return issued.number
 
@@ -184,7 +184,7 @@ def order_at(connection: Connection, key: int) -> tuple[Row[Any], Order]:
 def held_order(connection: Connection, services: Services, key: int, seen: str | None) -> tuple[Row[Any], Order]:
     row, order = order_at(connection, key)
     if row.state != "held":
-        raise settled(connection, services, row)
+        raise already_moved(connection, services, row)
     if seen is not None and seen != row.content_hash:
         raise _changed(row)
     return row, order
@@ -220,7 +220,7 @@ def _move(
     )
     if moved.rowcount != 1:
         now, _ = order_at(connection, row.key)
-        raise _changed(now) if now.state == "held" else settled(connection, services, now)
+        raise _changed(now) if now.state == "held" else already_moved(connection, services, now)
     policy = context.policy
     decision = Decision(
         row.order_id,

@@ -90,7 +90,7 @@ def _pay(connection: Connection, services: Services, key: int, by: str, at: date
             "The day of payment is between that of the order and today.",
         )
     if not _move(connection, row, "paid", who=by, at=at, why=on.isoformat(), paid_on=on.isoformat()):
-        raise _settled(connection, services, _row(connection, key))
+        raise _already(connection, services, _row(connection, key))
     number: str = row.number
     return number
 
@@ -110,7 +110,7 @@ def _move(
     return False
 
 
-def _settled(connection: Connection, services: Services, row: Row[Any]) -> Conflict:
+def _already(connection: Connection, services: Services, row: Row[Any]) -> Conflict:
     last = connection.execute(
         select(transitions).where(transitions.c.invoice_key == row.key).order_by(transitions.c.key.desc()).limit(1)
     ).one()

@@ -24,7 +24,7 @@ def queue_notices(connection: Connection, services: Services, proposal: Proposal
 
 def _rows(services: Services, proposal: Proposal, at: datetime) -> Iterator[dict[str, Any]]:
     for place, notice in enumerate(proposal.notices):
-        if notice.told:
+        if notice.is_sent:
             continue
         for person in filter(is_address, proposal.people):
             yield {

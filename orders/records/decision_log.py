@@ -90,7 +90,7 @@ def who_text(who: str) -> Text:
     return _WHO.get(who) or Text(who, who)
 
 
-def settled(connection: Connection, services: Services, row: Row[Any]) -> Conflict:
+def already_moved(connection: Connection, services: Services, row: Row[Any]) -> Conflict:
     """The conflict of whom an order's row finds no longer held: who moved it, and when."""
     last = connection.execute(
         select(transitions)

@@ -34,13 +34,13 @@ class Approval(msgspec.Struct, frozen=True):
 class Notice(msgspec.Struct, frozen=True):
     """What befell a proposal that people must hear of: `conflict`, `rolled_back` or `invalid`.
 
-    `version` is the one that was published then; `told` once its people were written to.
+    `version` is the one that was published then; `is_sent` once its people were written to.
     """
 
     code: str
     version: int
     at: datetime
-    told: bool = False
+    is_sent: bool = msgspec.field(default=False, name="told")  # as proposals were kept so far
 
 
 class Comment(msgspec.Struct, frozen=True):

@@ -121,7 +121,7 @@ def mark_notified(store: Store, id: str) -> None:
     """Mark that the proposal's people were written to about all its notices."""
     with store.writing() as writer:
         proposal = writer.history.proposal(id)
-        notices = tuple(msgspec.structs.replace(notice, told=True) for notice in proposal.notices)
+        notices = tuple(msgspec.structs.replace(notice, is_sent=True) for notice in proposal.notices)
         writer.keep(msgspec.structs.replace(proposal, notices=notices))
 
 

@@ -43,7 +43,7 @@ class Opened(msgspec.Struct):
 
     rows: Iterator[Row]
     header: tuple[str, ...] | None
-    told: dict[str, str]
+    details: dict[str, str]
 
 
 def open_file(path: Path, kind: str) -> Opened:

@@ -32,7 +32,7 @@ class Found(msgspec.Struct, frozen=True):
     header: tuple[str, ...]
     rows: int
     width: int
-    told: dict[str, str]
+    details: dict[str, str] = msgspec.field(name="told")  # as uploads were kept so far
 
 
 def read_into(file: Path, folder: Path) -> Found:
@@ -49,7 +49,7 @@ def read_into(file: Path, folder: Path) -> Found:
     count, width = _write(rows, folder / "rows.jsonl")
     if not count:
         raise refuse("empty", "/file", "Ce fichier n’a aucune ligne.", "This file has no row.")
-    found = Found(kind, header, count, max(width, len(header)), opened.told)
+    found = Found(kind, header, count, max(width, len(header)), opened.details)
     (folder / "head.json").write_bytes(msgspec.json.encode(found))
     return found
 

@@ -122,7 +122,7 @@ def guess_reading(upload: Upload, folder: Path, groups: Iterable[str] = ()) -> R
     decided = Reading(tuple(meanings))
     places = decided.places()
     numbers = [cell for name in _NUMBERS if name in places for cell in _column(sample, places[name])]
-    semicolons = upload.found.told.get("delimiter") == ";"
+    semicolons = upload.found.details.get("delimiter") == ";"
     days = [cell for name in ("date", "planned") if name in places for cell in _column(sample, places[name])]
     return msgspec.structs.replace(
         decided,

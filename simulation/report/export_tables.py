@@ -55,42 +55,47 @@ class ReportTables:
         return [*found, self.faults(faults)] if faults else found
 
     def summary(self) -> Table:
-        report, say = self.report, self.say
+        report, text_of = self.report, self.text_of
         both = [
             (label, *(convert(report[name][side][what]) for side in _SIDES))
             for label, name, what, convert in (
-                (say("Acceptées d’elles-mêmes", "Accepted by themselves"), "automation", "orders", int),
-                (say("Taux d’acceptation", "Acceptance rate"), "automation", "rate", Share),
-                (say("Valeur acceptée", "Accepted value"), "automation", "value", Decimal),
-                (say("Factures émises", "Invoices issued"), "invoices", "orders", int),
-                (say("Valeur facturée", "Invoiced value"), "invoices", "value", Decimal),
+                (text_of("Acceptées d’elles-mêmes", "Accepted by themselves"), "automation", "orders", int),
+                (text_of("Taux d’acceptation", "Acceptance rate"), "automation", "rate", Share),
+                (text_of("Valeur acceptée", "Accepted value"), "automation", "value", Decimal),
+                (text_of("Factures émises", "Invoices issued"), "invoices", "orders", int),
+                (text_of("Valeur facturée", "Invoiced value"), "invoices", "value", Decimal),
             )
         ]
         named = [self._content(report[side]) for side in _SIDES]
         return Table(
-            say("Résumé", "Summary"),
-            ("", say("Avant", "Before"), say("Après", "After")),
+            text_of("Résumé", "Summary"),
+            ("", text_of("Avant", "Before"), text_of("Après", "After")),
             [
-                (say("Politique", "Policy"), *named),
-                (say("Commandes simulées", "Orders simulated"), report["orders"], report["orders"]),
-                (say("Valeur simulée", "Value simulated"), *[Decimal(report["value"])] * 2),
+                (text_of("Politique", "Policy"), *named),
+                (text_of("Commandes simulées", "Orders simulated"), report["orders"], report["orders"]),
+                (text_of("Valeur simulée", "Value simulated"), *[Decimal(report["value"])] * 2),
                 *both,
                 (
-                    say("Même issue, autres modalités", "Same outcome, other terms"),
+                    text_of("Même issue, autres modalités", "Same outcome, other terms"),
                     None,
                     report["other_terms"]["orders"],
                 ),
                 *self._changed(),
                 *self._source(),
-                (say("Empreinte des entrées", "Hash of the inputs"), None, report["inputs_hash"]),
+                (text_of("Empreinte des entrées", "Hash of the inputs"), None, report["inputs_hash"]),
             ],
         )
 
     def matrix(self) -> Table:
-        say = self.say
+        text_of = self.text_of
         return Table(
-            say("Matrice", "Matrix"),
-            (say("Avant", "Before"), say("Après", "After"), say("Commandes", "Orders"), say("Valeur", "Value")),
+            text_of("Matrice", "Matrix"),
+            (
+                text_of("Avant", "Before"),
+                text_of("Après", "After"),
+                text_of("Commandes", "Orders"),
+                text_of("Valeur", "Value"),
+            ),
             [
                 (self._outcome(each["before"]), self._outcome(each["after"]), each["orders"], Decimal(each["value"]))
                 for each in self.report["matrix"]
@@ -99,26 +104,26 @@ class ReportTables:
 
     def retailers(self) -> Table:
         return self._affected(
-            self.say("Détaillants", "Retailers"), self.say("Détaillant", "Retailer"), self.report["retailers"]
+            self.text_of("Détaillants", "Retailers"), self.text_of("Détaillant", "Retailer"), self.report["retailers"]
         )
 
     def groups(self) -> Table:
-        return self._affected(self.say("Groupes", "Groups"), self.say("Groupe", "Group"), self.report["groups"])
+        return self._affected(self.text_of("Groupes", "Groups"), self.text_of("Groupe", "Group"), self.report["groups"])
 
     def orders(self) -> Table:
         """The orders that the report lists, the largest first, with both explanations."""
         rows = [self.order(changed_order) for changed_order in self.report["flips"]]
-        return Table(self.say("Commandes", "Orders"), self.orders_header(), rows, is_searched=True)
+        return Table(self.text_of("Commandes", "Orders"), self.orders_header(), rows, is_searched=True)
 
     def orders_header(self) -> tuple[str, ...]:
-        say = self.say
-        header = [say("Commande", "Order"), say("Détaillant", "Retailer"), "Date", say("Valeur", "Value")]
-        for side in (say("avant", "before"), say("après", "after")):
+        text_of = self.text_of
+        header = [text_of("Commande", "Order"), text_of("Détaillant", "Retailer"), "Date", text_of("Valeur", "Value")]
+        for side in (text_of("avant", "before"), text_of("après", "after")):
             header += [
-                say(f"Issue {side}", f"Outcome {side}"),
-                say(f"Raisons {side}", f"Reasons {side}"),
-                say(f"Facture {side}", f"Invoice {side}"),
-                say(f"Échéance {side}", f"Due {side}"),
+                text_of(f"Issue {side}", f"Outcome {side}"),
+                text_of(f"Raisons {side}", f"Reasons {side}"),
+                text_of(f"Facture {side}", f"Invoice {side}"),
+                text_of(f"Échéance {side}", f"Due {side}"),
             ]
         return tuple(header)
 
@@ -134,7 +139,7 @@ class ReportTables:
 
     def due(self) -> Table:
         """What is expected by week, then how far due dates move."""
-        say, due = self.say, self.report["due"]
+        text_of, due = self.text_of, self.report["due"]
         weeks: list[tuple[Cell, ...]] = [
             (date.fromisoformat(week["week"]), Decimal(week["before"]), Decimal(week["after"]), None, None, None)
             for week in due["weeks"]
@@ -145,20 +150,20 @@ class ReportTables:
             for week, shift in _together(weeks, shifts)
         ]
         return Table(
-            say("Échéances", "Due dates"),
+            text_of("Échéances", "Due dates"),
             (
-                say("Semaine du", "Week of"),
-                say("Attendu avant", "Expected before"),
-                say("Attendu après", "Expected after"),
-                say("Échéance déplacée (jours)", "Due date moves (days)"),
-                say("Commandes", "Orders"),
-                say("Valeur", "Value"),
+                text_of("Semaine du", "Week of"),
+                text_of("Attendu avant", "Expected before"),
+                text_of("Attendu après", "Expected after"),
+                text_of("Échéance déplacée (jours)", "Due date moves (days)"),
+                text_of("Commandes", "Orders"),
+                text_of("Valeur", "Value"),
             ),
             rows,
         )
 
     def near(self) -> Table:
-        say = self.say
+        text_of = self.text_of
         rows: list[tuple[Cell, ...]] = []
         for each in self.report["near_misses"]:
             label = self._threshold(each)
@@ -166,38 +171,38 @@ class ReportTables:
                 figures = [_figure(near[name]) for name in ("actual", "minimum", "missing")]
                 rows.append((label, near["order_id"], near["retailer"], *figures, Decimal(near["value"])))
         return Table(
-            say("Près du seuil", "Near misses"),
+            text_of("Près du seuil", "Near misses"),
             (
-                say("Seuil", "Threshold"),
-                say("Commande", "Order"),
-                say("Détaillant", "Retailer"),
-                say("Avait", "Had"),
-                say("Seuil fixé à", "Threshold set at"),
-                say("Manque", "Missing"),
-                say("Valeur", "Value"),
+                text_of("Seuil", "Threshold"),
+                text_of("Commande", "Order"),
+                text_of("Détaillant", "Retailer"),
+                text_of("Avait", "Had"),
+                text_of("Seuil fixé à", "Threshold set at"),
+                text_of("Manque", "Missing"),
+                text_of("Valeur", "Value"),
             ),
             rows,
         )
 
     def faults(self, faults: Iterable[dict[str, Any]]) -> Table:
-        say = self.say
+        text_of = self.text_of
         return Table(
-            say("Lignes fautives", "Faulty rows"),
-            (say("Ligne", "Row"), say("Colonne", "Column"), say("Ce qui ne va pas", "What is wrong")),
+            text_of("Lignes fautives", "Faulty rows"),
+            (text_of("Ligne", "Row"), text_of("Colonne", "Column"), text_of("Ce qui ne va pas", "What is wrong")),
             [(each["row"], each["column"], each["message"][self.language]) for each in faults],
         )
 
-    def say(self, fr: str, en: str) -> str:
+    def text_of(self, fr: str, en: str) -> str:
         return en if self.language == "en" else fr
 
     def _affected(self, title: str, label: str, found: Iterable[dict[str, Any]]) -> Table:
-        say = self.say
+        text_of = self.text_of
         header = (
             label,
-            say("Commandes changées", "Orders changed"),
-            say("Valeur", "Value"),
-            say("Acceptations gagnées", "Acceptances gained"),
-            say("Acceptations perdues", "Acceptances lost"),
+            text_of("Commandes changées", "Orders changed"),
+            text_of("Valeur", "Value"),
+            text_of("Acceptations gagnées", "Acceptances gained"),
+            text_of("Acceptations perdues", "Acceptances lost"),
         )
         rows: list[tuple[Cell, ...]] = [
             (each["name"], each["orders"], Decimal(each["value"]), each["gained"], each["lost"]) for each in found
@@ -207,7 +212,7 @@ class ReportTables:
     def _side(self, side: dict[str, Any]) -> tuple[Cell, ...]:
         reasons = " ".join(each["message"][self.language] for each in side["reasons"])
         due = side["due_date"]
-        issued = self.say("oui", "yes") if side["issue"] else self.say("non", "no")
+        issued = self.text_of("oui", "yes") if side["issue"] else self.text_of("non", "no")
         return self._outcome(side["outcome"]), reasons, issued, due and date.fromisoformat(due)
 
     def _outcome(self, outcome: str) -> str:
@@ -215,29 +220,29 @@ class ReportTables:
 
     def _content(self, named: dict[str, Any]) -> str:
         if named.get("name"):
-            return self.say(f"Brouillon « {named['name']} »", f"Draft “{named['name']}”")
+            return self.text_of(f"Brouillon « {named['name']} »", f"Draft “{named['name']}”")
         return f"Version {named['version']}"
 
     def _changed(self) -> list[tuple[Cell, ...]]:
         """How many orders change, and how many of them are listed."""
         changed, listed = changed_orders(self.report), len(self.report["flips"])
-        rows: list[tuple[Cell, ...]] = [(self.say("Commandes qui changent", "Orders that change"), None, changed)]
+        rows: list[tuple[Cell, ...]] = [(self.text_of("Commandes qui changent", "Orders that change"), None, changed)]
         if changed > listed:
-            rows.append((self.say("dont listées ici, les plus grandes", "listed here, the largest"), None, listed))
+            rows.append((self.text_of("dont listées ici, les plus grandes", "listed here, the largest"), None, listed))
         return rows
 
     def _source(self) -> list[tuple[Cell, ...]]:
-        say, source = self.say, self.report["source"]
+        text_of, source = self.text_of, self.report["source"]
         rows: list[tuple[Cell, ...]] = []
         if source["kind"] == "file":
-            rows.append((say("Fichier", "File"), None, source["name"]))
-            rows.append((say("Lignes lues", "Rows read"), None, source["rows"]))
+            rows.append((text_of("Fichier", "File"), None, source["name"]))
+            rows.append((text_of("Lignes lues", "Rows read"), None, source["rows"]))
             rows.append(
-                (say("Lignes fautives, laissées de côté", "Faulty rows, left out"), None, source["faulty_rows"])
+                (text_of("Lignes fautives, laissées de côté", "Faulty rows, left out"), None, source["faulty_rows"])
             )
         else:
-            rows.append((say("Source", "Source"), None, say("Commandes reçues", "Orders received")))
-        for name, label in (("from", say("Depuis le", "From")), ("to", say("Avant le", "Before"))):
+            rows.append((text_of("Source", "Source"), None, text_of("Commandes reçues", "Orders received")))
+        for name, label in (("from", text_of("Depuis le", "From")), ("to", text_of("Avant le", "Before"))):
             if source.get(name):
                 rows.append((label, None, datetime.fromisoformat(source[name]).astimezone(self.zone).date()))
         return rows

@@ -116,7 +116,7 @@ def shell(arguments: Sequence[Any], input: Any = None) -> Result:
 def make_folder(folder: Path, environ: Mapping[str, str] = NOTHING) -> str:
     """An installation with the seed's policy; the administrator's password."""
     settings = settings_of(folder, environ)
-    password = initialise(settings, demo=False, admin=ADMIN, now=NOW, tell=lambda line: None)
+    password = initialise(settings, demo=False, admin=ADMIN, now=NOW, progress=lambda line: None)
     house = open_house(settings, now=lambda: NOW)
     bundle = read_bundle(SEED, house.store.content(1))
     publish(house.store, bundle.edits, author="marie", note="graine", at=NOW, base=1)

@@ -86,7 +86,7 @@ def _limited(house: House, view: Callable[..., Any], limits: Limits, who: Who) -
 
         taken = house.services.ledger.write(count)
         if isinstance(taken, timedelta):
-            return _told(taken)
+            return _too_often(taken)
         response = make_response(view(**arguments))
         # A guess that was right leads on; a wrong one shows its form again.
         if response.status_code == 302 and limits is not MAILS:
@@ -133,7 +133,7 @@ def _signed_in() -> tuple[str, ColumnElement[bool]]:
     return "nobody", accounts.c.id == (current_user.id if current_user.is_authenticated else 0)
 
 
-def _told(wait: timedelta) -> Response:
+def _too_often(wait: timedelta) -> Response:
     """429: how long to wait, and what else one can do."""
     seconds = max(1, -(-int(wait.total_seconds() * 1000) // 1000))
     minutes = -(-seconds // 60)

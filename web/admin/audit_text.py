@@ -15,7 +15,7 @@ from houblon.rules.model.content import Content
 from houblon.rules.model.statements import ABSENT, pointer_of, statements_of
 from houblon.web.access.permissions import ROLE_NAMES
 from houblon.web.foundation import format
-from houblon.web.presentation.change_text import KINDS, name_of, tell
+from houblon.web.presentation.change_text import KINDS, describe_change, name_of
 
 # An act that is not here is told by its code.
 ACTS: dict[str, Text] = {
@@ -102,10 +102,12 @@ def differences(before: Any, after: Any, zone: ZoneInfo, content: Content | None
     What only machines compare, hashes and revisions, is left to the entry's JSON.
     """
     walked = _walk((), _ABSENT if before is None else before, _ABSENT if after is None else after)
-    return [_told(path, left, right, zone, content) for path, left, right in walked if path[-1:] not in _FOR_MACHINES]
+    return [
+        _difference(path, left, right, zone, content) for path, left, right in walked if path[-1:] not in _FOR_MACHINES
+    ]
 
 
-def _told(path: tuple[str, ...], before: Any, after: Any, zone: ZoneInfo, content: Content | None) -> Difference:
+def _difference(path: tuple[str, ...], before: Any, after: Any, zone: ZoneInfo, content: Content | None) -> Difference:
     place = _PLACE.fullmatch(path[-1]) if path else None
     if place is None:
         return Difference(_name(path), _value(before, zone), _value(after, zone))
@@ -119,9 +121,9 @@ def _told(path: tuple[str, ...], before: Any, after: Any, zone: ZoneInfo, conten
     change = Change(
         kind, id, rest.removeprefix("settings/"), *(ABSENT if each is _ABSENT else each for each in (before, after))
     )
-    told = tell(change, *known)
-    what = Text(f"{told.where}, {told.what.fr}", f"{told.where}, {told.what.en}")
-    return Difference(what, _NOTHING if before is _ABSENT else told.before, told.after)
+    described = describe_change(change, *known)
+    what = Text(f"{described.where}, {described.what.fr}", f"{described.where}, {described.what.en}")
+    return Difference(what, _NOTHING if before is _ABSENT else described.before, described.after)
 
 
 def _of(name: str, kind: str) -> Text:

@@ -67,5 +67,5 @@ def _keys() -> Any:
 
 
 def _page(**found: Any) -> str:
-    told = {"problems": (), "typed": {}, "made": None, "made_for": None, **found}
-    return render_template("keys.html", keys=_keys(), scopes=SCOPES, **told)
+    shown = {"problems": (), "typed": {}, "made": None, "made_for": None, **found}
+    return render_template("keys.html", keys=_keys(), scopes=SCOPES, **shown)

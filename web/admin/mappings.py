@@ -136,5 +136,5 @@ def _written(value: Any, margin: str = "", used: int = 0) -> str:
 
 
 def _page(source: Source, typed: dict[str, Any], **found: Any) -> str:
-    told = {"problems": (), "order": None, "view": None, "said": (), "unsaid": (), **found}
-    return render_template("mapping.html", source=source, typed=typed, content=content_in_force(), **told)
+    shown = {"problems": (), "order": None, "view": None, "said": (), "unsaid": (), **found}
+    return render_template("mapping.html", source=source, typed=typed, content=content_in_force(), **shown)

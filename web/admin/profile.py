@@ -197,11 +197,11 @@ def _flat(profile: Profile) -> dict[str, Any]:
     return {**{f"seller.{name}": value for name, value in document.pop("seller").items()}, **document}
 
 
-def _page(profile: Profile, **told: Any) -> str:
+def _page(profile: Profile, **more: Any) -> str:
     said = {**msgspec.to_builtins(profile.seller), "timezone": profile.timezone, "currency": profile.currency}
     said[_MONTHS] = str(profile.invoice_link_months)
     flags = {name: getattr(profile, name) for name in ("approval", "follow_delivery", "two_factor")}
-    if (typed := told.pop("typed", None)) is not None:
+    if (typed := more.pop("typed", None)) is not None:
         said, flags = {name: typed.get(name, "") for name in said}, {name: bool(typed.get(name)) for name in flags}
     return render_template(
         "profile.html",
@@ -211,5 +211,5 @@ def _page(profile: Profile, **told: Any) -> str:
         etag=tag_of(profile),
         zones=ZONES,
         differs=_differing(profile, _read(said | flags, profile)[0])[1],
-        **{"problems": (), "warnings": (), "confirms": None, "is_outdated": False, **told},
+        **{"problems": (), "warnings": (), "confirms": None, "is_outdated": False, **more},
     )

@@ -72,7 +72,7 @@ def _sources() -> Any:
 
 
 def _page(**found: Any) -> str:
-    told = {"problems": (), "typed": {}, "made": None, "made_for": None, **found}
+    shown = {"problems": (), "typed": {}, "made": None, "made_for": None, **found}
     base = house().services.base_url.rstrip("/")
     addresses = {kind: f"{base}/webhooks/{'' if kind == STANDARD else f'{kind}/'}orders" for kind in KINDS}
-    return render_template("sources.html", sources=_sources(), addresses=addresses, **told)
+    return render_template("sources.html", sources=_sources(), addresses=addresses, **shown)

@@ -96,7 +96,7 @@ def _act(name: str) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
         def view(*asked: dict[str, Any], id: str) -> Response:
             proposal = _proposal(id)
             require_match(str(proposal.revision))
-            entry_of = proposal_entry(acting(house(), caller()), f"proposal.{name}", _standing)
+            entry_of = proposal_entry(acting(house(), caller()), f"proposal.{name}", _state_of)
             try:
                 answered = work(*asked, proposal=proposal, entry_of=entry_of)
             except Stale:
@@ -228,7 +228,7 @@ def take_up_proposal(proposal: Proposal, entry_of: EntryOf) -> None:
     life.take_up(house().store, proposal.id, at=house().now(), seen=proposal.revision, entry_of=entry_of)
 
 
-def _standing(proposal: Proposal) -> dict[str, Any]:
+def _state_of(proposal: Proposal) -> dict[str, Any]:
     """The proposal's state, for the audit log."""
     return {"state": proposal.state, "revision": proposal.revision, "version": proposal.version}
 

@@ -28,13 +28,13 @@ class Spent(msgspec.Struct, frozen=True):
 
     def headers(self) -> list[tuple[str, str]]:
         """What tells the caller."""
-        told = [
+        headers = [
             ("RateLimit-Policy", f'"{self.policy}";q={self.limit};w={WINDOW}'),
             ("RateLimit", f'"{self.policy}";r={max(self.left, 0)};t={self.reset}'),
         ]
         if not self.is_allowed:
-            told.append(("Retry-After", str(max(self.reset, 1))))
-        return told
+            headers.append(("Retry-After", str(max(self.reset, 1))))
+        return headers
 
 
 class Rates:

@@ -49,18 +49,22 @@ def prepare(settings: Settings) -> None:
     with closing(open_house(settings)) as house:
         harm = house.store.storage.mend()
     if harm is not None:
-        _say(f"{harm}: both are whole again")
+        _print_line(f"{harm}: both are whole again")
     database = database_file(settings.database_url)
     if database is not None:
         refuse_damage(settings, faults_in_file(database, LOOK))
     right, refused = put_right(settings)
     if right:
-        _say(f"{right} files and folders of {settings.data} were open to others: they are their owner's alone now")
+        _print_line(
+            f"{right} files and folders of {settings.data} were open to others: they are their owner's alone now"
+        )
     if refused:
-        _say(f"{len(refused)} are open to others and somebody else's, {refused[0]} among them: change their mode")
+        _print_line(
+            f"{len(refused)} are open to others and somebody else's, {refused[0]} among them: change their mode"
+        )
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 

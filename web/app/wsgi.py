@@ -32,15 +32,15 @@ PAUSE = 0.5  # seconds between messages while orders crowd
 
 def _deliver_for_ever(house: House, heartbeat: Heartbeat) -> None:
     workers = DeliveryWorkers(house.services.ledger, house.transport_of, house.now, lambda: _give_way(house))
-    settled = None
+    followed = None
     while True:
         heartbeat.beat()
         try:
             # Unless somebody changed the rules, or something is due, one look at the file is all.
             history = house.store.history()
             due = history.next_due
-            if history is not settled or (due is not None and due <= house.now()):
-                settled = settle(house, "")
+            if history is not followed or (due is not None and due <= house.now()):
+                followed = settle(house, "")
             workers.look()
         except Exception:
             log.exception("the outbox could not be read; trying again")

@@ -90,13 +90,13 @@ def _rules_file(store: Store) -> Check:
     harm = store.storage.harm()
     if harm is None:
         return Check("rules_file", 2, ())
-    told = problem(
+    fault = problem(
         "rules_file",
         "/rules.json",
         "Rien n’est perdu, mais rules.json ou son jumeau n’est pas entier : « houblon restore » les remet en état.",
         f"Nothing is lost, but {harm}: `houblon restore` puts it right.",
     )
-    return Check("rules_file", 2, (told,))
+    return Check("rules_file", 2, (fault,))
 
 
 def _versions_known(connection: Connection, store: Store) -> Check:

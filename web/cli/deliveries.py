@@ -9,7 +9,7 @@ import msgspec
 from houblon.rules.model.entry import Entry
 from houblon.web.access.audit import audited_profile, by, carried
 from houblon.web.cli.rules import AUTHOR
-from houblon.web.cli.shell import data_option, json_option, opened, say, speaks_problems
+from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
 from houblon.web.foundation.data_folder import Profile
 
 
@@ -30,4 +30,6 @@ def follow_delivery(data: Path | None, answer: str, as_json: bool) -> None:
             return carried(acting.entry("installation.follow_delivery", "follow_delivery", *sides))
 
         audited_profile(house, change, entry_of)
-    say({"follow_delivery": follows}, as_json, "Due dates follow deliveries." if follows else "Due dates stay.")
+    print_result(
+        {"follow_delivery": follows}, as_json, "Due dates follow deliveries." if follows else "Due dates stay."
+    )

@@ -37,17 +37,17 @@ _CANCELLED_FROM_THE_END = 30
 # Days from the due date to the payment: of most, and of those in the group of bad payers.
 _IN_TIME, _LATE = (-12, 0), (14, 40)
 
-Act = Callable[[], None]
+Deed = Callable[[], None]
 
 
-def demonstrate(house: House, now: datetime, tell: Callable[[str], None]) -> None:
+def demonstrate(house: House, now: datetime, progress: Callable[[str], None]) -> None:
     """Publish the demonstration's groups before its first order, then let the product live through the quarter."""
     began = demo_data.began(now) + timedelta(minutes=1)
     bundle = read_bundle(demo_data.bundle(), house.store.content(1))
     publish(house.store, bundle.edits, author=_MARIE, note="Premiers groupes de détaillants", at=began, base=1)
     house.services.ledger.write(lambda connection: set_memberships(connection, bundle.memberships, began))
     received = demo_data.orders(now)
-    tell(f"Deciding {len(received)} demonstration orders ...")
+    progress(f"Deciding {len(received)} demonstration orders ...")
     _receive(house, received, now)
     for _, _, act in sorted(_afterwards(house, now), key=lambda each: each[:2]):
         act()
@@ -56,7 +56,7 @@ def demonstrate(house: House, now: datetime, tell: Callable[[str], None]) -> Non
 
 def _receive(house: House, received: list[tuple[datetime, bytes]], now: datetime) -> None:
     """Take the orders in as they come; a person settles what was held a few hours later, all but the last days'."""
-    due: list[tuple[datetime, int, Act]] = [(now - _LOWERED, 0, partial(_lower, house, now - _LOWERED))]
+    due: list[tuple[datetime, int, Deed]] = [(now - _LOWERED, 0, partial(_lower, house, now - _LOWERED))]
     post, day = Post(now - _MAILBOX_FULL), received[0][0].date()
 
     def do_until(at: datetime) -> None:
@@ -71,7 +71,7 @@ def _receive(house: House, received: list[tuple[datetime, bytes]], now: datetime
         answer = receive(house.services, body, read_order(body), source="demo", at=at)
         if answer.document["outcome"] == "held" and at < now - _UNREVIEWED:
             moment = at + _REVIEWED_AFTER
-            settle: Act = partial(_review, house, number, moment)
+            settle: Deed = partial(_review, house, number, moment)
             heapq.heappush(due, (moment, number, settle))
     do_until(now)
     _deliver_mail(house, post, now)
@@ -88,7 +88,7 @@ def _review(house: House, key: int, at: datetime) -> None:
         refuse_order(house.services, key, by=_MARIE, at=at, why="produit indisponible")
 
 
-def _afterwards(house: House, now: datetime) -> Iterator[tuple[datetime, int, Act]]:
+def _afterwards(house: House, now: datetime) -> Iterator[tuple[datetime, int, Deed]]:
     """What becomes of accepted orders, each with its moment: one is cancelled, others delivered, looked at, paid."""
     zone, chance = house.services.installation.zone, random.Random(demo_data.ORDERS)  # nosec B311 - the same each time
     found = _accepted(house)

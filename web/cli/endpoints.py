@@ -12,7 +12,7 @@ from houblon.orders.events import endpoints
 from houblon.orders.events.endpoints import EVENTS, Wanted
 from houblon.web.access.audit import by, noted
 from houblon.web.cli.rules import AUTHOR
-from houblon.web.cli.shell import data_option, json_option, opened, say, speaks_problems
+from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
 
 
 @click.group()
@@ -39,7 +39,7 @@ def add(data: Path | None, url: str, events: tuple[str, ...], description: str, 
             return made
 
         id, secret = house.services.ledger.write(work)
-    say({"id": id, "url": url, "events": list(wanted.events), "secret": secret}, as_json, f"{id}\n{secret}")
+    print_result({"id": id, "url": url, "events": list(wanted.events), "secret": secret}, as_json, f"{id}\n{secret}")
 
 
 @endpoint.command("list")
@@ -54,7 +54,7 @@ def list_(data: Path | None, as_json: bool) -> None:
         f"{each['id']}  {'active' if each['active'] else 'paused'}  {each['url']}  {' '.join(each['events'])}"
         for each in found
     )
-    say(found, as_json, "\n".join(lines) or "no endpoints")
+    print_result(found, as_json, "\n".join(lines) or "no endpoints")
 
 
 @endpoint.command("remove")
@@ -77,7 +77,7 @@ def remove(data: Path | None, id: str, as_json: bool) -> None:
             raise refuse(
                 "unknown_endpoint", "/id", f"Il n’y a pas de point de livraison {id}.", f"There is no endpoint {id}."
             ) from None
-    say({"removed": id}, as_json, f"Removed {id}.")
+    print_result({"removed": id}, as_json, f"Removed {id}.")
 
 
 def _document(row: Any) -> dict[str, Any]:

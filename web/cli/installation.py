@@ -46,7 +46,7 @@ from houblon.web.foundation.settings import Settings
 AUTHOR = "houblon"
 
 
-def initialise(settings: Settings, *, demo: bool, admin: str, now: datetime, tell: Callable[[str], None]) -> str:
+def initialise(settings: Settings, *, demo: bool, admin: str, now: datetime, progress: Callable[[str], None]) -> str:
     """Make the installation and return the administrator's password. Raises Invalid where something is there."""
     if is_initialised(settings.data):
         raise refuse(
@@ -56,7 +56,7 @@ def initialise(settings: Settings, *, demo: bool, admin: str, now: datetime, tel
             f"There is an installation in {settings.data} already.",
         )
     id = secrets.token_hex(16)
-    _begin_folder(settings, id, now, tell)
+    _begin_folder(settings, id, now, progress)
     profile = Profile(seller=demo_data.BREWERY if demo else Seller("Houblon"), id=id)
     ledger = begin_ledger(settings, id, now)
     house = assemble(settings, profile, read_secret(settings.data), open_store(settings.data), ledger, lambda: now)
@@ -66,7 +66,7 @@ def initialise(settings: Settings, *, demo: bool, admin: str, now: datetime, tel
         edits = [Edit("group", "tous", tous)]
         publish(house.store, edits, author=AUTHOR, note="installation", at=began, base=0)
         if demo:
-            demonstrate(house, now, tell)
+            demonstrate(house, now, progress)
         password = secrets.token_urlsafe(12)
         add_account(create_app(house), admin, password, "administrator")
         note_versions(house, "shell")
@@ -79,14 +79,14 @@ def initialise(settings: Settings, *, demo: bool, admin: str, now: datetime, tel
     return password
 
 
-def _begin_folder(settings: Settings, id: str, now: datetime, tell: Callable[[str], None]) -> None:
+def _begin_folder(settings: Settings, id: str, now: datetime, progress: Callable[[str], None]) -> None:
     """Steps 1 and 2, and the secret. Raises Invalid."""
     folder = settings.data
     folder.mkdir(mode=FOLDER, parents=True, exist_ok=True)
     if (folder / MARK).exists():
         aside = put_aside(settings, now)
         if aside is not None:
-            tell(f"an init that did not end had left something: it is in {aside}")
+            progress(f"an init that did not end had left something: it is in {aside}")
     left = what_is_left(folder)
     if left:
         raise refuse(

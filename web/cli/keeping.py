@@ -15,7 +15,7 @@ from houblon.orders.db.ownership import identity_of
 from houblon.rules.store.documents import open_store
 from houblon.web.cli.backup import Manifest, back_up, restore_backup
 from houblon.web.cli.mending import mend_rules
-from houblon.web.cli.shell import data_option, json_option, say, speaks_problems
+from houblon.web.cli.shell import data_option, json_option, print_result, speaks_problems
 from houblon.web.foundation.composition import utc_now
 from houblon.web.foundation.data_folder import check_initialised, read_profile
 from houblon.web.foundation.file_modes import put_right
@@ -50,7 +50,7 @@ def migrate(data: Path | None, only_ask: bool, as_json: bool) -> None:
         text = f"The ledger is at revision {before}, this Houblon's is {newest}: run `houblon migrate`."
     else:
         text = f"The ledger went from revision {before} to {newest}."
-    say(document, as_json, text)
+    print_result(document, as_json, text)
     if is_behind and only_ask:
         sys.exit(1)
 
@@ -78,7 +78,9 @@ def backup(data: Path | None, target: Path, as_json: bool) -> None:
             "after it, so that every version that a decision names is in the rules copied here.",
             err=True,
         )
-    say(_told(manifest) | {"file": str(target)}, as_json, f"Backed up {len(manifest.files)} files to {target}.")
+    print_result(
+        _summary(manifest) | {"file": str(target)}, as_json, f"Backed up {len(manifest.files)} files to {target}."
+    )
 
 
 @click.command()
@@ -104,7 +106,7 @@ def restore(
     if source is None:
         mended = mend_rules(settings, utc_now(), accept_loss)
         document = {"generation": mended.generation, "given_up": [each.number for each in mended.given_up]}
-        say(document, as_json, "\n".join(mended.lines))
+        print_result(document, as_json, "\n".join(mended.lines))
         return
     if accept_loss:
         raise click.UsageError("--accept-loss is for the rules alone, without a FILE.")
@@ -121,13 +123,13 @@ def restore(
     if manifest.ledger_revision is None:
         lines.append("Its ledger is on PostgreSQL: bring that back with pg_restore.")
     lines.append(f"Now run `houblon check --data {folder}`.")
-    say(
-        _told(manifest) | {"data": str(folder), "kept_aside": aside and str(aside)},
+    print_result(
+        _summary(manifest) | {"data": str(folder), "kept_aside": aside and str(aside)},
         as_json,
         "\n".join(lines),
     )
 
 
-def _told(manifest: Manifest) -> dict[str, Any]:
+def _summary(manifest: Manifest) -> dict[str, Any]:
     document: dict[str, Any] = msgspec.to_builtins(manifest)
     return document

@@ -28,7 +28,7 @@ from houblon.web.cli.rules import AUTHOR, approval, check, export, import_
 from houblon.web.cli.shell import data_option as _data
 from houblon.web.cli.shell import json_option as _json
 from houblon.web.cli.shell import opened as _open
-from houblon.web.cli.shell import say as _say
+from houblon.web.cli.shell import print_result as _print_result
 from houblon.web.cli.shell import speaks_problems as _speaks_problems
 from houblon.web.cli.simulate import simulate
 from houblon.web.cli.sources import source
@@ -55,9 +55,9 @@ def init(data: Path | None, demo: bool, admin: str, as_json: bool) -> None:
     from houblon.web.cli.installation import initialise
 
     settings = Settings.from_env(os.environ, data)
-    tell = functools.partial(click.echo, err=True)
+    progress = functools.partial(click.echo, err=True)
     try:
-        password = initialise(settings, demo=demo, admin=admin, now=utc_now(), tell=tell)
+        password = initialise(settings, demo=demo, admin=admin, now=utc_now(), progress=progress)
     except (OSError, DBAPIError) as fault:
         what = fault.orig if isinstance(fault, DBAPIError) else fault
         raise refuse(
@@ -66,7 +66,7 @@ def init(data: Path | None, demo: bool, admin: str, as_json: bool) -> None:
             f"L’installation n’a pas pu se faire ({what}). Faites de la place ou réparez le disque, puis recommencez.",
             f"The installation could not be made ({what}). Free some space or mend the disk, then try again.",
         ) from fault
-    _say(
+    _print_result(
         {"data": str(settings.data), "administrator": admin, "password": password},
         as_json,
         f"Installed in {settings.data}.\nAdministrator: {admin}\nPassword (shown this once): {password}",
@@ -123,7 +123,7 @@ def decide(
         else:
             document = answer(_read(order))
             reasons = "\n".join(f"- {each['message']['fr']}" for each in document["reasons"])
-            _say(document, as_json, f"{document['outcome']}\n{reasons}")
+            _print_result(document, as_json, f"{document['outcome']}\n{reasons}")
 
 
 def _decide_lines(answer: Callable[[bytes], dict[str, Any]]) -> None:
@@ -182,7 +182,7 @@ def key_add(data: Path | None, name: str, scopes: tuple[str, ...], as_json: bool
             return key
 
         made = house.services.ledger.write(work)
-    _say({"key": made}, as_json, made)
+    _print_result({"key": made}, as_json, made)
 
 
 for _command in (

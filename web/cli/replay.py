@@ -11,7 +11,7 @@ from houblon.engine.core.problem import Invalid
 from houblon.orders.handling.replay import Difference
 from houblon.orders.handling.replay import replay as replayed
 from houblon.web.api.bodies import read_moment
-from houblon.web.cli.shell import data_option, json_option, opened, say, speaks_problems
+from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
 
 _SHOWN = 20
 
@@ -27,7 +27,7 @@ def replay(data: Path | None, since: str | None, until: str | None, as_json: boo
     stretch = {"since": _moment(since, "/from"), "until": _moment(until, "/to")}
     with opened(data) as house, house.services.ledger.reading() as connection:
         found = replayed(connection, house.services, **stretch)
-    say(
+    print_result(
         msgspec.to_builtins(found),
         as_json,
         "\n".join([f"{found.count} decisions made again", *_lines(found.differences)]),

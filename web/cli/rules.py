@@ -22,7 +22,7 @@ from houblon.rules.publishing.drafts import begin, moving
 from houblon.rules.publishing.publish import publish
 from houblon.web.access.audit import SHELL, audited_profile, by, carried, copy_entries, noted, proposal_entry
 from houblon.web.cli.check import Report, check_installation
-from houblon.web.cli.shell import data_option, fail, json_option, opened, say, speaks_problems
+from houblon.web.cli.shell import data_option, fail, json_option, opened, print_result, speaks_problems
 from houblon.web.drafts.post_publication import settle
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.data_folder import Profile
@@ -44,7 +44,7 @@ def import_(data: Path | None, file: Path, publish_now: bool, group: str | None,
         bundle = read_import(document, group, _newest(house))
         if publish_now and not house.profile.approval:
             version = _publish(house, bundle, file.name)
-            say({"version": version}, as_json, f"Published as version {version}.")
+            print_result({"version": version}, as_json, f"Published as version {version}.")
             return
         with bundle.placing():
             proposal = begin(
@@ -66,7 +66,7 @@ def import_(data: Path | None, file: Path, publish_now: bool, group: str | None,
             f"Une deuxième personne doit approuver : le lot est devenu le brouillon « {proposal.id} ».",
             f"A second person must approve: the bundle became the proposal “{proposal.id}”.",
         )
-    say({"proposal": proposal.id}, as_json, f"Kept as the proposal {proposal.id}: publish it from its page.")
+    print_result({"proposal": proposal.id}, as_json, f"Kept as the proposal {proposal.id}: publish it from its page.")
 
 
 def _publish(house: House, bundle: Bundle, name: str) -> int:
@@ -129,7 +129,7 @@ def check(data: Path | None, audit_head: str | None, as_json: bool) -> None:
     """Verify the installation: schemas, hashes, audit log, decisions, invoices, compiled policies, scenarios."""
     with opened(data, to_check=True) as house:
         report = check_installation(house, audit_head)
-    say(_document(report), as_json, _lines(report))
+    print_result(_document(report), as_json, _lines(report))
     if report.problems:
         fail(report.problems)
 
@@ -170,7 +170,9 @@ def approval(data: Path | None, who: str, as_json: bool) -> None:
             return carried(acting.entry("installation.approval", "approval", before.approval, after.approval))
 
         audited_profile(house, lambda seen: msgspec.structs.replace(seen, approval=required), entry_of)
-    say({"approval": required}, as_json, "A second person must approve." if required else "Nobody has to approve.")
+    print_result(
+        {"approval": required}, as_json, "A second person must approve." if required else "Nobody has to approve."
+    )
 
 
 def _newest(house: House) -> Content:

@@ -60,5 +60,5 @@ def opened(data: Path | None, to_check: bool = False) -> Iterator[House]:
         yield house
 
 
-def say(document: Any, as_json: bool, text: str) -> None:
+def print_result(document: Any, as_json: bool, text: str) -> None:
     click.echo(msgspec.json.encode(document).decode() if as_json else text)

@@ -21,7 +21,7 @@ from houblon.simulation.jobs.simulation import Asked
 from houblon.simulation.jobs.simulation import simulate as run
 from houblon.simulation.report.exports import TYPES, exported
 from houblon.web.cli.rules import AUTHOR
-from houblon.web.cli.shell import data_option, json_option, opened, say, speaks_problems
+from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
 from houblon.web.foundation.composition import House
 
 
@@ -77,7 +77,7 @@ def simulate(
         if out is not None:
             changed_orders = read_all(folder / "changes")
             _write(out, exported(found, out.suffix[1:], lang or "fr", zone, house.now(), changed_orders))
-    say(found, as_json, _told(found))
+    print_result(found, as_json, _summary(found))
     if found["source"].get("faulty_rows"):
         _tell_faults(found["source"])
 
@@ -148,7 +148,7 @@ def _day(text: str | None, pointer: str, zone: Any) -> datetime | None:
         raise refuse("date", pointer, "Une date, comme 2021-05-12.", "A date, such as 2021-05-12.") from None
 
 
-def _told(found: dict[str, Any]) -> str:
+def _summary(found: dict[str, Any]) -> str:
     lines = [f"{found['orders']} orders, {found['value']} $"]
     for each in found["matrix"]:
         if each["orders"]:

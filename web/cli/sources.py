@@ -12,7 +12,7 @@ from houblon.engine.core.strict_json import read_json
 from houblon.orders.credentials.credentials import KINDS, STANDARD, add_source, retire_secrets
 from houblon.orders.intake.sources import find_source, list_sources, set_source
 from houblon.web.access.audit import by, noted
-from houblon.web.cli.shell import data_option, json_option, opened, say, speaks_problems
+from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
 
 AUTHOR = "cli"
 
@@ -45,7 +45,9 @@ def add(data: Path | None, name: str, kind: str, secret: str | None, secret_file
 
         made = house.services.ledger.write(work)
     # What the shop made is known to whoever gave it, and is not printed again.
-    say({"secret": made} if given is None else {"source": name}, as_json, made if given is None else f"Added {name}.")
+    print_result(
+        {"secret": made} if given is None else {"source": name}, as_json, made if given is None else f"Added {name}."
+    )
 
 
 @source.command("set")
@@ -79,7 +81,7 @@ def set_(
             noted(connection, acting, "source.set", name, before, {"groups": named, "mapping": wanted})
 
         house.services.ledger.write(work)
-    say(
+    print_result(
         {"source": name, "groups": list(named), "mapping": wanted},
         as_json,
         f"Orders of {name} are read so from now on.",
@@ -103,7 +105,7 @@ def retire(data: Path | None, name: str, keep_newest: bool, as_json: bool) -> No
             return retired
 
         count = house.services.ledger.write(work)
-    say({"retired": count}, as_json, f"{count} secret(s) of {name} are void.")
+    print_result({"retired": count}, as_json, f"{count} secret(s) of {name} are void.")
 
 
 @source.command("list")
@@ -119,4 +121,4 @@ def list_(data: Path | None, as_json: bool) -> None:
         for each in found
     ]
     lines = [f"{each.name:20} {each.kind:12} {len(each.active)} secret(s)  {', '.join(each.groups)}" for each in found]
-    say(rows, as_json, "\n".join(lines) or "No source yet: houblon source add NAME")
+    print_result(rows, as_json, "\n".join(lines) or "No source yet: houblon source add NAME")

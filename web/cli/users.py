@@ -15,7 +15,7 @@ from houblon.web.access.audit import by
 from houblon.web.access.permissions import ROLES
 from houblon.web.app.app import create_app
 from houblon.web.cli.rules import AUTHOR
-from houblon.web.cli.shell import data_option, json_option, opened, say, speaks_problems
+from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
 from houblon.web.foundation.composition import House
 
 
@@ -38,7 +38,7 @@ def add(data: Path | None, email: str, role: str, as_json: bool) -> None:
         house.services.ledger.write(
             lambda connection: account_commands.add(connection, email, role, by=who, password=hashed)
         )
-    say({"email": email, "role": role, "password": password}, as_json, password)
+    print_result({"email": email, "role": role, "password": password}, as_json, password)
 
 
 @user.command("password")
@@ -56,7 +56,7 @@ def password(data: Path | None, email: str, as_json: bool) -> None:
             email,
             lambda connection, id: account_commands.set_password(connection, services, id, hashed, by=who),
         )
-    say({"email": email, "password": new}, as_json, new)
+    print_result({"email": email, "password": new}, as_json, new)
 
 
 @user.command("list")
@@ -72,7 +72,7 @@ def list_(data: Path | None, as_json: bool) -> None:
         f"{'two factors' if each['two_factor'] else '':12} {each['seen_at'] or 'never seen'}"
         for each in found
     ]
-    say({"users": found}, as_json, "\n".join(line.rstrip() for line in lines))
+    print_result({"users": found}, as_json, "\n".join(line.rstrip() for line in lines))
 
 
 @user.command("role")
@@ -86,7 +86,7 @@ def role(data: Path | None, email: str, role: str, as_json: bool) -> None:
     with opened(data) as house:
         who = by(house, AUTHOR)
         _act(house, email, lambda connection, id: account_commands.change_role(connection, id, role, by=who))
-    say({"email": email, "role": role}, as_json, f"{email}: {role}")
+    print_result({"email": email, "role": role}, as_json, f"{email}: {role}")
 
 
 @user.command("deactivate")
@@ -99,7 +99,7 @@ def deactivate(data: Path | None, email: str, as_json: bool) -> None:
     with opened(data) as house:
         who = by(house, AUTHOR)
         _act(house, email, lambda connection, id: account_commands.deactivate(connection, id, by=who))
-    say({"email": email, "active": False}, as_json, f"{email}: deactivated")
+    print_result({"email": email, "active": False}, as_json, f"{email}: deactivated")
 
 
 @user.command("activate")
@@ -112,7 +112,7 @@ def activate(data: Path | None, email: str, as_json: bool) -> None:
     with opened(data) as house:
         who = by(house, AUTHOR)
         _act(house, email, lambda connection, id: account_commands.reactivate(connection, id, by=who))
-    say({"email": email, "active": True}, as_json, f"{email}: active")
+    print_result({"email": email, "active": True}, as_json, f"{email}: active")
 
 
 def _act(house: House, email: str, work: Callable[[Connection, int], Any]) -> None:

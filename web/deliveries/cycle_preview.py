@@ -22,7 +22,7 @@ class Column(msgspec.Struct, frozen=True):
     groups: tuple[str, ...]
 
 
-class Foreseen(msgspec.Struct, frozen=True):
+class PlannedDelivery(msgspec.Struct, frozen=True):
     """One delivery, the last moment to accept an order for it, and its due date by each column's terms."""
 
     delivery: Delivery
@@ -34,7 +34,7 @@ class Preview(msgspec.Struct, frozen=True):
     """The next deliveries after today; `doubts` are exceptions that change nothing."""
 
     columns: tuple[Column, ...]
-    deliveries: tuple[Foreseen, ...]
+    deliveries: tuple[PlannedDelivery, ...]
     doubts: tuple[Problem, ...]
 
 
@@ -42,7 +42,7 @@ def foresee(cycle: Cycle, content: Content, now: datetime, zone: str) -> Preview
     """The next deliveries strictly after today, in the installation's zone, with the terms that groups have."""
     today, columns = local_day(now, zone), _columns(content)
     found = tuple(
-        Foreseen(
+        PlannedDelivery(
             each, cut_off_of(cycle, each.day), tuple(_due(column.terms, now, zone, each.day) for column in columns)
         )
         for each in coming(cycle, today, COUNT)

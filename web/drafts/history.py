@@ -20,7 +20,7 @@ from houblon.web.drafts.post_publication import settle
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
 from houblon.web.foundation.paging import asked_before, page, row_key
-from houblon.web.presentation.change_text import Told, tell
+from houblon.web.presentation.change_text import ChangeText, describe_change
 
 blueprint = Blueprint("history", __name__, url_prefix="/historique")
 PAGE = 20
@@ -37,7 +37,7 @@ def index() -> str:
         reports = ids_of(connection, [each.approved_report for each in versions if each.approved_report])
     return render_template(
         "history.html",
-        told=[(version, _told(version.number)) for version in versions],
+        described=[(version, _changes_of(version.number)) for version in versions],
         newest=newest,
         reports=reports,
         more=more,
@@ -101,11 +101,11 @@ def _propose(number: int) -> Any:
     return redirect(url_for("proposals.show", id=made.id))
 
 
-def _told(number: int) -> list[Told]:
+def _changes_of(number: int) -> list[ChangeText]:
     """What a version changed, in words."""
     store = house().store
     previous = store.history().before(number)
     if previous is None:
         return []
     before, after = store.content(previous), store.content(number)
-    return [tell(change, after, before) for change in changes(before, after)]
+    return [describe_change(change, after, before) for change in changes(before, after)]

@@ -37,7 +37,7 @@ from houblon.web.drafts import drafting
 from houblon.web.drafts.post_publication import settle as settle_aftermath
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.paging import row_key
-from houblon.web.presentation.change_text import describe_conflict, tell, what_of
+from houblon.web.presentation.change_text import describe_change, describe_conflict, what_of
 from houblon.web.simulations.view import headline
 
 blueprint = Blueprint("proposals", __name__, url_prefix="/brouillons")
@@ -218,7 +218,7 @@ def listed(**faults: Any) -> str:
     return render_template(
         "proposals.html",
         rows=rows,
-        planned=[(each, _told(each)) for each in history.scheduled()],
+        planned=[(each, _described(each)) for each in history.scheduled()],
         closed=[each for each in found if each.state in (PUBLISHED, DISCARDED)][:_CLOSED_SHOWN],
         working=drafting.working_in(),
         groups=drafting.newest().ranked(),
@@ -243,7 +243,7 @@ def _page(proposal: Proposal, **faults: Any) -> str:
         content=content,
         is_alive=is_alive,
         outlook=outlook,
-        told=[tell(change, content, newest, base) for change in changes],
+        described=[describe_change(change, content, newest, base) for change in changes],
         conflicts=[describe_conflict(conflict, content, newest, base) for conflict in rebased.conflicts]
         if is_alive
         else [],
@@ -297,9 +297,9 @@ def _changes(proposal: Proposal) -> Any:
     return changes_in(proposal.edits, house().store.history().content(proposal.base))
 
 
-def _told(proposal: Proposal) -> list[Any]:
+def _described(proposal: Proposal) -> list[Any]:
     newest = drafting.newest()
-    return [tell(change, drafting.outlook(proposal).content, newest) for change in _changes(proposal)]
+    return [describe_change(change, drafting.outlook(proposal).content, newest) for change in _changes(proposal)]
 
 
 def _noted(proposal: Proposal) -> dict[str, Any]:

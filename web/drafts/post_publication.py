@@ -30,7 +30,7 @@ def settle(house: House, source: str | None = None) -> History:
     for proposal in history.proposals.values():
         if proposal.state == PUBLISHED and proposal.memberships:
             _join(house, proposal)
-        if not all(notice.told for notice in proposal.notices):
+        if not all(notice.is_sent for notice in proposal.notices):
             _notify(house, proposal)
     return history
 

@@ -180,8 +180,8 @@ def read_secret(folder: Path) -> str:
     except (OSError, UnicodeError):
         raise _no_secret(path, "secret_unreadable", "ne se lit pas", "can't be read") from None
     if len(secret) < SECRET_LEAST:
-        told = f"a moins de {SECRET_LEAST} caractères", f"has fewer than {SECRET_LEAST} characters"
-        raise _no_secret(path, "secret_short", *told)
+        said_of_it = f"a moins de {SECRET_LEAST} caractères", f"has fewer than {SECRET_LEAST} characters"
+        raise _no_secret(path, "secret_short", *said_of_it)
     return secret
 
 

@@ -165,8 +165,8 @@ def told_by(settings: Settings) -> Iterator[None]:
         # These two themselves: what is beneath the first is told of a statement, not of the database.
         if type(fault) not in (DatabaseError, InternalError):
             raise
-        told = f"est endommagé ({_first_line(fault)})", f"is damaged ({_first_line(fault)})"
-        raise _refuse_ledger(settings, "ledger_damaged", *told) from None
+        said_of_it = f"est endommagé ({_first_line(fault)})", f"is damaged ({_first_line(fault)})"
+        raise _refuse_ledger(settings, "ledger_damaged", *said_of_it) from None
 
 
 def _first_line(fault: DBAPIError) -> str:

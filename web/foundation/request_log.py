@@ -17,7 +17,7 @@ HEADER = "X-Request-Id"
 # A name for each request that asks the system for nothing: this process's own beginning, and a number.
 _PROCESS, _NUMBERS = uuid.uuid4().hex[:22], itertools.count(1)
 # What this thread's request came to, for its line.
-_told = threading.local()
+_event = threading.local()
 _QUIET = {"static", "health.alive", "health.ready", "health.measures"}
 
 
@@ -34,13 +34,13 @@ def begin(given: str) -> str:
     name = given if _ID.fullmatch(given) else f"{_PROCESS}{next(_NUMBERS):010x}"
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request=name)
-    tell("request")
+    log_as("request")
     return name
 
 
-def tell(event: str, **facts: object) -> None:
+def log_as(event: str, **facts: object) -> None:
     """Say in the request's own line what came of it: a line more would cost as much as all the rest of the log."""
-    _told.event, _told.facts = event, facts
+    _event.event, _event.facts = event, facts
 
 
 def end(method: str, route: str, status: int, seconds: float, key: str | None, quietly: bool = False) -> None:
@@ -50,8 +50,8 @@ def end(method: str, route: str, status: int, seconds: float, key: str | None, q
     """
     metrics.answered(route, method, status, seconds)
     if not quietly:
-        told = {"key": key, **_told.facts} if key else _told.facts
-        log.info(_told.event, method=method, route=route, status=status, ms=round(seconds * 1000, 2), **told)
+        facts = {"key": key, **_event.facts} if key else _event.facts
+        log.info(_event.event, method=method, route=route, status=status, ms=round(seconds * 1000, 2), **facts)
 
 
 def _begin() -> None:

@@ -30,7 +30,7 @@ from houblon.web.presentation.change_text import statement_label
 blueprint = Blueprint("group_identity", __name__, url_prefix="/groupes")
 
 
-class Reach(msgspec.Struct, frozen=True):
+class ArchiveImpact(msgspec.Struct, frozen=True):
     """What archiving a group does: to its retailers, to those whom only Tous is left, to orders that claim it."""
 
     retailers: int
@@ -144,7 +144,7 @@ def identity_of(group: Group) -> dict[str, Any]:
     }
 
 
-def _reach(group: Group) -> Reach:
+def _archive_impact(group: Group) -> ArchiveImpact:
     content = drafting.newest()
     with house().services.ledger.reading() as connection:
         kept = all_memberships(connection)
@@ -155,7 +155,7 @@ def _reach(group: Group) -> Reach:
         *(statement_label(path) for path in group.settings),
         *(rule.label if rule else statement_label(f"rules/{id}") for id, rule in group.rules.items()),
     ]
-    return Reach(len(members), len(alone), claimed, tuple(labels))
+    return ArchiveImpact(len(members), len(alone), claimed, tuple(labels))
 
 
 def _last(id: str) -> dict[str, Any] | None:
@@ -188,7 +188,7 @@ def _ask(group: Group, **faults: Any) -> str:
     return _render(
         "group_archive.html",
         group,
-        reach=_reach(group),
+        reach=_archive_impact(group),
         looked_at=LOOKED_AT,
         is_published=group.id in drafting.newest().groups,
         **faults,

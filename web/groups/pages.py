@@ -72,7 +72,7 @@ def change_setting(id: str, path: str) -> Any:
         abort(404)
     state = request.form.get("etat", "propre")
     if state == "portee":
-        return _page(id, reach=_reach(group, path), conflicted=path, typed=request.form)
+        return _page(id, reach=_impact(group, path), conflicted=path, typed=request.form)
     try:
         value: Any = None
         if state == "herite" and id != BASE:
@@ -95,10 +95,10 @@ def show_reach(id: str, path: str) -> str:
     group = _group(drafting.shown(drafting.working_in()), id)
     if path not in SETTINGS:
         abort(404)
-    return render_template("parts/group/reach.html", reach=_reach(group, path), group=group, base=BASE)
+    return render_template("parts/group/reach.html", reach=_impact(group, path), group=group, base=BASE)
 
 
-def _reach(group: Group, path: str) -> Any:
+def _impact(group: Group, path: str) -> Any:
     """The outlooks, or the problems of what can't be read yet."""
     proposal = drafting.working_in()
     try:
@@ -132,8 +132,8 @@ def _page(id: str, **faults: Any) -> str:
     proposal, in_force = drafting.working_in(), drafting.newest()
     content = drafting.shown(proposal)
     _group(content, id)
-    told = {"problems": {}, "typed": {}, "outdated": False, "conflicted": None, "reach": None, **faults}
-    return render_template("group.html", **context(id, content, in_force, proposal), **told)
+    shown = {"problems": {}, "typed": {}, "outdated": False, "conflicted": None, "reach": None, **faults}
+    return render_template("group.html", **context(id, content, in_force, proposal), **shown)
 
 
 def _group(content: Content, id: str) -> Group:

@@ -185,9 +185,12 @@ def checks(content: Content, proposal: Proposal | None, id: str) -> list[Check]:
     """Scenarios, then what refuses or is worth a look in this group."""
     faults = drafting.outlook(proposal).faults if proposal else tuple(scenario_faults(content, house().check_context))
     failing, total = sum(fault.code == "scenario" for fault in faults), len(content.scenarios)
-    told = [_scenarios(failing, total)] if total else []
-    told += [Check("✕", _said(each)) for each in faults if each.pointer.startswith(f"/groups/{id}/")]
-    return [*told, *(Check("!", _said(each), each.pointer.rpartition("/")[2]) for each in warnings(content, [id]))]
+    checks_shown = [_scenarios(failing, total)] if total else []
+    checks_shown += [Check("✕", _said(each)) for each in faults if each.pointer.startswith(f"/groups/{id}/")]
+    return [
+        *checks_shown,
+        *(Check("!", _said(each), each.pointer.rpartition("/")[2]) for each in warnings(content, [id])),
+    ]
 
 
 def _scenarios(failing: int, total: int) -> Check:

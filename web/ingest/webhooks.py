@@ -141,7 +141,7 @@ def _ingest(house: House, sender: Sender, kind: str, sent: bytes, webhook_id: st
             conflict.about = {"source": call.source, "order": order.id, "webhook": webhook_id}
             raise
     event = "replayed" if taken.replayed else "taken"
-    request_log.tell(
+    request_log.log_as(
         f"webhook.{event}",
         outcome=taken.outcome,
         version=taken.version,

@@ -38,12 +38,12 @@ def confirm() -> Any:
         refused = settle_each(chosen, lambda key, seen: review.accept(services, key, by=by, at=at, why=why, seen=seen))
     done = len(chosen) - len(refused)
     if done:
-        told = (
+        message = (
             ngettext("%(num)s commande refusée.", "%(num)s commandes refusées.", done)
             if act == REFUSE
             else ngettext("%(num)s commande acceptée.", "%(num)s commandes acceptées.", done)
         )
-        flash(told, "accepted")
+        flash(message, "accepted")
     for _key, conflict in refused[:20]:
         flash(conflict.en if current() == "en" else conflict.fr, "refused")
     return redirect(url_for("review.index"))

@@ -57,8 +57,8 @@ def cancel(key: int) -> Any:
             message = _("Commande annulée ; la note de crédit %(number)s est émise.", number=followed.credit_note)
         else:
             message = _("Commande annulée.")
-        told = _("L’acheteur en est avisé.") if followed.is_buyer_notified else _("L’acheteur n’en est pas avisé.")
-        flash(f"{message} {told}", "accepted")
+        notified = _("L’acheteur en est avisé.") if followed.is_buyer_notified else _("L’acheteur n’en est pas avisé.")
+        flash(f"{message} {notified}", "accepted")
 
     return _done(key, act)
 

@@ -71,7 +71,7 @@ def accept(key: int) -> Any:
     try:
         number = review.accept(house().services, key, by=author(), at=house().now(), seen=request.form.get("vu"))
     except Conflict as conflict:
-        return _told(conflict, key)
+        return _conflict(conflict, key)
     except LookupError:
         abort(404)
     if number:
@@ -90,7 +90,7 @@ def refuse(key: int) -> Any:
     try:
         review.refuse(house().services, key, by=author(), at=house().now(), why=why, seen=request.form.get("vu"))
     except Conflict as conflict:
-        return _told(conflict, key)
+        return _conflict(conflict, key)
     except LookupError:
         abort(404)
     flash(_("Commande refusée."), "accepted")
@@ -103,14 +103,14 @@ def issue_invoice(key: int) -> Any:
     try:
         number = review.issue_invoice(house().services, key, by=author(), at=house().now())
     except Conflict as conflict:
-        return _told(conflict, key)
+        return _conflict(conflict, key)
     except LookupError:
         abort(404)
     flash(_("La facture %(number)s est émise.", number=number), "accepted")
     return redirect(url_for("orders.show", key=key))
 
 
-def _told(conflict: Conflict, key: int) -> Any:
+def _conflict(conflict: Conflict, key: int) -> Any:
     """Say who did what before, on the order's own page."""
     flash(conflict.en if current() == "en" else conflict.fr, "refused")
     return redirect(url_for("orders.show", key=key))

@@ -17,7 +17,7 @@ from houblon.web.presentation.setting_forms import FORMS
 from houblon.web.presentation.setting_text import value_text
 
 
-class Told(msgspec.Struct, frozen=True):
+class ChangeText(msgspec.Struct, frozen=True):
     """One change as a person reads it; `place` is its form's address: kind, document and path."""
 
     place: tuple[str, str, str]
@@ -27,10 +27,10 @@ class Told(msgspec.Struct, frozen=True):
     after: Text
 
 
-def tell(change: Change, *contents: Content) -> Told:
+def describe_change(change: Change, *contents: Content) -> ChangeText:
     """The change in words; names are taken from the first content that knows the document."""
     before, after = (_state(change, value) for value in (change.before, change.after))
-    return Told(
+    return ChangeText(
         (change.kind, change.id, change.path),
         name_of(change.kind, change.id, *contents),
         what_of(change),
@@ -39,10 +39,10 @@ def tell(change: Change, *contents: Content) -> Told:
     )
 
 
-def describe_conflict(conflict: MergeConflict, *contents: Content) -> tuple[Told, Text]:
+def describe_conflict(conflict: MergeConflict, *contents: Content) -> tuple[ChangeText, Text]:
     """The conflict as the proposal's change, and what was published in its place."""
     change = Change(conflict.kind, conflict.id, conflict.path, conflict.before, conflict.mine)
-    return tell(change, *contents), _state(change, conflict.theirs)
+    return describe_change(change, *contents), _state(change, conflict.theirs)
 
 
 def name_of(kind: str, id: str, *contents: Content) -> str:

@@ -19,7 +19,7 @@ _ROW, _BAR = 44, 12
 Label = Callable[[float], str]
 
 
-class Told(msgspec.Struct, frozen=True):
+class Caption(msgspec.Struct, frozen=True):
     """Who a chart is: an id of its own on the page, its title, what it shows in a sentence."""
 
     id: str
@@ -36,7 +36,7 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 def columns(
-    told: Told,
+    caption: Caption,
     names: Sequence[str],
     after: Sequence[float],
     before: Sequence[float],
@@ -44,7 +44,7 @@ def columns(
     label: Label,
 ) -> Markup:
     """A column for each name of `after`, and a dashed line of steps for `before`; `keys` name them in that order."""
-    svg, plot = _frame(told)
+    svg, plot = _frame(caption)
     low, high, step = _scale(min(0.0, *after, *before), max(*after, *before, 1.0))
     y = _line(low, high, HEIGHT - _BOTTOM, _TOP)
     _across(plot, low, high, step, y, label)
@@ -61,9 +61,11 @@ def columns(
     return _written(svg)
 
 
-def curve(told: Told, points: Sequence[tuple[float, float]], marks: Sequence[Mark], across: Label, up: Label) -> Markup:
+def curve(
+    caption: Caption, points: Sequence[tuple[float, float]], marks: Sequence[Mark], across: Label, up: Label
+) -> Markup:
     """A line through the points, with a vertical line at each mark, its label above."""
-    svg, plot = _frame(told)
+    svg, plot = _frame(caption)
     heights = [value for _, value in points]
     low, high, step = _scale(min(heights), max(heights))
     y = _line(low, high, HEIGHT - _BOTTOM, _TOP)
@@ -87,9 +89,9 @@ def curve(told: Told, points: Sequence[tuple[float, float]], marks: Sequence[Mar
     return _written(svg)
 
 
-def bars(told: Told, rows: Sequence[tuple[str, float, str]]) -> Markup:
+def bars(caption: Caption, rows: Sequence[tuple[str, float, str]]) -> Markup:
     """A bar for each row, `(name, value, value as text)`, the names above and the texts at the end."""
-    svg, plot = _frame(told, _ROW * len(rows) + 6)
+    svg, plot = _frame(caption, _ROW * len(rows) + 6)
     most = max([abs(value) for _, value, _ in rows] + [1])
     for place, (name, value, said) in enumerate(rows):
         top = _ROW * place
@@ -100,11 +102,11 @@ def bars(told: Told, rows: Sequence[tuple[str, float, str]]) -> Markup:
     return _written(svg)
 
 
-def _frame(told: Told, height: float = HEIGHT) -> tuple[Element, Element]:
+def _frame(caption: Caption, height: float = HEIGHT) -> tuple[Element, Element]:
     svg = Element("svg", {"class": "chart", "viewBox": f"0 0 {WIDTH} {_figure(height)}", "role": "img"})
-    svg.set("aria-labelledby", f"{told.id}-title {told.id}-desc")
-    SubElement(svg, "title", {"id": f"{told.id}-title"}).text = told.title
-    SubElement(svg, "desc", {"id": f"{told.id}-desc"}).text = told.summary
+    svg.set("aria-labelledby", f"{caption.id}-title {caption.id}-desc")
+    SubElement(svg, "title", {"id": f"{caption.id}-title"}).text = caption.title
+    SubElement(svg, "desc", {"id": f"{caption.id}-desc"}).text = caption.summary
     # Read once, as one picture: its texts are in the description and in the table.
     return svg, SubElement(svg, "g", {"aria-hidden": "true"})
 

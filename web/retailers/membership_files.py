@@ -86,8 +86,8 @@ def undo() -> Any:
         kept = all_memberships(connection)
         back = {id: groups for id, groups in done.before.items() if sorted(kept.get(id, ())) == done.after[id]}
         set_memberships(connection, back, at)
-        told = {id: done.after[id] for id in back}
-        record(connection, Entry(at, by, where, "memberships.undone", reference, told, back, f"undo:{reference}"))
+        before = {id: done.after[id] for id in back}
+        record(connection, Entry(at, by, where, "memberships.undone", reference, before, back, f"undo:{reference}"))
         return len(back), len(done.before) - len(back)
 
     found = house().services.ledger.write(work)

@@ -12,7 +12,7 @@ from houblon.engine.conditions.parsing import MAX_CONDITIONS, MAX_NESTING
 from houblon.engine.conditions.vocabulary import ACTIONS, FACTS, NO_INPUT, OPERATORS, Fact, Kind
 from houblon.engine.core.problem import Problem, problem, step
 from houblon.web.rule_editor.edits import Path
-from houblon.web.rule_editor.form import Act, Block, Node, RuleForm, Test, default_operator
+from houblon.web.rule_editor.form import ActionChoice, Block, Node, RuleForm, Test, default_operator
 
 ROOT = "c"
 OTHER = "*"
@@ -24,7 +24,7 @@ Fields = MultiDict[str, str]
 
 def read_form(fields: Fields) -> RuleForm:
     """The form that was sent; nothing of it is judged here."""
-    acts = [_act(fields, f"a-{index}") for index in range(_MAX_ACTS)]
+    acts = [_action_choice(fields, f"a-{index}") for index in range(_MAX_ACTS)]
     return RuleForm(
         _texts(fields, "label"),
         _node(fields, ROOT, 0) or Block("all"),
@@ -87,12 +87,12 @@ def _typed(fields: Fields, name: str, fact: Fact, operator: str) -> tuple[str, .
     return (value,)
 
 
-def _act(fields: Fields, name: str) -> Act | None:
+def _action_choice(fields: Fields, name: str) -> ActionChoice | None:
     act = fields.get(f"{name}-name")
     if act is None:
         return None
     was, typed = fields.get(f"{name}-was", act), fields.get(f"{name}-value", "")
-    return Act(act, typed if _param(was) == _param(act) else "")
+    return ActionChoice(act, typed if _param(was) == _param(act) else "")
 
 
 def _param(act: str) -> str | None:

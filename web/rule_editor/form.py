@@ -38,7 +38,7 @@ class Block(msgspec.Struct, frozen=True):
 Node = Test | Block
 
 
-class Act(msgspec.Struct, frozen=True):
+class ActionChoice(msgspec.Struct, frozen=True):
     """What the rule does, and the text typed for the action's parameter."""
 
     name: str
@@ -50,7 +50,7 @@ class RuleForm(msgspec.Struct, frozen=True):
 
     label: tuple[str, str]
     root: Node
-    acts: tuple[Act, ...]
+    acts: tuple[ActionChoice, ...]
     message: tuple[str, str] = ("", "")
     enabled: bool = True
 
@@ -63,7 +63,7 @@ _DEFAULT = {
     Kind.SELECT_MULTIPLE: "shares_at_least_one_element_with",
 }
 NEW_TEST = Test("order_value", _DEFAULT[Kind.NUMERIC])
-EMPTY = RuleForm(("", ""), Block("all", (NEW_TEST,)), (Act("hold"),))
+EMPTY = RuleForm(("", ""), Block("all", (NEW_TEST,)), (ActionChoice("hold"),))
 
 
 def default_operator(fact: str) -> str:
@@ -80,7 +80,7 @@ def form_of(document: Any, language: str) -> RuleForm | None:
         form = RuleForm(
             _texts(document["label"]),
             _node(document["conditions"], language),
-            tuple(_act(each, language) for each in document["actions"]),
+            tuple(_action_choice(each, language) for each in document["actions"]),
             _texts(document["message"]) if "message" in document else ("", ""),
             document.get("enabled", True),
         )
@@ -156,15 +156,15 @@ def _fits_a_field(text: Any) -> bool:
     return isinstance(text, str) and text != "" and all(ord(each) >= 32 and each not in "\x7f\x85" for each in text)
 
 
-def _act(document: Any, language: str) -> Act:
+def _action_choice(document: Any, language: str) -> ActionChoice:
     (param,) = ACTIONS[document["name"]].params
     value = document["params"][param.name]
     if param.kind == "days":
-        return Act(document["name"], number_shown(value, language))
-    return Act(document["name"], value)
+        return ActionChoice(document["name"], number_shown(value, language))
+    return ActionChoice(document["name"], value)
 
 
-def _action_document(act: Act, label: str, language: str) -> dict[str, Any]:
+def _action_document(act: ActionChoice, label: str, language: str) -> dict[str, Any]:
     kind = ACTIONS.get(act.name)
     if kind is None:
         return {"name": act.name, "params": {}}

@@ -24,9 +24,16 @@ from houblon.web.foundation.language import current
 from houblon.web.foundation.stale import Outdated
 from houblon.web.rule_editor.edits import Path, apply, node_at
 from houblon.web.rule_editor.fields import Fields, name_of, read_form, read_path, unfinished
-from houblon.web.rule_editor.form import EMPTY, Act, Block, Node, RuleForm, document_of, form_of
-from houblon.web.rule_editor.view import OTHER_LABEL, SHELVES, act_views, by_field, known_values, node_view
-from houblon.web.rule_editor.view import told as told_of
+from houblon.web.rule_editor.form import EMPTY, ActionChoice, Block, Node, RuleForm, document_of, form_of
+from houblon.web.rule_editor.view import (
+    OTHER_LABEL,
+    SHELVES,
+    act_views,
+    by_field,
+    field_faults,
+    known_values,
+    node_view,
+)
 
 blueprint = Blueprint("rules", __name__, url_prefix="/groupes/<group>/regles")
 NEW = "nouvelle"
@@ -130,8 +137,8 @@ def _of_form(form: RuleForm, rule: str) -> Draft:
     found, problems = _judged(document, rule)
     empty = {each.pointer: each for each in unfinished(form)}
     problems = tuple(empty.get(each.pointer, each) for each in problems)
-    told = {each.pointer for each in problems}
-    problems = (*problems, *(each for pointer, each in empty.items() if pointer not in told))
+    pointers = {each.pointer for each in problems}
+    problems = (*problems, *(each for pointer, each in empty.items() if pointer not in pointers))
     return Draft(form, "", None if problems else found, problems)
 
 
@@ -181,7 +188,7 @@ def _edited(draft: Draft, what: str, where: str, rule: str) -> tuple[Draft, str]
         return Draft(None, _pretty(document_of(form, current())), draft.rule, draft.problems), "json"
     if what == "act":
         unused = next((each for each in ACTIONS if each not in {act.name for act in form.acts}), "tag")
-        form = msgspec.structs.replace(form, acts=(*form.acts, Act(unused)))
+        form = msgspec.structs.replace(form, acts=(*form.acts, ActionChoice(unused)))
         return _of_form(form, rule), f"a-{len(form.acts) - 1}-name"
     if what == "act-remove" and where.isdecimal():
         kept = tuple(act for index, act in enumerate(form.acts) if index != int(where))
@@ -216,8 +223,8 @@ def _save(group: Group, content: Content, rule: str, draft: Draft) -> Any:
         statement = Statement("group", group.id, f"{RULES}{id}", value)
         drafting.save([statement], request.form, f"{group.name} : {draft.rule.label.fr}"[:80])
     except Invalid as invalid:
-        told = msgspec.structs.replace(draft, problems=invalid.problems)
-        return _page(group.id, rule, told, checked=True, etag=request.form.get("etag")), 422
+        faulty = msgspec.structs.replace(draft, problems=invalid.problems)
+        return _page(group.id, rule, faulty, checked=True, etag=request.form.get("etag")), 422
     except Outdated:
         return _page(group.id, rule, draft, outdated=True), 409
     return redirect(url_for("groups.show", id=group.id) + "#rules")
@@ -237,10 +244,10 @@ def _page(group: str, rule: str, draft: Draft, **faults: Any) -> Any:
     proposal = drafting.working_in()
     content = drafting.shown(proposal)
     stated, in_force = _group(content, group), drafting.newest()
-    told = {"outdated": False, "checked": False, "focus": "", **faults}
-    etag = told.pop("etag", None) or drafting.etag(proposal)
+    shown = {"outdated": False, "checked": False, "focus": "", **faults}
+    etag = shown.pop("etag", None) or drafting.etag(proposal)
     live = _live(content, group, rule, draft)
-    problems = draft.problems if told["checked"] or draft.form is None else ()
+    problems = draft.problems if shown["checked"] or draft.form is None else ()
     found = by_field(problems)
     known = known_values(content, live.pop("said"))
     page = {
@@ -261,7 +268,7 @@ def _page(group: str, rule: str, draft: Draft, **faults: Any) -> Any:
         "root": node_view(draft.form.root, known, found) if draft.form else None,
         "acts": act_views(draft.form.acts, found) if draft.form else [],
         "problems": problems,
-        "told_faults": told_of(problems, draft.form) if draft.form else [],
+        "told_faults": field_faults(problems, draft.form) if draft.form else [],
         "showable": draft.rule is not None and form_of(rule_document(draft.rule), current()) is not None,
         "found": found,
         "shelves": SHELVES,
@@ -271,7 +278,7 @@ def _page(group: str, rule: str, draft: Draft, **faults: Any) -> Any:
         "codes": _codes(content),
         "base": BASE,
         **live,
-        **told,
+        **shown,
     }
     if request.headers.get("HX-Request"):
         return make_response(render_template("parts/rule/answer.html", **page))

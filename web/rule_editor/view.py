@@ -19,7 +19,7 @@ from houblon.engine.core.problem import Problem, Text
 from houblon.rules.model.content import Content
 from houblon.web.rule_editor.edits import Path, node_at
 from houblon.web.rule_editor.fields import field_of, name_of
-from houblon.web.rule_editor.form import Act, Node, RuleForm, Test
+from houblon.web.rule_editor.form import ActionChoice, Node, RuleForm, Test
 
 # Where a person looks for a fact; every fact stands in one of these.
 SHELVES: tuple[tuple[Text, tuple[str, ...]], ...] = (
@@ -121,7 +121,7 @@ class BlockView(msgspec.Struct, frozen=True):
     is_block: bool = True
 
 
-class Told(msgspec.Struct, frozen=True):
+class FieldFault(msgspec.Struct, frozen=True):
     """One fault for the top of the page: the field it leads to, what the field is called, the sentence."""
 
     field: str
@@ -138,9 +138,9 @@ _FIELD_LABELS = {
 _BLOCK_LABEL, _ACTION_LABEL = Text("Bloc", "Block"), Text("Action", "Action")
 
 
-def told(problems: Iterable[Problem], form: RuleForm) -> list[Told]:
+def field_faults(problems: Iterable[Problem], form: RuleForm) -> list[FieldFault]:
     """Each problem with the field that it speaks of, by name."""
-    return [Told(field := field_of(each.pointer), _field_label(field, form), each.message) for each in problems]
+    return [FieldFault(field := field_of(each.pointer), _field_label(field, form), each.message) for each in problems]
 
 
 def _field_label(field: str, form: RuleForm) -> Text:
@@ -275,7 +275,7 @@ def _written(path: tuple[int, ...]) -> str:
     return ".".join(map(str, path))
 
 
-def act_views(acts: Iterable[Act], faults: Faults) -> list[ActView]:
+def act_views(acts: Iterable[ActionChoice], faults: Faults) -> list[ActView]:
     return [
         ActView(
             f"a-{index}",

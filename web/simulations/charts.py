@@ -13,7 +13,7 @@ from houblon.engine.core.money import cents_written
 from houblon.engine.core.problem import Text
 from houblon.web.foundation import format
 from houblon.web.foundation.language import current
-from houblon.web.presentation.charts import Mark, Told, bars, columns, curve
+from houblon.web.presentation.charts import Caption, Mark, bars, columns, curve
 
 _ROWS = 8
 
@@ -24,7 +24,7 @@ def cash_chart(document: Mapping[str, Any]) -> Markup | None:
     if not weeks:
         return None
     sums = {side: sum(cents_written(week[side]) for week in weeks) for side in ("before", "after")}
-    told = Told(
+    caption = Caption(
         "encaisse",
         _("Encaissements attendus, par semaine"),
         _(
@@ -36,7 +36,7 @@ def cash_chart(document: Mapping[str, Any]) -> Markup | None:
     )
     names = [_short(week["week"]) for week in weeks]
     after, before = ([cents_written(week[side]) / 100 for week in weeks] for side in ("after", "before"))
-    return columns(told, names, after, before, (_("après"), _("avant")), brief_money)
+    return columns(caption, names, after, before, (_("après"), _("avant")), brief_money)
 
 
 def shifts_chart(document: Mapping[str, Any]) -> Markup | None:
@@ -44,9 +44,9 @@ def shifts_chart(document: Mapping[str, Any]) -> Markup | None:
     moved = _moved(document)
     if len(moved) < 2:
         return None
-    told = Told("decalages", _("Échéances déplacées"), shifts_said(document))
+    caption = Caption("decalages", _("Échéances déplacées"), shifts_said(document))
     most = sorted(sorted(moved, key=lambda each: -each["orders"])[:_ROWS], key=lambda each: each["days"])
-    return bars(told, [(shift_text(each["days"]), each["orders"], _count(each)) for each in most])
+    return bars(caption, [(shift_text(each["days"]), each["orders"], _count(each)) for each in most])
 
 
 def shifts_said(document: Mapping[str, Any]) -> str:
@@ -65,7 +65,7 @@ def groups_chart(document: Mapping[str, Any]) -> Markup | None:
         return None
     rows = [(each["name"], cents_written(each["value"]) / 100, _amount(each)) for each in groups]
     said = "; ".join(f"{name}, {amount}" for name, _value, amount in rows)
-    return bars(Told("groupes", _("Groupes touchés, par montant"), said), rows)
+    return bars(Caption("groupes", _("Groupes touchés, par montant"), said), rows)
 
 
 def explorer_charts(each: Mapping[str, Any], said: Callable[[Any], Text]) -> list[Markup]:
@@ -78,7 +78,7 @@ def explorer_charts(each: Mapping[str, Any], said: Callable[[Any], Text]) -> lis
     if earlier is not None and earlier != chosen:
         marks.append(Mark(_number(earlier), _("avant : %(value)s", value=said(earlier).in_(current())), "earlier"))
     ends = {"first": said(points[0]["minimum"]).in_(current()), "last": said(points[-1]["minimum"]).in_(current())}
-    rate = Told(
+    rate = Caption(
         f"taux-{id}",
         _("Part acceptée d’elle-même"),
         _(
@@ -88,7 +88,7 @@ def explorer_charts(each: Mapping[str, Any], said: Callable[[Any], Text]) -> lis
             **ends,
         ),
     )
-    money = Told(
+    money = Caption(
         f"montant-{id}",
         _("Montant accepté sans personne"),
         _(

@@ -217,11 +217,11 @@ def test_a_rollback_makes_a_version_and_tells_open_proposals(store):
     version = roll_back(store, 1, by="anne", at=NOW, base=2)
     assert (version.number, version.hash, version.emergency) == (3, store.version(1).hash, False)
     survived = store.history().proposal(made.id)
-    assert survived.state == "open" and [(n.code, n.version, n.told) for n in survived.notices] == [
+    assert survived.state == "open" and [(n.code, n.version, n.is_sent) for n in survived.notices] == [
         ("rolled_back", 3, False)
     ]
     proposals.mark_notified(store, made.id)
-    assert store.history().proposal(made.id).notices[0].told
+    assert store.history().proposal(made.id).notices[0].is_sent
     assert raised(publish_proposal, store, made.id, by="anne", at=NOW) == {
         ("conflict", "/groups/bars/settings/acceptance.minimum_items")
     }

@@ -80,4 +80,4 @@ def test_an_honest_workbook_of_the_same_make_is_read(tmp_path):
     head = b'<row r="2"><c r="B2" t="inlineStr"><is><t>order id</t></is></c><c r="C2"/></row>'
     workbook(tmp_path / "book", [head, b'<row r="3"><c r="B3"><v>12.5</v></c></row>'])
     upload = read((tmp_path / "book").read_bytes(), tmp_path / "up")
-    assert (upload.found.kind, upload.found.rows, upload.found.told) == ("xlsx", 1, {"sheet": "A"})
+    assert (upload.found.kind, upload.found.rows, upload.found.details) == ("xlsx", 1, {"sheet": "A"})

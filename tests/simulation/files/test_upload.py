@@ -144,8 +144,8 @@ I;Bar;;16/05/2021;IPA;6;54,00;
     assert (first.order.buyer.groups, first.order.distributor) == (("payeurs-a-risque",), "transbroue")
     assert [line.value for line in first.order.lines] == [2529600, 65466]
     assert first.order.placed_at == datetime(2021, 5, 13, 12, tzinfo=ZONE) and first.omitted == {"placed_hour"}
-    told = [(fault.row, fault.column, fault.problem.code) for fault in reader.faults]
-    assert told == [
+    details = [(fault.row, fault.column, fault.problem.code) for fault in reader.faults]
+    assert details == [
         (4, "Quantité", "number"),
         (7, "Date de commande", "contradicts"),
         (8, "Groupe", "unknown_group"),
@@ -171,12 +171,12 @@ def test_an_order_on_one_row_says_only_what_its_columns_say(tmp_path):
     ]
     sheet = fill_sheet(tmp_path / "sheet.parquet", found, ZONE)
     early = group("tous", 0, {}, {"matin": EARLY})
-    told = report(
+    details = report(
         sheet, Policies(None), content(1, LOW), content(2, early | {"settings": LOW["settings"]}), INSTALLATION
     )
-    assert told["omitted"] == ["largest_line_value", "line_count", "placed_hour", "skus"]
+    assert details["omitted"] == ["largest_line_value", "line_count", "placed_hour", "skus"]
     changed_orders = {
-        each["order_id"]: [reason["code"] for reason in each["after"]["reasons"]] for each in told["flips"]
+        each["order_id"]: [reason["code"] for reason in each["after"]["reasons"]] for each in details["flips"]
     }
     assert changed_orders == {"A": ["early"], "B": ["missing_fact"]}
 

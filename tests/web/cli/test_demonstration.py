@@ -16,7 +16,7 @@ NOW = instant("2026-11-24T22:17:41.123457")
 
 def test_the_demonstration_holds_what_it_promises(tmp_path):
     settings = Settings.from_env({}, tmp_path / "data")
-    initialise(settings, demo=True, admin="a@b.example", now=NOW, tell=lambda line: None)
+    initialise(settings, demo=True, admin="a@b.example", now=NOW, progress=lambda line: None)
     house = open_house(settings, now=lambda: NOW)
     content = house.store.content(house.store.newest().number)
     assert {group.name for group in content.groups.values()} == {

@@ -6,14 +6,14 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from houblon.web.presentation.charts import HEIGHT, WIDTH, Mark, Told, bars, columns, curve
+from houblon.web.presentation.charts import HEIGHT, WIDTH, Caption, Mark, bars, columns, curve
 
 NAMES = st.text(max_size=12).map(lambda text: re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", "", text))
 AMOUNTS = st.integers(-1_000_000, 10_000_000_000).map(lambda cents: cents / 100)
 
 
-def told():
-    return Told("essai", "<Titre> & « titre »", "Ce qu'il montre")
+def caption():
+    return Caption("essai", "<Titre> & « titre »", "Ce qu'il montre")
 
 
 def checked(chart):
@@ -28,7 +28,7 @@ def checked(chart):
 @given(st.lists(st.tuples(NAMES, AMOUNTS, AMOUNTS), min_size=1, max_size=70))
 def test_columns_stand_on_the_axis_and_stay_inside(rows):
     names, after, before = zip(*rows, strict=True)
-    root = checked(columns(told(), names, after, before, ("après", "avant"), str))
+    root = checked(columns(caption(), names, after, before, ("après", "avant"), str))
     drawn = [each for each in root.iter("rect") if each.get("height") != "12"]
     assert len(drawn) >= len(rows) - 1
     for each in drawn:
@@ -43,7 +43,7 @@ def test_a_curve_goes_through_its_points_and_marks_the_chosen_one(points):
     points = sorted(points)
     chosen = points[len(points) // 2]
     marks = [Mark(chosen[0], "choisi : <b>", "chosen"), Mark(points[0][0], "avant", "earlier")]
-    root = checked(curve(told(), points, marks, str, str))
+    root = checked(curve(caption(), points, marks, str, str))
     dots = [(float(each.get("cx")), float(each.get("cy"))) for each in root.iter("circle")]
     line = next(each for each in root.iter("path") if each.get("class") == "after line").get("d")
     assert all(f"{_short(x)} {_short(y)}" in line for x, y in dots)
@@ -52,7 +52,7 @@ def test_a_curve_goes_through_its_points_and_marks_the_chosen_one(points):
 
 @given(st.lists(st.tuples(NAMES, AMOUNTS, NAMES), min_size=1, max_size=8))
 def test_bars_are_as_long_as_their_share(rows):
-    root = checked(bars(told(), rows))
+    root = checked(bars(caption(), rows))
     lengths = [float(each.get("width")) for each in root.iter("rect") if each.get("class") == "after"]
     most = max(1, *(abs(value) for _, value, _ in rows))
     assert all(abs(length - WIDTH * abs(row[1]) / most) < 0.01 for length, row in zip(lengths, rows, strict=True))

@@ -25,7 +25,7 @@ SILENT = {"script", "style", "pre", "code", "textarea", "title"}
 EMPTY = {"input", "meta", "link", "br", "img", "path", "circle"}
 
 
-class _Told(HTMLParser):
+class _Caption(HTMLParser):
     """What a page says to people, by the language that it says it in; JSON, code and scripts left out."""
 
     def __init__(self, language: str):
@@ -68,7 +68,7 @@ def test_no_page_shows_a_raw_amount(lived_in, language):
     client.set_cookie("langue", language)
     amounts, days = set(), 0
     for address in PAGES:
-        page = _Told(language)
+        page = _Caption(language)
         page.feed(client.get(address).get_data(as_text=True))
         for spoken, parts in page.said.items():
             text = " ".join("|".join(parts).replace("($)", "").replace("|$|", "|").split(" "))

@@ -12,7 +12,17 @@ from houblon.engine.policy.decision import Provenance
 from houblon.engine.policy.policy import rule_document, rule_of
 from houblon.web.presentation.typed_numbers import number_shown, number_typed
 from houblon.web.rule_editor.edits import EDITS, apply, depth, node_at
-from houblon.web.rule_editor.form import EMPTY, Act, Block, RuleForm, Test, code_of, conditions_of, document_of, form_of
+from houblon.web.rule_editor.form import (
+    EMPTY,
+    ActionChoice,
+    Block,
+    RuleForm,
+    Test,
+    code_of,
+    conditions_of,
+    document_of,
+    form_of,
+)
 from tests.engine.oracle.generated import random_policy
 from tests.engine.policy.policies import conditions
 
@@ -142,7 +152,7 @@ def test_a_reason_s_code_is_made_from_words_and_left_alone_when_it_is_one():
         "",
         "",
     ]
-    form = RuleForm(("Gros montants", "Large"), Block("all", (Test("note", "non_empty"),)), (Act("hold"),))
+    form = RuleForm(("Gros montants", "Large"), Block("all", (Test("note", "non_empty"),)), (ActionChoice("hold"),))
     assert document_of(form, "fr")["actions"] == [{"name": "hold", "params": {"reason": "gros_montants"}}]
 
 
