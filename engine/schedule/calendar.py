@@ -182,7 +182,7 @@ def _next_working(day: date) -> date:
 def _set_of(cycle: Cycle) -> RecurrenceSet:
     rule = recurrence(parse_rule(cycle.rrule), _midnight(cycle.dtstart))
     dates = tuple(sorted(map(_midnight, cycle.rdates)))
-    return RecurrenceSet((rule,), dates, (), frozenset(map(_midnight, cycle.exdates)))
+    return RecurrenceSet((rule,), dates, frozenset(map(_midnight, cycle.exdates)))
 
 
 def _midnight(day: date) -> datetime:

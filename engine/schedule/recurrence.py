@@ -37,11 +37,10 @@ class Recurrence(msgspec.Struct, frozen=True):
 
 
 class RecurrenceSet(msgspec.Struct, frozen=True):
-    """Rules and single dates (sorted), less what EXRULE and EXDATE take out."""
+    """Rules and single dates (sorted), less what EXDATE takes out."""
 
     rules: tuple[Recurrence, ...]
     dates: tuple[datetime, ...] = ()
-    exrules: tuple[Recurrence, ...] = ()
     exdates: frozenset[datetime] = frozenset()
 
     def walk(self, moment: datetime) -> Iterator[tuple[datetime, bool]]:
@@ -50,11 +49,8 @@ class RecurrenceSet(msgspec.Struct, frozen=True):
         last = None
         for found in merge(*streams, iter(self.dates[bisect_left(self.dates, moment) :])):
             if found != last:
-                yield found, self._excludes(found)
+                yield found, found in self.exdates
             last = found
-
-    def _excludes(self, moment: datetime) -> bool:
-        return moment in self.exdates or any(next(walk(each, moment), None) == moment for each in self.exrules)
 
 
 def recurrence(rule: Rule, start: datetime, zone: tzinfo | None = None) -> Recurrence:

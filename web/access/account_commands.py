@@ -186,7 +186,7 @@ def set_password(connection: Connection, services: Services, id: int, password: 
         )
     _begin_anew(connection, id, by.at, password=password)
     _note(connection, by, "user.password", before.email, None, None)
-    _tell(connection, services, before, RESET_DONE, by.at)
+    _notify(connection, services, before, RESET_DONE, by.at)
     email: str = before.email
     return email
 
@@ -212,7 +212,7 @@ def use_link(
     _begin_anew(connection, id, at, password=password)
     act, event = _LINKS[door]
     _note(connection, By(before.email, source, at), act, before.email, None, None)
-    _tell(connection, services, before, event, at)
+    _notify(connection, services, before, event, at)
     return True
 
 
@@ -232,7 +232,7 @@ def add_two_factor(connection: Connection, services: Services, id: int, secret: 
     connection.execute(update(accounts).where(accounts.c.id == id).values(**enrolled))
     was = {"two_factor": before.tf_primary_method is not None}
     _note(connection, by, "user.two_factor_added", before.email, was, {"two_factor": True})
-    _tell(connection, services, before, TWO_FACTOR_ADDED, by.at)
+    _notify(connection, services, before, TWO_FACTOR_ADDED, by.at)
 
 
 def remove_two_factor(connection: Connection, services: Services, id: int, *, by: By) -> bool:
@@ -249,7 +249,7 @@ def remove_two_factor(connection: Connection, services: Services, id: int, *, by
     else:
         _begin_anew(connection, id, by.at, **nothing)
     _note(connection, by, "user.two_factor_removed", before.email, {"two_factor": True}, {"two_factor": False})
-    _tell(connection, services, before, TWO_FACTOR_REMOVED, by.at)
+    _notify(connection, services, before, TWO_FACTOR_REMOVED, by.at)
     return True
 
 
@@ -258,7 +258,7 @@ def replace_recovery_codes(connection: Connection, services: Services, id: int, 
     before = _locked(connection, id)
     connection.execute(update(accounts).where(accounts.c.id == id).values(mf_recovery_codes=codes))
     _note(connection, by, "user.recovery_codes", before.email, None, len(codes))
-    _tell(connection, services, before, RECOVERY_CODES, by.at)
+    _notify(connection, services, before, RECOVERY_CODES, by.at)
 
 
 def check_role(role: str) -> None:
@@ -282,7 +282,7 @@ def _begin_anew(connection: Connection, id: int, at: datetime, **values: Any) ->
     end_all(connection, at, id)
 
 
-def _tell(connection: Connection, services: Services, account: Row[Any], event: str, at: datetime) -> None:
+def _notify(connection: Connection, services: Services, account: Row[Any], event: str, at: datetime) -> None:
     """Tell a person by mail what happened to their account."""
     queue_email(connection, services, event, account.email, account.language or "fr", at, None)
 
