@@ -1,0 +1,71 @@
+"""Each setting takes what it means, in one written form, and refuses the rest with a pointer."""
+
+import pytest
+
+from houblon.engine.core.problem import Invalid
+from houblon.engine.policy.settings import MAX_TEXT, SETTINGS, check_setting
+
+BOTH = {"fr": "Livrez derrière.", "en": "Deliver at the back."}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "written"),
+    [
+        ("acceptance.mode", "manual", "manual"),
+        ("acceptance.minimum_items", 1_000_000, 1_000_000),
+        ("acceptance.minimum_items", None, None),
+        ("acceptance.minimum_value", "200", "200.00"),
+        ("acceptance.minimum_value", 200, "200.00"),
+        ("invoicing.discount_percent", "7.50", "7.50"),
+        ("invoicing.discount_percent", 100, "100"),
+        ("invoicing.tax_exempt", True, True),
+        ("invoicing.note", BOTH, BOTH),
+        ("invoicing.terms", {"kind": "net", "days": 30}, {"kind": "net", "days": 30}),
+        ("notifications.buyer", ["invoice.issued", "order.accepted"], ["order.accepted", "invoice.issued"]),
+        ("notifications.team", ["order.held"], {"events": ["order.held"], "to": []}),
+        ("notifications.team", {"events": [], "to": ["a@b.example"]}, {"events": [], "to": ["a@b.example"]}),
+    ],
+)
+def test_a_value_has_one_written_form(path, value, written):
+    assert check_setting(path, value) == written
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "code", "pointer"),
+    [
+        ("acceptance.nothing", "x", "unknown_setting", "/s"),
+        ("acceptance.mode", None, "required", "/s"),
+        ("acceptance.mode", ["manual"], "unknown_option", "/s"),
+        ("acceptance.minimum_items", True, "range", "/s"),
+        ("acceptance.minimum_items", 0, "range", "/s"),
+        ("acceptance.minimum_items", 24.0, "range", "/s"),
+        ("acceptance.minimum_value", "-0.01", "money", "/s"),
+        ("acceptance.minimum_value", "1.001", "money", "/s"),
+        ("acceptance.minimum_value", True, "money", "/s"),
+        ("invoicing.discount_percent", "100.01", "range", "/s"),
+        ("invoicing.discount_percent", "0.00001", "range", "/s"),
+        ("invoicing.discount_percent", "x", "range", "/s"),
+        ("invoicing.discount_percent", "NaN", "range", "/s"),
+        ("invoicing.discount_percent", True, "range", "/s"),
+        ("invoicing.tax_exempt", 1, "type", "/s"),
+        ("invoicing.note", {"fr": "x"}, "type", "/s"),
+        ("invoicing.note", {"fr": "x", "en": "a\x00b"}, "text", "/s/en"),
+        ("invoicing.note", {"fr": "\ud800", "en": ""}, "text", "/s/fr"),
+        ("invoicing.note", {"fr": "", "en": "x" * (MAX_TEXT + 1)}, "text", "/s/en"),
+        ("notifications.buyer", ["order.lost"], "unknown_option", "/s"),
+        ("notifications.team", "order.held", "type", "/s"),
+        ("notifications.team", {"events": ["x"], "to": []}, "unknown_option", "/s/events"),
+        ("notifications.team", {"events": [], "to": ["nobody"]}, "address", "/s/to"),
+    ],
+)
+def test_what_a_setting_cannot_be_is_refused_where_it_stands(path, value, code, pointer):
+    with pytest.raises(Invalid) as refused:
+        check_setting(path, value, "/s")
+    assert [(each.code, each.pointer) for each in refused.value.problems] == [(code, pointer)]
+
+
+def test_only_minimums_discounts_and_texts_can_be_nothing():
+    assert {path for path, kind in SETTINGS.items() if kind.nullable} == {
+        *("acceptance.minimum_items", "acceptance.minimum_value", "invoicing.discount_percent", "invoicing.note"),
+        *("messages.before_order", "messages.confirmation", "messages.order_note"),
+    }
