@@ -13,9 +13,9 @@ def lines(of, **members):
     facts, judge = facts_of(placed, policy_of, INSTALLATION), judge_of(policy_of)
     _, readings = traced(judge, facts)
     found = {}
-    for rule, trace in zip(judge.rules, readings, strict=True):
-        line = line_of(rule, trace, facts)
-        found[rule.id] = (line.mark, line.sentence.en.replace("\u00a0", " "), line.detail and line.detail.en)
+    for each, trace in zip(judge.rules, readings, strict=True):
+        line = line_of(each, trace, facts)
+        found[each.id] = (line.mark, line.sentence.en.replace("\u00a0", " "), line.detail and line.detail.en)
     return found
 
 
