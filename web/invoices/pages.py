@@ -25,7 +25,7 @@ from houblon.web.access.audit import noted
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
-from houblon.web.foundation.paging import asked_before, page
+from houblon.web.foundation.paging import asked_before, page, row_key
 
 blueprint = Blueprint("invoices", __name__)
 FILTERS = {
@@ -106,7 +106,7 @@ def pay(key: int) -> Any:
 @blueprint.post("/factures/<int:key>/lien")
 def replace_link(key: int) -> Any:
     """Void the link that the buyer has, and put another in its place."""
-    services, by, seen = house().services, acting(house(), author()), request.form.get("numero", -1, type=int)
+    services, by, seen = house().services, acting(house(), author()), request.form.get("numero", -1, type=row_key)
 
     def work(connection: Connection) -> None:
         number = buyer_links.replace_link(connection, services, key, seen, by.at)
