@@ -68,12 +68,8 @@ class OrderContext(msgspec.Struct, frozen=True):
 
 
 class Conflict(Exception):
-    """The request came too late or contradicts what is done; the sentence says what was done.
-
-    `about` holds the ids that a log may name.
-    """
+    """The request came too late or contradicts what is done; the sentence says what was done."""
 
     def __init__(self, code: str, fr: str, en: str):
         self.code, self.fr, self.en = code, fr, en
-        self.about: dict[str, str | None] = {}
         super().__init__(en)

@@ -23,7 +23,9 @@ _SETTINGS = {"max_connections": "400", "fsync": "off", "full_page_writes": "off"
 _urls: dict[str, str] = {}  # of databases by name
 
 in_a_file = pytest.mark.skipif(EVERYWHERE, reason="about the file that SQLite keeps: nothing to ask of PostgreSQL")
-with_a_recorder = pytest.mark.skipif(EVERYWHERE, reason="about the process that writes to SQLite beside the server")
+with_a_writer_process = pytest.mark.skipif(
+    EVERYWHERE, reason="about the process that writes to SQLite beside the server"
+)
 
 
 @cache

@@ -8,9 +8,9 @@ import msgspec
 from sqlalchemy import Connection, Row
 
 from houblon.engine.core.order import decode_order
-from houblon.orders.handling.receive import IncomingOrder, decide_again, effective_policy
+from houblon.orders.handling.receive import decide_again, effective_policy
 from houblon.orders.handling.review import buyer_of, held_order
-from houblon.orders.intake.decode import content_hash
+from houblon.orders.intake.incoming import incoming_of
 from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.records.decision_log import record_transition
 from houblon.orders.services import Conflict, OrderContext, Services
@@ -72,7 +72,7 @@ def _mend(
         policy = effective_policy(connection, services, order, at).policy
         context = OrderContext(key, order, buyer_of(connection, row), policy, at)
         record_transition(connection, context, "held", "held", by, f"{code} {order.lines[index].sku}")
-        incoming = IncomingOrder(body, decode_order(body), content_hash(body), row.source, at, body)
+        incoming = incoming_of(body, decode_order(body), source=row.source, at=at)
         again = decide_again(connection, services, incoming, row, sent_hash=row.sent_hash or row.content_hash)
         outcome: str = again.document["outcome"]
         return outcome

@@ -1,6 +1,5 @@
 """One order in, one transaction: order, decision, invoice if owed, messages."""
 
-import hashlib
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -15,7 +14,7 @@ from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import decisions, earlier_contents, orders, webhook_calls
 from houblon.orders.events.enqueue import enqueue_order_event
 from houblon.orders.handling.existing import ExistingOrder, existing
-from houblon.orders.intake.decode import content_hash
+from houblon.orders.intake.incoming import IncomingOrder, incoming_of
 from houblon.orders.invoicing import invoice
 from houblon.orders.mail import enqueue as messages
 from houblon.orders.records.decision_log import SYSTEM, already_moved, record_decision, record_transition
@@ -35,19 +34,6 @@ class Received(msgspec.Struct, frozen=True):
     replayed: bool
 
 
-class IncomingOrder(msgspec.Struct, frozen=True):
-    """An order as it came: its bytes, what they decode to, the hash of what they say; `sent` is what was signed,
-    and `webhook_id` names the call, where one does."""
-
-    body: bytes
-    order: Order
-    content_hash: str
-    source: str
-    at: datetime
-    sent: bytes
-    webhook_id: str | None = None
-
-
 def receive(
     services: Services,
     body: bytes,
@@ -64,7 +50,7 @@ def receive(
     stored decision. `sent` is the body that was sent, where `body` was made of it. Raises Conflict
     where the id came with another body, or where the order changed after it was settled.
     """
-    incoming = IncomingOrder(body, order, content_hash(body), source, at, body if sent is None else sent, webhook_id)
+    incoming = incoming_of(body, order, source=source, at=at, webhook_id=webhook_id, sent=sent)
     return services.ledger.record(lambda connection: ingest(connection, services, incoming))
 
 
@@ -75,8 +61,7 @@ def ingest(connection: Connection, services: Services, incoming: IncomingOrder) 
     found = existing(connection, incoming.source, webhook_id, order.id, order.buyer.id)
     if webhook_id is None:
         return _take_order(connection, services, incoming, found)
-    body_hash = hashlib.sha256(incoming.sent).hexdigest()
-    if found.call is not None and found.call.body_hash != body_hash:
+    if found.call is not None and found.call.body_hash != incoming.call_hash:
         raise Conflict(
             "webhook_id_reused",
             "Ce webhook-id est déjà venu avec un autre corps.",
@@ -90,7 +75,7 @@ def ingest(connection: Connection, services: Services, incoming: IncomingOrder) 
         {
             "source": incoming.source,
             "webhook_id": webhook_id,
-            "body_hash": body_hash,
+            "body_hash": incoming.call_hash,
             "decision_key": received.decision,
             "at": incoming.at,
         },

@@ -25,9 +25,9 @@ from tests.web.houses import ADMIN, order, token_of
 from tests.web.houses import field as field_of
 from tests.web.servers import Server, free_port, send
 
-SENDERS = 6  # enough that the server begins a recorder, where it has the time
+SENDERS = 6  # enough that the server begins a writer process, where it has the time
 # Every so many rounds the kill waits for one, so that it dies amid its work too.
-WITH_RECORDER, PATIENCE = 3, 5.0
+WITH_WRITER_PROCESS, PATIENCE = 3, 5.0
 
 
 @dataclass
@@ -38,12 +38,12 @@ class Answered:
     accepted: set[int] = field(default_factory=set)
     groups: set[str] = field(default_factory=set)
     starts: list[float] = field(default_factory=list)
-    recorders: int = 0
+    writer_processes: int = 0
     faults: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         return (
-            f"{len(self.starts)} kills, {self.recorders} with a recorder, {len(self.decisions)} decisions, {len(self.accepted)} reviews and "
+            f"{len(self.starts)} kills, {self.writer_processes} with a writer process, {len(self.decisions)} decisions, {len(self.accepted)} reviews and "
             f"{len(self.groups)} edits answered; slowest restart {max(self.starts):.2f} s"
         )
 
@@ -89,7 +89,7 @@ def kill_rounds(data: Path, secret: str, password: str, kills: int, chance: rand
             assert server.said.startswith("listening on"), "the server did not start again"
             answered.starts.append(time.monotonic() - began)
             person = person or Person(server.address, password)
-            patience = PATIENCE if round_ % WITH_RECORDER == 0 else 0.0
+            patience = PATIENCE if round_ % WITH_WRITER_PROCESS == 0 else 0.0
             _work_until_killed(server, secret, person, f"{name}{round_}", answered, chance, patience)
         finally:
             server.kill()
@@ -105,7 +105,7 @@ def _work_until_killed(
     chance: random.Random,
     patience: float,
 ) -> None:
-    """Kill it in the middle of all that; only once there is a recorder, where `patience` lasts for that."""
+    """Kill it in the middle of all that; only once there is a writer process, where `patience` lasts for that."""
     stop = threading.Event()
 
     def keep(work: Callable[[int], None]) -> None:
@@ -123,10 +123,10 @@ def _work_until_killed(
     for thread in threads:
         thread.start()
     end = time.monotonic() + patience
-    while not server.recorders() and time.monotonic() < end:
+    while not server.writer_processes() and time.monotonic() < end:
         time.sleep(0.05)
     time.sleep(chance.uniform(0.1, 1.0))
-    answered.recorders += len(server.recorders())
+    answered.writer_processes += len(server.writer_processes())
     server.kill()
     stop.set()
     for thread in threads:

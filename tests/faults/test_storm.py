@@ -28,7 +28,7 @@ def test_events_delivered_five_times_in_random_order_by_eight_clients_make_one_d
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds processes where Linux tells of them")
-def test_a_recorder_that_is_killed_in_the_storm_takes_nothing_with_it(template, tmp_path):
+def test_a_writer_process_that_is_killed_in_the_storm_takes_nothing_with_it(template, tmp_path):
     folder, password = template
     data = copy_of(folder, tmp_path / "data")
     place = open_place(data, password)
@@ -37,7 +37,7 @@ def test_a_recorder_that_is_killed_in_the_storm_takes_nothing_with_it(template, 
 
     def kill(server):
         while not over.wait(0.02):
-            for each in server.recorders():
+            for each in server.writer_processes():
                 time.sleep(chance.random() / 2)
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(each, signal.SIGKILL)
@@ -47,7 +47,7 @@ def test_a_recorder_that_is_killed_in_the_storm_takes_nothing_with_it(template, 
         killing = threading.Thread(target=kill, args=(server,))
         killing.start()
         answers, order = {}, random.Random(7)
-        # It goes on until a recorder was killed in it, however fast this machine is, and once more after that.
+        # It goes on until a writer process was killed in it, however fast this machine is, and once more after that.
         while not over.is_set() and len(answers) < MOST:
             if killed:
                 over.set()
@@ -55,4 +55,4 @@ def test_a_recorder_that_is_killed_in_the_storm_takes_nothing_with_it(template, 
         over.set()
         killing.join()
     verify(data, answers)
-    assert killed, f"no recorder was begun by {len(answers)} events"
+    assert killed, f"no writer process was begun by {len(answers)} events"

@@ -73,7 +73,7 @@ def _imported(node):
 # Words of a private dialect that the house had; each has its standard term in docs/architecture.md.
 NOT_NAMES = {
     *("desk", "matter", "doorkeeper", "couriers", "breather", "premises", "ruling", "successor", "hygiene", "crowd"),
-    *("expedite", "lanes", "pulse", "aftermath", "keep_decision", "keep_move", "take_in", "recorder"),
+    *("expedite", "express", "lanes", "pulse", "aftermath", "keep_decision", "keep_move", "take_in", "recorder"),
     *("record_for_ever", "work_for_ever", "glancing", "standing", "standings", "flip", "foreseen"),
 }
 # In the product besides: a name says what the thing is, not that somebody is told.

@@ -36,14 +36,14 @@ class Server:
         assert self._process.stdout is not None
         self.said = self._process.stdout.readline().strip()
 
-    def recorders(self) -> list[int]:
+    def writer_processes(self) -> list[int]:
         """The processes that take orders in beside the server, once they have its ledger open; none where the system
         tells of no processes."""
         found = []
         for folder in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError, ProcessLookupError):
                 if (
-                    b"houblon.web.app.writer_process" in (folder / "cmdline").read_bytes()
+                    b"houblon.web.acceleration.writer_process" in (folder / "cmdline").read_bytes()
                     and os.getsid(int(folder.name)) == self._process.pid
                     and any(os.readlink(each).endswith("ledger.db") for each in (folder / "fd").iterdir())
                 ):

@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 from houblon.engine.core.money import Cents, Price
 from houblon.web.api import shapes
 from houblon.web.api.blueprint import blueprint
-from houblon.web.api.decisions import AskedMany, AskedOne
+from houblon.web.api.decision_handler import AskedMany, AskedOne
 from houblon.web.api.keys import RATES
 from houblon.web.api.rates import Rates
 from houblon.web.foundation.composition import House

@@ -4,12 +4,13 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from houblon.web import api
+from houblon.web.acceleration import fast_path
 from houblon.web.access import auth, throttle
 from houblon.web.accounts import enrolment, forgotten, invitation, own_account, users
 from houblon.web.admin import audit_page, endpoints, keys, mappings, profile, sources
 from houblon.web.admin import messages as outbox_pages
 from houblon.web.api import api_docs
-from houblon.web.app import fast_path, navigation
+from houblon.web.app import navigation
 from houblon.web.app.middleware import App, separate
 from houblon.web.deliveries import pages as deliveries
 from houblon.web.drafts import history, import_export, scenarios
@@ -100,7 +101,8 @@ def create_app(house: House) -> Flask:
     for page in PAGES:
         app.register_blueprint(page.blueprint)
     separate(app)
-    fast_path.put_before(app, house)
+    if house.settings.acceleration:
+        fast_path.put_before(app, house)
     harden(app, house.settings)
     trust_proxies(app, house.settings.trusted_proxies)
     return app

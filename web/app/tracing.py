@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask
 
 from houblon.orders.db.ledger import Ledger
-from houblon.web.app.fast_path import close_fast_path
+from houblon.web.acceleration.fast_path import close_fast_path
 
 log = logging.getLogger("houblon.tracing")
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from houblon.orders.outbox.workers import DeliveryWorkers
 from houblon.simulation.jobs.jobs import FOLDER
 from houblon.simulation.jobs.worker import run_forever
+from houblon.web.acceleration.supervisor import WriterProcess
 from houblon.web.app.app import create_app
 from houblon.web.app.serve import ADDRESS
 from houblon.web.app.tracing import trace
@@ -22,12 +23,11 @@ from houblon.web.foundation.health import HEARTBEAT
 from houblon.web.foundation.heartbeat import Heartbeat
 from houblon.web.foundation.logs import configure
 from houblon.web.foundation.settings import Settings
-from houblon.web.foundation.writer_process import Recording
 from houblon.web.simulations.pages import bell_of
 
 log = logging.getLogger("houblon.outbox")
 IDLE = 0.5  # seconds between looks at the outbox
-PAUSE = 0.5  # seconds between messages while orders crowd
+PAUSE = 0.5  # seconds between messages under load
 
 
 def _deliver_for_ever(house: House, heartbeat: Heartbeat) -> None:
@@ -48,8 +48,8 @@ def _deliver_for_ever(house: House, heartbeat: Heartbeat) -> None:
 
 
 def _give_way(house: House) -> None:
-    """Orders come first: while they crowd, a message leaves only so often, and the rest when they have passed."""
-    if house.recording.is_crowded:
+    """Orders come first: under load, a message leaves only so often, and the rest when the orders have passed."""
+    if house.writer.is_busy:
         time.sleep(PAUSE)
 
 
@@ -82,7 +82,7 @@ _leave_interrupts_to_the_server()
 make_private()
 configure()
 _settings = Settings.from_env(os.environ)
-_house = open_house(_settings, recording=Recording(_settings) if _settings.may_have_recorder else None)
+_house = open_house(_settings, writer=WriterProcess(_settings) if _settings.may_have_writer_process else None)
 app = create_app(_house)
 app.extensions[HEARTBEAT] = _heartbeat = Heartbeat()
 trace(app, _house.services.ledger, os.environ)

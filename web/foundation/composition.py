@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from houblon.engine.decide.evaluate import Installation
 from houblon.orders.db.ledger import Ledger
 from houblon.orders.events.endpoints import endpoint_row, secrets_at
+from houblon.orders.handling.order_writer import InProcessWriter, OrderWriter
 from houblon.orders.outbox.delivery import MAIL, Transport
 from houblon.orders.outbox.encrypted import Decrypting
 from houblon.orders.outbox.mail_transport import Filed, Smtp
@@ -21,7 +22,6 @@ from houblon.rules.store.documents import Store, open_store
 from houblon.web.foundation.data_folder import MARK, Profile, ProfileFile, check_initialised, read_profile, read_secret
 from houblon.web.foundation.opening import open_ledger_of
 from houblon.web.foundation.settings import Settings
-from houblon.web.foundation.writer_process import Recording
 
 Clock = Callable[[], datetime]
 
@@ -36,7 +36,7 @@ class House:
     now: Clock
     profiles: ProfileFile
     services_of: Callable[[Profile], Services]
-    recording: Recording
+    writer: OrderWriter
 
     @property
     def profile(self) -> Profile:
@@ -79,7 +79,7 @@ def utc_now() -> datetime:
 
 
 def open_house(
-    settings: Settings, now: Clock = utc_now, recording: Recording | None = None, to_check: bool = False
+    settings: Settings, now: Clock = utc_now, writer: OrderWriter | None = None, to_check: bool = False
 ) -> House:
     """Open the installation in the settings' folder, whole and its own, or nothing.
 
@@ -92,7 +92,7 @@ def open_house(
     ledger, profile = open_ledger_of(settings, profile, store.history, now(), to_check)
     # An `init` that ended but for its last step: left there, the mark would speak of a folder that holds data.
     (settings.data / MARK).unlink(missing_ok=True)
-    return assemble(settings, profile, secret, store, ledger, now, recording)
+    return assemble(settings, profile, secret, store, ledger, now, writer)
 
 
 def assemble(
@@ -102,7 +102,7 @@ def assemble(
     store: Store,
     ledger: Ledger,
     now: Clock = utc_now,
-    recording: Recording | None = None,
+    writer: OrderWriter | None = None,
 ) -> House:
     """Put the house together."""
     profiles = ProfileFile(settings.data, profile)
@@ -130,7 +130,7 @@ def assemble(
         if settings.smtp_url
         else Filed(settings.mail_folder, settings.mail_from, now)
     )
-    return House(settings, store, Decrypting(transport, secret), now, profiles, services, recording or Recording())
+    return House(settings, store, Decrypting(transport, secret), now, profiles, services, writer or InProcessWriter())
 
 
 def _installation(profile: Profile) -> Installation:

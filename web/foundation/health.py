@@ -9,8 +9,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from houblon.engine.core.problem import Problem, problem
 from houblon.orders.credentials.credentials import known_key
 from houblon.orders.db.ledger import prove
+from houblon.web.foundation.answers import RETRY_AFTER
 from houblon.web.foundation.current_app import house
-from houblon.web.foundation.errors import RETRY_AFTER, json_response, problem_response
+from houblon.web.foundation.errors import json_response, problem_response
 from houblon.web.foundation.heartbeat import Heartbeat
 from houblon.web.foundation.metrics import registry
 

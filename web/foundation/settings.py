@@ -19,6 +19,7 @@ class Settings:
     """Where Houblon keeps its data and how it reaches the world.
 
     Rates are calls a minute that one API key may make: of decisions, and of everything else.
+    `acceleration`: the fast path and the writer process may be used, which nothing depends on.
     `trusted_proxies` is how many stand between callers and Houblon, each adding its caller's address.
     """
 
@@ -32,6 +33,7 @@ class Settings:
     decision_rate: int = 600_000
     api_rate: int = 3_000
     trusted_proxies: int = 0
+    acceleration: bool = True
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], data: Path | None = None) -> "Settings":
@@ -51,6 +53,7 @@ class Settings:
             decision_rate=_whole(environ, "HOUBLON_DECISION_RATE", 100_000_000) or cls.decision_rate,
             api_rate=_whole(environ, "HOUBLON_API_RATE", 100_000_000) or cls.api_rate,
             trusted_proxies=_whole(environ, "HOUBLON_TRUSTED_PROXIES", 10) or cls.trusted_proxies,
+            acceleration=_yes_or_no(environ, "HOUBLON_ACCELERATION", cls.acceleration),
             private_webhooks=_networks(environ.get("HOUBLON_ALLOW_PRIVATE_WEBHOOKS", "")),
         )
 
@@ -65,10 +68,10 @@ class Settings:
         return self.database_url.startswith("sqlite")
 
     @property
-    def may_have_recorder(self) -> bool:
-        """Whether a second process may write beside the server: the ledger is a file, and there is a line to it that
+    def may_have_writer_process(self) -> bool:
+        """Whether a second process may write beside the server: the ledger is a file, and there is a socket to it that
         keeps messages whole."""
-        return self.is_embedded and sys.platform == "linux"
+        return self.acceleration and self.is_embedded and sys.platform == "linux"
 
     @property
     def is_https(self) -> bool:
@@ -97,6 +100,15 @@ def _whole(environ: Mapping[str, str], name: str, most: int) -> int | None:
     if not text.isdecimal() or not 1 <= int(text) <= most:
         raise BadSetting(f"{name} is a whole number from 1 to {most}")
     return int(text)
+
+
+def _yes_or_no(environ: Mapping[str, str], name: str, unless_set: bool) -> bool:
+    text = environ.get(name)
+    if not text:
+        return unless_set
+    if text not in ("yes", "no"):
+        raise BadSetting(f"{name} is yes or no")
+    return text == "yes"
 
 
 def _networks(text: str) -> tuple[Network, ...]:

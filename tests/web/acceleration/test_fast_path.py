@@ -1,11 +1,14 @@
-"""The express lane answers as Flask does, and leaves to Flask whatever is not as it should be."""
+"""The fast path answers as Flask does, well and with faults, each call once; what is not plain it leaves to Flask."""
 
 import contextlib
 import json
 
 import pytest
 from flask import request_started
+from sqlalchemy import func, select
 
+from houblon.orders.db import tables
+from houblon.web.api import keys
 from houblon.web.ingest.signatures import sign
 from tests.web.houses import order
 
@@ -48,7 +51,6 @@ def told(response):
 
 
 def test_what_is_as_it_should_be_never_meets_flask(place):
-    by_key(place, {"order": order()})  # the key's first use is noted, by Flask
     with asked(place.app) as seen:
         decided = by_key(place, {"order": order(), "accepted_at": "2021-05-12T10:00:00-04:00", "trace": True})
         taken = signed(place, order(), "m-1")
@@ -88,21 +90,88 @@ def test_a_decision_is_told_alike_by_both_roads(place, body):
     assert told(quick) == told(slow)
 
 
-def test_faults_of_a_webhook_are_told_by_flask_and_nothing_is_kept_twice(place):
+def test_faults_of_a_webhook_are_told_at_once_and_nothing_is_kept_twice(place):
     with asked(place.app) as seen:
         assert signed(place, {**order(), "lines": []}, "m-1").status_code == 422
         assert signed(place, order(), "m-2", **{"webhook-signature": "v1,AAAA"}).status_code == 401
         assert signed(place, order(), "m-3").status_code == 200
         assert signed(place, order(items=30), "m-3").status_code == 409
         assert signed(place, order(items=30), "m-4").status_code == 409
-    assert seen == [WEBHOOK] * 4
+    assert seen == []
+    with place.house.services.ledger.reading() as connection:
+        assert connection.execute(select(func.count()).select_from(tables.webhook_calls)).scalar_one() == 1
+
+
+def left(response):
+    """How many calls the caller is told to have left."""
+    return int(response.headers["RateLimit"].split("r=")[1].split(";")[0])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"order": order()},
+        {"order": {**order(), "lines": []}},
+        {"order": order(), "version": 99},
+        {"order": order(), "proposal": "nobody"},
+        {"orders": [{"id": "B"}]},
+        {"orders": []},
+        b"{",
+        b"[" * 200,
+        b'{"order": ' + b" " * 1_000_001 + b"}",
+    ],
+)
+@pytest.mark.parametrize("headers", [{}, {"Idempotency_Key": "k-1"}])
+def test_a_call_costs_one_call_of_the_quota_whatever_is_wrong_with_it(place, monkeypatch, body, headers):
+    monkeypatch.setattr(place.app.extensions[keys.RATES], "_seconds", lambda: 1_000.0)
+    before = left(by_key(place, {"order": order()}))
+    assert left(by_key(place, body, **headers)) == before - 1
+    assert left(by_key(place, {"order": order()})) == before - 2
+
+
+def test_a_call_too_many_is_refused_and_told_when_to_come_again(place, monkeypatch):
+    rates = place.app.extensions[keys.RATES]
+    monkeypatch.setattr(rates, "_seconds", lambda: 1_000.0)
+    monkeypatch.setitem(rates._limits, "decide", 2)
+    with asked(place.app) as seen:
+        answers = [by_key(place, {"order": order()}) for _ in range(3)]
+    assert ([each.status_code for each in answers], seen) == ([200, 200, 429], [])
+    assert answers[2].headers["Retry-After"] and left(answers[2]) == 0
 
 
 def test_a_key_that_may_not_decide_is_told_so(place):
     for key in ("", "hbl_nobody", f"Basic {place.key}"):
         with asked(place.app) as seen:
             response = place.client().post(DECISIONS, data="{}", headers={"Authorization": key})
-        assert (response.status_code, seen) == (401, [DECISIONS])
+        assert (response.status_code, seen) == (401, [])
+
+
+def test_what_nobody_foresaw_is_told_as_such_and_once(place, monkeypatch):
+    calls = []
+
+    def fails(*_):
+        calls.append(1)
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr("houblon.web.api.keys.known_key", fails)
+    response = by_key(place, {"order": order()})
+    assert (response.status_code, response.json["status"], calls) == (500, 500, [1])
+    assert "secret" not in response.text and response.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize("length", ["", "-1", "+5", "1_0", "\u0663", "9" * 5_000])
+def test_a_length_that_is_none_is_left_to_flask(place, length):
+    with asked(place.app) as seen:
+        response = place.client().post(
+            WEBHOOK, data=b"{}", environ_overrides={"CONTENT_LENGTH": length}, headers={"Accept": "*/*"}
+        )
+    assert (seen, response.status_code < 500) == ([WEBHOOK], True)
+
+
+def test_a_body_that_breaks_off_is_left_to_flask(place):
+    with asked(place.app) as seen:
+        response = place.client().post(WEBHOOK, data=b"{}", environ_overrides={"CONTENT_LENGTH": "50"})
+    assert (seen, response.status_code) == ([WEBHOOK], 400)
 
 
 def test_a_call_names_itself_by_the_id_that_it_came_with(place):

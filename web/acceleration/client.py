@@ -1,6 +1,6 @@
-"""The server's end of the line to the writer process: its threads ask, one of them listens for all answers.
+"""The server's end of the socket: its threads ask, one of them listens for all answers.
 
-A line of its own for every thread would cost the writer process a message for each answer. By one line a
+A socket of its own for every thread would cost the writer process a message for each answer. By one socket a
 group's answers come together, and waking who waits is the server's.
 """
 
@@ -11,16 +11,13 @@ import os
 import socket
 import threading
 
-import msgspec
-
-from houblon.orders.writer_process.server import LONGEST, Answer, Call, IngestResult
-
-_ANSWERS = msgspec.msgpack.Decoder(list[Answer])
-_ENCODE = msgspec.msgpack.Encoder().encode
+from houblon.orders.handling.order_writer import IngestResult
+from houblon.orders.intake.incoming import IncomingOrder
+from houblon.web.acceleration.messages import LONGEST, asked_message, read_answers
 
 
 class _Waiting:
-    """One who asked: `done` is released once `taken` is what came of it."""
+    """One who asked: `done` is released once `result` is what came of it."""
 
     __slots__ = ("done", "result")
 
@@ -30,11 +27,11 @@ class _Waiting:
         self.done.acquire()
 
 
-class Asking:
-    """`ask(call)` from any thread, while one is in `listen()`. Closes the line when that ends."""
+class Client:
+    """`ask(incoming)` from any thread, while one is in `listen()`. Closes the socket when that ends."""
 
-    def __init__(self, line: socket.socket, patience: float):
-        self._line, self._patience = line, patience
+    def __init__(self, connection: socket.socket, patience: float):
+        self._connection, self._patience = connection, patience
         self._numbers = itertools.count()
         self._waiting: dict[int, _Waiting] = {}
 
@@ -43,16 +40,16 @@ class Asking:
         """How many ask at this moment."""
         return len(self._waiting)
 
-    def ask(self, call: Call) -> IngestResult | None:
-        """What the writer process makes of a call; None where it refuses it, or ended. Raises OSError where the call can't be
-        sent, TimeoutError where no answer comes: it may be recorded all the same."""
+    def ask(self, incoming: IncomingOrder) -> IngestResult | None:
+        """What the writer process makes of an order; None where it refuses it, or ended. Raises OSError where it can't
+        be sent, TimeoutError where no answer comes: it may be recorded all the same."""
         number, waiting = next(self._numbers), _Waiting()
         self._waiting[number] = waiting
         try:
-            message = _ENCODE((number, call))
+            message = asked_message(number, incoming)
             if len(message) > LONGEST:
                 raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
-            self._line.send(message)
+            self._connection.send(message)
             if not waiting.done.acquire(timeout=self._patience):
                 raise TimeoutError("the writer process does not answer")
         finally:
@@ -63,9 +60,9 @@ class Asking:
         """Hand out answers until the writer process ends; who waits then is told nothing."""
         buffer = bytearray(LONGEST)
         view = memoryview(buffer)
-        with self._line, contextlib.suppress(ConnectionError):
-            while count := self._line.recv_into(buffer):
-                for number, result in _ANSWERS.decode(view[:count]):
+        with self._connection, contextlib.suppress(ConnectionError):
+            while count := self._connection.recv_into(buffer):
+                for number, result in read_answers(view[:count]):
                     # Who lost patience is gone.
                     if (waiting := self._waiting.get(number)) is not None:
                         waiting.result = result

@@ -1,0 +1,63 @@
+"""Who records incoming orders: this process, or whatever else the server puts in its place."""
+
+from typing import Protocol
+
+import msgspec
+from sqlalchemy import Connection
+
+from houblon.orders.db.writer import Work
+from houblon.orders.handling.receive import Received, ingest
+from houblon.orders.intake.incoming import IncomingOrder
+from houblon.orders.services import Services
+
+
+class IngestResult(msgspec.Struct, frozen=True, array_like=True):
+    """What became of an order: the decision's document as JSON, whether it was stored before, and what logs tell."""
+
+    document: bytes
+    replayed: bool
+    order_id: str
+    outcome: str
+    group: str
+    version: int
+
+
+class OrderWriter(Protocol):
+    """Decides and records an order durably, once."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether so many orders come at once that what is not as urgent should wait."""
+
+    def ingest(self, services: Services, incoming: IncomingOrder) -> IngestResult:
+        """What became of the order, once that is durable. Raises Conflict."""
+
+
+class InProcessWriter:
+    """The order writer that is always there: the ledger of this process."""
+
+    is_busy = False
+
+    def ingest(self, services: Services, incoming: IncomingOrder) -> IngestResult:
+        return services.ledger.record(ingest_work(services, incoming))
+
+
+def ingest_work(services: Services, incoming: IncomingOrder) -> Work[IngestResult]:
+    """The order's part of a transaction."""
+
+    def work(connection: Connection) -> IngestResult:
+        return _result(incoming.order.id, ingest(connection, services, incoming))
+
+    return work
+
+
+def _result(order_id: str, received: Received) -> IngestResult:
+    document = received.document
+    return IngestResult(
+        msgspec.json.encode(document),
+        received.replayed,
+        order_id,
+        document["outcome"],
+        document["chain"][0],
+        document["version"],
+    )

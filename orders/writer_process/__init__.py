@@ -1,1 +1,0 @@
-"""A process that records orders on another core while many come at once."""

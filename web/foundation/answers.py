@@ -1,0 +1,110 @@
+"""What a machine is answered, whoever serves it: a status, headers and a body, and every fault as an RFC 9457 problem.
+
+Nothing here knows Flask. Its views and the fast path are both shells around handlers that return an `Answer` or raise.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy.exc import InterfaceError, OperationalError
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.exceptions import HTTPException
+from werkzeug.http import parse_accept_header
+
+from houblon.engine.core.problem import Invalid, Problem, Text
+from houblon.orders.services import Conflict
+from houblon.rules.store.storage import StorageFault
+
+log = logging.getLogger("houblon.web")
+JSON, PROBLEM = "application/json", "application/problem+json"
+RETRY_AFTER = "10"  # seconds
+# The disk or the database refuses: the sender keeps what it has and sends it again.
+NOT_NOW = (OperationalError, InterfaceError, StorageFault)
+TITLES = {
+    400: Text("La demande ne se lit pas.", "The request can't be read."),
+    401: Text("La signature ou la clé manque, ou n’est pas la bonne.", "The signature or key is missing or wrong."),
+    403: Text("Cela ne vous est pas permis.", "You may not do this."),
+    404: Text("Il n’y a rien à cette adresse.", "There is nothing at this address."),
+    405: Text("Cette adresse ne prend pas cette méthode.", "This address does not take this method."),
+    409: Text("La demande contredit ce qui est déjà fait.", "The request contradicts what is done."),
+    412: Text(
+        "Quelqu’un l’a changé depuis : relisez, puis recommencez.", "It was changed since: read it again, then retry."
+    ),
+    413: Text("Le corps est trop grand.", "The body is too large."),
+    415: Text("Le corps doit être du JSON.", "The body must be JSON."),
+    422: Text("La demande a des défauts.", "The request has faults."),
+    428: Text("L’en-tête If-Match manque : dites l’état que vous avez lu.", "If-Match is missing: say what you read."),
+    429: Text("Trop de demandes ; attendez un peu.", "Too many requests; wait a little."),
+    503: Text(
+        "Houblon ne peut rien écrire pour l’instant ; rien n’a été enregistré, envoyez de nouveau.",
+        "Houblon can write nothing for now; nothing was recorded, send it again.",
+    ),
+    500: Text(
+        "Une erreur de Houblon ; rien n’a été enregistré à moitié.", "An error of Houblon; nothing was half-written."
+    ),
+}
+
+
+class Answer(NamedTuple):
+    """What goes out, but for the headers that every answer carries."""
+
+    status: int
+    body: bytes
+    content_type: str = JSON
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+# The value of a request's header by its name; empty where it has none.
+Header = Callable[[str], str]
+
+
+def header_of(environ: Mapping[str, Any]) -> Header:
+    """The headers of a WSGI request."""
+    return lambda name: environ.get(_variable(name), "")
+
+
+def language_asked(header: Header) -> str:
+    """The language in which a machine's caller reads sentences: English unless it says French."""
+    return _best_language(header("Accept-Language"))
+
+
+def problem_answer(status: int, language: str, problems: Iterable[Problem] = (), detail: str | None = None) -> Answer:
+    """An `application/problem+json` answer (RFC 9457) with every problem."""
+    document: dict[str, Any] = {
+        "type": "about:blank",
+        "title": TITLES.get(status, TITLES[400]).in_(language),
+        "status": status,
+        "errors": [each.as_json(language) for each in problems],
+    }
+    if detail is not None:
+        document["detail"] = detail
+    return Answer(status, msgspec.json.encode(document), PROBLEM)
+
+
+def fault_answer(fault: Exception, language: str, request: str) -> Answer:
+    """What a machine is told of a fault; nothing of the inside shows. `request` is its method and route, for the log."""
+    match fault:
+        case Invalid():
+            return problem_answer(422, language, fault.problems)
+        case Conflict():
+            return problem_answer(409, language, (Problem(fault.code, "", Text(fault.fr, fault.en)),))
+        case HTTPException():
+            return problem_answer(fault.code or 500, language)
+    if isinstance(fault, NOT_NOW):
+        log.error("nothing could be written on %s: %s", request, fault)
+        return problem_answer(503, language)._replace(headers=(("Retry-After", RETRY_AFTER),))
+    log.error("unexpected fault on %s", request, exc_info=fault)
+    return problem_answer(500, language)
+
+
+@lru_cache(maxsize=64)
+def _variable(name: str) -> str:
+    return "HTTP_" + name.upper().replace("-", "_")
+
+
+@lru_cache(maxsize=256)
+def _best_language(accepted: str) -> str:
+    return parse_accept_header(accepted, LanguageAccept).best_match(["en", "fr"]) or "en"
