@@ -6,37 +6,37 @@ from typing import Any
 import msgspec
 
 from houblon.engine.conditions.figures import money_text, number_text
-from houblon.engine.conditions.targets.documents import Documented, compile_document
+from houblon.engine.conditions.targets.documents import compile_maker
 from houblon.engine.conditions.tree import comparisons_of
 from houblon.engine.core.order import Facts
 from houblon.engine.core.problem import Text
-from houblon.engine.policy.decision import Provenance
+from houblon.engine.policy.decision import Reason
 from houblon.engine.policy.policy import Rule
 
 Sentence = Callable[[Facts], Text]
+_TOLD_WITH = ("code", "effect", "rule", "message", "provenance")
 
 
 class Cause(msgspec.Struct, frozen=True):
-    """A rule that counts in the verdict, the effect by which it does, and the reason's code.
+    """A rule that counts in a verdict, the effect by which it does, and the reason that it is for an order's facts.
 
-    `said` is the reason's sentence, or what makes it of an order's facts; `read` gives the facts that the rule reads,
-    in the form of documents. A verdict is judged once and told for every order that comes to it, so that these are
-    prepared here.
+    A verdict is judged once and told for every order that comes to it, so that all of a reason but the figures of one
+    order is prepared here.
     """
 
     rule: Rule
     effect: str
-    code: str
-    provenance: tuple[Provenance, ...]
-    said: Text | Sentence
-    read: Documented
+    reason: Callable[[Facts], Reason]
 
 
 def cause_of(rule: Rule, effect: str, code: str) -> Cause:
     """The cause that a rule is by one of its effects."""
-    names = dict.fromkeys(comparison.name for comparison in comparisons_of(rule.condition))
+    names = tuple(dict.fromkeys(comparison.name for comparison in comparisons_of(rule.condition)))
     provenance = () if rule.provenance is None else (rule.provenance,)
-    return Cause(rule, effect, code, provenance, _said(rule, effect, code), compile_document(names))
+    said = _said(rule, effect, code)
+    asked = frozenset[str]() if isinstance(said, Text) else frozenset(("message",))
+    maker = compile_maker(_TOLD_WITH, asked, names)
+    return Cause(rule, effect, maker(Reason, code, effect, rule.id, said, provenance))
 
 
 def _said(rule: Rule, effect: str, code: str) -> Text | Sentence:

@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from houblon.engine.core.order import Facts, Order, read_facts
+from houblon.engine.decide.obligations import obligations
 from houblon.engine.decide.precedence import settled
 from houblon.engine.decide.reasons import not_in_currency, reasons, unknown_group
 from houblon.engine.decide.trace import traced
 from houblon.engine.decide.verdict import Judge, Verdict
-from houblon.engine.policy.decision import Decision, Invoicing, Obligation, Outcome, Reason
+from houblon.engine.policy.decision import Decision, Invoicing, Outcome, Reason
 from houblon.engine.policy.policy import Policy
 from houblon.engine.policy.terms import due_date
 from houblon.engine.schedule.calendar import Cycle
@@ -52,6 +53,9 @@ def decide(
         verdict = judge.verdict(facts)
     barred = barred_by(order.currency, installation, unknown_groups)
     outcome = settled(verdict.outcome, barred)
+    duties = verdict.duties
+    if outcome is not verdict.outcome:
+        duties = (*obligations(policy, outcome, False), *verdict.asked)
     invoice = None
     if outcome is Outcome.ACCEPTED:
         invoice = _invoicing(order, policy, verdict, accepted_at, cycle, installation)
@@ -62,7 +66,7 @@ def decide(
         policy.hash,
         policy.chain,
         reasons(verdict, outcome, barred, facts),
-        (*obligations(policy, outcome, invoice is not None and invoice.issue), *verdict.asked),
+        duties,
         invoice,
         readings,
     )
@@ -88,6 +92,8 @@ def judge_of(policy: Policy) -> Judge:
 
 def barred_by(currency: str | None, installation: Installation, unknown_groups: tuple[str, ...]) -> tuple[Reason, ...]:
     """What holds any order whatever its policy says."""
+    if not unknown_groups and (currency is None or currency.upper() == installation.currency):
+        return ()
     barred = [unknown_group(group) for group in unknown_groups]
     if currency is not None and currency.upper() != installation.currency:
         barred.append(not_in_currency(currency, installation.currency))
@@ -110,18 +116,3 @@ def _invoicing(
         cycle=cycle,
     )
     return Invoicing(verdict.trigger, verdict.issue, verdict.terms, policy.version, policy.hash, due, verdict.owed)
-
-
-@lru_cache(maxsize=2_048)
-def obligations(policy: Policy, outcome: Outcome, issues: bool) -> tuple[Obligation, ...]:
-    """What must follow an outcome, by rule or by a person: the invoice where it `issues` one, and who is told of what."""
-    events = [f"order.{outcome}"]
-    duties = []
-    if issues:
-        duties.append(Obligation("issue_invoice"))
-        events.append("invoice.issued")
-    notified = policy.settings["notifications.buyer"].value
-    duties += [Obligation("notify_buyer", event=event) for event in events if event in notified]
-    team = policy.settings["notifications.team"].value["events"]
-    duties += [Obligation("notify_team", event=event) for event in events if event in team]
-    return tuple(duties)

@@ -17,21 +17,11 @@ def reasons(verdict: Verdict, outcome: Outcome, barred: tuple[Reason, ...], fact
     causes = verdict.causes
     if barred and outcome is not verdict.outcome:
         causes = tuple(cause for cause in causes if cause.effect != "accept")
-    found = [
-        Reason(
-            cause.code,
-            cause.effect,
-            cause.rule.id,
-            said if isinstance(said := cause.said, Text) else said(facts),
-            cause.provenance,
-            cause.read(facts),
-        )
-        for cause in causes
-    ]
+    found = [cause.reason(facts) for cause in causes]
     if outcome is Outcome.HELD:
         if barred or verdict.doubts:
             found = [*barred, *_missing_facts(verdict.doubts, facts), *found]
-        if "hold" not in [reason.effect for reason in found]:
+        if not verdict.is_held_by_rule and "hold" not in [reason.effect for reason in found]:
             found.append(_house("no_rule_accepts", "acceptance.mode", _NOTHING_ACCEPTS))
     return tuple(found)
 

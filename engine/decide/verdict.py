@@ -10,6 +10,7 @@ from houblon.engine.conditions.targets.python import compile_careful, compile_fa
 from houblon.engine.conditions.targets.readers import FactsReader
 from houblon.engine.core.order import Facts
 from houblon.engine.decide.causes import Cause, cause_of
+from houblon.engine.decide.obligations import obligations
 from houblon.engine.decide.precedence import (
     BY_RULES,
     IN_DOUBT,
@@ -33,6 +34,8 @@ _MEMO = 8_192
 class Verdict(msgspec.Struct, frozen=True):
     """The sum of a bitmask. `doubts` are rules whose unknown result could have changed it.
 
+    `duties` must follow the outcome, `asked` among them, which rules ask for whatever the outcome.
+
     `terms` and `issue` hold for an accepted order and for one that a person accepts; nothing is
     issued on a doubt. `owed`: the invoice goes out by itself, at once or at the delivery.
     """
@@ -45,6 +48,8 @@ class Verdict(msgspec.Struct, frozen=True):
     issue: bool
     asked: tuple[Obligation, ...]
     owed: bool
+    duties: tuple[Obligation, ...]
+    is_held_by_rule: bool
 
 
 class _Verdicts(dict[int, Verdict]):
@@ -113,7 +118,10 @@ class Judge:
         )
         kept = tuple(rule for rule in self.rules if rule in doubts)
         issue = owed and self._trigger == "on_acceptance"
-        return Verdict(outcome, tuple(causes), kept, self._trigger, terms, issue, fired.asked(), owed)
+        asked = fired.asked()
+        duties = (*obligations(self.policy, outcome, outcome is Outcome.ACCEPTED and issue), *asked)
+        is_held_by_rule = any(cause.effect == "hold" for cause in causes)
+        return Verdict(outcome, tuple(causes), kept, self._trigger, terms, issue, asked, owed, duties, is_held_by_rule)
 
     def _settle_terms(self, fired: "_Rules", unknown: "_Rules") -> tuple[Terms, list[Rule]]:
         """The terms in force, and the unknown rules that could have set others."""

@@ -63,7 +63,7 @@ class Policy(msgspec.Struct, frozen=True):
     hash: str
 
     def __hash__(self) -> int:
-        return hash((self.hash, self.version))
+        return hash(self.hash)
 
 
 def policy_of(chain: tuple[str, ...], version: int, settings: Mapping[str, Setting], rules: tuple[Rule, ...]) -> Policy:

@@ -7,7 +7,8 @@ from sqlalchemy import Connection, Row, select, update
 
 from houblon.engine.core.order import Order, decode_order
 from houblon.engine.core.problem import Text
-from houblon.engine.decide.evaluate import invoicing, obligations
+from houblon.engine.decide.evaluate import invoicing
+from houblon.engine.decide.obligations import obligations
 from houblon.engine.policy.decision import Decision, Invoicing, Obligation, Outcome, Reason
 from houblon.orders.db.tables import decisions, invoices, orders, retailers
 from houblon.orders.events.enqueue import enqueue_order_event

@@ -1,7 +1,8 @@
-"""Facts in the form of documents: one function a rule, that reads what the rule reads."""
+"""Facts in the form of documents: one function a reason, that reads what its rule reads."""
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from houblon.engine.conditions.targets.syntax import attribute, call, compare, name
@@ -9,23 +10,31 @@ from houblon.engine.conditions.vocabulary import FACTS, Kind
 from houblon.engine.core.money import dollars
 from houblon.engine.core.order import Facts
 
-Documented = Callable[[Facts], dict[str, Any]]
+# Of what a document is told with, the maker of what tells it.
+Maker = Callable[..., Callable[[Facts], Any]]
 _SCOPE = {"__builtins__": {}, "dollars": dollars, "list": list}
 
 
-def compile_document(facts: Iterable[str]) -> Documented:
-    """A function to `{fact: value}`: money as a decimal string, several as a list, what is unknown as None.
+@lru_cache(maxsize=4_096)
+def compile_maker(told_with: tuple[str, ...], asked: frozenset[str], facts: tuple[str, ...]) -> Maker:
+    """A function that takes `make` and what is `told_with`, and answers a function of facts: it calls `make` with all
+    that, and last with `{fact: value}`; what is `asked` is called with the facts first, and its answer given.
 
-    Every decision tells what each of its reasons read, so that this is compiled as conditions are. Raises KeyError
-    for a name that is no fact.
+    In the document, money is a decimal string, several are a list, and what is unknown is None. Every decision tells
+    what each of its reasons read, so that this is compiled as conditions are. Raises KeyError for a name that is no
+    fact.
     """
-    names = list(facts)
-    members = ast.Dict([ast.Constant(each) for each in names], [_in_document(each) for each in names])
-    arguments = ast.arguments([], [ast.arg("facts")], None, [], [], None, [])
-    expression = ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, members)))
-    # Names of the vocabulary alone, and no text that anybody wrote.
-    read: Documented = eval(compile(expression, "<facts read>", "eval"), _SCOPE)  # nosec B307
-    return read
+    document = ast.Dict([ast.Constant(each) for each in facts], [_in_document(each) for each in facts])
+    given = [call(name(each), name("facts")) if each in asked else name(each) for each in told_with]
+    told = _function(("facts",), call(name("make"), *given, document))
+    expression = ast.fix_missing_locations(ast.Expression(_function(("make", *told_with), told)))
+    # Names of the vocabulary and of our own alone, and no text that anybody wrote.
+    maker: Maker = eval(compile(expression, "<facts read>", "eval"), _SCOPE)  # nosec B307
+    return maker
+
+
+def _function(arguments: tuple[str, ...], result: ast.expr) -> ast.Lambda:
+    return ast.Lambda(ast.arguments([], [ast.arg(each) for each in arguments], None, [], [], None, []), result)
 
 
 def fact_document(fact: str, value: Any) -> Any:
