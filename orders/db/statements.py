@@ -7,8 +7,9 @@ statement, its types and its transaction stay SQLAlchemy's; on PostgreSQL all of
 import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Executable, Row, Update
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -30,7 +31,8 @@ _NOTHING: Values = {}
 _Turns = tuple[tuple[int, Callable[[Any], Any]], ...]
 
 
-class _Compiled(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Compiled:
     sql: str
     # The values in the driver's order, of those that a call gives and those that are the statement's own.
     pick: Callable[[Values], tuple[Any, ...]]
@@ -138,21 +140,27 @@ def _turns(processors: Iterable[Callable[[Any], Any] | None]) -> _Turns:
 
 
 def _run(driver: sqlite3.Connection, compiled: _Compiled, values: Values) -> sqlite3.Cursor:
-    given = compiled.pick({**compiled.own, **values} if compiled.own else values)
+    given: Sequence[Any] = compiled.pick({**compiled.own, **values} if compiled.own else values)
+    if turns := compiled.turned:
+        given = turned = list(given)
+        for place, turn in turns:
+            turned[place] = turn(turned[place])
     try:
-        return driver.execute(compiled.sql, _turned(given, compiled.turned))
+        return driver.execute(compiled.sql, given)
     except sqlite3.Error as fault:
         raise _FAULTS.get(type(fault), DatabaseError)(compiled.sql, None, fault) from fault
 
 
 def _read(compiled: _Compiled, row: tuple[Any, ...]) -> Any:
-    return compiled.row._make(_turned(row, compiled.results))
+    turned: Sequence[Any] = row
+    if turns := compiled.results:
+        turned = found = list(row)
+        for place, turn in turns:
+            # What is not there is None to every type.
+            if found[place] is not None:
+                found[place] = turn(found[place])
+    # As the named tuple's `_make` does, but for counting again what the statement names.
+    return _tuple(compiled.row, turned)
 
 
-def _turned(values: tuple[Any, ...], turns: _Turns) -> Sequence[Any]:
-    if not turns:
-        return values
-    turned = list(values)
-    for place, turn in turns:
-        turned[place] = turn(turned[place])
-    return turned
+_tuple = tuple.__new__

@@ -96,14 +96,16 @@ _canonical = msgspec.json.Encoder(order="deterministic").encode
 
 def _check_sizes(order: Order, faults: Faults) -> None:
     for name, most in LENGTHS.items():
-        if len(getattr(order.buyer, name) or "") > most:
+        if (text := getattr(order.buyer, name)) and len(text) > most:
             faults.add(
                 "text", step("/buyer", name), f"Un texte d’au plus {most} caractères.", f"At most {most} characters."
             )
     gross = discounts = 0
     for line in order.lines:
-        gross += line.quantity * (line.unit_price + (line.deposit or 0))
-        discounts += line.discount or 0
+        deposit, discount = line.deposit, line.discount
+        gross += line.quantity * (line.unit_price + deposit if deposit else line.unit_price)
+        if discount:
+            discounts += discount
     if gross > MOST or discounts > MOST:
         faults.add(
             "too_large",

@@ -10,6 +10,7 @@ Flask's views and the fast path are shells around this.
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import TypeVar
 
 import msgspec
@@ -18,9 +19,9 @@ from werkzeug.exceptions import Unauthorized
 
 from houblon.engine.core.problem import refuse
 from houblon.orders.credentials.credentials import SHOPIFY, STANDARD, WOOCOMMERCE, Sender, known_senders
-from houblon.orders.handling.order_writer import IngestResult
+from houblon.orders.handling.order_writer import IngestResult, OrderWriter
 from houblon.orders.intake.incoming import IncomingOrder, read_incoming
-from houblon.orders.services import Conflict
+from houblon.orders.services import Conflict, Services
 from houblon.web.foundation import metrics, request_log
 from houblon.web.foundation.answers import JSON, Answer, Header
 from houblon.web.foundation.composition import House
@@ -55,14 +56,14 @@ SHOPS = {
 
 def ingest_signed(house: House, header: Header, body: bytes) -> Answer:
     """The decision about an order that one of our own senders signed. Raises Unauthorized, Invalid, Conflict."""
-    headers = {name: header(name) for name in _SIGNED}
-    sender, webhook_id = _sender(house, STANDARD, lambda sender: verify(sender.secrets, headers, body, house.now()))
-    return _ingest(house, sender, STANDARD, body, webhook_id)
+    services, now, headers = house.recent_services, house.now(), {name: header(name) for name in _SIGNED}
+    sender, webhook_id = _sender(services, STANDARD, lambda sender: verify(sender.secrets, headers, body, now))
+    return _ingest(house.writer, services, sender, STANDARD, body, at=now, webhook_id=webhook_id)
 
 
 def ingest_from_shop(house: House, kind: str, header: Header, body: bytes) -> Answer:
     """The decision about an order that a shop of a kind signed. Raises Unauthorized, Invalid, Conflict."""
-    shop = SHOPS[kind]
+    shop, services = SHOPS[kind], house.recent_services
     if kind == WOOCOMMERCE and not header(shop.signature) and _PING.fullmatch(body):
         # It comes unsigned when a webhook is set up; that it is answered is all.
         return Answer(200, b'{"status":"ok"}')
@@ -71,7 +72,7 @@ def ingest_from_shop(house: House, kind: str, header: Header, body: bytes) -> An
         if not is_signed(sender.secrets, header(shop.signature), body):
             raise Unsigned("no signature matches")
 
-    sender, _ = _sender(house, kind, proves)
+    sender, _ = _sender(services, kind, proves)
     if header(shop.topic) != shop.takes:
         raise refuse(
             "topic",
@@ -81,13 +82,14 @@ def ingest_from_shop(house: House, kind: str, header: Header, body: bytes) -> An
         )
     # The shops sign the body alone: without a usable id, the order's own id and content still keep it once.
     delivery = header(shop.delivery)
-    return _ingest(house, sender, kind, body, delivery if _DELIVERY.fullmatch(delivery) else None)
+    webhook_id = delivery if _DELIVERY.fullmatch(delivery) else None
+    return _ingest(house.writer, services, sender, kind, body, at=house.now(), webhook_id=webhook_id)
 
 
-def _sender(house: House, kind: str, proves: Callable[[Sender], T]) -> tuple[Sender, T]:
+def _sender(services: Services, kind: str, proves: Callable[[Sender], T]) -> tuple[Sender, T]:
     """The source that signed the body, and what its proof says. Raises Unauthorized where none did."""
     reason = "no source has a secret"
-    for sender in known_senders(house.recent_services.ledger, kind):
+    for sender in known_senders(services.ledger, kind):
         try:
             return sender, proves(sender)
         except Unsigned as unsigned:
@@ -97,12 +99,20 @@ def _sender(house: House, kind: str, proves: Callable[[Sender], T]) -> tuple[Sen
     raise Unauthorized()
 
 
-def _ingest(house: House, sender: Sender, kind: str, body: bytes, webhook_id: str | None) -> Answer:
+def _ingest(
+    writer: OrderWriter,
+    services: Services,
+    sender: Sender,
+    kind: str,
+    body: bytes,
+    *,
+    at: datetime,
+    webhook_id: str | None,
+) -> Answer:
     """Decode, decide and record, answer; the same call again gets the stored answer."""
-    services = house.recent_services
-    incoming = read_incoming(services, sender, kind, body, at=house.now(), webhook_id=webhook_id)
+    incoming = read_incoming(services, sender, kind, body, at=at, webhook_id=webhook_id)
     try:
-        result = house.writer.ingest(services, incoming)
+        result = writer.ingest(services, incoming)
     except Conflict as conflict:
         about = {"source": incoming.source, "order": incoming.order.id, "webhook": webhook_id}
         log.warning("webhook.conflict", code=conflict.code, **about)

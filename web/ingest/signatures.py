@@ -4,6 +4,7 @@ import hmac
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from standardwebhooks import Webhook
 
@@ -41,7 +42,7 @@ def verify(secrets: Iterable[str], headers: Mapping[str, str], body: bytes, now:
 
 def sign(secret: str, id_: str, sent_at: datetime, body: bytes) -> dict[str, str]:
     """The three headers that a sender puts on `body`."""
-    signature = Webhook(secret).sign(id_, sent_at.astimezone(UTC), body.decode())
+    signature = _webhook(secret).sign(id_, sent_at.astimezone(UTC), body.decode())
     return {
         "webhook-id": id_,
         "webhook-timestamp": str(int(sent_at.timestamp())),
@@ -51,6 +52,12 @@ def sign(secret: str, id_: str, sent_at: datetime, body: bytes) -> dict[str, str
 
 def _signature(secret: str, id_: str, sent_at: datetime, body: bytes) -> bytes:
     try:
-        return Webhook(secret).sign(id_, sent_at, body.decode()).encode()
+        return _webhook(secret).sign(id_, sent_at, body.decode()).encode()
     except UnicodeDecodeError:
         raise Unsigned("the body is not UTF-8") from None
+
+
+@lru_cache(maxsize=256)
+def _webhook(secret: str) -> Webhook:
+    """What signs with a secret: few senders call all day."""
+    return Webhook(secret)
