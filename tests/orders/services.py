@@ -1,4 +1,4 @@
-"""A desk over real stores in a folder: Tous as in the demonstration, and a group of bad payers."""
+"""Services over real stores in a folder: Tous as in the demonstration, and a group of bad payers."""
 
 import json
 from datetime import datetime, timedelta
@@ -79,7 +79,7 @@ def publish_groups(store: Any, *groups: dict[str, Any], at: datetime = START) ->
 
 
 def make_services(folder: Any, *groups: dict[str, Any], url: str | None = None) -> Services:
-    """A new desk; `groups` replace those of the same id. The caller closes `desk.ledger`."""
+    """New services; `groups` replace those of the same id. The caller closes their ledger."""
     store = open_store(folder)
     documents = {each["id"]: each for each in (TOUS, BAD_PAYERS, *groups)}
     edits = [Edit("group", id, document) for id, document in documents.items()]
@@ -88,7 +88,7 @@ def make_services(folder: Any, *groups: dict[str, Any], url: str | None = None) 
 
 
 def open_services(folder: Any, url: str | None = None) -> Services:
-    """A desk over what is in `folder` already."""
+    """Services over what is in `folder` already."""
     ledger = make_ledger(url or url_of(folder))
     installation = Installation(ZoneInfo("America/Toronto"), "CAD")
     return Services(ledger, Policies(open_store(folder)), installation, SELLER, "https://houblon.example", "s3cret")

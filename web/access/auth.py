@@ -1,4 +1,4 @@
-"""Who is at the desk: flask-security, told how the house wants it."""
+"""Who is signed in: flask-security, configured for Houblon."""
 
 import base64
 import hashlib

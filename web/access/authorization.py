@@ -56,7 +56,7 @@ class NotPermitted(Forbidden):
 
 
 def may(permission: str) -> bool:
-    """Whether the person at the desk may do this."""
+    """Whether the person who is signed in may do this."""
     return current_user.is_authenticated and permission in permissions_of(current_user.role)
 
 

@@ -25,7 +25,7 @@ SHOWN = 12
 
 
 class Done(msgspec.Struct, frozen=True):
-    """The last act of the person at the desk: whom it moved, where, and what it changed for them."""
+    """The last act of the person who is signed in: whom it moved, where, and what it changed for them."""
 
     retailer: str
     name: str

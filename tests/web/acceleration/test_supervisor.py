@@ -15,6 +15,7 @@ from houblon.orders.handling.order_writer import InProcessWriter
 from houblon.orders.intake.decode import read_order
 from houblon.orders.intake.incoming import incoming_of
 from houblon.web.acceleration.supervisor import LOAD, WriterProcess
+from houblon.web.foundation.settings import BadSetting, Settings
 from tests.web.houses import order
 
 
@@ -50,6 +51,18 @@ def call(place, number):
 
 def test_unless_a_server_puts_one_there_this_process_writes(place):
     assert isinstance(place.house.writer, InProcessWriter) and not place.house.writer.is_busy
+
+
+def test_one_setting_turns_it_off_and_takes_nothing_but_yes_or_no(tmp_path):
+    unset, yes, no = (
+        Settings.from_env(environ, tmp_path)
+        for environ in ({}, {"HOUBLON_ACCELERATION": "yes"}, {"HOUBLON_ACCELERATION": "no"})
+    )
+    assert unset == yes and yes.acceleration and not no.acceleration
+    assert yes.may_have_writer_process and not no.may_have_writer_process
+    for word in ("No", "0", "false", "off", " no"):
+        with pytest.raises(BadSetting, match="HOUBLON_ACCELERATION"):
+            Settings.from_env({"HOUBLON_ACCELERATION": word}, tmp_path)
 
 
 def test_a_process_takes_orders_in_by_the_rules_in_force(place, process):
