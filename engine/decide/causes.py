@@ -14,7 +14,7 @@ from houblon.engine.policy.decision import Reason
 from houblon.engine.policy.policy import Rule
 
 Sentence = Callable[[Facts], Text]
-_TOLD_WITH = ("code", "effect", "rule", "message", "provenance")
+_GIVEN_NAMES = ("code", "effect", "rule", "message", "provenance")
 
 
 class Cause(msgspec.Struct, frozen=True):
@@ -35,7 +35,7 @@ def cause_of(rule: Rule, effect: str, code: str) -> Cause:
     provenance = () if rule.provenance is None else (rule.provenance,)
     said = _said(rule, effect, code)
     asked = frozenset[str]() if isinstance(said, Text) else frozenset(("message",))
-    maker = compile_maker(_TOLD_WITH, asked, names)
+    maker = compile_maker(_GIVEN_NAMES, asked, names)
     return Cause(rule, effect, maker(Reason, code, effect, rule.id, said, provenance))
 
 

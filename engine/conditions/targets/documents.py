@@ -10,14 +10,14 @@ from houblon.engine.conditions.vocabulary import FACTS, Kind
 from houblon.engine.core.money import dollars
 from houblon.engine.core.order import Facts
 
-# Of what a document is told with, the maker of what tells it.
+# Takes what goes with a document, and makes what fills one in.
 Maker = Callable[..., Callable[[Facts], Any]]
 _SCOPE = {"__builtins__": {}, "dollars": dollars, "list": list}
 
 
 @lru_cache(maxsize=4_096)
-def compile_maker(told_with: tuple[str, ...], asked: frozenset[str], facts: tuple[str, ...]) -> Maker:
-    """A function that takes `make` and what is `told_with`, and answers a function of facts: it calls `make` with all
+def compile_maker(given_names: tuple[str, ...], asked: frozenset[str], facts: tuple[str, ...]) -> Maker:
+    """A function that takes `make` and what is named, and answers a function of facts: it calls `make` with all
     that, and last with `{fact: value}`; what is `asked` is called with the facts first, and its answer given.
 
     In the document, money is a decimal string, several are a list, and what is unknown is None. Every decision tells
@@ -25,9 +25,9 @@ def compile_maker(told_with: tuple[str, ...], asked: frozenset[str], facts: tupl
     fact.
     """
     document = ast.Dict([ast.Constant(each) for each in facts], [_in_document(each) for each in facts])
-    given = [call(name(each), name("facts")) if each in asked else name(each) for each in told_with]
-    told = _function(("facts",), call(name("make"), *given, document))
-    expression = ast.fix_missing_locations(ast.Expression(_function(("make", *told_with), told)))
+    given = [call(name(each), name("facts")) if each in asked else name(each) for each in given_names]
+    filled = _function(("facts",), call(name("make"), *given, document))
+    expression = ast.fix_missing_locations(ast.Expression(_function(("make", *given_names), filled)))
     # Names of the vocabulary and of our own alone, and no text that anybody wrote.
     maker: Maker = eval(compile(expression, "<facts read>", "eval"), _SCOPE)  # nosec B307
     return maker
