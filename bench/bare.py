@@ -2,6 +2,8 @@
 
 from flask import Flask, request
 
+from houblon.web.app.buffering import Buffered
+
 app = Flask(__name__)
 
 
@@ -9,3 +11,6 @@ app = Flask(__name__)
 def bare() -> dict[str, str]:
     order = request.get_json()
     return {"order_id": order["id"], "outcome": "accepted"}
+
+
+served = Buffered(app, 16)

@@ -33,7 +33,7 @@ from tests.web.servers import Server, free_port
 
 GOALS = {"decisions": 0.80, "webhook": 0.45}
 P99 = 0.025
-LISTEN = "import sys; from houblon.web.app.listening import listen; from houblon.web.app.serve import server; server('bench.bare:app', listen('127.0.0.1', int(sys.argv[1])), 16).serve()"
+LISTEN = "import sys; from houblon.web.app.listening import listen; from houblon.web.app.serve import server; server('bench.bare:served', listen('127.0.0.1', int(sys.argv[1]))).serve()"
 
 
 def main() -> int:

@@ -60,6 +60,11 @@ class Server:
         self._process.terminate()
         return self._process.wait(60)
 
+    def kill_the_first(self) -> None:
+        """kill -9 of the process that was started, and of nothing that it started."""
+        self._process.kill()
+        self._process.wait()
+
     def kill(self) -> None:
         """kill -9, the worker with it."""
         with contextlib.suppress(ProcessLookupError):

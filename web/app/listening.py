@@ -10,6 +10,7 @@ import socket
 from contextlib import suppress
 
 from houblon.engine.core.problem import Invalid, refuse
+from houblon.web.foundation import limits
 
 BACKLOG = 1024
 
@@ -48,10 +49,18 @@ def _bound(family: int, address: tuple[object, ...], host: str, port: int) -> so
         # Connections of a server that has ended may linger; one that still listens is refused all the same.
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind(address)
+        _let_go_of_who_is_gone(made)
     except OSError as fault:
         made.close()
         raise _refusal(fault, host, port) from None
     return made
+
+
+def _let_go_of_who_is_gone(made: socket.socket) -> None:
+    """Have the system end connections whose other end takes nothing, or is there no more; they inherit it."""
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, limits.READER_SECONDS * 1_000)
 
 
 def _refuse_half_of_localhost(taken: socket.socket) -> None:

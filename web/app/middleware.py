@@ -31,6 +31,12 @@ class PagesOnly(SecureCookieSessionInterface):
         return super().open_session(app, request)
 
 
+def is_signed_in(app: Flask, environ: dict[str, Any]) -> bool:
+    """Whether a call brings a session of somebody's, as far as its signature tells: its row is looked up later."""
+    session = app.session_interface.open_session(app, app.request_class(environ))
+    return session is not None and "_user_id" in session
+
+
 class App(Flask):
     """Flask without coroutines: no view or hook is asked, at each call, whether it is one."""
 

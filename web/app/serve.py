@@ -6,12 +6,14 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.net import SocketHolder  # type: ignore[attr-defined]  # imported there, not declared
 
 from houblon.orders.db.snapshot import database_file
 from houblon.orders.db.soundness import faults_in_file
 from houblon.web.app.listening import BACKLOG, listen, name_of
+from houblon.web.foundation import limits
 from houblon.web.foundation.composition import open_house
 from houblon.web.foundation.file_modes import put_right
 from houblon.web.foundation.opening import refuse_damage
@@ -38,7 +40,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     os.environ["HOUBLON_DATA"] = str(settings.data.absolute())
     os.environ.setdefault("HOUBLON_BASE_URL", f"http://localhost:{listener.getsockname()[1]}")
     os.environ[ADDRESS] = name_of(listener)
-    server("houblon.web.app.wsgi:app", listener, settings.threads).serve()
+    server("houblon.web.app.wsgi:served", listener).serve()
 
 
 def prepare(settings: Settings) -> None:
@@ -83,13 +85,17 @@ class _Server(Granian):
         self.listener.set_inheritable(True)
 
 
-def server(app: str, listener: socket.socket, threads: int) -> Granian:
-    """The server of an app, as the product runs its own."""
+def server(app: str, listener: socket.socket) -> Granian:
+    """The server of a buffered app, as the product runs its own."""
     made = _Server(
         app,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         workers=1,
-        blocking_threads=threads,
+        websockets=False,
+        # HTTP/2 has ways of its own to hold what is not theirs; a proxy speaks it for those who want it.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=limits.HEADER_SECONDS * 1_000, max_buffer_size=limits.HEADERS),
+        backpressure=_connections(),
         respawn_failed_workers=True,
         # Whatever a worker may hang in: what was answered is in the ledger.
         workers_kill_timeout=STOPPING,
@@ -97,3 +103,18 @@ def server(app: str, listener: socket.socket, threads: int) -> Granian:
     )
     made.listener = listener
     return made
+
+
+def _connections() -> int:
+    """How many connections there may be at once: each is a file, and what answers needs some of those too."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return limits.CONNECTIONS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = limits.CONNECTIONS + limits.FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return max(soft - limits.FILES, soft // 4)
+    return limits.CONNECTIONS

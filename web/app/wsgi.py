@@ -1,6 +1,7 @@
 """What the server runs: the app of the environment's settings, and its outbox worker."""
 
 import logging
+import multiprocessing
 import os
 import signal
 import socket
@@ -13,7 +14,9 @@ from houblon.simulation.jobs.jobs import FOLDER
 from houblon.simulation.jobs.worker import run_forever
 from houblon.web.acceleration.supervisor import WriterProcess
 from houblon.web.app.app import create_app
-from houblon.web.app.serve import ADDRESS
+from houblon.web.app.buffering import Buffered
+from houblon.web.app.middleware import is_signed_in
+from houblon.web.app.serve import ADDRESS, STOPPING
 from houblon.web.app.tracing import trace
 from houblon.web.drafts.live_preview import warm
 from houblon.web.drafts.post_publication import settle
@@ -55,6 +58,7 @@ def _give_way(house: House) -> None:
 
 def _announce(address: str) -> None:
     """Say that requests are answered, once a connection is."""
+    served.is_running.wait()
     host, _, port = address.rpartition(":")
     while True:
         try:
@@ -74,6 +78,16 @@ def _leave_interrupts_to_the_server() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
+def _end_with_the_server() -> None:
+    """A worker whose server was killed would answer on, and hold the port against the next one."""
+    server = multiprocessing.parent_process()
+    if server is not None:
+        server.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(STOPPING)
+        os._exit(1)
+
+
 def _start(work: Callable[..., None], *arguments: object) -> None:
     threading.Thread(target=work, args=arguments, name=work.__name__, daemon=True).start()
 
@@ -86,6 +100,8 @@ _house = open_house(_settings, writer=WriterProcess(_settings) if _settings.may_
 app = create_app(_house)
 app.extensions[HEARTBEAT] = _heartbeat = Heartbeat()
 trace(app, _house.services.ledger, os.environ)
+served = Buffered(app, _settings.threads, lambda environ: is_signed_in(app, environ))
+_start(_end_with_the_server)
 _start(_deliver_for_ever, _house, _heartbeat)
 _start(run_forever, lambda: _house.services, _house.settings.data / FOLDER, _house.now, bell_of(app))
 _start(warm, app, _house)

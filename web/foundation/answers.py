@@ -3,6 +3,7 @@
 Nothing here knows Flask. Its views and the fast path are both shells around handlers that return an `Answer` or raise.
 """
 
+import errno
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
@@ -22,13 +23,16 @@ log = logging.getLogger("houblon.web")
 JSON, PROBLEM = "application/json", "application/problem+json"
 RETRY_AFTER = "10"  # seconds
 # The disk or the database refuses: the sender keeps what it has and sends it again.
-NOT_NOW = (OperationalError, InterfaceError, StorageFault)
+_NOT_NOW = (OperationalError, InterfaceError, StorageFault)
+# What the system has no more of for now: files, memory, room on the disk.
+_SCARCE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EIO}
 TITLES = {
     400: Text("La demande ne se lit pas.", "The request can't be read."),
     401: Text("La signature ou la clé manque, ou n’est pas la bonne.", "The signature or key is missing or wrong."),
     403: Text("Cela ne vous est pas permis.", "You may not do this."),
     404: Text("Il n’y a rien à cette adresse.", "There is nothing at this address."),
     405: Text("Cette adresse ne prend pas cette méthode.", "This address does not take this method."),
+    408: Text("La demande n’est pas arrivée au complet à temps.", "The request did not arrive whole in time."),
     409: Text("La demande contredit ce qui est déjà fait.", "The request contradicts what is done."),
     412: Text(
         "Quelqu’un l’a changé depuis : relisez, puis recommencez.", "It was changed since: read it again, then retry."
@@ -81,7 +85,13 @@ def problem_answer(status: int, language: str, problems: Iterable[Problem] = (),
     }
     if detail is not None:
         document["detail"] = detail
-    return Answer(status, msgspec.json.encode(document), PROBLEM)
+    headers = (("Retry-After", RETRY_AFTER),) if status == 503 else ()
+    return Answer(status, msgspec.json.encode(document), PROBLEM, headers)
+
+
+def is_passing(fault: Exception) -> bool:
+    """Whether the same request, sent later, may do."""
+    return isinstance(fault, _NOT_NOW) or isinstance(fault, OSError) and fault.errno in _SCARCE
 
 
 def fault_answer(fault: Exception, language: str, request: str) -> Answer:
@@ -93,9 +103,9 @@ def fault_answer(fault: Exception, language: str, request: str) -> Answer:
             return problem_answer(409, language, (Problem(fault.code, "", Text(fault.fr, fault.en)),))
         case HTTPException():
             return problem_answer(fault.code or 500, language)
-    if isinstance(fault, NOT_NOW):
+    if is_passing(fault):
         log.error("nothing could be written on %s: %s", request, fault)
-        return problem_answer(503, language)._replace(headers=(("Retry-After", RETRY_AFTER),))
+        return problem_answer(503, language)
     log.error("unexpected fault on %s", request, exc_info=fault)
     return problem_answer(500, language)
 

@@ -5,24 +5,25 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, abort, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from houblon.engine.core.problem import Invalid, Problem, Text
 from houblon.orders.services import Conflict
 from houblon.web.foundation.answers import (
     JSON,
-    NOT_NOW,
     RETRY_AFTER,
     TITLES,
     Answer,
     fault_answer,
     header_of,
+    is_passing,
     language_asked,
     problem_answer,
 )
 
 log = logging.getLogger("houblon.web")
+BODY_FAULT = "houblon.body_fault"  # in the environ: the status that says why there is no body
 MACHINE_DOORS = ("/api/", "/webhooks/", "/healthz", "/readyz", "/metrics")
 
 
@@ -49,8 +50,17 @@ def is_machine_door() -> bool:
     return request.path.startswith(MACHINE_DOORS)
 
 
+def _tell_of_the_body() -> None:
+    """Refuse a request whose body is not there, as the server found (web/app/buffering.py)."""
+    status = request.environ.get(BODY_FAULT)
+    if status is not None:
+        abort(status)
+
+
 def register(app: Flask) -> None:
     """Answer every fault in the form that its reader expects; nothing of the inside shows."""
+    # Before anything looks for a form in it.
+    app.before_request_funcs.setdefault(None, []).insert(0, _tell_of_the_body)
 
     @app.errorhandler(HTTPException)
     @app.errorhandler(Exception)
@@ -72,18 +82,19 @@ def _page(fault: Exception) -> Response:
         case HTTPException():
             # What a fault of ours has to say beyond its status: which role it takes.
             return _error_page(fault.code or 500, getattr(fault, "problems", ()))
-    if isinstance(fault, NOT_NOW):
+    if is_passing(fault):
         log.error("nothing could be written on %s: %s", _named(), fault)
-        page = _error_page(503)
-        page.headers["Retry-After"] = RETRY_AFTER
-        return page
+        return _error_page(503)
     log.error("unexpected fault on %s", _named(), exc_info=fault)
     return _error_page(500)
 
 
 def _error_page(status: int, problems: Iterable[Problem] = ()) -> Response:
     title = TITLES.get(status, TITLES[400])
-    return Response(render_template("error.html", status=status, title=title, problems=problems), status)
+    page = Response(render_template("error.html", status=status, title=title, problems=problems), status)
+    if status == 503:
+        page.headers["Retry-After"] = RETRY_AFTER
+    return page
 
 
 def _named() -> str:

@@ -1,0 +1,155 @@
+"""Callers who send or take nothing hold nothing: real sockets at a real server."""
+
+import contextlib
+import http.client
+import json
+import socket
+import time
+
+import pytest
+
+from houblon.web.app import buffering
+from houblon.web.foundation import limits
+from houblon.web.ingest.signatures import sign
+from tests.clock import real
+from tests.web.houses import copy_of, open_place, order
+from tests.web.servers import serving
+
+SOON = 1.0  # seconds
+HALF_A_BODY = b"POST %s HTTP/1.1\r\nhost: localhost\r\ncontent-length: 500000\r\n\r\n{"
+HALF_A_CHUNK = b"POST %s HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{"
+HALF_A_HEAD = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nx-slow: "
+MANY_PAGES = b"GET /connexion HTTP/1.1\r\nhost: localhost\r\n\r\n" * 200
+
+
+@pytest.fixture(scope="module")
+def running(template, tmp_path_factory):
+    folder = copy_of(template[0], tmp_path_factory.mktemp("buffering") / "data")
+    place = open_place(folder, template[1])
+    place.house.close()
+    with serving(folder) as server:
+        yield server, place.secret
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        HALF_A_BODY % b"/webhooks/orders",
+        HALF_A_BODY % b"/connexion",
+        HALF_A_BODY % b"/api/v1/decisions",
+        HALF_A_CHUNK % b"/webhooks/orders",
+        HALF_A_HEAD,
+        MANY_PAGES,
+    ],
+)
+def test_orders_and_health_are_answered_while_64_callers_send_or_take_no_more(running, sent):
+    server, secret = running
+    with contextlib.ExitStack() as held:
+        for _ in range(64):
+            held.enter_context(_caller(server.port, sent))
+        began = time.monotonic()
+        assert _asked(server.port, "GET", "/healthz")[0] == 200
+        assert time.monotonic() - began < SOON
+        began = time.monotonic()
+        assert _order(server.port, secret, f"m-{began}")[0] == 200
+        assert time.monotonic() - began < SOON
+
+
+def test_who_sends_no_more_is_told_so_and_let_go(running):
+    server, _ = running
+    expected = [
+        (HALF_A_BODY % b"/webhooks/orders", b"408"),
+        (HALF_A_BODY % b"/connexion", b"408"),
+        (HALF_A_CHUNK % b"/api/v1/decisions", b"408"),
+        (HALF_A_HEAD, b""),
+    ]
+    began = time.monotonic()
+    with contextlib.ExitStack() as held:
+        callers = [held.enter_context(_caller(server.port, sent)) for sent, _ in expected]
+        answers = [_until_it_hangs_up(caller) for caller in callers]
+    assert [answer[9:12] for answer in answers] == [status for _, status in expected]
+    assert time.monotonic() - began < limits.BODY_SECONDS + 3
+
+
+def test_a_body_that_is_too_long_is_refused_before_it_is_read(running):
+    server, _ = running
+    head = b"POST /webhooks/orders HTTP/1.1\r\nhost: localhost\r\ncontent-length: 900000000\r\n\r\n"
+    with _caller(server.port, head) as caller:
+        caller.settimeout(SOON)
+        assert caller.recv(65_536)[9:12] == b"413"
+
+
+def test_a_body_in_pieces_is_read_whole(running):
+    server, secret = running
+    body = json.dumps(order("PO-en-morceaux")).encode() + b" " * 300_000
+    headers = {**sign(secret, "m-pieces", real(), body), "transfer-encoding": "chunked"}
+    pieces = iter([body[:10], body[10:200_000], body[200_000:]])
+    status, answer = _asked(server.port, "POST", "/webhooks/orders", pieces, headers, chunked=True)
+    assert (status, json.loads(answer)["order_id"]) == (200, "PO-en-morceaux")
+
+
+def test_a_worker_ends_with_its_server(template, tmp_path):
+    folder = copy_of(template[0], tmp_path / "data")
+    with serving(folder) as server:
+        server.kill_the_first()
+        ends = time.monotonic() + 10
+        while time.monotonic() < ends:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", server.port), timeout=1):
+                time.sleep(0.1)
+                continue
+            return
+        raise AssertionError("it answers still")
+
+
+def test_the_environ_knows_no_underscored_twin_and_one_form_of_an_address():
+    class Scope:
+        method, path, query_string, http_version, scheme = "GET", "/é", "a=1", "1.1", "http"
+        server, client = "[::1]:8000", "[::ffff:203.0.113.7]:52000"
+
+        class headers:
+            @staticmethod
+            def items():
+                return [
+                    ("x_forwarded_for", "6.6.6.6"),
+                    ("x-forwarded-for", "198.51.100.1"),
+                    ("x-forwarded-for", "198.51.100.2"),
+                    ("content_length", "7"),
+                    ("cookie", "a=1"),
+                    ("cookie", "b=2"),
+                ]
+
+    environ = buffering.environ_of(Scope)
+    assert environ["HTTP_X_FORWARDED_FOR"] == "198.51.100.1,198.51.100.2"
+    assert environ["HTTP_COOKIE"] == "a=1; b=2"
+    assert "CONTENT_LENGTH" not in environ and "HTTP_CONTENT_LENGTH" not in environ
+    assert environ["REMOTE_ADDR"] == "203.0.113.7"
+    assert environ["PATH_INFO"] == "/Ã©"
+
+
+def _caller(port, sent):
+    caller = socket.create_connection(("127.0.0.1", port))
+    caller.sendall(sent)
+    return caller
+
+
+def _until_it_hangs_up(caller):
+    caller.settimeout(limits.BODY_SECONDS + 5)
+    answer = b""
+    while chunk := caller.recv(65_536):
+        answer += chunk
+    return answer
+
+
+def _order(port, secret, id):
+    body = json.dumps(order(f"PO-{id}")).encode()
+    return _asked(port, "POST", "/webhooks/orders", body, sign(secret, id, real(), body))
+
+
+def _asked(port, method, path, body=None, headers=None, chunked=False):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request(method, path, body, headers or {}, encode_chunked=chunked)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()

@@ -1,0 +1,224 @@
+"""Requests are read whole, against a deadline, before a thread is given to them; answers leave without one.
+
+Granian hands a WSGI application its body as it arrives: who sends nothing keeps a thread for as long as they like.
+Here its event loop reads, and a thread answers what is whole. What is not there in time, or has no room, is answered by the
+application too (BODY_FAULT says with which status), so that the caller reads it in their language and the log has its line.
+"""
+
+import asyncio
+import io
+import logging
+import queue
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import IO, Any, NamedTuple
+
+from houblon.web.foundation import limits
+from houblon.web.foundation.errors import BODY_FAULT
+
+log = logging.getLogger("houblon.server")
+# Orders and whoever asks whether the server lives do not wait behind people's pages and batches.
+_FIRST = ("/webhooks/", "/healthz", "/readyz")
+_CHUNK = 65_536
+_ENVIRON = {
+    "SCRIPT_NAME": "",
+    "SERVER_SOFTWARE": "Granian",
+    "wsgi.errors": sys.stderr,
+    "wsgi.input_terminated": True,
+    "wsgi.multiprocess": False,
+    "wsgi.multithread": True,
+    "wsgi.run_once": False,
+    "wsgi.version": (1, 0),
+}
+
+Environ = dict[str, Any]
+Wsgi = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+
+class _Job(NamedTuple):
+    """A request that is whole, and what waits for its answer: a file, where it is a long one."""
+
+    environ: Environ
+    protocol: Any
+    answered: "asyncio.Future[tuple[int, list[tuple[str, str]], IO[bytes]] | None]"
+
+
+class Buffered:
+    """An RSGI application around a WSGI one. `may_take_long` says whose body may come slowly: a signed-in person's."""
+
+    def __init__(self, app: Wsgi, threads: int, may_take_long: Callable[[Environ], bool] = lambda environ: False):
+        self._app, self._threads, self._may_take_long = app, threads, may_take_long
+        self._first: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self._others: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self.is_running = threading.Event()  # set once requests are read, and signals heard
+        self._held = 0  # bytes of long bodies that are in memory; the event loop's alone
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        loop.call_soon(self.is_running.set)
+        for jobs in (self._first, self._others):
+            for _ in range(self._threads):
+                threading.Thread(target=self._work, args=(jobs,), name="request", daemon=True).start()
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        environ = environ_of(scope)
+        held = 0
+        if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
+            held = await self._receive(environ, protocol)
+        else:
+            environ["wsgi.input"] = io.BytesIO()
+        job = _Job(environ, protocol, self._loop.create_future())
+        (self._first if environ["PATH_INFO"].startswith(_FIRST) else self._others).put(job)
+        long_answer = await job.answered
+        self._held -= held
+        if long_answer is not None:
+            await _send(protocol, *long_answer)
+
+    async def _receive(self, environ: Environ, protocol: Any) -> int:
+        """Put the body, or why there is none, into the environ; how much of the room for long bodies it holds."""
+        length, body, fault, held = _length(environ), b"", 0, 0
+        most = limits.BODIES.get(environ["PATH_INFO"], limits.BODY)
+        is_short = length is not None and length <= limits.SHORT_BODY
+        if length is not None and length > most:
+            fault = 413
+        else:
+            patient = not is_short and self._may_take_long(environ)
+            try:
+                async with asyncio.timeout(limits.UPLOAD_SECONDS if patient else limits.BODY_SECONDS):
+                    if is_short:
+                        body = await protocol()
+                    else:
+                        body, fault = await self._long_body(protocol, most)
+                        held = len(body)
+            except TimeoutError:
+                fault = 408
+            except Exception:  # granian's own, of no public kind: the caller hung up amid the body
+                fault = 400
+            if not fault and length is not None and len(body) != length:
+                fault = 400
+        if fault:
+            body, environ[BODY_FAULT] = b"", fault
+        environ["wsgi.input"] = io.BytesIO(body)
+        return held
+
+    async def _long_body(self, protocol: Any, most: int) -> tuple[bytes, int]:
+        """A body that shares the room for long ones; while it is read, it holds what has come of it."""
+        body, is_whole = bytearray(), False
+        try:
+            async for chunk in protocol:
+                if len(body) + len(chunk) > most:
+                    return b"", 413
+                if self._held + len(chunk) > limits.BODIES_HELD:
+                    return b"", 503
+                body += chunk
+                self._held += len(chunk)
+            is_whole = True
+            return bytes(body), 0
+        finally:
+            if not is_whole:
+                self._held -= len(body)
+
+    def _work(self, jobs: "queue.SimpleQueue[_Job]") -> None:
+        while True:
+            job = jobs.get()
+            long_answer = None
+            try:
+                long_answer = self._answer(job)
+            except BaseException:
+                # A panic of a library in Rust is no Exception. Whatever it is: the thread goes on, the caller is told.
+                log.exception("unexpected fault, of which the application knew nothing")
+                with suppress(BaseException):
+                    job.protocol.response_bytes(500, [("content-type", "text/plain")], b"500\n")
+            with suppress(RuntimeError):  # the server has ended
+                self._loop.call_soon_threadsafe(_settle, job.answered, long_answer)
+
+    def _answer(self, job: _Job) -> tuple[int, list[tuple[str, str]], IO[bytes]] | None:
+        """Answer from this thread; a long answer is handed back as a file, for its reader may be slow."""
+        said = _Said()
+        chunks = self._app(job.environ, said)
+        try:
+            whole = b"".join(chunks) if isinstance(chunks, (list, tuple)) else _gathered(chunks)
+        finally:
+            if hasattr(chunks, "close"):
+                chunks.close()
+        headers = [*said.headers, ("Connection", "close")] if BODY_FAULT in job.environ else said.headers
+        if isinstance(whole, bytes):
+            job.protocol.response_bytes(said.status, headers, whole)
+            return None
+        return said.status, headers, whole
+
+
+class _Said:
+    """WSGI's start_response."""
+
+    status: int
+    headers: list[tuple[str, str]]
+
+    def __call__(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
+        self.status, self.headers = int(status[:3]), headers
+
+
+def environ_of(scope: Any) -> Environ:
+    """The request as WSGI knows it, its body apart.
+
+    A name with an underscore is dropped: in an environ it could not be told from the one with a hyphen, which a
+    proxy may have written. The address is in its normal form.
+    """
+    environ = _ENVIRON.copy()
+    for name, value in scope.headers.items():
+        if "_" in name:
+            continue
+        key = "HTTP_" + name.upper().replace("-", "_")
+        environ[key] = f"{environ[key]}{'; ' if name == 'cookie' else ','}{value}" if key in environ else value
+    for key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if f"HTTP_{key}" in environ:
+            environ[key] = environ.pop(f"HTTP_{key}")
+    environ["REQUEST_METHOD"] = scope.method
+    # WSGI's texts are bytes in Latin-1.
+    environ["PATH_INFO"] = scope.path.encode().decode("latin-1")
+    environ["QUERY_STRING"] = scope.query_string
+    environ["SERVER_PROTOCOL"] = f"HTTP/{scope.http_version}"
+    environ["SERVER_NAME"], _, environ["SERVER_PORT"] = scope.server.rpartition(":")
+    environ["REMOTE_ADDR"] = scope.client.rpartition(":")[0].strip("[]").removeprefix("::ffff:")
+    environ["wsgi.url_scheme"] = scope.scheme
+    return environ
+
+
+def _length(environ: Environ) -> int | None:
+    """How long the body says it is; the server itself refuses what is no number."""
+    said = environ.get("CONTENT_LENGTH", "")
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 20 else None
+
+
+def _gathered(chunks: Iterable[bytes]) -> bytes | IO[bytes]:
+    """All of an answer; a file where it is long."""
+    kept = bytearray()
+    left = iter(chunks)
+    for chunk in left:
+        kept += chunk
+        if len(kept) > limits.ANSWER_IN_MEMORY:
+            break
+    else:
+        return bytes(kept)
+    file = tempfile.TemporaryFile()  # noqa: SIM115  # whoever sends it closes it
+    file.write(kept)
+    file.writelines(left)
+    file.seek(0)
+    return file
+
+
+async def _send(protocol: Any, status: int, headers: list[tuple[str, str]], file: IO[bytes]) -> None:
+    """Send a long answer at its reader's pace."""
+    with file:
+        transport = protocol.response_stream(status, headers)
+        with suppress(Exception):  # its reader hung up
+            while chunk := file.read(_CHUNK):
+                await transport.send_bytes(chunk)
+
+
+def _settle(answered: "asyncio.Future[Any]", long_answer: Any) -> None:
+    if not answered.done():
+        answered.set_result(long_answer)

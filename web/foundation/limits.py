@@ -1,0 +1,17 @@
+"""How much of anything a caller may send, hold or ask for: one number each, in one place.
+
+docs/formats.md shows them as a table; tests/tidy holds it to these.
+"""
+
+BODY = 1_000_000  # bytes of a body, wherever no other number is named
+BODIES = {"/api/v1/decisions": 10_000_000, "/simulations/fichier": 26_000_000}
+SHORT_BODY = 65_536  # up to here a body needs no room of its own
+BODIES_HELD = 134_217_728  # bytes of longer ones in memory, of everybody together
+BODY_SECONDS = 5  # until a body is there
+UPLOAD_SECONDS = 30  # until a signed-in person's is
+HEADER_SECONDS = 5  # until the headers are there
+READER_SECONDS = 30  # that a reader may take nothing of its answer
+HEADERS = 65_536  # bytes of a request's line and headers
+ANSWER_IN_MEMORY = 1_000_000  # bytes of an answer; a longer one goes through a file
+CONNECTIONS = 4_096  # at once; fewer where the system grants fewer files
+FILES = 256  # that everything but connections may need
