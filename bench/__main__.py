@@ -53,6 +53,7 @@ BENCHES = (
     Bench("faults", "kills of a running server; nothing lost or doubled", ("kills", "--count", "3")),
     Bench("storage_kills", "kills inside a write of the rules", ("--kills", "12")),
     Bench("forgeries", "forged signatures, none let in", ("500",)),
+    Bench("hostile", "callers who mean harm; health and orders answered meanwhile", ("--callers", "32")),
     Bench("fuzz", "the API against its own description", ("400",)),
 )
 

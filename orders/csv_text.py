@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 DELIMITERS = ";\t,"
 _LOOKED_AT = 20  # lines
+COMPARED = 1_000  # characters of a header or name that are looked at
 _PIECE = 1 << 16  # characters
 # What a spreadsheet would run as a formula.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
@@ -16,7 +17,7 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 def folded(text: str) -> str:
     """The text without accents, case and superfluous spaces: what two headers or names are compared by."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
+    plain = unicodedata.normalize("NFKD", text[:COMPARED]).casefold()
     return " ".join("".join(each for each in plain if not unicodedata.combining(each)).split())
 
 

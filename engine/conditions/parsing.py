@@ -4,10 +4,10 @@ import math
 from decimal import Decimal
 from typing import Any
 
-from houblon.engine.conditions.pattern import to_re2
+from houblon.engine.conditions.pattern import MAX_IN_A_RULE, TOO_LARGE, cost_of, to_re2
 from houblon.engine.conditions.tree import AllOf, AnyOf, Comparison, Condition, Term, Vocabulary
 from houblon.engine.conditions.vocabulary import NO_INPUT, OPERATORS, Kind
-from houblon.engine.core.problem import Faults, step
+from houblon.engine.core.problem import Faults, Invalid, step
 
 MAX_NESTING = 20
 MAX_CONDITIONS = 200
@@ -33,6 +33,7 @@ class _Parser:
         self.vocabulary = vocabulary
         self.faults = faults
         self.count = 0
+        self.cost = 0
 
     def node(self, document: object, pointer: str, depth: int) -> Condition | None:
         if not isinstance(document, dict):
@@ -110,11 +111,38 @@ class _Parser:
                 f"{_shown(operator)} is not an operator for {name}; choose among {', '.join(OPERATORS[term.kind])}.",
             )
             return None
+        if operator == "matches_regex":
+            return self.pattern(name, term, document.get("value"), step(pointer, "value"))
         with self.faults.gather():
             return Comparison(
                 name, term.kind, operator, read_value(term, operator, document.get("value"), step(pointer, "value"))
             )
         return None
+
+    def pattern(self, name: str, term: Term, value: object, pointer: str) -> Comparison | None:
+        """A pattern, compiled to be checked; none any more once those of the rule are too large together."""
+        if self.cost > MAX_IN_A_RULE:
+            return None
+        try:
+            pattern: str = read_value(term, "matches_regex", value, pointer)
+        except Invalid as invalid:
+            self.faults.extend(invalid.problems)
+            if invalid.problems[0].code == "too_large":
+                self.spend(TOO_LARGE, pointer)
+            return None
+        self.spend(cost_of(pattern), pointer)
+        return Comparison(name, term.kind, "matches_regex", pattern)
+
+    def spend(self, cost: int, pointer: str) -> None:
+        """Count what a pattern costs; tell the first that is over what all of a rule's may cost."""
+        before, self.cost = self.cost, self.cost + cost
+        if before <= MAX_IN_A_RULE < self.cost:
+            self.faults.add(
+                "too_many",
+                pointer,
+                "Les motifs de cette règle sont trop grands, ensemble : raccourcissez leurs répétitions.",
+                "The patterns of this rule are too large together: shorten what they repeat.",
+            )
 
     def too_many(self, pointer: str) -> None:
         self.faults.add(

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 
 import msgspec
 
 LANGUAGES = ("fr", "en")
+MAX_FAULTS = 500  # that are told of one input: who sends more of them gains nothing by the rest
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -70,10 +72,11 @@ class Faults:
         return bool(self._found)
 
     def add(self, code: str, pointer: str, fr: str, en: str) -> None:
-        self._found.append(problem(code, pointer, fr, en))
+        if len(self._found) < MAX_FAULTS:
+            self._found.append(problem(code, pointer, fr, en))
 
     def extend(self, problems: Iterable[Problem]) -> None:
-        self._found.extend(problems)
+        self._found.extend(islice(problems, max(MAX_FAULTS - len(self._found), 0)))
 
     @contextmanager
     def gather(self, prefix: str = "") -> Iterator[None]:
@@ -81,7 +84,7 @@ class Faults:
         try:
             yield
         except Invalid as invalid:
-            self._found.extend(p.under(prefix) for p in invalid.problems)
+            self.extend(p.under(prefix) for p in invalid.problems)
 
     def raise_if_any(self) -> None:
         if self._found:

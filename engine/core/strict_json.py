@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from itertools import accumulate
 from typing import Any
 
@@ -110,8 +111,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(kept) == len(pairs):
         return kept
     doubled = _Repeating(kept)
-    names = [name for name, _ in pairs]
-    doubled.repeated = tuple(name for name in kept if names.count(name) > 1)
+    counted = Counter(name for name, _ in pairs)
+    doubled.repeated = tuple(name for name, count in counted.items() if count > 1)
     return doubled
 
 

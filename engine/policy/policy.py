@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from houblon.engine.conditions.parsing import parse_conditions
-from houblon.engine.conditions.tree import Condition, Term, condition_document
+from houblon.engine.conditions.pattern import MAX_IN_A_POLICY, cost_of
+from houblon.engine.conditions.tree import Condition, Term, comparisons_of, condition_document
 from houblon.engine.conditions.vocabulary import ACTIONS, FACTS
 from houblon.engine.core.problem import Faults, Text, refuse, step
 from houblon.engine.policy.decision import Provenance
@@ -98,7 +99,18 @@ def check_policy(policy: Policy) -> None:
             f"Pas plus de {MAX_RULES} règles par politique.",
             f"No more than {MAX_RULES} rules in a policy.",
         )
+    if sum(_pattern_cost(rule.condition) for rule in policy.rules) > MAX_IN_A_POLICY:
+        faults.add(
+            "too_many",
+            "/rules",
+            "Les motifs de ces règles sont trop grands, ensemble : raccourcissez leurs répétitions.",
+            "The patterns of these rules are too large together: shorten what they repeat.",
+        )
     faults.raise_if_any()
+
+
+def _pattern_cost(condition: Condition) -> int:
+    return sum(cost_of(each.value) for each in comparisons_of(condition) if each.operator == "matches_regex")
 
 
 def rule_of(id: str, document: object, provenance: Provenance) -> Rule:

@@ -95,7 +95,8 @@ def cycle_document(cycle: Cycle) -> dict[str, Any]:
 
 
 def _text(value: object) -> str:
-    text = unicodedata.normalize("NFC", value) if isinstance(value, str) else ""
+    is_short = isinstance(value, str) and len(value) <= 5 * MAX_TEXT  # as it is typed, decomposed
+    text = unicodedata.normalize("NFC", value) if isinstance(value, str) and is_short else ""
     # Characters that don't print (control, bidi, zero-width) would make two ids look like one.
     if not text or len(text) > MAX_TEXT or text != text.strip() or not text.isprintable():
         raise refuse(

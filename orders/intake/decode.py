@@ -5,7 +5,7 @@ import hashlib
 import msgspec
 
 from houblon.engine.core.money import MOST
-from houblon.engine.core.order import Order, decode_order, order_of
+from houblon.engine.core.order import Buyer, Line, Order, decode_order, order_of
 from houblon.engine.core.problem import Faults, refuse, step
 from houblon.engine.core.strict_json import check_depth
 from houblon.orders.intake.order_schema import ORDER
@@ -14,7 +14,13 @@ from houblon.rules.model.faults import load
 MAX_BODY = 1_000_000
 # Dates outside of these years are slips of a keyboard, and sums on them may leave the calendar.
 YEARS = range(1900, 3000)
-LENGTHS = {"name": 300, "email": 320, "language": 35, "province": 100}
+# How long the texts of an order may be, and how many groups it may claim. Here and not in the decoder: what was taken
+# before there was a limit must be readable for ever.
+LENGTHS = {"currency": 10, "distributor": 200, "delivery_method": 200, "source": 200, "note": 5_000}
+BUYER_LENGTHS = {"name": 300, "email": 320, "language": 35, "province": 100}
+LINE_LENGTHS = {"name": 300, "category": 200}
+MAX_GROUPS, MAX_GROUP = 100, 200
+_SHORTEST = min(LINE_LENGTHS.values())
 
 
 def read_order(body: bytes) -> Order:
@@ -95,13 +101,22 @@ _canonical = msgspec.json.Encoder(order="deterministic").encode
 
 
 def _check_sizes(order: Order, faults: Faults) -> None:
-    for name, most in LENGTHS.items():
-        if (text := getattr(order.buyer, name)) and len(text) > most:
-            faults.add(
-                "text", step("/buyer", name), f"Un texte d’au plus {most} caractères.", f"At most {most} characters."
-            )
+    _check_lengths(order, "", LENGTHS, faults)
+    _check_lengths(order.buyer, "/buyer", BUYER_LENGTHS, faults)
+    groups = order.buyer.groups or ()
+    if len(groups) > MAX_GROUPS or any(len(each) > MAX_GROUP for each in groups):
+        faults.add(
+            "list",
+            "/buyer/groups",
+            f"Au plus {MAX_GROUPS} groupes, de {MAX_GROUP} caractères chacun.",
+            f"At most {MAX_GROUPS} groups, of {MAX_GROUP} characters each.",
+        )
     gross = discounts = 0
-    for line in order.lines:
+    for index, line in enumerate(order.lines):
+        name, category = line.name, line.category
+        # Asked here first, for this runs for every line of every order.
+        if (name is not None and len(name) > _SHORTEST) or (category is not None and len(category) > _SHORTEST):
+            _check_lengths(line, step("/lines", index), LINE_LENGTHS, faults)
         deposit, discount = line.deposit, line.discount
         gross += line.quantity * (line.unit_price + deposit if deposit else line.unit_price)
         if discount:
@@ -113,6 +128,14 @@ def _check_sizes(order: Order, faults: Faults) -> None:
             "La valeur de cette commande dépasse ce qui se compte.",
             "The value of this order is beyond what can be counted.",
         )
+
+
+def _check_lengths(part: Order | Buyer | Line, pointer: str, lengths: dict[str, int], faults: Faults) -> None:
+    for name, most in lengths.items():
+        if len(getattr(part, name) or "") > most:
+            faults.add(
+                "text", step(pointer, name), f"Un texte d’au plus {most} caractères.", f"At most {most} characters."
+            )
 
 
 def _check_texts(value: object, pointer: str, faults: Faults) -> None:

@@ -78,7 +78,7 @@ def map_order(mapping: OrderMapping, payload: object, zone: tzinfo, groups: Coll
     """
     if not isinstance(payload, dict):
         raise refuse("type", "", "Un objet JSON est attendu.", "A JSON object is expected.")
-    faults, scope = Faults(), Scope(payload, payload, zone, frozenset(groups))
+    faults, scope = Faults(), Scope(payload, payload, zone, frozenset(groups), {})
     order = _found(mapping.order, scope, "", faults)
     order["buyer"] = _found(mapping.buyer, scope, "/buyer", faults)
     lines = mapping.lines_from.find(scope)
@@ -91,7 +91,7 @@ def map_order(mapping: OrderMapping, payload: object, zone: tzinfo, groups: Coll
             if not isinstance(line, dict):
                 faults.add("type", pointer, "Une ligne est un objet JSON.", "A line is a JSON object.")
                 continue
-            made = _found(mapping.lines, Scope(line, payload, zone, scope.groups), pointer, faults)
+            made = _found(mapping.lines, Scope(line, payload, zone, scope.groups, scope.kept), pointer, faults)
             # A line of which nothing is left (all of it refunded) is not part of the order any more.
             if made.get("quantity") != 0:
                 order["lines"].append(made)

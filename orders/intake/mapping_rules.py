@@ -1,13 +1,18 @@
 """The rules of a mapping as values: each finds something in a payload, or nothing."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from typing import Any, Protocol
 
 import msgspec
 
+from houblon.engine.core.problem import refuse
 from houblon.orders.intake.shop_values import amount_of, as_day, as_text, as_whole, money, per_unit
 from houblon.rules.model.names import id_of
+
+MAX_STEPS = 3_000_000  # values that all rules of a mapping may look at in one payload: about a second
+_LOOKED_AT = object()
 
 
 class Nothing:
@@ -27,6 +32,15 @@ class Scope(msgspec.Struct, frozen=True):
     top: Any
     zone: tzinfo
     groups: frozenset[str] = frozenset()
+    kept: dict[Any, Any] = {}  # what rules found out once about the whole payload, and how much they have looked at
+
+    def spend(self, steps: int) -> None:
+        """Count what is looked at, of the whole payload by all rules. Raises Invalid."""
+        self.kept[_LOOKED_AT] = spent = self.kept.get(_LOOKED_AT, 0) + steps
+        if spent > MAX_STEPS:
+            raise refuse(
+                "too_large", "", "Cette commande est trop longue à lire.", "This order takes too long to read."
+            )
 
 
 class Rule(Protocol):
@@ -44,6 +58,7 @@ class Path(msgspec.Struct, frozen=True):
         is_list = False
         for each in self.steps:
             name = each.removesuffix("[]")
+            scope.spend(len(found))
             found = [value.get(name) for value in found if isinstance(value, dict)]
             if each.endswith("[]"):
                 is_list = True
@@ -191,13 +206,26 @@ class Remaining(msgspec.Struct, frozen=True):
         quantity, id = self.quantity.find(scope), self.id.find(scope)
         if quantity is NOTHING:
             return NOTHING
-        refunds = self.refunds.find(scope)
-        given_back = [
-            as_whole(each.get("quantity") or 0)
-            for each in (refunds if isinstance(refunds, list) else ())
-            if isinstance(each, dict) and each.get("line_item_id") == id
-        ]
-        return max(as_whole(quantity) - sum(given_back), 0)
+        return max(as_whole(quantity) - sum(as_whole(each) for each in self._given_back(scope).get(_key(id), ())), 0)
+
+    def _given_back(self, scope: Scope) -> Mapping[Any, list[Any]]:
+        """The quantities that were refunded, by line: sorted once a payload where they are the same for every line."""
+        is_same = isinstance(self.refunds, Path) and self.refunds.from_top
+        known: Mapping[Any, list[Any]] | None = scope.kept.get(self.refunds) if is_same else None
+        if known is not None:
+            return known
+        refunds, found = self.refunds.find(scope), defaultdict[Any, list[Any]](list)
+        for each in refunds if isinstance(refunds, list) else ():
+            if isinstance(each, dict):
+                found[_key(each.get("line_item_id"))].append(each.get("quantity") or 0)
+        if is_same:
+            scope.kept[self.refunds] = found
+        return found
+
+
+def _key(id: Any) -> Any:
+    """The id, where it can be looked up; what a shop writes in no other place than its own tests can't."""
+    return id if isinstance(id, str | int | float) else repr(id)
 
 
 def _says(value: Any) -> bool:

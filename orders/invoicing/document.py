@@ -74,7 +74,13 @@ def pdf(document: dict[str, Any]) -> bytes:
     """The sheet as a PDF, the same bytes for the same document."""
     inputs = {"sheet": msgspec.json.encode(sheet(document)).decode()}
     with _one_at_a_time:
-        made = _compiler().compile(format="pdf", sys_inputs=inputs, timestamp=_whole_second(document["issued_at"]))
+        try:
+            made = _compiler().compile(format="pdf", sys_inputs=inputs, timestamp=_whole_second(document["issued_at"]))
+        except (Exception, KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as panic:  # what a library in Rust raises is no Exception, and nobody would handle it
+            _compiler.cache_clear()
+            raise RuntimeError("the PDF library can't draw this invoice") from panic
     assert isinstance(made, bytes)
     return made
 

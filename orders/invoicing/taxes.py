@@ -88,8 +88,12 @@ def province_code(province: str | None) -> str | None:
     return _CODES.get(_plain(province or ""))
 
 
+_LONGEST = 100  # characters of a province that are looked at
+
+
 def _plain(text: str) -> str:
     """Lower case, without accents, dots or the country: how people write a province varies."""
+    text = text[:_LONGEST]
     bare = "".join(each for each in normalize("NFD", text.lower()) if not combining(each)).replace(".", "")
     return " ".join(bare.removeprefix("ca-").replace("-", " ").split())
 

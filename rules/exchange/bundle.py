@@ -8,6 +8,7 @@ import msgspec
 
 from houblon.engine.core.problem import Faults, Invalid, Problem, refuse, step
 from houblon.engine.policy.policy import BASE
+from houblon.rules.exchange.patterns import check_patterns
 from houblon.rules.model.content import KINDS, Content, Group, canonical
 from houblon.rules.model.faults import check_text
 from houblon.rules.model.statements import Edit
@@ -54,6 +55,7 @@ def read_bundle(document: object, current: Content | None) -> Bundle:
     if not isinstance(document, dict):
         raise refuse("type", "", "Un lot est un objet JSON.", "A bundle is a JSON object.")
     check_text(document)
+    check_patterns(document)
     faults = Faults()
     if document.get("houblon") is True or document.get("houblon") != FORMAT:
         faults.add("format", "/houblon", f"Le format connu est {FORMAT}.", f"The format known here is {FORMAT}.")

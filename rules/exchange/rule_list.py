@@ -5,8 +5,9 @@ from typing import Any
 
 from houblon.engine.core.problem import Faults, refuse, step
 from houblon.engine.policy.decision import Provenance
-from houblon.engine.policy.policy import BASE, Rule, rule_document, rule_of
+from houblon.engine.policy.policy import BASE, MAX_RULES, Rule, rule_document, rule_of
 from houblon.rules.exchange.bundle import Bundle, read_bundle
+from houblon.rules.exchange.patterns import check_patterns
 from houblon.rules.model.content import Content
 from houblon.rules.model.statements import RULES, Document, Edit, Statement, stated
 
@@ -37,6 +38,9 @@ def rule_statements(rules: object, group: str, content: Content) -> list[Stateme
         raise refuse("unknown_group", "/group", "Ce groupe n’existe pas.", "There is no such group.")
     if not isinstance(rules, list):
         raise refuse("type", "", "Une liste de règles est attendue.", "A list of rules is expected.")
+    if len(rules) > MAX_RULES:
+        raise refuse("too_many", "", f"Pas plus de {MAX_RULES} règles.", f"No more than {MAX_RULES} rules.")
+    check_patterns(rules)
     taken = {id for each in content.groups.values() for id in each.rules}
     known = [plain(rule) for rule in content.groups[group].rules.values() if rule is not None]
     faults, statements = Faults(), []

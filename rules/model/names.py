@@ -7,9 +7,10 @@ from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 
-from houblon.engine.core.problem import Faults, refuse
+from houblon.engine.core.problem import Faults, Invalid, refuse
 
 MAX_LENGTH = 80
+MAX_WRITTEN = 1_000  # as it is typed or sent: decomposed, with spaces around it
 # Control and format characters (zero-width, bidi overrides), surrogates, private use, unassigned,
 # separators of lines and paragraphs.
 _FORBIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -33,6 +34,9 @@ def clean_name(name: object, pointer: str = "") -> str:
     """The name as it is kept: NFC, trimmed, single spaces. Raises Invalid on what can't be shown."""
     if not isinstance(name, str):
         raise refuse("type", pointer, "Un nom est un texte.", "A name is a text.")
+    # Normal forms take time that grows with the square of what is piled on one letter: lengths are asked first.
+    if len(name) > MAX_WRITTEN:
+        raise _wrong_length(pointer)
     faults = Faults()
     kept = unicodedata.normalize("NFC", name)
     if _BLANK.search(kept) or any(unicodedata.category(character) in _FORBIDDEN for character in kept):
@@ -44,14 +48,18 @@ def clean_name(name: object, pointer: str = "") -> str:
         )
     kept = " ".join(kept.split())
     if not 1 <= len(kept) <= MAX_LENGTH or not re.search(r"\w", kept):
-        faults.add(
-            "name",
-            pointer,
-            f"Un nom a de 1 à {MAX_LENGTH} caractères, avec au moins une lettre ou un chiffre.",
-            f"A name has 1 to {MAX_LENGTH} characters, with at least one letter or digit.",
-        )
+        faults.extend(_wrong_length(pointer).problems)
     faults.raise_if_any()
     return kept
+
+
+def _wrong_length(pointer: str) -> Invalid:
+    return refuse(
+        "name",
+        pointer,
+        f"Un nom a de 1 à {MAX_LENGTH} caractères, avec au moins une lettre ou un chiffre.",
+        f"A name has 1 to {MAX_LENGTH} characters, with at least one letter or digit.",
+    )
 
 
 @lru_cache(maxsize=4_096)
@@ -76,7 +84,14 @@ def _shape(text: str) -> str:
 
 def id_of(name: str, taken: Collection[str] = ()) -> str:
     """An ASCII id made from a name, not among those `taken`: « Payeurs à risque » → `payeurs-a-risque`."""
-    expanded = name.replace("œ", "oe").replace("Œ", "OE").replace("æ", "ae").replace("Æ", "AE").replace("ß", "ss")
+    expanded = (
+        name[:MAX_WRITTEN]
+        .replace("œ", "oe")
+        .replace("Œ", "OE")
+        .replace("æ", "ae")
+        .replace("Æ", "AE")
+        .replace("ß", "ss")
+    )
     plain = unicodedata.normalize("NFKD", expanded).encode("ascii", "ignore").decode().lower()
     wanted = re.sub(r"[^a-z0-9]+", "-", plain)[:50].strip("-") or "groupe"
     found, number = wanted, 2

@@ -21,9 +21,18 @@ from tests.databases import environ_of
 class Server:
     """The server process of one data folder, in a session of its own so that all of it can be killed."""
 
-    def __init__(self, data: Path, port: int, environment: dict[str, str] | None = None, log: Path | None = None):
+    def __init__(
+        self,
+        data: Path,
+        port: int,
+        environment: dict[str, str] | None = None,
+        log: Path | None = None,
+        files: int | None = None,
+    ):
         self.port, self.address = port, f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "houblon", "serve", "--data", str(data), "--port", str(port)]
+        # As many files as the system is to grant it.
+        limited = [] if files is None else ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh"]
+        command = [*limited, sys.executable, "-m", "houblon", "serve", "--data", str(data), "--port", str(port)]
         with open(log or os.devnull, "wb") as told:
             self._process = subprocess.Popen(
                 command,
@@ -73,8 +82,10 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(data: Path, environment: dict[str, str] | None = None, log: Path | None = None) -> Iterator[Server]:
-    server = Server(data, free_port(), environment, log)
+def serving(
+    data: Path, environment: dict[str, str] | None = None, log: Path | None = None, files: int | None = None
+) -> Iterator[Server]:
+    server = Server(data, free_port(), environment, log, files)
     try:
         yield server
     finally:

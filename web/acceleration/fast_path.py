@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 
 from flask import Flask
 
-from houblon.orders.intake.decode import MAX_BODY
 from houblon.web.api import keys
 from houblon.web.api.decision_handler import decide
 from houblon.web.foundation import request_log
 from houblon.web.foundation.answers import Answer, Header, fault_answer, header_of, language_asked, problem_answer
 from houblon.web.foundation.composition import House
+from houblon.web.foundation.errors import BODY_FAULT
 from houblon.web.ingest.handler import ingest_signed
+from houblon.web.limits import sizes
 
 Environ = dict[str, Any]
 
@@ -63,13 +64,14 @@ def _plain_body(environ: Environ) -> bytes | None:
     length = environ.get("CONTENT_LENGTH", "")
     is_plain = (
         environ["REQUEST_METHOD"] == "POST"
+        and BODY_FAULT not in environ
         and not environ.get("QUERY_STRING")
         and "HTTP_IDEMPOTENCY_KEY" not in environ
         and "HTTP_TRANSFER_ENCODING" not in environ
         and length.isascii()
         and length.isdigit()
         and len(length) < 10  # Python itself reads no number of thousands of digits
-        and int(length) <= MAX_BODY
+        and int(length) <= sizes.BODY
     )
     if not is_plain:
         return None

@@ -21,6 +21,7 @@ from houblon.web.access.accounts import accounts, sessions
 from houblon.web.access.addresses import normal_address
 from houblon.web.access.attempts import Limit, forgive, give_back, take
 from houblon.web.foundation.composition import House
+from houblon.web.limits.callers import place as place_of_caller
 
 _QUARTER, _HOUR = timedelta(minutes=15), timedelta(hours=1)
 
@@ -77,7 +78,7 @@ def _limited(house: House, view: Callable[..., Any], limits: Limits, who: Who) -
     def limited(**arguments: Any) -> Any:
         if request.method != "POST":
             return view(**arguments)
-        (name, is_theirs), place, now = who(), request.remote_addr or "", house.now()
+        (name, is_theirs), place, now = who(), place_of_caller(), house.now()
 
         def count(connection: Connection) -> list[int] | timedelta:
             id = connection.execute(select(accounts.c.id).where(is_theirs)).scalar_one_or_none()
@@ -98,7 +99,7 @@ def _limited(house: House, view: Callable[..., Any], limits: Limits, who: Who) -
 
 def _wanted(connection: Connection, limits: Limits, person: _Person, place: str) -> list[tuple[str, Limit]]:
     """What one attempt counts for."""
-    slower = _NEVER if _is_known(connection, person, place) else limits.person
+    slower = _NEVER if _is_known(connection, person) else limits.person
     return [
         (_key(limits, "person and place", person.name, place), limits.person_and_place),
         (_key(limits, "place", place), limits.place),
@@ -110,9 +111,9 @@ def _key(limits: Limits, *of: str) -> str:
     return "\n".join((limits.what, *of))
 
 
-def _is_known(connection: Connection, person: _Person, place: str) -> bool:
+def _is_known(connection: Connection, person: _Person) -> bool:
     """Whether the person has been signed in from there, as long as sessions are kept."""
-    theirs = sessions.c.account_id == (person.account or 0), sessions.c.address == place
+    theirs = sessions.c.account_id == (person.account or 0), sessions.c.address == (request.remote_addr or "")
     return connection.execute(select(func.count()).where(*theirs)).scalar_one() > 0
 
 

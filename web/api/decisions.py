@@ -7,8 +7,8 @@ from houblon.web.api.decision_handler import decide as decision
 from houblon.web.foundation.answers import JSON
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import spoken
+from houblon.web.limits import sizes
 
-MAX_BODY = 10_000_000
 _BODY = {
     "required": True,
     "content": {
@@ -25,5 +25,5 @@ def decide() -> Response:
 
     One order is answered with its decision, a batch with a list in the order of its orders.
     """
-    request.max_content_length = MAX_BODY
+    request.max_content_length = sizes.DECISIONS_BODY
     return Response(decision(house(), request.get_data(), spoken()), content_type=JSON)

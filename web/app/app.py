@@ -23,6 +23,7 @@ from houblon.web.groups import pages as groups
 from houblon.web.groups import ranks
 from houblon.web.ingest import webhooks
 from houblon.web.invoices import pages as invoices
+from houblon.web.limits import entry, sizes
 from houblon.web.orders import bulk, lifecycle, overview, planned_delivery, review, saved_views, whatif
 from houblon.web.orders import pages as order_pages
 from houblon.web.presentation import days, icons, transition_text
@@ -32,7 +33,6 @@ from houblon.web.rule_editor import pages as rule_editor
 from houblon.web.simulations import files as simulation_files
 from houblon.web.simulations import pages as simulations
 
-MAX_BODY = 1_000_000
 PAGES = (
     overview,
     groups,
@@ -75,9 +75,10 @@ PAGES = (
 def create_app(house: House) -> Flask:
     """The application over an open house."""
     app = App("houblon.web", static_folder="static")
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.config["MAX_CONTENT_LENGTH"] = sizes.BODY
     app.extensions["houblon"] = house
     paging.register(app)
+    entry.register(app)
     auth.register(app, house)
     own_account.register(app, house)
     forgotten.register(app)

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import IO, Any, NamedTuple
 
-from houblon.web.foundation import limits
 from houblon.web.foundation.errors import BODY_FAULT
+from houblon.web.limits import sizes
 
 log = logging.getLogger("houblon.server")
 # Orders and whoever asks whether the server lives do not wait behind people's pages and batches.
@@ -51,16 +51,19 @@ class Buffered:
 
     def __init__(self, app: Wsgi, threads: int, may_take_long: Callable[[Environ], bool] = lambda environ: False):
         self._app, self._threads, self._may_take_long = app, threads, may_take_long
-        self._first: queue.SimpleQueue[_Job] = queue.SimpleQueue()
-        self._others: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self._programs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self._people: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self.is_running = threading.Event()  # set once requests are read, and signals heard
         self._held = 0  # bytes of long bodies that are in memory; the event loop's alone
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         loop.call_soon(self.is_running.set)
-        for jobs in (self._first, self._others):
-            for _ in range(self._threads):
+        # Python runs one thread at a time: an order shares it with as many pages as are drawn at once.
+        few = max(self._threads // 4, 2)
+        for jobs, count in ((self._orders, self._threads), (self._programs, self._threads), (self._people, few)):
+            for _ in range(count):
                 threading.Thread(target=self._work, args=(jobs,), name="request", daemon=True).start()
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
@@ -71,23 +74,28 @@ class Buffered:
         else:
             environ["wsgi.input"] = io.BytesIO()
         job = _Job(environ, protocol, self._loop.create_future())
-        (self._first if environ["PATH_INFO"].startswith(_FIRST) else self._others).put(job)
+        self._queue(environ["PATH_INFO"]).put(job)
         long_answer = await job.answered
         self._held -= held
         if long_answer is not None:
             await _send(protocol, *long_answer)
 
+    def _queue(self, path: str) -> "queue.SimpleQueue[_Job]":
+        if path.startswith(_FIRST):
+            return self._orders
+        return self._programs if path.startswith("/api/v1/") else self._people
+
     async def _receive(self, environ: Environ, protocol: Any) -> int:
         """Put the body, or why there is none, into the environ; how much of the room for long bodies it holds."""
         length, body, fault, held = _length(environ), b"", 0, 0
-        most = limits.BODIES.get(environ["PATH_INFO"], limits.BODY)
-        is_short = length is not None and length <= limits.SHORT_BODY
+        most = sizes.BODIES.get(environ["PATH_INFO"], sizes.BODY)
+        is_short = length is not None and length <= sizes.SHORT_BODY
         if length is not None and length > most:
             fault = 413
         else:
             patient = not is_short and self._may_take_long(environ)
             try:
-                async with asyncio.timeout(limits.UPLOAD_SECONDS if patient else limits.BODY_SECONDS):
+                async with asyncio.timeout(sizes.UPLOAD_SECONDS if patient else sizes.BODY_SECONDS):
                     if is_short:
                         body = await protocol()
                     else:
@@ -111,7 +119,7 @@ class Buffered:
             async for chunk in protocol:
                 if len(body) + len(chunk) > most:
                     return b"", 413
-                if self._held + len(chunk) > limits.BODIES_HELD:
+                if self._held + len(chunk) > sizes.BODIES_HELD:
                     return b"", 503
                 body += chunk
                 self._held += len(chunk)
@@ -199,7 +207,7 @@ def _gathered(chunks: Iterable[bytes]) -> bytes | IO[bytes]:
     left = iter(chunks)
     for chunk in left:
         kept += chunk
-        if len(kept) > limits.ANSWER_IN_MEMORY:
+        if len(kept) > sizes.ANSWER_IN_MEMORY:
             break
     else:
         return bytes(kept)

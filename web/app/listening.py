@@ -10,7 +10,7 @@ import socket
 from contextlib import suppress
 
 from houblon.engine.core.problem import Invalid, refuse
-from houblon.web.foundation import limits
+from houblon.web.limits import sizes
 
 BACKLOG = 1024
 
@@ -60,7 +60,7 @@ def _let_go_of_who_is_gone(made: socket.socket) -> None:
     """Have the system end connections whose other end takes nothing, or is there no more; they inherit it."""
     made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, limits.READER_SECONDS * 1_000)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, sizes.READER_SECONDS * 1_000)
 
 
 def _refuse_half_of_localhost(taken: socket.socket) -> None:

@@ -17,6 +17,7 @@ _OF_PAGES = (
     "flask_login",
     "flask_security",
     "flask_wtf",
+    "houblon.web.limits.entry",
     "houblon.web.access.auth",
     "houblon.web.access.authorization",
 )

@@ -13,11 +13,11 @@ from granian.net import SocketHolder  # type: ignore[attr-defined]  # imported t
 from houblon.orders.db.snapshot import database_file
 from houblon.orders.db.soundness import faults_in_file
 from houblon.web.app.listening import BACKLOG, listen, name_of
-from houblon.web.foundation import limits
 from houblon.web.foundation.composition import open_house
 from houblon.web.foundation.file_modes import put_right
 from houblon.web.foundation.opening import refuse_damage
 from houblon.web.foundation.settings import Settings
+from houblon.web.limits import sizes
 
 if TYPE_CHECKING:
     from granian.server import MPServer as Granian  # what it is where Python has its lock
@@ -94,7 +94,7 @@ def server(app: str, listener: socket.socket) -> Granian:
         websockets=False,
         # HTTP/2 has ways of its own to hold what is not theirs; a proxy speaks it for those who want it.
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=limits.HEADER_SECONDS * 1_000, max_buffer_size=limits.HEADERS),
+        http1_settings=HTTP1Settings(header_read_timeout=sizes.HEADER_SECONDS * 1_000, max_buffer_size=sizes.HEADERS),
         backpressure=_connections(),
         respawn_failed_workers=True,
         # Whatever a worker may hang in: what was answered is in the ledger.
@@ -110,11 +110,11 @@ def _connections() -> int:
     try:
         import resource
     except ImportError:  # not on Windows
-        return limits.CONNECTIONS
+        return sizes.CONNECTIONS
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = limits.CONNECTIONS + limits.FILES
+    wanted = sizes.CONNECTIONS + sizes.FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        return max(soft - limits.FILES, soft // 4)
-    return limits.CONNECTIONS
+        return max(soft - sizes.FILES, soft // 4)
+    return sizes.CONNECTIONS

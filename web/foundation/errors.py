@@ -99,4 +99,4 @@ def _error_page(status: int, problems: Iterable[Problem] = ()) -> Response:
 
 def _named() -> str:
     """The request by its route, not its address: a signed link to an invoice is in the address."""
-    return f"{request.method} {request.url_rule}"
+    return f"{request.method[:20]} {request.url_rule}"

@@ -14,6 +14,7 @@ from houblon.engine.core.problem import Text
 from houblon.web.foundation import format
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.current_app import house
+from houblon.web.limits.entry import way_back
 
 blueprint = Blueprint("language", __name__)
 R = TypeVar("R", bound=Response)
@@ -84,9 +85,7 @@ def _selected() -> str:
 def switch() -> Response:
     """Remember the language asked for and come back to the page."""
     chosen = "en" if request.form.get("langue") == "en" else "fr"
-    back = request.form.get("retour", "/")
-    target = back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/"
-    return remember(redirect(target), chosen)
+    return remember(redirect(way_back("/")), chosen)
 
 
 def remember(response: R, language: str) -> R:

@@ -12,6 +12,8 @@ from typing import Any, BinaryIO
 import msgspec
 import structlog
 
+from houblon.web.limits.repeats import OncePerSecond
+
 _SHARED = (
     structlog.contextvars.merge_contextvars,
     structlog.processors.add_log_level,
@@ -28,13 +30,15 @@ def configure(level: int = logging.INFO, stream: BinaryIO | None = None, for_goo
     Loggers keep what they are told first, unless it is not `for_good`.
     """
     out: Any = Paced(sys.stderr.buffer) if stream is None else stream
+    limit = OncePerSecond()
     structlog.configure(
-        processors=[*_SHARED, structlog.processors.JSONRenderer(_encode)],
+        processors=[structlog.processors.add_log_level, limit, *_SHARED, structlog.processors.JSONRenderer(_encode)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.BytesLoggerFactory(out),
         cache_logger_on_first_use=for_good,
     )
     handler = logging.StreamHandler(_Text(out))
+    handler.addFilter(limit)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*_SHARED, structlog.stdlib.add_logger_name],

@@ -11,6 +11,7 @@ from houblon.orders.queries.saved_views import forget_view, save_view, views_of
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
+from houblon.web.presentation.order_filters import kept
 
 blueprint = Blueprint("views", __name__, url_prefix="/vues")
 PAGES = {"orders": "orders.index", "review": "review.index"}
@@ -26,9 +27,7 @@ def saved(page: str) -> Sequence[Any]:
 def keep(page: str) -> Any:
     if page not in PAGES:
         abort(404)
-    filters: dict[str, Any] = {
-        name: value for name, value in request.form.items() if name not in ("csrf_token", "nom") and value
-    }
+    filters: dict[str, Any] = kept(request.form)
     who, name, now = author(), request.form.get("nom", ""), house().now()
     try:
         house().services.ledger.write(lambda c: save_view(c, who, page, name, urlencode(filters), now))

@@ -17,6 +17,7 @@ from houblon.rules.model.entry import Entry
 from houblon.web.access.audit import source
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
+from houblon.web.limits.entry import way_back
 from houblon.web.retailers.membership_effect import Effect, content_in_force, effects
 
 blueprint = Blueprint("memberships", __name__, url_prefix="/adhesions")
@@ -50,7 +51,7 @@ def _move(*, joining: bool) -> Any:
     content = content_in_force()
     if not is_id(retailer) or group == BASE or (joining and group not in content.groups):
         flash(_("Choisissez un détaillant et un groupe en vigueur."), "refused")
-        return redirect(_back())
+        return redirect(way_back(url_for("retailers.index")))
     by, at, where = author(), house().now(), source()
 
     def work(connection: Connection) -> tuple[bool, bool]:
@@ -71,12 +72,7 @@ def _move(*, joining: bool) -> Any:
         session[_DONE] = [retailer, group, joining]
     else:
         flash(_("C’était déjà fait : rien n’a changé."))
-    return redirect(_back())
-
-
-def _back() -> str:
-    back = request.form.get("retour", "")
-    return back if back.startswith("/") and not back.startswith(("//", "/\\")) else url_for("retailers.index")
+    return redirect(way_back(url_for("retailers.index")))
 
 
 @blueprint.app_template_global("membership_done")

@@ -30,6 +30,7 @@ from houblon.simulation.jobs import jobs, retention
 from houblon.simulation.jobs.simulation import Asked
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
+from houblon.web.foundation.paging import row_key
 from houblon.web.simulations import periods
 from houblon.web.simulations.view import Sought, report_view, sentences
 
@@ -81,7 +82,7 @@ def show(id: str) -> Any:
         subject=subject_of(row),
         view=report_view(
             document,
-            request.args.get("page", 1, type=int),
+            request.args.get("page", 1, type=row_key),
             _groups(),
             sought,
             read_all(file_of(house().settings.data / jobs.FOLDER, id)),

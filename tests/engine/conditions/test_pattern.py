@@ -1,12 +1,16 @@
 """Patterns mean what Python's `re` means, in time that no text can stretch."""
 
+import json
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from houblon.engine.conditions.parsing import parse_conditions
 from houblon.engine.conditions.pattern import compile_pattern
+from houblon.engine.conditions.tree import Term
+from houblon.engine.conditions.vocabulary import Kind
 from houblon.engine.core.problem import Invalid
 
 TEXTS = [
@@ -113,3 +117,18 @@ def test_what_only_backtracking_can_mean_is_refused_with_a_sentence(pattern):
 def test_the_search_for_a_hostile_pattern_ends(pattern):
     # Whoever tries every way to match it is at it for ages: that it ends is the proof.
     compile_pattern(pattern).search("a" * 2_000 + "!")
+
+
+@pytest.mark.timeout(20)  # it took minutes
+def test_patterns_have_a_budget_together():
+    """A rule of 14 kB took twelve seconds to read and kept 420 MB: each pattern was small enough."""
+    facts = {"note": Term(Kind.STRING)}
+
+    def rule(pattern, count):
+        return {"any": [{"name": "note", "operator": "matches_regex", "value": f"{pattern}{n}"} for n in range(count)]}
+
+    for pattern in (r"\w{150}N", r"\w{40}N", r"(?:\w{10}){10}"):
+        with pytest.raises(Invalid):
+            parse_conditions(rule(pattern, 200), facts)
+        assert len(json.dumps(rule(pattern, 200))) < 20_000
+    parse_conditions(rule(r"^(IPA|LAG)-\d{1,10}", 150), facts)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from houblon.engine.core.problem import Invalid
+from houblon.engine.core.problem import MAX_FAULTS, Invalid
 from houblon.engine.core.strict_json import check_depth, read_json
 from tests.effort import steps
 
@@ -89,3 +89,11 @@ def test_depth_is_found_in_the_time_of_a_reading(hostile):
             check_depth(text)
 
     assert steps(looked_at) < 120 * len(text)
+
+
+@pytest.mark.timeout(10)  # it took a minute: every name was sought among all the others
+def test_many_repeated_names_are_found_in_linear_time_and_told_in_bounded_room():
+    text = "{" + ",".join(f'"{number}":1' for number in (*range(80_000), *range(80_000))) + "}"
+    with pytest.raises(Invalid) as caught:
+        read_json(text)
+    assert len(caught.value.problems) == MAX_FAULTS

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from houblon.engine.core.order import decode_order
+from houblon.engine.core.order import Buyer, Line, Order, decode_order
 from houblon.engine.core.problem import Invalid
+from houblon.orders.intake import decode
 from houblon.orders.intake.decode import content_hash, read_order
 from houblon.orders.intake.order_schema import ORDER
 
@@ -235,3 +236,42 @@ def test_no_body_makes_anything_but_an_order_or_problems(raw):
         read_order(raw)
     except Invalid as invalid:
         assert invalid.problems and all(each.message.fr and each.message.en for each in invalid.problems)
+
+
+@pytest.mark.parametrize(
+    ("part", "member", "most"),
+    [
+        *[("", name, most) for name, most in decode.LENGTHS.items()],
+        *[("/buyer", name, most) for name, most in decode.BUYER_LENGTHS.items()],
+        *[("/lines/0", name, most) for name, most in decode.LINE_LENGTHS.items()],
+    ],
+)
+def test_each_text_of_an_order_has_a_length(part, member, most):
+    def with_length(length):
+        written = document()
+        place = {"": written, "/buyer": written["buyer"], "/lines/0": written["lines"][0]}[part]
+        place[member] = "x" * length
+        return json.dumps(written).encode()
+
+    read_order(with_length(most))
+    with pytest.raises(Invalid) as caught:
+        read_order(with_length(most + 1))
+    assert [each.pointer for each in caught.value.problems] == [f"{part}/{member}"]
+
+
+def test_an_order_claims_so_many_groups_and_no_more():
+    def claiming(groups):
+        return json.dumps(document(buyer={"id": "b", "groups": groups})).encode()
+
+    read_order(claiming(["g"] * decode.MAX_GROUPS))
+    for groups in (["g"] * (decode.MAX_GROUPS + 1), ["g" * (decode.MAX_GROUP + 1)]):
+        with pytest.raises(Invalid) as caught:
+            read_order(claiming(groups))
+        assert [each.pointer for each in caught.value.problems] == ["/buyer/groups"]
+
+
+def test_every_text_of_an_order_is_capped_by_the_decoder_or_here():
+    known = {Order: decode.LENGTHS, Buyer: decode.BUYER_LENGTHS, Line: decode.LINE_LENGTHS}
+    for struct, lengths in known.items():
+        texts = {field.name for field in msgspec.structs.fields(struct) if field.type in (str | None, str)}
+        assert texts == set(lengths)

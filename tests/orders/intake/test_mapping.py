@@ -12,6 +12,7 @@ from houblon.orders.intake.decode import read_order
 from houblon.orders.intake.mapping import map_order, read_mapping
 from houblon.orders.intake.sources import default_mapping
 from tests import cases
+from tests.effort import steps
 
 MONTREAL = ZoneInfo("America/Toronto")
 SHOPIFY, WOOCOMMERCE = (read_mapping(default_mapping(kind)) for kind in ("shopify", "woocommerce"))
@@ -241,3 +242,32 @@ def test_what_is_no_day_is_refused(written):
     with pytest.raises(Invalid) as refused:
         mapped(read_mapping(mapping), shopify(ship_on=written))
     assert refused.value.problems[0].pointer == "/planned_delivery"
+
+
+def test_refunds_are_taken_off_in_linear_time_whatever_their_number():
+    line = shopify()["line_items"][0]
+    refunds = [
+        {"refund_line_items": [{"line_item_id": id, "quantity": 1} for id in range(start, start + 100)]}
+        for start in range(0, 12_000, 100)
+    ]
+
+    def reading(count):
+        payload = shopify(line_items=[{**line, "id": id} for id in range(count)], refunds=refunds)
+        return steps(lambda: mapped(SHOPIFY, payload))
+
+    assert {each["quantity"] for each in mapped(SHOPIFY, shopify(refunds=refunds))["lines"]} == {11}
+    assert reading(200) < 3 * reading(100)
+
+
+def test_a_payload_that_takes_too_long_to_read_is_refused():
+    mapping = default_mapping("shopify")
+    mapping["lines"]["name"] = {"join": ["$.note_attributes[].value"] * 30}
+    payload = shopify(line_items=shopify()["line_items"] * 2_000, note_attributes=[{"name": "a", "value": "b"}] * 2_000)
+    with pytest.raises(Invalid, match="too long to read"):
+        mapped(read_mapping(mapping), payload)
+
+
+@pytest.mark.timeout(10)  # its normal form takes minutes
+def test_a_tag_of_any_length_is_read_at_once():
+    tag = "a" + "\u0301\u0323" * 200_000
+    mapped(SHOPIFY, shopify(customer={"id": 7, "tags": f"houblon:{tag}"}))

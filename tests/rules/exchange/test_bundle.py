@@ -7,6 +7,7 @@ import pytest
 
 from houblon.engine.core.problem import Invalid
 from houblon.rules.exchange.bundle import export_bundle, read_bundle
+from houblon.rules.exchange.rule_list import read_import
 from houblon.rules.publishing.publish import publish
 from houblon.rules.store.documents import open_store
 from tests.clock import START
@@ -133,3 +134,17 @@ ORDER = {
     "buyer": {"id": "depanneur-42"},
     "lines": [{"sku": "IPA-24", "quantity": 24, "unit_price": "54.00"}],
 }
+
+
+@pytest.mark.timeout(20)
+def test_the_patterns_of_a_file_have_a_budget_together(store):
+    def rule(number):
+        condition = {"name": "note", "operator": "matches_regex", "value": rf"\w{{50}}{number}"}
+        return {"conditions": {"all": [condition]}, "actions": [{"name": "hold", "params": {"reason": "x"}}]}
+
+    rules = [rule(number) for number in range(400)]
+    named = {f"r{number}": {**each, "label": {"fr": "x", "en": "x"}} for number, each in enumerate(rules)}
+    for document in (rules, bundle(groups=[group("bars", 10, named)])):
+        with pytest.raises(Invalid) as caught:
+            read_import(document, None if isinstance(document, dict) else "tous", content(store))
+        assert [each.code for each in caught.value.problems] == ["too_many"]

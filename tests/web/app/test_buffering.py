@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import itertools
 import json
 import socket
 import time
@@ -9,13 +10,14 @@ import time
 import pytest
 
 from houblon.web.app import buffering
-from houblon.web.foundation import limits
 from houblon.web.ingest.signatures import sign
+from houblon.web.limits import sizes
 from tests.clock import real
 from tests.web.houses import copy_of, open_place, order
 from tests.web.servers import serving
 
-SOON = 1.0  # seconds
+SOON = 1.0  # seconds that an answer may keep its caller waiting
+_NUMBERS = itertools.count()
 HALF_A_BODY = b"POST %s HTTP/1.1\r\nhost: localhost\r\ncontent-length: 500000\r\n\r\n{"
 HALF_A_CHUNK = b"POST %s HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{"
 HALF_A_HEAD = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nx-slow: "
@@ -47,12 +49,8 @@ def test_orders_and_health_are_answered_while_64_callers_send_or_take_no_more(ru
     with contextlib.ExitStack() as held:
         for _ in range(64):
             held.enter_context(_caller(server.port, sent))
-        began = time.monotonic()
         assert _asked(server.port, "GET", "/healthz")[0] == 200
-        assert time.monotonic() - began < SOON
-        began = time.monotonic()
-        assert _order(server.port, secret, f"m-{began}")[0] == 200
-        assert time.monotonic() - began < SOON
+        assert _order(server.port, secret)[0] == 200
 
 
 def test_who_sends_no_more_is_told_so_and_let_go(running):
@@ -63,12 +61,10 @@ def test_who_sends_no_more_is_told_so_and_let_go(running):
         (HALF_A_CHUNK % b"/api/v1/decisions", b"408"),
         (HALF_A_HEAD, b""),
     ]
-    began = time.monotonic()
     with contextlib.ExitStack() as held:
         callers = [held.enter_context(_caller(server.port, sent)) for sent, _ in expected]
         answers = [_until_it_hangs_up(caller) for caller in callers]
     assert [answer[9:12] for answer in answers] == [status for _, status in expected]
-    assert time.monotonic() - began < limits.BODY_SECONDS + 3
 
 
 def test_a_body_that_is_too_long_is_refused_before_it_is_read(running):
@@ -92,8 +88,7 @@ def test_a_worker_ends_with_its_server(template, tmp_path):
     folder = copy_of(template[0], tmp_path / "data")
     with serving(folder) as server:
         server.kill_the_first()
-        ends = time.monotonic() + 10
-        while time.monotonic() < ends:
+        for _ in range(100):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", server.port), timeout=1):
                 time.sleep(0.1)
                 continue
@@ -133,20 +128,21 @@ def _caller(port, sent):
 
 
 def _until_it_hangs_up(caller):
-    caller.settimeout(limits.BODY_SECONDS + 5)
+    caller.settimeout(sizes.BODY_SECONDS + 3)
     answer = b""
     while chunk := caller.recv(65_536):
         answer += chunk
     return answer
 
 
-def _order(port, secret, id):
+def _order(port, secret):
+    id = f"m-{next(_NUMBERS)}"
     body = json.dumps(order(f"PO-{id}")).encode()
     return _asked(port, "POST", "/webhooks/orders", body, sign(secret, id, real(), body))
 
 
 def _asked(port, method, path, body=None, headers=None, chunked=False):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SOON)
     try:
         connection.request(method, path, body, headers or {}, encode_chunked=chunked)
         answer = connection.getresponse()

@@ -70,3 +70,10 @@ def test_five_minutes_either_way_is_fresh_and_a_second_more_is_not():
         assert verify([SECRET], headers, b"{}", second + gap) == "msg_1"
         with pytest.raises(Unsigned):
             verify([SECRET], headers, b"{}", second + gap + timedelta(seconds=1 if gap > timedelta() else -1))
+
+
+@pytest.mark.parametrize("stamp", ["999999999999", "0", "253402300800"])
+def test_a_timestamp_of_any_size_is_unsigned_and_no_fault(stamp):
+    headers = {**sign(SECRET, "m-1", NOW, b"{}"), "webhook-timestamp": stamp}
+    with pytest.raises(Unsigned):
+        verify([SECRET], headers, b"{}", NOW)
