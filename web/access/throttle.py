@@ -79,11 +79,12 @@ def _limited(house: House, view: Callable[..., Any], limits: Limits, who: Who) -
         if request.method != "POST":
             return view(**arguments)
         (name, is_theirs), place, now = who(), place_of_caller(), house.now()
+        address = request.remote_addr or ""
 
         def count(connection: Connection) -> list[int] | timedelta:
             id = connection.execute(select(accounts.c.id).where(is_theirs)).scalar_one_or_none()
             person = _Person(name if id is None else f"account {id}", id)
-            return take(connection, _wanted(connection, limits, person, place), now)
+            return take(connection, _wanted(connection, limits, person, place, address), now)
 
         taken = house.services.ledger.write(count)
         if isinstance(taken, timedelta):
@@ -97,9 +98,11 @@ def _limited(house: House, view: Callable[..., Any], limits: Limits, who: Who) -
     return limited
 
 
-def _wanted(connection: Connection, limits: Limits, person: _Person, place: str) -> list[tuple[str, Limit]]:
+def _wanted(
+    connection: Connection, limits: Limits, person: _Person, place: str, address: str
+) -> list[tuple[str, Limit]]:
     """What one attempt counts for."""
-    slower = _NEVER if _is_known(connection, person) else limits.person
+    slower = _NEVER if _is_known(connection, person, address) else limits.person
     return [
         (_key(limits, "person and place", person.name, place), limits.person_and_place),
         (_key(limits, "place", place), limits.place),
@@ -111,9 +114,9 @@ def _key(limits: Limits, *of: str) -> str:
     return "\n".join((limits.what, *of))
 
 
-def _is_known(connection: Connection, person: _Person) -> bool:
+def _is_known(connection: Connection, person: _Person, address: str) -> bool:
     """Whether the person has been signed in from there, as long as sessions are kept."""
-    theirs = sessions.c.account_id == (person.account or 0), sessions.c.address == (request.remote_addr or "")
+    theirs = sessions.c.account_id == (person.account or 0), sessions.c.address == address
     return connection.execute(select(func.count()).where(*theirs)).scalar_one() > 0
 
 
