@@ -67,7 +67,6 @@ NO_ROW = (
     "/factures?avant=9223372036854775808",
     "/journal?avant=9223372036854775808",
     "/historique?avant=9223372036854775808",
-    "/file?commande=9223372036854775808",
     "/essai?commande=9223372036854775808",
 )
 
