@@ -186,7 +186,9 @@ def guess_mark(cells: Iterable[Cell], otherwise: str) -> str:
         if comma >= 0 and point >= 0:
             return COMMA if comma > point else POINT
         last = max(comma, point)
-        if last >= 0 and plain.count(plain[last]) == 1 and len(plain) - last - 1 != 3:
+        if last >= 0 and plain.count(plain[last]) > 1:  # 1,000,000: a mark that repeats parts thousands
+            return POINT if plain[last] == COMMA else COMMA
+        if last >= 0 and len(plain) - last - 1 != 3:
             return plain[last]
         if last >= 0 and plain.lstrip("-").startswith("0"):
             return plain[last]

@@ -37,7 +37,7 @@ def outlooks(group: Group, path: str, form: Any, content: Content, proposal: Pro
 
     Raises Invalid when what is typed can't be read.
     """
-    choices = [(_("Avec cette valeur"), check_setting(path, typed_value(path, form)))]
+    choices = [(_("Avec cette valeur"), check_setting(path, typed_value(path, form, current())))]
     none = FORMS[path].none
     if none is not None and group.settings.get(path, ABSENT) is not None:
         choices.append((none.in_(current()), None))

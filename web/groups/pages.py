@@ -15,6 +15,7 @@ from houblon.rules.model.names import clean_name, id_of
 from houblon.rules.model.statements import ABSENT, Statement
 from houblon.web.drafts import drafting
 from houblon.web.foundation.current_app import house
+from houblon.web.foundation.language import current
 from houblon.web.foundation.stale import Outdated
 from houblon.web.groups.impact import outlooks
 from houblon.web.groups.view import context
@@ -78,7 +79,7 @@ def change_setting(id: str, path: str) -> Any:
         if state == "herite" and id != BASE:
             value = ABSENT
         elif state != "aucun":
-            value = typed_value(path, request.form)
+            value = typed_value(path, request.form, current())
         if value is not ABSENT:
             value = check_setting(path, value)
         drafting.save([Statement("group", id, path, value)], request.form, f"{group.name} : {FORMS[path].label.fr}")

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from houblon.web.presentation.typed_numbers import number_shown
+from houblon.engine.core.problem import Invalid
+from houblon.web.presentation.typed_numbers import money_typed, number_shown, number_typed
 
 _BLANK = {"buyer": "", "items": "24", "province": "QC"}
 _PRICE = 27.0
+_MOST = 10**9
 # Which field of the short form a fault's pointer means.
 PLACES = {
     "/buyer/id": "buyer",
@@ -37,7 +39,7 @@ def pasted(body: bytes | str, language: str) -> dict[str, Any]:
     return {**blank(language), "json": json.dumps(json.loads(body), ensure_ascii=False, indent=2)}
 
 
-def order_body(typed: Mapping[str, str], now: datetime) -> bytes:
+def order_body(typed: Mapping[str, str], now: datetime, language: str) -> bytes:
     """The order's JSON: pasted, or made of the short form. What is left empty is not in it."""
     if typed.get("json", "").strip():
         return typed["json"].encode()
@@ -51,7 +53,7 @@ def order_body(typed: Mapping[str, str], now: datetime) -> bytes:
         buyer["is_first_order"] = said["is_first_order"] == "yes"
     for name, kind in _BUYER.items():
         if name in said:
-            buyer[name] = _money(said[name]) if kind == "money" else _whole(said[name])
+            buyer[name] = _money(said[name], language) if kind == "money" else _whole(said[name], language)
     document: dict[str, Any] = {
         "id": "et-si",
         "placed_at": now.isoformat(),
@@ -59,8 +61,8 @@ def order_body(typed: Mapping[str, str], now: datetime) -> bytes:
         "lines": [
             {
                 "sku": said.get("sku", "article"),
-                "quantity": _whole(said.get("items", "")),
-                "unit_price": _money(said.get("price", "")),
+                "quantity": _whole(said.get("items", ""), language),
+                "unit_price": _money(said.get("price", ""), language),
             }
         ],
         **{name: said[name] for name in _CHOICES if name in said},
@@ -68,12 +70,15 @@ def order_body(typed: Mapping[str, str], now: datetime) -> bytes:
     return json.dumps(document).encode()
 
 
-def _whole(text: str) -> int | str:
+def _whole(text: str, language: str) -> int | str:
     """The whole number that is meant; what is none is left for the order's schema to tell."""
-    plain = "".join(text.split())
-    return int(plain) if plain.isdecimal() and len(plain) < 10 else text
+    number = number_typed(text, language)
+    return number if isinstance(number, int) and number < _MOST else text
 
 
-def _money(text: str) -> str:
-    """« 1 234,50 $ » as “1234.50”."""
-    return "".join(text.replace("$", "").split()).replace(",", ".")
+def _money(text: str, language: str) -> str:
+    """« 1 234,50 $ » as “1234.50”; what is no certain amount is left for the order's schema to tell."""
+    try:
+        return money_typed(text, language)
+    except Invalid:
+        return text

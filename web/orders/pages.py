@@ -9,6 +9,7 @@ from houblon.orders.handling.lifecycle import CANCELLABLE
 from houblon.orders.queries import lists, receivables
 from houblon.orders.queries.lists import PAGE
 from houblon.web.foundation.current_app import house
+from houblon.web.foundation.language import current
 from houblon.web.foundation.paging import asked_before, page
 from houblon.web.orders.saved_views import saved
 from houblon.web.presentation.order_filters import kept, order_filter
@@ -20,7 +21,7 @@ STATES = ("accepted", "held", "refused", "delivered", "cancelled")
 @blueprint.get("")
 def index() -> str:
     services = house().services
-    asked = order_filter(request.args, services.installation.zone, STATES)
+    asked, unread = order_filter(request.args, services.installation.zone, current(), STATES)
     before = asked_before()
     with services.ledger.reading() as connection:
         is_sifted = bool(asked.search or asked.group or asked.at_least)
@@ -36,6 +37,7 @@ def index() -> str:
         states=STATES,
         groups=house().store.content(house().store.newest().number).ranked(),
         views=saved("orders"),
+        unread=unread,
     )
 
 

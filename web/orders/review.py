@@ -25,7 +25,8 @@ blueprint = Blueprint("review", __name__, url_prefix="/file")
 @blueprint.get("")
 def index() -> Any:
     services, now = house().services, house().now()
-    asked, filters = order_filter(request.args, services.installation.zone), kept(request.args)
+    asked, unread = order_filter(request.args, services.installation.zone, current())
+    filters = kept(request.args)
     with services.ledger.reading() as connection:
         held = [each for each in lists.held_orders(connection, asked) if _is_for(each.decision, filters.get("raison"))]
         chosen = request.args.get("commande", type=row_key)
@@ -58,6 +59,7 @@ def index() -> Any:
         groups=content.ranked(),
         views=saved("review"),
         every=bool(request.args.get("tout")),
+        unread=unread,
     )
 
 

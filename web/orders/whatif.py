@@ -43,7 +43,7 @@ def try_order() -> Any:
     """Decide what was typed; nothing is recorded and nothing typed is lost."""
     typed = request.form.to_dict()
     try:
-        body = order_body(typed, house().now())
+        body = order_body(typed, house().now(), current())
         order = read_order(body)
         dates = {name: _moment(typed.get(name, ""), f"/{name}") for name in ("accepted_at", "as_of")}
         against = typed.get("against", _NOTHING)

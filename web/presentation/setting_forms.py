@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 
-from houblon.engine.core.problem import Text, refuse
+from houblon.engine.core.problem import Text
 from houblon.engine.policy.settings import EVENTS
+from houblon.web.presentation.typed_numbers import money_typed, percent_typed, whole_typed
 
 
 class SettingForm(msgspec.Struct, frozen=True):
@@ -159,32 +160,16 @@ TERMS_LABELS = {
 }
 
 
-def typed_value(path: str, form: Mapping[str, Any]) -> Any:
+def typed_value(path: str, form: Mapping[str, Any], language: str) -> Any:
     """The setting's JSON value from a submitted form. Raises Invalid on what can't be read."""
-    return _READERS[FORMS[path].kind](form)
+    kind = FORMS[path].kind
+    if kind in _NUMBERS:
+        return _NUMBERS[kind](form.get("value", ""), language)
+    return _terms(form, language) if kind == "terms" else _READERS[kind](form)
 
 
 def _choice(form: Any) -> str:
     return str(form.get("value", ""))
-
-
-def _whole(form: Any) -> int:
-    text = _plain(form.get("value", ""))
-    if not text.isdecimal() or len(text) > 9:
-        raise refuse("range", "", "Un nombre entier, comme 24.", "A whole number, such as 24.")
-    return int(text)
-
-
-def _decimal(form: Any) -> str:
-    """A number with either decimal mark: « 1 234,50 » and “1,234.50” are the same."""
-    text = _plain(form.get("value", "")).replace("$", "").replace("%", "")
-    if "," in text and "." in text:
-        text = text.replace(",", "")
-    return text.replace(",", ".")
-
-
-def _plain(text: str) -> str:
-    return "".join(character for character in text if not character.isspace())
 
 
 def _yes_no(form: Any) -> bool:
@@ -195,10 +180,10 @@ def _text(form: Any) -> dict[str, str]:
     return {"fr": form.get("fr", "").strip(), "en": form.get("en", "").strip()}
 
 
-def _terms(form: Any) -> dict[str, Any]:
+def _terms(form: Any, language: str) -> dict[str, Any]:
     kind = form.get("value", "")
     if kind in ("net", "end_of_month"):
-        return {"kind": kind, "days": _whole({"value": form.get("days", "")})}
+        return {"kind": kind, "days": whole_typed(form.get("days", ""), language)}
     return {"kind": kind, "label": _text(form)} if kind == "other" else {"kind": kind}
 
 
@@ -211,14 +196,15 @@ def _team(form: Any) -> dict[str, list[str]]:
     return {"events": _events(form), "to": [each for each in addresses if each]}
 
 
+_NUMBERS: Mapping[str, Callable[[str, str], Any]] = {
+    "whole": whole_typed,
+    "money": money_typed,
+    "percent": percent_typed,
+}
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "choice": _choice,
-    "whole": _whole,
-    "money": _decimal,
-    "percent": _decimal,
     "yes_no": _yes_no,
     "text": _text,
-    "terms": _terms,
     "events": _events,
     "team": _team,
 }

@@ -12,7 +12,7 @@ import msgspec
 
 from houblon.engine.conditions.vocabulary import ACTIONS, FACTS, NO_INPUT, OPERATORS, Kind
 from houblon.rules.model.names import id_of
-from houblon.web.presentation.typed_numbers import number_shown, number_typed
+from houblon.web.presentation.typed_numbers import COUNT, MONEY, number_shown, number_typed
 
 LONGEST_NUMBER = 40
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
@@ -118,7 +118,7 @@ def _value_of(test: Test, language: str) -> Any:
     if fact is None or test.operator in NO_INPUT:
         return ""
     if fact.kind is Kind.NUMERIC:
-        return number_typed(first, language)
+        return number_typed(first, language, MONEY if fact.scale > 1 else COUNT)
     if fact.kind is Kind.SELECT_MULTIPLE:
         return [each.strip() for each in test.typed]
     # A text compares to the space; an option has none around it.

@@ -289,6 +289,7 @@ def test_a_day_is_read_only_when_it_is_certain(text, order, moment):
 
 
 def test_guesses_follow_what_proves_them():
+    assert guess_mark(["1,000", "1,000,000"], ",") == "."  # the column decides
     assert [guess_mark([text], "?") for text in ("1,234.5", "1.234,5", "12,5", "1,234", "0,125", "x", 1.5)] == [
         *(".", ",", ",", "?", ",", "?", "?")
     ]

@@ -70,7 +70,7 @@ def test_what_is_left_empty_is_not_said():
         "overdue_balance": "12,00",
         "is_first_order": "no",
     }
-    document = json.loads(order_body(typed, NOW))
+    document = json.loads(order_body(typed, NOW, "fr"))
     assert document["lines"] == [{"sku": "article", "quantity": 1200, "unit_price": "1234.50"}]
     assert document["buyer"] == {"id": "bar-1", "is_first_order": False, "overdue_balance": "12.00"}
     assert document.keys() == {"id", "placed_at", "buyer", "lines"}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from houblon.engine.conditions.parsing import MAX_NESTING
 from houblon.engine.policy.decision import Provenance
 from houblon.engine.policy.policy import rule_document, rule_of
-from houblon.web.presentation.typed_numbers import number_shown, number_typed
+from houblon.web.presentation.typed_numbers import MONEY, number_shown, number_typed
 from houblon.web.rule_editor.edits import EDITS, apply, depth, node_at
 from houblon.web.rule_editor.form import (
     EMPTY,
@@ -101,7 +101,14 @@ def test_a_number_is_read_back_from_how_it_is_shown(value, language, money):
         ("1.234,50", "en", 1234.5),
         ("$1,234.50", "en", 1234.5),
         ("1,234", "en", 1234),
-        ("1,234", "fr", 1.234),
+        ("1,234", "fr", "1,234"),
+        ("1.234", "fr", "1.234"),
+        ("1.234", "en", 1.234),
+        ("1 234,567", "fr", 1234.567),
+        ("1,234,56", "en", "1,234,56"),
+        ("12 34", "fr", "12 34"),
+        ("12 %", "fr", "12 %"),
+        ("12 $ 5", "fr", "12 $ 5"),
         ("0,125", "en", 0.125),
         ("1,234,567", "fr", 1234567),
         ("−5", "fr", -5),
@@ -115,7 +122,7 @@ def test_a_number_is_read_back_from_how_it_is_shown(value, language, money):
     ],
 )
 def test_either_decimal_mark_is_read(typed, language, value):
-    read = number_typed(typed, language)
+    read = number_typed(typed, language, MONEY)
     assert (read, type(read)) == (value, type(value))
 
 
