@@ -17,6 +17,7 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 def folded(text: str) -> str:
     """The text without accents, case and superfluous spaces: what two headers or names are compared by."""
+    # As much as any name has: accents in a long row take quadratic time.
     plain = unicodedata.normalize("NFKD", text[:COMPARED]).casefold()
     return " ".join("".join(each for each in plain if not unicodedata.combining(each)).split())
 

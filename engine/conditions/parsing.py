@@ -182,7 +182,7 @@ def read_value(term: Term, operator: str, value: object, pointer: str = "") -> A
             _check_option(term, item, step(pointer, index), faults)
         value = tuple(value)
     faults.raise_if_any()
-    return value
+    return term.canonical(value) if term.canonical and isinstance(value, str) else value
 
 
 def _check_number(value: Any, pointer: str, faults: Faults) -> None:

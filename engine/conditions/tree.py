@@ -1,6 +1,6 @@
 """The condition tree that every target reads, and its business-rules JSON."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -34,11 +34,15 @@ Vocabulary = Mapping[str, "Term"]
 
 
 class Term(msgspec.Struct, frozen=True):
-    """What a condition may say of one name: its type, and the only options where they are closed."""
+    """What a condition may say of one name: its type, and the only options where they are closed.
+
+    `canonical` puts an option in the form that the fact has.
+    """
 
     kind: Kind
     options: tuple[str, ...] = ()
     text_only: bool = False
+    canonical: Callable[[str], str] | None = None
 
 
 def comparisons_of(condition: Condition) -> Iterator[Comparison]:

@@ -1,14 +1,18 @@
 """An order as it comes in, and the facts that conditions can read of it."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import replace
 
 from houblon.engine.core.money import Cents, Price, cents, price
+from houblon.engine.core.provinces import province_of
+from houblon.engine.core.texts import MAX_ID, clean_id, composed
 
-Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Quantity = Annotated[int, msgspec.Meta(gt=0, le=1_000_000)]
 Days = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
@@ -78,23 +82,99 @@ _decoder: msgspec.json.Decoder[Order] = msgspec.json.Decoder(Order, dec_hook=_de
 
 def decode_order(body: bytes) -> Order:
     """Decode an order's JSON. Raises msgspec.ValidationError or DecodeError at the first fault."""
-    return _decoder.decode(body)
+    return settled(_decoder.decode(body))
 
 
 def decoder_of(type_: Any) -> msgspec.json.Decoder[Any]:
-    """A decoder of JSON to a type that holds orders."""
+    """A decoder of JSON to a type that holds orders; each is to be `settled`."""
     return msgspec.json.Decoder(type_, dec_hook=_decode_money)
 
 
 def order_of(document: object) -> Order:
     """The same from a parsed JSON document."""
-    order: Order = convert(document, Order)
-    return order
+    return settled(convert(document, Order))
 
 
 def convert(document: object, type_: Any) -> Any:
     """One member of an order from its JSON value, as the decoder reads it. Raises msgspec.ValidationError."""
     return msgspec.convert(document, type_, dec_hook=_decode_money)
+
+
+# Texts that were found to be in their one form, bounded: names of products and buyers come again and again.
+_KNOWN: set[str | None] = {None}
+_MOST_KNOWN = 1 << 16
+_known = _KNOWN.__contains__
+
+
+def settled(order: Order) -> Order:
+    """The order with its ids and names of choices in their one form, whichever door it came by.
+
+    Ids are clean, a province of Canada is its code, and what is empty is absent. An id of which nothing
+    would be left stays as it is, for the door to refuse.
+    """
+    buyer = order.buyer
+    texts = [
+        *(buyer.id, buyer.name, buyer.email, buyer.language, *(buyer.groups or ())),
+        *(order.currency, order.distributor, order.delivery_method, order.source),
+        *[line.sku for line in order.lines],
+        *[line.category for line in order.lines],
+    ]
+    # By what was seen before, for this runs for every order; one by one where something is new.
+    plain = all(map(_known, texts)) or all(_known(text) or _is_plain(text) for text in texts)
+    if not plain or not _is_clean(order.id):
+        return _cleaned(order)
+    if buyer.province is not None and province_of(buyer.province) != buyer.province:
+        return _cleaned(order)
+    return order if order.note is None or order.note.isascii() else replace(order, note=composed(order.note))
+
+
+def _is_plain(text: str | None) -> bool:
+    if text is None or not _is_clean(text):
+        return text is None
+    if len(_KNOWN) >= _MOST_KNOWN:
+        _KNOWN.clear()
+        _KNOWN.add(None)
+    _KNOWN.add(text)
+    return True
+
+
+def _is_clean(text: str) -> bool:
+    return text != "" and clean_id(text) == text
+
+
+def _cleaned(order: Order) -> Order:
+    buyer = order.buyer
+    groups = None if buyer.groups is None else tuple(dict.fromkeys(filter(None, map(clean_id, buyer.groups))))
+    return replace(
+        order,
+        id=clean_id(order.id) or order.id,
+        buyer=replace(
+            buyer,
+            id=clean_id(buyer.id) or buyer.id,
+            name=_said(buyer.name, _trimmed),
+            email=_said(buyer.email, _trimmed),
+            language=_said(buyer.language, clean_id),
+            province=_said(buyer.province, province_of),
+            groups=groups,
+        ),
+        lines=tuple(
+            replace(line, sku=clean_id(line.sku) or line.sku, category=_said(line.category, clean_id))
+            for line in order.lines
+        ),
+        **{
+            name: _said(getattr(order, name), clean_id)
+            for name in ("currency", "distributor", "delivery_method", "source")
+        },
+        note=None if order.note is None else composed(order.note),
+    )
+
+
+def _said(text: str | None, clean: Callable[[str], str]) -> str | None:
+    return None if text is None else clean(text) or None
+
+
+def _trimmed(text: str) -> str:
+    return composed(text).strip()
 
 
 class Facts(msgspec.Struct, frozen=True):

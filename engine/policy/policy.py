@@ -13,6 +13,8 @@ from houblon.engine.conditions.pattern import MAX_IN_A_POLICY, cost_of
 from houblon.engine.conditions.tree import Condition, Term, comparisons_of, condition_document
 from houblon.engine.conditions.vocabulary import ACTIONS, FACTS
 from houblon.engine.core.problem import Faults, Text, refuse, step
+from houblon.engine.core.provinces import province_of
+from houblon.engine.core.texts import is_text
 from houblon.engine.policy.decision import Provenance
 
 BASE = "tous"
@@ -21,7 +23,15 @@ _RULE_MEMBERS = ("label", "message", "conditions", "actions", "enabled")
 _RULE_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?", re.ASCII)
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _VOCABULARY: Mapping[str, Term] = MappingProxyType(
-    {fact.name: Term(fact.kind, fact.options if fact.closed else (), text_only=True) for fact in FACTS.values()}
+    {
+        fact.name: Term(
+            fact.kind,
+            fact.options if fact.closed else (),
+            text_only=True,
+            canonical=province_of if fact.name == "province" else None,
+        )
+        for fact in FACTS.values()
+    }
 )
 
 
@@ -173,7 +183,7 @@ def read_text(document: object) -> Text:
             "type", "", "Un texte dans les deux langues : « fr » et « en ».", 'A text in both languages: "fr" and "en".'
         )
     for language, text in document.items():
-        if not isinstance(text, str) or not text.strip() or len(text) > 300 or not text.isprintable():
+        if not is_text(text, 300) or not text.strip():
             faults.add(
                 "text",
                 step("", language),
@@ -242,7 +252,7 @@ def _check_param(kind: str, value: object, pointer: str, faults: Faults) -> None
                 "Un code en minuscules, chiffres et traits bas, comme « gros_montant ».",
                 "A code of lower-case letters, digits and underscores, such as “large_amount”.",
             )
-    elif not isinstance(value, str) or not value.strip() or len(value) > 100 or not value.isprintable():
+    elif not is_text(value, 100) or not str(value).strip():
         faults.add(
             "text", pointer, "Un texte d’une ligne, de 1 à 100 caractères.", "A text of one line, 1 to 100 characters."
         )

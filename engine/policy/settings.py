@@ -1,6 +1,5 @@
 """The settings of a group: which there are, and what each may hold."""
 
-import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
@@ -8,13 +7,14 @@ from typing import Any
 
 import msgspec
 
+from houblon.engine.core.mail_address import read_address
 from houblon.engine.core.money import cents, dollars
 from houblon.engine.core.problem import Faults, refuse, step
+from houblon.engine.core.texts import is_text
 from houblon.engine.policy.terms import parse_terms, terms_document
 
 EVENTS = ("order.accepted", "order.held", "order.refused", "invoice.issued")
 MAX_TEXT = 2_000
-_ADDRESS = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>]{1,190}")
 
 
 class SettingKind(msgspec.Struct, frozen=True):
@@ -102,7 +102,7 @@ def _text(value: Any) -> dict[str, str]:
             "type", "", "Un texte dans les deux langues : « fr » et « en ».", 'A text in both languages: "fr" and "en".'
         )
     for language, text in value.items():
-        if not isinstance(text, str) or len(text) > MAX_TEXT or not _is_clean(text):
+        if not is_text(text, MAX_TEXT, lines=True):
             faults.add(
                 "text",
                 step("", language),
@@ -111,14 +111,6 @@ def _text(value: Any) -> dict[str, str]:
             )
     faults.raise_if_any()
     return {"fr": value["fr"], "en": value["en"]}
-
-
-def _is_clean(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return not any(ord(character) < 32 and character not in "\n\r\t" for character in text)
 
 
 def _events(value: Any) -> list[str]:
@@ -147,10 +139,11 @@ def _team(value: Any) -> dict[str, list[str]]:
     with faults.gather("/events"):
         events = _events(value.get("events", []))
     to = value.get("to", [])
-    if not isinstance(to, list) or not all(isinstance(each, str) and _ADDRESS.fullmatch(each) for each in to):
+    read = [read_address(each) if isinstance(each, str) else None for each in to] if isinstance(to, list) else [None]
+    if None in read:
         faults.add("address", "/to", "Une liste d’adresses de courriel.", "A list of mail addresses.")
     faults.raise_if_any()
-    return {"events": events, "to": list(to)}
+    return {"events": events, "to": list(dict.fromkeys(filter(None, read)))}
 
 
 SETTINGS: Mapping[str, SettingKind] = MappingProxyType(

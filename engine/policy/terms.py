@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from houblon.engine.core.problem import Faults, Text, refuse, step
+from houblon.engine.core.texts import is_text
 from houblon.engine.schedule.calendar import CutOff, Cycle, local_day, next_delivery
 
 KINDS = ("net", "on_receipt", "end_of_month", "other")
@@ -173,7 +174,7 @@ def _label(value: object) -> Text:
         raise refuse("label", "", 'Attendu : {"fr": "…", "en": "…"}.', 'Expected {"fr": "…", "en": "…"}.')
     faults = Faults()
     for language, text in value.items():
-        if not isinstance(text, str) or not text.strip() or len(text) > MAX_LABEL or not text.isprintable():
+        if not is_text(text, MAX_LABEL) or not text.strip():
             faults.add(
                 "text",
                 step("", language),

@@ -1,7 +1,6 @@
 """A distributor's recurring delivery days: the value, and its document in and out."""
 
 import re
-import unicodedata
 from collections.abc import Callable
 from datetime import date, datetime, time
 from typing import Any
@@ -10,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from houblon.engine.core.problem import Faults, refuse, step
+from houblon.engine.core.texts import composed, is_text
 from houblon.engine.schedule.recurrence import LAST_YEAR
 from houblon.engine.schedule.rrule import Rule, parse_rule
 
@@ -95,16 +95,23 @@ def cycle_document(cycle: Cycle) -> dict[str, Any]:
 
 
 def _text(value: object) -> str:
-    is_short = isinstance(value, str) and len(value) <= 5 * MAX_TEXT  # as it is typed, decomposed
-    text = unicodedata.normalize("NFC", value) if isinstance(value, str) and is_short else ""
-    # Characters that don't print (control, bidi, zero-width) would make two ids look like one.
-    if not text or len(text) > MAX_TEXT or text != text.strip() or not text.isprintable():
+    # As it is typed, decomposed; the length is asked first.
+    text = composed(value) if isinstance(value, str) and len(value) <= 5 * MAX_TEXT else ""
+    if not text or text != text.strip() or not is_text(text, MAX_TEXT):
         raise refuse(
             "text",
             "",
             f"Attendu : un texte de 1 à {MAX_TEXT} caractères visibles, sans espace autour.",
             f"Expected a text of 1 to {MAX_TEXT} visible characters, without space around it.",
         )
+    return text
+
+
+def _id(value: object) -> str:
+    """Without what shows as nothing, which would make two ids look like one."""
+    text = _text(value)
+    if not text.isprintable():
+        raise refuse("text", "", "Un identifiant de caractères visibles.", "An id of visible characters.")
     return text
 
 
@@ -227,7 +234,7 @@ def _holidays(value: object) -> str:
 
 
 _READERS: dict[str, Callable[[object], Any]] = {
-    "id": _text,
+    "id": _id,
     "name": _text,
     "timezone": _timezone,
     "dtstart": _day,

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from houblon.engine.core.problem import refuse
+from houblon.engine.core.texts import is_text
 from houblon.orders.db.ledger import Ledger
 from houblon.orders.db.statements import Prepared, Reader
 from houblon.orders.db.tables import api_keys, source_settings, sources
@@ -136,7 +137,7 @@ def _hash(key: str) -> str:
 
 
 def _check_name(name: str) -> None:
-    if not 1 <= len(name) <= 60 or not name.isprintable() or name != name.strip():
+    if not name or not is_text(name, 60) or name != name.strip():
         raise refuse("name", "/name", "Un nom de 1 à 60 caractères.", "A name of 1 to 60 characters.")
 
 

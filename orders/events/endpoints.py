@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from houblon.engine.core.problem import Invalid, Problem, Text
+from houblon.engine.core.texts import is_text
 from houblon.orders.db.tables import endpoints, outbox
 from houblon.orders.events.webhook_addresses import Network, is_permitted, literal
 
@@ -126,7 +127,7 @@ def faults(wanted: Wanted, allowed: Iterable[Network] = ()) -> list[Problem]:
         said = ", ".join(EVENTS)
         text = Text(f"Choisissez au moins un événement parmi : {said}.", f"Choose at least one event of: {said}.")
         found.append(Problem("unknown_option" if unknown else "required", "/events", text))
-    if len(wanted.description) > 200 or not wanted.description.isprintable():
+    if not is_text(wanted.description, 200):
         text = Text("Une description de 200 caractères au plus.", "A description of at most 200 characters.")
         found.append(Problem("length", "/description", text))
     return [each for each in found if each is not None]

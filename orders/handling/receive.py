@@ -152,7 +152,7 @@ def decide_again(
 def _decided(services: Services, incoming: IncomingOrder, kept: tuple[str, ...]) -> tuple[Decision, Policy]:
     order, at = incoming.order, incoming.at
     content, policy, unknown = _effective_policy(services, order, at, kept)
-    cycle = content.cycles.get(order.distributor or "")
+    cycle = content.cycle_of(order.distributor)
     decision = decide(
         order, policy, accepted_at=at, cycle=cycle, installation=services.installation, unknown_groups=unknown
     )

@@ -97,7 +97,7 @@ def _decided(services: Services, row: Row[Any]) -> dict[str, Any]:
         order,
         services.policies.policy(tuple(row.chain), row.version),
         accepted_at=row.made_at,
-        cycle=content.cycles.get(order.distributor or ""),
+        cycle=content.cycle_of(order.distributor),
         installation=services.installation,
         unknown_groups=tuple(unknown),
     )
@@ -115,7 +115,7 @@ def _followed(services: Services, row: Row[Any]) -> dict[str, Any]:
             order,
             policy,
             accepted_at=row.made_at,
-            cycle=content.cycles.get(order.distributor or ""),
+            cycle=content.cycle_of(order.distributor),
             installation=services.installation,
         )
         found |= {"invoice": invoicing_document(follows), "derivation": derivation_parts(follows.due)}

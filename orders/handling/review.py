@@ -169,7 +169,7 @@ def _is_owed_at_delivery(follows: Invoicing) -> bool:
 
 
 def _invoicing(services: Services, context: OrderContext) -> Invoicing:
-    cycle = services.policies.content(context.policy.version).cycles.get(context.order.distributor or "")
+    cycle = services.policies.content(context.policy.version).cycle_of(context.order.distributor)
     return invoicing(
         context.order, context.policy, accepted_at=context.at, cycle=cycle, installation=services.installation
     )

@@ -102,7 +102,7 @@ def what_if_in(
     policy = services.policies.policy_in(content, chain)
     dates: dict[str, Any] = {
         "accepted_at": accepted_at,
-        "cycle": content.cycles.get(order.distributor or ""),
+        "cycle": content.cycle_of(order.distributor),
         "installation": services.installation,
     }
     decision = decide(order, policy, unknown_groups=unknown, trace=trace, **dates)

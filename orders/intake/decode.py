@@ -6,8 +6,9 @@ import msgspec
 
 from houblon.engine.core.money import MOST
 from houblon.engine.core.order import Buyer, Line, Order, decode_order, order_of
-from houblon.engine.core.problem import Faults, refuse, step
+from houblon.engine.core.problem import Faults, problem, refuse, step
 from houblon.engine.core.strict_json import check_depth
+from houblon.engine.core.texts import MAX_ID, is_id
 from houblon.orders.intake.order_schema import ORDER
 from houblon.rules.model.faults import load
 
@@ -21,6 +22,12 @@ BUYER_LENGTHS = {"name": 300, "email": 320, "language": 35, "province": 100}
 LINE_LENGTHS = {"name": 300, "category": 200}
 MAX_GROUPS, MAX_GROUP = 100, 200
 _SHORTEST = min(LINE_LENGTHS.values())
+_NO_ID = problem(
+    "id",
+    "",
+    f"Un identifiant de 1 à {MAX_ID} caractères visibles.",
+    f"An id of 1 to {MAX_ID} visible characters.",
+)
 
 
 def read_order(body: bytes) -> Order:
@@ -67,6 +74,7 @@ def order_in(document: object) -> Order:
 def check_order(order: Order) -> None:
     """What can be counted, dated and kept. Raises Invalid with every fault."""
     faults = Faults()
+    _check_ids(order, faults)
     _check_sizes(order, faults)
     for name, moment in (("placed_at", order.placed_at), ("planned_delivery", order.planned_delivery)):
         if moment is not None and moment.year not in YEARS:
@@ -98,6 +106,16 @@ def _hash_of(document: object) -> str:
 
 
 _canonical = msgspec.json.Encoder(order="deterministic").encode
+
+
+def _check_ids(order: Order, faults: Faults) -> None:
+    """What is left of an id when it is made clean."""
+    for pointer, id in (("/id", order.id), ("/buyer/id", order.buyer.id)):
+        if not is_id(id) and "\0" not in id:  # null is told of every text
+            faults.extend([_NO_ID.under(pointer)])
+    for index, line in enumerate(order.lines):
+        if not is_id(line.sku) and "\0" not in line.sku:
+            faults.extend([_NO_ID.under(f"/lines/{index}/sku")])
 
 
 def _check_sizes(order: Order, faults: Faults) -> None:

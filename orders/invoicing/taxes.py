@@ -9,9 +9,10 @@ Columbia, Saskatchewan and Manitoba are not counted: a seller registers for them
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
-from unicodedata import combining, normalize
 
 import msgspec
+
+from houblon.engine.core.provinces import province_code
 
 
 class Rate(msgspec.Struct, frozen=True):
@@ -44,21 +45,6 @@ RATES = (
     Rate(HST, Decimal("15"), date(2010, 7, 1), ("NS",)),
     Rate(HST, Decimal("14"), date(2025, 4, 1), ("NS",)),
 )
-_NAMES = {
-    "QC": "quebec",
-    "ON": "ontario",
-    "NB": "new brunswick,nouveau-brunswick",
-    "NL": "newfoundland and labrador,terre-neuve-et-labrador,newfoundland,terre-neuve",
-    "PE": "prince edward island,ile-du-prince-edouard",
-    "NS": "nova scotia,nouvelle-ecosse",
-    "AB": "alberta",
-    "BC": "british columbia,colombie-britannique",
-    "MB": "manitoba",
-    "SK": "saskatchewan",
-    "NT": "northwest territories,territoires du nord-ouest",
-    "NU": "nunavut",
-    "YT": "yukon",
-}
 
 
 def taxes(pretax: int, on: date, province: str | None = None) -> tuple[Tax, ...]:
@@ -81,24 +67,6 @@ def _in_force(on: date, province: str | None) -> tuple[Rate, ...]:
     if HST in in_force:  # it takes the place of the GST
         del in_force[_GST]
     return tuple(in_force.values())
-
-
-def province_code(province: str | None) -> str | None:
-    """« Québec », “quebec” or “QC” → `QC`; None for what is no province of Canada."""
-    return _CODES.get(_plain(province or ""))
-
-
-_LONGEST = 100  # characters of a province that are looked at
-
-
-def _plain(text: str) -> str:
-    """Lower case, without accents, dots or the country: how people write a province varies."""
-    text = text[:_LONGEST]
-    bare = "".join(each for each in normalize("NFD", text.lower()) if not combining(each)).replace(".", "")
-    return " ".join(bare.removeprefix("ca-").replace("-", " ").split())
-
-
-_CODES = {_plain(name): code for code, names in _NAMES.items() for name in (code, *names.split(","))}
 
 
 def percent_of(amount: int, percent: Decimal) -> int:

@@ -1,11 +1,11 @@
 """Messages to buyers and to the team, put in the outbox with the fact they tell."""
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import Connection, insert
 
+from houblon.engine.core.mail_address import read_address
 from houblon.engine.policy.decision import Obligation, Reason
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import outbox
@@ -15,7 +15,6 @@ from houblon.orders.mail.content import EmailContent
 from houblon.orders.mail.emails import buyer_email, team_email
 from houblon.orders.services import OrderContext, Services
 
-_ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,190}")
 NO_ADDRESS = "no address is known for this recipient"
 BAD_ADDRESS = "this is not one mail address"
 _KEEP = Prepared(insert(outbox))
@@ -97,14 +96,15 @@ def _row(
     content: EmailContent,
     invoice_key: int | None,
 ) -> dict[str, Any]:
-    fault = NO_ADDRESS if not address else BAD_ADDRESS if not is_address(address) else None
+    read = read_address(address) if address else None
+    fault = NO_ADDRESS if not address else BAD_ADDRESS if read is None else None
     return {
         "id": ordered_message_id(move, f"{context.key}/{move}/{event}/{role}"),
         "order_key": context.key,
         "invoice_key": invoice_key,
         "kind": "mail",
         "event": event,
-        "recipient": address,
+        "recipient": read or address,
         "message": content,
         "state": "parked" if fault else "pending",
         "attempts": 0,
@@ -112,8 +112,3 @@ def _row(
         "due_at": context.at,
         "error": fault,
     }
-
-
-def is_address(text: str) -> bool:
-    """Whether the text is one mail address, fit for a header."""
-    return _ADDRESS.fullmatch(text) is not None and text.isprintable()

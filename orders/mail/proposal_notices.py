@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from houblon.engine.conditions.figures import NBSP
+from houblon.engine.core.mail_address import read_address
 from houblon.orders.db.tables import outbox
 from houblon.orders.events.message_ids import message_id
 from houblon.orders.mail.emails import plain_email
-from houblon.orders.mail.enqueue import is_address
 from houblon.orders.services import Services
 from houblon.rules.model.proposal import Notice, Proposal
 
@@ -26,12 +26,12 @@ def _rows(services: Services, proposal: Proposal, at: datetime) -> Iterator[dict
     for place, notice in enumerate(proposal.notices):
         if notice.is_sent:
             continue
-        for person in filter(is_address, proposal.people):
+        for person in filter(read_address, proposal.people):
             yield {
                 "id": message_id(f"proposal/{proposal.id}/{place}/{person}"),
                 "kind": "mail",
                 "event": f"proposal.{notice.code}",
-                "recipient": person,
+                "recipient": read_address(person),
                 "message": _email(services, proposal, notice),
                 "state": "pending",
                 "attempts": 0,

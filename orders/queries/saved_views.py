@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from houblon.engine.core.problem import refuse
+from houblon.engine.core.texts import is_text
 from houblon.orders.db.tables import saved_views
 
 MAX_VIEWS, MAX_NAME, MAX_QUERY = 30, 60, 500
@@ -21,7 +22,7 @@ def views_of(connection: Connection, who: str, page: str) -> Sequence[Row[Any]]:
 def save_view(connection: Connection, who: str, page: str, name: str, query: str, at: datetime) -> None:
     """Keep the filters under the name, in place of those it had. Raises Invalid."""
     name = " ".join(name.split())
-    if not 1 <= len(name) <= MAX_NAME or not name.isprintable() or len(query) > MAX_QUERY:
+    if not name or not is_text(name, MAX_NAME) or len(query) > MAX_QUERY:
         raise refuse("name", "/nom", f"Un nom de 1 à {MAX_NAME} caractères.", f"A name of 1 to {MAX_NAME} characters.")
     same = (saved_views.c.who == who, saved_views.c.page == page)
     connection.execute(delete(saved_views).where(*same, saved_views.c.name == name))

@@ -6,11 +6,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from houblon.engine.core.mail_address import read_address
 from houblon.engine.core.problem import Faults, refuse, step
+from houblon.engine.core.provinces import province_of
+from houblon.engine.core.texts import MAX_ID, clean_id, composed, is_id, is_text
 from houblon.orders.db.tables import retailers
-from houblon.orders.mail.enqueue import is_address
 
-MAX_ID = 200
 _SAID = ("name", "email", "language", "province")
 _KNOWN = select(retailers).where(retailers.c.id == bindparam("id"))
 
@@ -50,32 +51,29 @@ def edit_retailer(connection: Connection, card: Card, at: datetime) -> dict[str,
 def read_card(id: str, name: str, email: str, language: str, province: str) -> Card:
     """What a person types of a retailer. Raises Invalid with every fault."""
     faults = Faults()
+    id, name, email, language = clean_id(id), composed(name).strip(), email.strip(), clean_id(language)
     if not is_id(id):
         faults.add(
             "id",
             "/id",
-            f"Un identifiant de 1 à {MAX_ID} caractères visibles, sans espace autour.",
-            f"An id of 1 to {MAX_ID} visible characters, without space around it.",
+            f"Un identifiant de 1 à {MAX_ID} caractères visibles.",
+            f"An id of 1 to {MAX_ID} visible characters.",
         )
     for field, text, most in (("name", name, 300), ("province", province, 100), ("language", language, 35)):
-        if len(text) > most or (text and not text.isprintable()):
+        if not is_text(text, most):
             faults.add(
                 "text",
                 step("", field),
                 f"Un texte d’au plus {most} caractères visibles.",
                 f"A text of at most {most} visible characters.",
             )
-    if email and (not is_address(email) or len(email) > 320):
+    address = read_address(email)
+    if email and address is None:
         faults.add(
             "address", "/email", "Une adresse comme achats@exemple.ca.", "An address such as orders@example.com."
         )
     faults.raise_if_any()
-    return Card(id, name or None, email or None, language or None, province or None)
-
-
-def is_id(text: str) -> bool:
-    """Whether a text can be a retailer's id."""
-    return 1 <= len(text) <= MAX_ID and text == text.strip() and text.isprintable()
+    return Card(id, name or None, address, language or None, province_of(province) or None)
 
 
 def _said_of(card: Card) -> dict[str, Any]:

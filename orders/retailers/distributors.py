@@ -5,6 +5,7 @@ from collections import Counter
 import msgspec
 from sqlalchemy import Connection, select
 
+from houblon.engine.core.texts import clean_id, identity
 from houblon.orders.db.tables import orders
 
 LOOKED_AT = 1_000
@@ -28,10 +29,12 @@ def named_distributors(connection: Connection, limit: int = LOOKED_AT) -> dict[s
     newest = select(orders.c.state, orders.c.body).order_by(orders.c.key.desc()).limit(limit)
     every: Counter[str] = Counter()
     held: Counter[str] = Counter()
+    written: dict[str, str] = {}  # the newest writing of each
     decode = msgspec.json.Decoder(_Order).decode
     for state, body in connection.execute(newest):
-        name = decode(body).distributor
+        name = clean_id(decode(body).distributor or "")
         if name:
+            name = written.setdefault(identity(name), name)
             every[name] += 1
             held[name] += state == "held"
     return {name: Named(count, held[name]) for name, count in every.most_common()}

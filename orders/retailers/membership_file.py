@@ -12,14 +12,15 @@ from typing import Any
 import msgspec
 
 from houblon.engine.core.problem import Problem, problem, refuse
+from houblon.engine.core.texts import clean_id, composed, is_id, is_text
 from houblon.engine.policy.policy import BASE
 from houblon.orders import csv_text
 from houblon.orders.csv_text import delimiter_of, folded, unguarded, word
-from houblon.orders.retailers.cards import is_id
 from houblon.rules.model.content import Content
 
 MAX_BYTES, MAX_ROWS, MAX_COLUMNS = 400_000, 10_000, 50
 ADD, REPLACE = "add", "replace"
+SEVERAL = ""
 _HEADERS = {
     "retailer": "detaillant identifiant id retailer retailer_id client customer buyer buyer_id numero no code".split(),
     "group": "groupe groupes group groups group_id groupe_id categorie segment".split(),
@@ -114,7 +115,7 @@ def guess_columns(sheet: Sheet, content: Content) -> Columns:
     groups = groups_by_name(content)
     if "group" not in found:
         hits = [
-            (sum(folded(cells[n]) in groups for _, cells in sheet.rows[:200] if n < len(cells)), -n)
+            (sum(named_group(cells[n], groups) is not None for _, cells in sheet.rows[:200] if n < len(cells)), -n)
             for n in range(sheet.width)
             if n not in found.values()
         ]
@@ -154,19 +155,21 @@ def plan_import(
     spoiled: set[str] = set()
     by_name = groups_by_name(content)
     for line, cells in sheet.rows:
-        retailer = _cell(cells, columns.retailer)
+        retailer = clean_id(_cell(cells, columns.retailer))
         if not is_id(retailer):
             faults.append(Fault(line, _NO_RETAILER))
             continue
-        groups, unknown = groups_in(_cell(cells, columns.group), by_name)
-        if unknown:
-            faults.append(Fault(line, _no_group(unknown)))
+        groups, fault = groups_in(_cell(cells, columns.group), by_name)
+        name = composed(_cell(cells, columns.name))
+        if fault is None and not is_text(name, 300):
+            fault = _NO_NAME
+        if fault is not None:
+            faults.append(Fault(line, fault))
             spoiled.add(retailer)
             continue
         listed = wanted.setdefault(retailer, [])
         listed += [group for group in groups if group not in listed]
-        name = _cell(cells, columns.name)
-        if name and len(name) <= 300 and name.isprintable():
+        if name:
             names.setdefault(retailer, name)
     everyone = set(known) | set(kept)
     changes, unchanged = [], 0
@@ -206,20 +209,33 @@ def _meaning(cell: str) -> str | None:
 
 
 def groups_by_name(content: Content) -> dict[str, str]:
-    """Each group's id by its id and by its name, both folded."""
-    groups = content.ranked()
-    return {folded(group.name): group.id for group in groups} | {group.id: group.id for group in groups}
+    """Each group's id by what a file may call it; empty where that fits several.
+
+    The name in use, as it is shown, comes first; then a name in another case or without its accents, and an id.
+    """
+    fits: dict[str, set[str]] = {}
+    for group in content.ranked():
+        for said in (folded(group.name), group.id):
+            fits.setdefault(said, set()).add(group.id)
+    loosely = {said: ids.pop() if len(ids) == 1 else SEVERAL for said, ids in fits.items()}
+    return loosely | {clean_id(group.name): group.id for group in content.ranked()}
 
 
-def groups_in(cell: str, by_name: Mapping[str, str]) -> tuple[list[str], str | None]:
-    """The groups that a cell names, several apart by « | »; and the first name that is none."""
+def named_group(name: str, by_name: Mapping[str, str]) -> str | None:
+    """The id of the group that is called so: None for none, SEVERAL for more than one."""
+    found = by_name.get(clean_id(name))
+    return by_name.get(folded(name)) if found is None else found
+
+
+def groups_in(cell: str, by_name: Mapping[str, str]) -> tuple[list[str], Problem | None]:
+    """The groups that a cell names, several apart by « | »; and what is wrong with the first name that is none."""
     if not cell:
         return [], None
     found = []
-    for name in [cell] if folded(cell) in by_name else _SEPARATORS.split(cell):
-        group = by_name.get(folded(name))
-        if group is None:
-            return [], name
+    for name in [cell] if named_group(cell, by_name) is not None else _SEPARATORS.split(cell):
+        group = named_group(name, by_name)
+        if not group:
+            return [], _no_group(name) if group is None else _several_groups(name)
         if group != BASE:  # everyone is in it
             found.append(group)
     return found, None
@@ -235,6 +251,24 @@ _NO_RETAILER = problem(
     "Il n’y a pas d’identifiant de détaillant sur cette ligne, ou il ne s’affiche pas.",
     "There is no retailer's id on this line, or it can't be shown.",
 )
+
+
+_NO_NAME = problem(
+    "text",
+    "/name",
+    "Un nom d’au plus 300 caractères visibles.",
+    "A name of at most 300 visible characters.",
+)
+
+
+def _several_groups(name: str) -> Problem:
+    shown = name[:60]
+    return problem(
+        "ambiguous_group",
+        "/group",
+        f"« {shown} » peut être plus d’un groupe\u00a0: écrivez le nom comme il est affiché.",
+        f"“{shown}” may be more than one group: write the name as it is shown.",
+    )
 
 
 def _no_group(name: str) -> Problem:

@@ -10,6 +10,7 @@ import msgspec
 from houblon.engine.conditions.tree import condition_document
 from houblon.engine.core.order import order_of
 from houblon.engine.core.problem import Faults, Invalid, Problem, Text, problem, step
+from houblon.engine.core.texts import identity
 from houblon.engine.decide.evaluate import Installation, decide
 from houblon.engine.decide.verdict import Judge
 from houblon.engine.oracle.reference import Difference, difference
@@ -61,6 +62,7 @@ def check_structure(content: Content, changed: Iterable[str], check_context: Che
     faults = Faults()
     _check_names(content, faults)
     _check_ranks(content, faults)
+    _check_distributors(content, faults)
     policies = []
     for chain in check_context.chains(content, changed):
         policies.append(resolve(content, chain))
@@ -95,7 +97,7 @@ def decided(content: Content, scenario: Document, check_context: CheckContext) -
         order,
         resolve(content, chain),
         accepted_at=datetime.fromisoformat(at) if at else order.placed_at,
-        cycle=content.cycles.get(order.distributor or ""),
+        cycle=content.cycle_of(order.distributor),
         installation=check_context.installation,
         unknown_groups=unknown,
     )
@@ -205,6 +207,19 @@ def _name_taken(pointer: str, name: str) -> Problem:
         f"Ce nom se confond avec celui du groupe « {name} ».",
         f"This name can't be told from that of the group “{name}”.",
     )
+
+
+def _check_distributors(content: Content, faults: Faults) -> None:
+    """Two cycles of one distributor, written in two ways."""
+    for id in content.cycles:
+        other = content.distributors[identity(id)]
+        if other != id:
+            faults.add(
+                "taken",
+                step("/cycles", id),
+                f"« {id} » et « {other} » sont le même distributeur : gardez un seul cycle.",
+                f"“{id}” and “{other}” are the same distributor: keep one cycle.",
+            )
 
 
 def _check_ranks(content: Content, faults: Faults) -> None:

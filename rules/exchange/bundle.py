@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from houblon.engine.core.problem import Faults, Invalid, Problem, refuse, step
+from houblon.engine.core.texts import MAX_ID, clean_id, is_id
 from houblon.engine.policy.policy import BASE
 from houblon.rules.exchange.patterns import check_patterns
 from houblon.rules.model.content import KINDS, Content, Group, canonical
@@ -14,7 +15,6 @@ from houblon.rules.model.faults import check_text
 from houblon.rules.model.statements import Edit
 
 FORMAT = 1
-MAX_BUYER_ID = 200
 _LISTS = {f"{kind}s": kind for kind in KINDS}
 _MEMBERS = {"houblon", "memberships", *_LISTS}
 
@@ -139,10 +139,23 @@ def _memberships(document: Any, exists: Callable[[str], bool], faults: Faults) -
     if not isinstance(document, dict):
         faults.add("type", "/memberships", "Un objet « détaillant : groupes ».", 'An object "buyer: groups".')
         return {}
-    kept = {}
-    for buyer, groups in document.items():
-        pointer = step("/memberships", buyer)
-        if not 1 <= len(buyer) <= MAX_BUYER_ID or not isinstance(groups, list):
+    kept: dict[str, tuple[str, ...]] = {}
+    for said, groups in document.items():
+        buyer, pointer = clean_id(said), step("/memberships", said)
+        if not is_id(buyer):
+            faults.add(
+                "type",
+                pointer,
+                f"Un identifiant de 1 à {MAX_ID} caractères visibles.",
+                f"An id of 1 to {MAX_ID} visible characters.",
+            )
+            continue
+        if buyer in kept:
+            faults.add(
+                "repeated", pointer, f"« {buyer} » est déjà dans ce lot.", f"“{buyer}” is in this bundle already."
+            )
+            continue
+        if not isinstance(groups, list):
             faults.add("type", pointer, "Une liste d’identifiants de groupes.", "A list of group ids.")
             continue
         for index, group in enumerate(groups):

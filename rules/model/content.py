@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from houblon.engine.core.texts import identity
 from houblon.engine.policy.decision import Provenance
 from houblon.engine.policy.policy import BASE, Rule, rule_of
 from houblon.engine.schedule.calendar import Cycle
@@ -70,6 +71,13 @@ class Content(msgspec.Struct, frozen=True, eq=False):
     cycles: Mapping[str, Cycle]
     scenarios: Mapping[str, Document]
     guardrails: Mapping[str, Document]
+    distributors: Mapping[str, str]  # a cycle's id by its identity
+
+    def cycle_of(self, distributor: str | None) -> Cycle | None:
+        """The cycle of the distributor that an order names, however it writes the name; an id written alike first."""
+        if not distributor:
+            return None
+        return self.cycles.get(distributor) or self.cycles.get(self.distributors.get(identity(distributor), ""))
 
     def document(self, kind: str, id: str) -> dict[str, Any] | None:
         """One JSON document, the caller's own to change; None when there is none."""
@@ -128,7 +136,9 @@ def content_of(version: Version, rows: Iterable[Row], parsed: Parsed) -> Content
         if value is None:
             value = parsed[kind, id, number] = _parse(row)
         found[kind][id] = value
-    return Content(version, *(MappingProxyType(found[kind]) for kind in KINDS))
+    distributors = {identity(id): id for id in sorted(found["cycle"], reverse=True)}
+    groups, cycles, scenarios, guardrails = (MappingProxyType(found[kind]) for kind in KINDS)
+    return Content(version, groups, cycles, scenarios, guardrails, MappingProxyType(distributors))
 
 
 def _parse(row: Row) -> Any:

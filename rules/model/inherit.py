@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from houblon.engine.core.texts import identity
 from houblon.engine.policy.decision import Provenance
 from houblon.engine.policy.policy import BASE, Policy, Rule, Setting, policy_of
 from houblon.engine.policy.settings import SETTINGS
@@ -16,8 +17,9 @@ def chain_of(
     Kept memberships always count; what an order claims only adds to them. A membership in a group
     that is no longer there counts for nothing.
     """
-    claims = [id for id in dict.fromkeys(claimed) if id != BASE]
-    unknown = tuple(id for id in claims if id not in content.groups)
+    # A group's id is its own identity: a-z, 0-9 and hyphens.
+    claims = {identity(id): id for id in claimed}
+    unknown = tuple(said for id, said in claims.items() if id not in content.groups and id != BASE)
     joined = {id for id in (*memberships, *claims) if id in content.groups and id != BASE}
     ranked = sorted(joined, key=lambda id: (-content.groups[id].rank, id))
     return (*ranked, BASE), unknown

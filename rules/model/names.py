@@ -21,6 +21,10 @@ _BLANK = re.compile(
 )
 
 
+# An emoji may say that it is one, and be joined to the next.
+_EMOJI = re.compile("([^\\w\\s]|[0-9#*](?=\ufe0f\u20e3))\ufe0f|(?<=[^\\w\\s])\u200d(?=[^\\w\\s])")
+
+
 def _read_lookalikes() -> dict[int, str]:
     classes = json.loads((Path(__file__).parent / "lookalikes.json").read_text(encoding="utf-8"))["classes"]
     return {ord(character): each[0] for each in classes for character in each[1:]}
@@ -39,7 +43,8 @@ def clean_name(name: object, pointer: str = "") -> str:
         raise _wrong_length(pointer)
     faults = Faults()
     kept = unicodedata.normalize("NFC", name)
-    if _BLANK.search(kept) or any(unicodedata.category(character) in _FORBIDDEN for character in kept):
+    bare = _bare(kept)
+    if _BLANK.search(bare) or any(unicodedata.category(character) in _FORBIDDEN for character in bare):
         faults.add(
             "name",
             pointer,
@@ -51,6 +56,11 @@ def clean_name(name: object, pointer: str = "") -> str:
         faults.extend(_wrong_length(pointer).problems)
     faults.raise_if_any()
     return kept
+
+
+def _bare(name: str) -> str:
+    """The name without what emoji carry unseen; anywhere else such characters are faults."""
+    return _EMOJI.sub(r"\1", name)
 
 
 def _wrong_length(pointer: str) -> Invalid:
@@ -70,7 +80,7 @@ def looks(name: str) -> tuple[str, ...]:
     scripts may look alike in one case only (Η and H, but not η and h), and because a name may mix
     scripts and cases (Ь, a capital, for b).
     """
-    compatible = unicodedata.normalize("NFKC", name)
+    compatible = unicodedata.normalize("NFKC", _bare(name))
     familiar = compatible.translate(_FOREIGN).casefold()
     return tuple(_shape(each) for each in (compatible, compatible.casefold(), familiar, compatible.upper()))
 

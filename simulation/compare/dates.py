@@ -44,7 +44,7 @@ class Dates:
         """When an accepted order is due; None for one that is not accepted."""
         if verdict.outcome is not Outcome.ACCEPTED or verdict.terms is None:
             return None
-        cycle = content.cycles.get(self._name(distributor))
+        cycle = content.cycle_of(self._name(distributor))
         key = (verdict.terms, content.version, cycle and cycle.id, planned, at)
         if key not in self._known:
             zone = str(self.plan.installation.zone)

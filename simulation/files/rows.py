@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from houblon.engine.core.money import MOST, Cents, Price
-from houblon.engine.core.order import Buyer, Line, Order
+from houblon.engine.core.order import Buyer, Line, Order, settled
 from houblon.engine.core.problem import Problem, problem
+from houblon.engine.core.texts import MAX_ID, clean_id, is_id
 from houblon.orders.csv_text import folded
 from houblon.orders.retailers.membership_file import groups_in
 from houblon.simulation.facts.fill import Taken
@@ -68,7 +69,10 @@ class RowReader:
 
     def id_of(self, row: Row) -> str:
         """The order's id."""
-        return self._text(row, "order", required=True) or ""
+        id = clean_id(self._text(row, "order", required=True) or "")
+        if not is_id(id):
+            raise Faulty("order", _NO_ID)
+        return id
 
     def head_of(self, row: Row) -> Head:
         """All that the row says but of lines."""
@@ -118,23 +122,18 @@ class RowReader:
         text = self._text(row, "groups", 1_000)
         if text is None:
             return None
-        found, unknown = groups_in(text, self.names.groups)
-        if unknown:
-            raise Faulty(
-                "groups",
-                problem(
-                    "unknown_group",
-                    "",
-                    f"Le groupe « {unknown[:60]} » n’existe pas.",
-                    f"There is no group “{unknown[:60]}”.",
-                ),
-            )
+        found, fault = groups_in(text, self.names.groups)
+        if fault is not None:
+            raise Faulty("groups", Problem(fault.code, "", fault.message))
         return tuple(found)
 
     def _known(self, row: Row, meaning: str, names: Mapping[str, str], required: bool = False) -> str | None:
         """The id that a cell names, by itself or by its name; what nobody knows stands for itself."""
         text = self._text(row, meaning, required=required)
-        return None if text is None else names.get(folded(text), text)
+        if text is None:
+            return None
+        id = clean_id(text)
+        return names.get(id) or names.get(folded(id)) or id
 
     def listed(self, row: Row) -> tuple[tuple[Line, ...], frozenset[str]]:
         """The lines that one cell lists, and the facts that they do not say."""
@@ -183,7 +182,8 @@ class RowReader:
             head.note,
         )
         unsaid = omitted if head.timed else omitted | {"placed_hour"}
-        return Taken(order, head.placed_at, self.names.kept.get(head.buyer.id, ()), omitted=unsaid)
+        order = settled(order)
+        return Taken(order, head.placed_at, self.names.kept.get(order.buyer.id, ()), omitted=unsaid)
 
     def _text(self, row: Row, meaning: str, most: int = 200, required: bool = False) -> str | None:
         cell = row.get(meaning)
@@ -218,6 +218,12 @@ def _in_line(fault: LineFault) -> Problem:
 
 _WANTING = problem(
     "required", "", "Cette cellule est vide\u00a0: une valeur est attendue.", "This cell is empty: a value is expected."
+)
+_NO_ID = problem(
+    "id",
+    "",
+    f"Un identifiant de 1 à {MAX_ID} caractères visibles est attendu.",
+    f"An id of 1 to {MAX_ID} visible characters is expected.",
 )
 _NEGATIVE = problem("negative", "", "Un montant d’au moins 0 est attendu.", "An amount of at least 0 is expected.")
 _TOO_MUCH = problem(

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 
 from houblon.engine.core.problem import Invalid, refuse
+from houblon.engine.core.texts import identity
 from houblon.orders.csv_text import folded
 from houblon.orders.db.tables import retailers
 from houblon.orders.retailers.membership_file import groups_by_name
@@ -96,12 +97,15 @@ def names_in(connection: Connection, contents: Sequence[Content], zone: ZoneInfo
                 several.add(said)
     for said in several:  # a name that two retailers share names neither
         del ids[said]
-    ids |= {folded(id): id for id in connection.execute(select(retailers.c.id)).scalars()}
+    # An id stands for itself before it stands for another that differs by case or accents.
+    own = list(connection.execute(select(retailers.c.id)).scalars())
+    ids |= {folded(id): id for id in own} | {id: id for id in own}
     groups: dict[str, str] = {}
     cycles: dict[str, str] = {}
     for content in contents:
         groups |= groups_by_name(content)
-        cycles |= {folded(cycle.name): id for id, cycle in content.cycles.items()} | {id: id for id in content.cycles}
+        cycles |= {folded(cycle.name): id for id, cycle in content.cycles.items()}
+        cycles |= {identity(id): id for id in content.cycles} | {id: id for id in content.cycles}
     return Names(zone, ids, groups, cycles, all_memberships(connection))
 
 

@@ -283,7 +283,7 @@ def _straddling(
 
 
 def _next_delivery(plan: Plan, distributor: str | None, at: datetime) -> Any:
-    cycle = plan.before.cycles.get(distributor or "")
+    cycle = plan.before.cycle_of(distributor)
     found = next_delivery(cycle, at, after=local_day(at, str(plan.installation.zone))) if cycle else None
     return found and found.day
 

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from houblon.engine.core.mail_address import read_address
 from houblon.engine.core.problem import refuse
-from houblon.orders.mail.enqueue import is_address
 from houblon.orders.records.audit import record
 from houblon.orders.services import Services
 from houblon.rules.model.entry import Entry
@@ -98,7 +98,7 @@ def add(
 ) -> int:
     """A new account, by a hashed password or an invitation's nonce; `by` None notes nothing. Raises Invalid."""
     email = normal_address(email) or email.strip().lower()
-    if not is_address(email):
+    if read_address(email) is None:
         raise refuse(
             "address",
             "/email",

@@ -8,8 +8,9 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy import Row
 
+from houblon.engine.core.mail_address import read_address
 from houblon.orders.events.endpoints import REMOVED, list_endpoints
-from houblon.orders.mail.enqueue import BAD_ADDRESS, NO_ADDRESS, is_address
+from houblon.orders.mail.enqueue import BAD_ADDRESS, NO_ADDRESS
 from houblon.orders.mail.rendered import rendered
 from houblon.orders.outbox.delivery import SCHEDULE, send_again, send_all_again
 from houblon.orders.queries import lists
@@ -80,7 +81,8 @@ def again(id: str) -> Any:
     # Its link opens somebody's account: who may send it elsewhere is who may let people in.
     if row is not None and row.event.startswith("account."):
         require("users")
-    if address and not is_address(address):
+    read = read_address(address) if address else None
+    if address and read is None:
         return _detail(
             id, typed=address, fault=_("Ce n’est pas une adresse de courriel : écrivez-la comme nom@exemple.ca.")
         ), 422
@@ -89,7 +91,7 @@ def again(id: str) -> Any:
     def entry_of(is_sent: bool) -> Entry | None:
         return by.entry("message.sent_again", id) if is_sent else None
 
-    if send_again(house().services.ledger, id, by.at, address, entry_of):
+    if send_again(house().services.ledger, id, by.at, read, entry_of):
         flash(_("Le message repart."), "accepted")
         return redirect(url_for("outbox.show", id=id))
     return _detail(id, fault=_("Ce message ne peut pas repartir ainsi : son état ou son adresse a changé.")), 409

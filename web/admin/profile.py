@@ -9,9 +9,9 @@ from babel import Locale
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
+from houblon.engine.core.mail_address import read_address
 from houblon.engine.core.problem import Faults, Text
 from houblon.orders.invoicing.buyer_links import MOST_MONTHS
-from houblon.orders.mail.enqueue import is_address
 from houblon.orders.services import Seller
 from houblon.rules.model.entry import Entry
 from houblon.web.access.audit import audited_profile, carried
@@ -143,7 +143,10 @@ def _read(typed: Any, now: Profile) -> tuple[Profile, Faults]:
         )
     if len(said["address"]) > 500:
         faults.add("address", "/address", "L’adresse : au plus 500 caractères.", "The address: at most 500 characters.")
-    if said["email"] and not is_address(said["email"]):
+    address = read_address(said["email"])
+    if address is not None:
+        said["email"] = address
+    elif said["email"]:
         faults.add("email", "/email", "Une adresse de courriel, ou rien.", "A mail address, or nothing.")
     if said["gst_number"] and not _GST.fullmatch(said["gst_number"]):
         faults.add(

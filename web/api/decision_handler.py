@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from houblon.engine.core.order import Moment, Order, decoder_of
+from houblon.engine.core.order import Moment, Order, decoder_of, settled
 from houblon.engine.core.problem import Faults, Invalid, refuse
 from houblon.engine.core.strict_json import check_depth
 from houblon.orders.handling.whatif import content_asked, what_if_in
@@ -70,6 +70,7 @@ def _read_plainly(body: bytes) -> AskedOne:
     """One order and how to decide it, at speed. Raises whatever: `_read_one` tells what is wrong."""
     check_depth(body)
     asked: AskedOne = _decode(body)
+    asked = msgspec.structs.replace(asked, order=settled(asked.order))
     check_order(asked.order)
     if not all(moment is None or moment.year in YEARS for moment in (asked.accepted_at, asked.as_of)):
         raise ValueError

@@ -13,6 +13,7 @@ import msgspec
 from werkzeug.datastructures import MultiDict
 
 from houblon.engine.core.problem import Faults, Invalid, problem, refuse
+from houblon.engine.core.texts import identity
 from houblon.engine.schedule.cycle import Cycle, cycle_document
 from houblon.engine.schedule.rrule import WEEKDAYS, Rule, parse_rule
 
@@ -288,7 +289,7 @@ _FIELDS = {
 
 def taken(id: str, ids: Iterable[str]) -> None:
     """Raises Invalid when a new cycle's id is one that is there."""
-    if id in ids:
+    if identity(id) in {identity(each) for each in ids}:
         raise Invalid(
             [
                 problem(

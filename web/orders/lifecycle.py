@@ -7,6 +7,7 @@ from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 
+from houblon.engine.core.texts import is_text
 from houblon.orders.handling import amend, lifecycle
 from houblon.orders.queries import lists
 from houblon.orders.retailers.memberships import set_address
@@ -77,7 +78,7 @@ def remove_line(key: int, index: int) -> Any:
 def keep_address(key: int) -> Any:
     """Keep the buyer's address, for the invoices to come."""
     address = "\n".join(line.strip() for line in request.form.get("adresse", "").splitlines() if line.strip())
-    if len(address) > MAX_ADDRESS or not address.replace("\n", "").isprintable():
+    if not is_text(address, MAX_ADDRESS, lines=True):
         flash(_("Une adresse d’au plus %(count)s caractères visibles.", count=MAX_ADDRESS), "refused")
         return redirect(url_for("orders.show", key=key))
 

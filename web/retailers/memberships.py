@@ -7,10 +7,10 @@ from flask import Blueprint, abort, flash, redirect, request, session, url_for
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 
+from houblon.engine.core.texts import clean_id, is_id
 from houblon.engine.policy.policy import BASE
 from houblon.orders.queries import retailers
 from houblon.orders.records.audit import record
-from houblon.orders.retailers.cards import is_id
 from houblon.orders.retailers.memberships import join, leave, memberships_of
 from houblon.rules.model.content import Content
 from houblon.rules.model.entry import Entry
@@ -47,7 +47,7 @@ def remove() -> Any:
 
 
 def _move(*, joining: bool) -> Any:
-    retailer, group = request.form.get("detaillant", ""), request.form.get("groupe", "")
+    retailer, group = clean_id(request.form.get("detaillant", "")), request.form.get("groupe", "")
     content = content_in_force()
     if not is_id(retailer) or group == BASE or (joining and group not in content.groups):
         flash(_("Choisissez un détaillant et un groupe en vigueur."), "refused")
