@@ -9,6 +9,7 @@ import msgspec
 from houblon.engine.core.problem import Faults, refuse, step
 from houblon.engine.policy.policy import BASE
 from houblon.rules.model.content import KINDS, Content, Row, Version, canonical
+from houblon.rules.model.rule_values import settled_document
 from houblon.rules.model.schema import read_document
 from houblon.rules.model.statements import MEMBERS, Edit, statements_of
 from houblon.rules.store.documents import content_hash
@@ -64,7 +65,7 @@ def edited(before: Content | None, edits: Iterable[Edit]) -> Documents:
 
 def read_edit(edit: Edit) -> dict[str, Any]:
     """The edit's document in its one written form. Raises Invalid, placed in the document."""
-    document = read_document(edit.kind, edit.document)
+    document = read_document(edit.kind, settled_document(edit.kind, edit.document))
     if document["id"] != edit.id:
         raise refuse("id", "/id", "Un identifiant ne change pas.", "An id does not change.")
     return document

@@ -12,8 +12,10 @@ from houblon.orders.db.ledger import Ledger
 from houblon.orders.db.ownership import known_versions
 from houblon.orders.db.soundness import faults_in
 from houblon.orders.db.tables import decisions, invoices, metadata
+from houblon.orders.queries.seen_values import read_seen_values
 from houblon.orders.records.audit import verify
 from houblon.rules.checks.checks import CheckContext, scenario_faults
+from houblon.rules.checks.idle_rules import idle_rules
 from houblon.rules.model.content import KINDS, Content
 from houblon.rules.model.inherit import resolve
 from houblon.rules.model.schema import read_document
@@ -23,11 +25,12 @@ from houblon.web.foundation.opening import lost
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One question asked of the installation: how many things it looked at, and what is wrong."""
+    """One question asked of the installation: how many things it looked at, what is wrong, what is worth a look."""
 
     name: str
     looked_at: int
     problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...] = ()
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -60,6 +63,7 @@ def check_installation(house: House, audit_head: str | None = None) -> Report:
             _versions_of_decisions(connection, store),
             _numbers_of_invoices(connection),
             _reference(newest, check_context, _chains(connection, newest)),
+            _rules(connection, newest),
             Check("scenarios", len(newest.scenarios), tuple(scenario_faults(newest, check_context))),
         )
     return Report(found, audited.head)
@@ -223,6 +227,12 @@ def _reference(newest: Content, check_context: CheckContext, decided: set[tuple[
                 )
             )
     return Check("reference", len(chains), tuple(problems))
+
+
+def _rules(connection: Connection, newest: Content) -> Check:
+    """The rules in force say something: what they name is there, and they hold for some orders but not for all."""
+    count = sum(len(group.rules) for group in newest.groups.values())
+    return Check("rules", count, (), idle_rules(newest, read_seen_values(connection)))
 
 
 def _gathered(pointer: str, work: Callable[[], object]) -> Iterable[Problem]:

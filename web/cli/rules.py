@@ -144,6 +144,7 @@ def _document(report: Report) -> dict[str, Any]:
                 "ok": not each.problems,
                 "looked_at": each.looked_at,
                 "errors": [problem.as_json() for problem in each.problems],
+                "warnings": [problem.as_json() for problem in each.warnings],
             }
             for each in report.checks
         ],
@@ -152,6 +153,7 @@ def _document(report: Report) -> dict[str, Any]:
 
 def _lines(report: Report) -> str:
     lines = [f"{'ok ' if not each.problems else 'NOT'}  {each.name:12} {each.looked_at:>8}" for each in report.checks]
+    lines += [f"!    {each.message.en} {each.pointer}" for check in report.checks for each in check.warnings]
     return "\n".join([*lines, f"audit head   {report.audit_head}"])
 
 

@@ -8,12 +8,14 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from houblon.engine.core.problem import Invalid, Problem
+from houblon.orders.queries.seen_values import seen_values
 from houblon.rules.checks.checks import check
+from houblon.rules.checks.idle_rules import idle_rules, newly_idle
 from houblon.rules.checks.lint import warnings
 from houblon.rules.model.content import Content
 from houblon.rules.model.proposal import OPEN, Proposal
-from houblon.rules.model.statements import Statement
-from houblon.rules.publishing.drafts import begin, preview, revise
+from houblon.rules.model.statements import Document, Edit, Statement, stated
+from houblon.rules.publishing.drafts import begin, moving, preview, revise
 from houblon.rules.publishing.proposals import Stale
 from houblon.rules.store.caches import LruCache
 from houblon.web.access.audit import by as acting
@@ -74,7 +76,10 @@ def _look(proposal: Proposal) -> Outlook:
         check(made.content, made.changed_groups, check_context)
     except Invalid as invalid:
         faults = invalid.problems
-    return Outlook(made.content, faults, warnings(made.content, made.changed_groups))
+    changed, seen = made.changed_groups, seen_values(house().services.ledger)
+    idle = idle_rules(made.content, seen, changed)
+    elsewhere = [each for each in newly_idle(newest(), made.content, seen) if each not in idle]
+    return Outlook(made.content, faults, (*warnings(made.content, changed), *idle, *elsewhere))
 
 
 def etag(proposal: Proposal | None) -> str:
@@ -83,8 +88,8 @@ def etag(proposal: Proposal | None) -> str:
     return f"{number}" if proposal is None else f"{number}.{proposal.id}.{proposal.revision}"
 
 
-def save(statements: Iterable[Statement], form: MultiDict[str, str], name: str) -> Proposal:
-    """Put the statements into the person's proposal, a new one if they have none.
+def save(statements: Iterable[Statement], form: MultiDict[str, str], name: str) -> None:
+    """Put the statements into the person's proposal, a new one if they have none; what changes nothing begins none.
 
     The form's `etag` is that of the page. Raises Invalid; Outdated when somebody published or changed
     the proposal since the page was made.
@@ -92,6 +97,9 @@ def save(statements: Iterable[Statement], form: MultiDict[str, str], name: str) 
     proposal, by = working_in(), acting(house(), author())
     check_seen(form.get("etag"), etag(proposal))
     said = list(statements)
+    if _says_nothing_new(shown(proposal), said):
+        flash(_("Rien n’a changé : c’est déjà ainsi."))
+        return
     if proposal is None:
         begun = proposal_entry(by, "proposal.begun", lambda made: {"name": made.name})
         proposal = begin(house().store, name, by=by.who, at=by.at, entry_of=begun)
@@ -106,7 +114,18 @@ def save(statements: Iterable[Statement], form: MultiDict[str, str], name: str) 
     finally:
         copy_entries(house())
     flash(_("Noté dans le brouillon « %(name)s » ; rien n’est encore en vigueur.", name=revised.name), "accepted")
-    return revised
+
+
+def _says_nothing_new(content: Content, statements: list[Statement]) -> bool:
+    """Whether all that is stated stands so already. Raises Invalid."""
+    documents: dict[tuple[str, str], Document | None] = {}
+    for each in statements:
+        key = (each.kind, each.id)
+        try:
+            documents[key] = stated(documents.get(key, content.document(*key)), each)
+        except LookupError:
+            return False  # removed meanwhile, which is told where it is saved
+    return not moving(content, [Edit(kind, id, document) for (kind, id), document in documents.items()])
 
 
 def _documents(proposal: Proposal) -> dict[str, object]:

@@ -16,6 +16,7 @@ from houblon.orders.queries import lists
 from houblon.orders.retailers.group_claims import LOOKED_AT, claimed_groups
 from houblon.orders.retailers.memberships import all_memberships
 from houblon.rules.checks.checks import check_names
+from houblon.rules.checks.idle_rules import naming
 from houblon.rules.model.content import Content, Group
 from houblon.rules.model.inherit import chain_of
 from houblon.rules.model.names import clean_name
@@ -189,6 +190,7 @@ def _ask(group: Group, **faults: Any) -> str:
         "group_archive.html",
         group,
         reach=_archive_impact(group),
+        naming=naming(drafting.shown(drafting.working_in()), "buyer_groups", group.id),
         looked_at=LOOKED_AT,
         is_published=group.id in drafting.newest().groups,
         **faults,

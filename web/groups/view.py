@@ -13,8 +13,10 @@ from houblon.engine.core.problem import Problem, Text
 from houblon.engine.policy.policy import BASE, Policy, Rule
 from houblon.engine.policy.sentences import policy_sentences
 from houblon.orders.queries import lists
+from houblon.orders.queries.seen_values import seen_values
 from houblon.orders.retailers.memberships import all_memberships
 from houblon.rules.checks.checks import scenario_faults
+from houblon.rules.checks.idle_rules import idle_rules
 from houblon.rules.checks.lint import warnings
 from houblon.rules.checks.overlap import overlaps
 from houblon.rules.model.content import Content, Group, Version
@@ -189,8 +191,12 @@ def checks(content: Content, proposal: Proposal | None, id: str) -> list[Check]:
     checks_shown += [Check("✕", _said(each)) for each in faults if each.pointer.startswith(f"/groups/{id}/")]
     return [
         *checks_shown,
-        *(Check("!", _said(each), each.pointer.rpartition("/")[2]) for each in warnings(content, [id])),
+        *(Check("!", _said(each), each.pointer.rpartition("/")[2]) for each in _warnings(content, id)),
     ]
+
+
+def _warnings(content: Content, id: str) -> tuple[Problem, ...]:
+    return (*warnings(content, [id]), *idle_rules(content, seen_values(house().services.ledger), [id]))
 
 
 def _scenarios(failing: int, total: int) -> Check:

@@ -77,8 +77,9 @@ def _typed(fields: Fields, name: str, fact: Fact, operator: str) -> tuple[str, .
     if operator in NO_INPUT:
         return ()
     if fact.kind is Kind.SELECT_MULTIPLE:
-        more = [each.strip() for each in fields.get(f"{name}-more", "").split(",")]
-        return (*fields.getlist(f"{name}-value"), *filter(None, more))
+        # One value, whole: a product's name may hold a comma.
+        more = fields.get(f"{name}-more", "").strip()
+        return tuple(dict.fromkeys((*fields.getlist(f"{name}-value"), *([more] if more else []))))
     value = fields.get(f"{name}-value", "")
     if fact.kind is Kind.SELECT:
         if value == OTHER:

@@ -131,7 +131,7 @@ def test_either_decimal_mark_is_read(typed, language, value):
     [
         ("note", "contains", ""),
         ("note", "contains", "deux\nlignes"),
-        ("province", "contains", " QC"),
+        ("distributor", "contains", " transbroue"),
         ("skus", "contains_all", ["a ", "b"]),
         ("skus", "contains_all", [""]),
         ("skus", "contains_all", []),
