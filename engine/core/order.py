@@ -123,7 +123,7 @@ def settled(order: Order) -> Order:
     plain = all(map(_known, texts)) or all(_known(text) or _is_plain(text) for text in texts)
     if not plain or not _is_clean(order.id):
         return _cleaned(order)
-    if buyer.province is not None and province_of(buyer.province) != buyer.province:
+    if buyer.province is not None and province_of(buyer.province) != (buyer.province or None):
         return _cleaned(order)
     return order if order.note is None or order.note.isascii() else replace(order, note=composed(order.note))
 

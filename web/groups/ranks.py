@@ -31,7 +31,9 @@ def change() -> Any:
     content = drafting.shown(drafting.working_in())
     ids = [group.id for group in content.ranked() if group.id != BASE]
     try:
-        drafting.save(_ranks(content, _reordered(ids)), request.form, _("ordre des groupes"))
+        wanted = _reordered(ids)
+        # The order that stands is stated by ranks of its own.
+        drafting.save(_ranks(content, wanted) if wanted != ids else [], request.form, _("ordre des groupes"))
     except Invalid as invalid:
         return _page(problems=invalid.problems), 422
     except Outdated:

@@ -138,3 +138,42 @@ def test_what_goes_out_comes_back_and_no_cell_is_a_formula(cells, delimiter):
     assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in raw)
     rows = read_sheet(data).rows
     assert [list(row) for _, row in rows] == ([cells] if any(cells) else [])
+
+
+@pytest.fixture
+def renamed(tmp_path):
+    """The group `cafes` is called « Bistros » by now, and another one « Cafés »."""
+    store = open_store(tmp_path)
+    publish_groups(store, TOUS, {**group("cafes", 10), "name": "Bistros"}, {**group("cafes-2", 20), "name": "Cafés"})
+    return store.content(1)
+
+
+def test_a_group_is_meant_by_the_name_in_use(renamed):
+    plan = planned(renamed, "id,groupe\nd-1,Cafés\nd-2,Cafe\u0301s\nd-3,bistros")
+    assert [each.after for each in plan.changes] == [("cafes-2",), ("cafes-2",), ("cafes",)]
+
+
+def test_what_fits_two_groups_is_a_fault(renamed):
+    plan = planned(renamed, "id,groupe\nd-1,cafes\nd-2,Bistros|CAFES", REPLACE)
+    assert [each.problem.code for each in plan.faults] == ["ambiguous_group"] * 2 and not plan.changes
+
+
+def test_the_export_comes_back_unchanged(renamed):
+    kept = {"d-1": ("cafes",), "d-2": ("cafes", "cafes-2")}
+    rows = [
+        {"detaillant": id, "groupe": renamed.groups[each].name, "nom": "Épicerie\u00a0: chez ☕\ufe0f", **_BLANK}
+        for id, groups in kept.items()
+        for each in groups
+    ]
+    for mode in (ADD, REPLACE):
+        plan = planned(renamed, written(rows, ";"), mode, kept, kept)
+        assert (plan.changes, plan.unchanged, plan.faults) == ((), 2, ())
+
+
+def test_ids_are_clean_and_a_name_that_is_none_is_told(content):
+    plan = planned(content, "id,groupe,nom\n\u00a0d-1\u200b,bars,Chez\u202fLui\u00a0!\nd-2,bars,\u202eabc")
+    assert [(each.retailer, each.name) for each in plan.changes] == [("d-1", "Chez\u202fLui\u00a0!")]
+    assert [(each.line, each.problem.pointer) for each in plan.faults] == [(3, "/name")]
+
+
+_BLANK = {"courriel": "", "langue": "", "province": ""}

@@ -137,6 +137,7 @@ def test_check_passes_on_a_whole_installation_and_tells_the_head_of_the_log(run,
         "decisions",
         "invoices",
         "reference",
+        "rules",
         "scenarios",
     }
     answer(run("import", bundle(tmp_path, {**BARS, "rank": 31}), "--publish", "--json"))
