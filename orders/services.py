@@ -33,7 +33,7 @@ class Seller(msgspec.Struct, frozen=True):
 class Services:
     """`base_url` is where buyers reach Houblon; `secret` signs their links.
 
-    With `follow_delivery`, the due date of what is not paid yet follows a delivery that is planned anew.
+    With `follow_delivery`, the due date of what is not paid yet follows a delivery that is rescheduled.
     """
 
     ledger: Ledger

@@ -173,7 +173,7 @@ def counterfactual_sentence(found: Counterfactual, cause: Text) -> Text:
         )
     return Text(
         f"Passerait d’elle-même avec {word.fr.join(part.fr for part in parts)}.",
-        f"Would go through by itself with {word.en.join(part.en for part in parts)}.",
+        f"Would be accepted automatically with {word.en.join(part.en for part in parts)}.",
     )
 
 

@@ -43,7 +43,7 @@ def _lower_first(phrase: str) -> str:
 
 
 def policy_sentences(policy: Policy) -> list[Text]:
-    """The whole policy in words: what is accepted by itself, how it is invoiced, then each rule."""
+    """The whole policy in words: what is accepted automatically, how it is invoiced, then each rule."""
     values = {path: setting.value for path, setting in policy.settings.items()}
     rules = [rule_sentence(rule) for rule in policy.rules if rule.enabled]
     return [_acceptance_sentence(values), _invoicing_sentence(values), *rules]
@@ -59,12 +59,12 @@ def _acceptance_sentence(values: Mapping[str, Any]) -> Text:
     if value is not None:
         floors.append(round_money_text(cents(value)))
     if not floors:
-        return Text("Une commande est acceptée d’elle-même.", "An order is accepted by itself.")
+        return Text("Une commande est acceptée d’elle-même.", "An order is accepted automatically.")
     fr = " et ".join(f"d’au moins {floor.fr}" for floor in floors)
     en = " and ".join(floor.en for floor in floors)
     return Text(
         f"Une commande {fr} est acceptée d’elle-même ; les autres attendent une personne.",
-        f"An order of at least {en} is accepted by itself; others wait for a person.",
+        f"An order of at least {en} is accepted automatically; others wait for a person.",
     )
 
 

@@ -141,7 +141,7 @@ def _team(value: Any) -> dict[str, list[str]]:
     to = value.get("to", [])
     read = [read_address(each) if isinstance(each, str) else None for each in to] if isinstance(to, list) else [None]
     if None in read:
-        faults.add("address", "/to", "Une liste d’adresses de courriel.", "A list of mail addresses.")
+        faults.add("address", "/to", "Une liste d’adresses de courriel.", "A list of email addresses.")
     faults.raise_if_any()
     return {"events": events, "to": list(dict.fromkeys(filter(None, read)))}
 

@@ -142,7 +142,7 @@ invoices = Table(
     UniqueConstraint("prefix", "year", "sequence"),
 )
 
-# Deliveries that a person planned anew, the last one in force. `derivation` is set where the due date
+# Deliveries that a person rescheduled, the last one in force. `derivation` is set where the due date
 # followed, `invoice_key` where an issued invoice is amended by it: its document stays as it was issued.
 planned_deliveries = Table(
     "planned_deliveries",

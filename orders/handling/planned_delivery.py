@@ -1,4 +1,4 @@
-"""A delivery planned anew before it is made: who, when, why; and the due date that follows where the house says so.
+"""A delivery rescheduled before it is made: who, when, why; and the due date that follows where the house says so.
 
 An issued invoice stays as it was issued. What its due date became is a row beside it, with the old
 date, the new one and how it came about.

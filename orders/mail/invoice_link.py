@@ -6,12 +6,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
+from houblon.engine.core.mail_address import read_address
 from houblon.engine.core.problem import Text
 from houblon.orders.db.tables import orders, outbox, retailers
 from houblon.orders.events.message_ids import message_id
 from houblon.orders.invoicing.links import invoice_link
 from houblon.orders.mail.emails import plain_email
-from houblon.orders.mail.enqueue import BAD_ADDRESS, NO_ADDRESS, is_address
+from houblon.orders.mail.enqueue import BAD_ADDRESS, NO_ADDRESS
 from houblon.orders.services import Services
 
 EVENT = "invoice.link"
@@ -42,14 +43,15 @@ def queue(connection: Connection, services: Services, invoice: Row[Any], at: dat
         services.seller.name,
         language,
     )
-    fault = NO_ADDRESS if not address else BAD_ADDRESS if not is_address(address) else None
+    read = read_address(address) if address else None
+    fault = NO_ADDRESS if not address else BAD_ADDRESS if read is None else None
     connection.execute(
         insert(outbox).values(
             id=message_id(f"{EVENT}/{token_hex(16)}"),
             order_key=invoice.order_key,
             kind="mail",
             event=EVENT,
-            recipient=address,
+            recipient=read or address,
             message=content,
             state="parked" if fault else "pending",
             attempts=0,

@@ -1,4 +1,4 @@
-"""What a buyer is told when an invoice's due date follows a delivery that was planned anew."""
+"""What a buyer is told when an invoice's due date follows a delivery that was rescheduled."""
 
 from datetime import date
 from typing import Any

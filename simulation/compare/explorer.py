@@ -58,7 +58,7 @@ def explore(
     after: Content,
     installation: Installation,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """For each threshold: what is accepted by itself as it moves, orders and dollars, the chosen one marked.
+    """For each threshold: what is accepted automatically as it moves, orders and dollars, the chosen one marked.
 
     Beside it, the near misses of the thresholds that rules have.
     """

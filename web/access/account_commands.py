@@ -103,7 +103,7 @@ def add(
             "address",
             "/email",
             "Une adresse de courriel, comme nom@exemple.ca.",
-            "A mail address, such as name@example.ca.",
+            "An email address, such as name@example.ca.",
         )
     check_role(role)
     if id_of(connection, email) is not None:

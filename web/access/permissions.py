@@ -11,7 +11,7 @@ PERMISSIONS: dict[str, Text] = {
     "view": Text("voir les pages", "see the pages"),
     "review": Text(
         "accepter, refuser, facturer des commandes, en replanifier la livraison, renvoyer un message",
-        "accept, refuse and invoice orders, plan their delivery anew, send a message again",
+        "accept, refuse and invoice orders, reschedule their delivery, send a message again",
     ),
     "try": Text("essayer une commande dans « Et si… »", "try an order in “What if…”"),
     "simulate": Text("simuler un brouillon sur les commandes passées", "simulate a draft over past orders"),

@@ -50,7 +50,7 @@ ACTS: dict[str, Text] = {
     "user.password_reset": Text("mot de passe remplacé par courriel", "password reset by mail"),
     "user.reactivated": Text("compte réactivé", "account reactivated"),
     "user.recovery_code_used": Text("code de secours utilisé", "recovery code used"),
-    "user.recovery_codes": Text("codes de secours refaits", "recovery codes made anew"),
+    "user.recovery_codes": Text("codes de secours refaits", "recovery codes regenerated"),
     "user.role": Text("rôle changé", "role changed"),
     "user.sessions_ended": Text("sessions fermées", "sessions ended"),
     "user.two_factor_added": Text("deuxième facteur inscrit", "second factor enrolled"),

@@ -147,7 +147,7 @@ def _read(typed: Any, now: Profile) -> tuple[Profile, Faults]:
     if address is not None:
         said["email"] = address
     elif said["email"]:
-        faults.add("email", "/email", "Une adresse de courriel, ou rien.", "A mail address, or nothing.")
+        faults.add("email", "/email", "Une adresse de courriel, ou rien.", "An email address, or nothing.")
     if said["gst_number"] and not _GST.fullmatch(said["gst_number"]):
         faults.add(
             "gst_number", "/gst_number", "Comme 123456789 RT0001, ou rien.", "Such as 123456789 RT0001, or nothing."

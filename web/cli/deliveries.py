@@ -1,4 +1,4 @@
-"""`houblon follow-delivery`: whether due dates follow a delivery that is planned anew."""
+"""`houblon follow-delivery`: whether due dates follow a delivery that is rescheduled."""
 
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from houblon.web.foundation.data_folder import Profile
 @click.argument("answer", type=click.Choice(["yes", "no"]))
 @speaks_problems
 def follow_delivery(data: Path | None, answer: str, as_json: bool) -> None:
-    """Say whether the due date follows when an order's delivery is planned anew."""
+    """Say whether the due date follows when an order's delivery is rescheduled."""
     with opened(data) as house:
         follows = answer == "yes"
         change = partial(msgspec.structs.replace, follow_delivery=follows)

@@ -154,4 +154,4 @@ def _summary(found: dict[str, Any]) -> str:
         if each["orders"]:
             lines.append(f"{each['before']:>9} -> {each['after']:<9} {each['orders']:>8} {each['value']:>14} $")
     rates = found["automation"]
-    return "\n".join([*lines, f"accepted by itself: {rates['before']['rate']} % -> {rates['after']['rate']} %"])
+    return "\n".join([*lines, f"accepted automatically: {rates['before']['rate']} % -> {rates['after']['rate']} %"])

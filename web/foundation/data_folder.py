@@ -38,7 +38,7 @@ class Profile(msgspec.Struct, frozen=True):
     """What an installation says of itself, kept in `installation.json`.
 
     With `approval`, a second person must agree to a proposal before it is published or scheduled. With
-    `follow_delivery`, due dates follow a delivery that is planned anew. With `two_factor`, everybody signs
+    `follow_delivery`, due dates follow a delivery that is rescheduled. With `two_factor`, everybody signs
     in with a second factor. A buyer's link opens an invoice for `invoice_link_months` after nothing is owed by it.
     `id` is the same in the ledger: that is how the two know each other.
     """

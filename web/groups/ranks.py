@@ -58,7 +58,7 @@ def _reordered(ids: list[str]) -> list[str]:
             "order",
             "/ordre",
             "Cet ordre ne parle pas des mêmes groupes : la page a été rechargée.",
-            "This order does not speak of the same groups: the page was loaded anew.",
+            "This order does not speak of the same groups: the page was reloaded.",
         )
     return order
 

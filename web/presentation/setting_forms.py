@@ -109,8 +109,8 @@ SECTIONS: tuple[tuple[Text, tuple[SettingForm, ...]], ...] = (
         (
             SettingForm(
                 "messages.confirmation",
-                Text("Mot de confirmation", "Word of confirmation"),
-                Text("Ajouté au courriel de l’acheteur.", "Added to the buyer's mail."),
+                Text("Mot de confirmation", "Confirmation message"),
+                Text("Ajouté au courriel de l’acheteur.", "Added to the buyer's email."),
                 "text",
                 _NO_TEXT,
             ),
@@ -130,13 +130,13 @@ SECTIONS: tuple[tuple[Text, tuple[SettingForm, ...]], ...] = (
             ),
             SettingForm(
                 "notifications.buyer",
-                Text("Prévenir l’acheteur", "Tell the buyer"),
-                Text("Un courriel à chacun de ces moments.", "A mail at each of these moments."),
+                Text("Prévenir l’acheteur", "Notify the buyer"),
+                Text("Un courriel à chacun de ces moments.", "An email at each of these moments."),
                 "events",
             ),
             SettingForm(
                 "notifications.team",
-                Text("Prévenir l’équipe", "Tell the team"),
+                Text("Prévenir l’équipe", "Notify the team"),
                 Text(
                     "Aux adresses données, séparées par des virgules.", "At the addresses given, separated by commas."
                 ),

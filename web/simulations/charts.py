@@ -69,7 +69,7 @@ def groups_chart(document: Mapping[str, Any]) -> Markup | None:
 
 
 def explorer_charts(each: Mapping[str, Any], said: Callable[[Any], Text]) -> list[Markup]:
-    """What is accepted by itself as a threshold moves: the rate, and the money."""
+    """What is accepted automatically as a threshold moves: the rate, and the money."""
     points, id = each["points"], f"{each['path']}-{each['group']}-{each.get('place', 0)}".translate(_PLAIN)
     chosen, earlier = each["chosen"], each["before"]
     marks = []

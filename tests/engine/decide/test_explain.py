@@ -48,7 +48,7 @@ def test_either_of_two_thresholds_may_do():
         acceptance_minimum_value=None,
     )
     assert said(order(items=22, price="7.00"), either).en == (
-        "Would go through by itself with $46 more or 2 items more."
+        "Would be accepted automatically with $46 more or 2 items more."
     )
 
 

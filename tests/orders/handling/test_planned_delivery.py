@@ -1,4 +1,4 @@
-"""A delivery planned anew: noted once, followed where the house says so, and told to the buyer."""
+"""A delivery rescheduled: noted once, followed where the house says so, and told to the buyer."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
