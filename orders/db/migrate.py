@@ -1,6 +1,8 @@
 """The ledger's schema, created and upgraded by migrations from the first day."""
 
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from alembic import command
 from alembic.config import Config
@@ -44,6 +46,7 @@ def revision_of(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
+@lru_cache(maxsize=1)
 def newest_revision() -> str | None:
     """The revision that this Houblon works with."""
     return _script().get_current_head()
@@ -54,9 +57,24 @@ def is_known(revision: str) -> bool:
     return revision in revisions()
 
 
+@lru_cache(maxsize=1)
 def revisions() -> tuple[str, ...]:
     """Every revision, the oldest first."""
     return tuple(reversed([each.revision for each in _script().walk_revisions()]))
+
+
+class Step(NamedTuple):
+    """A migration: the revision that it leads to, and what it is for."""
+
+    revision: str
+    about: str
+
+
+def pending(revision: str | None) -> tuple[Step, ...]:
+    """The migrations that lead from a known revision to the newest one, in order."""
+    done = revisions().index(revision) + 1 if revision is not None else 0
+    script = _script()
+    return tuple(Step(each, script.get_revision(each).doc) for each in revisions()[done:])
 
 
 def _script() -> ScriptDirectory:

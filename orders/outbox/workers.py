@@ -1,7 +1,7 @@
 """One worker a destination: a slow or dead one holds up nobody but itself.
 
 A worker is a thread that lives while its destination has something due. There are never more
-than the mail server's and one an endpoint, whose number is bounded.
+than a few for the mail server and one an endpoint, whose number is bounded.
 """
 
 import logging
@@ -11,9 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from houblon.orders.db.ledger import Ledger
-from houblon.orders.outbox.delivery import Transport, deliver_due, due_destinations
+from houblon.orders.outbox.delivery import MAIL, Transport, deliver_due, due_destinations
 
 log = logging.getLogger("houblon.outbox")
+# What is due while one has its batch in hand is more than a batch: another may begin. Who holds a message leased
+# it, so that none is sent by two.
+MAIL_WORKERS = 4
 TransportOf = Callable[[str], Transport | None]
 
 
@@ -29,7 +32,7 @@ class Backpressure:
 
 
 class DeliveryWorkers:
-    """Starts a worker for each destination that has something due and has none.
+    """Starts a worker for each destination that has something due and has none, and a few more for much mail.
 
     `transport_of` gives a destination's transport, None for an endpoint that is told nothing now. Before each
     message `give_way` returns when it may go.
@@ -49,7 +52,9 @@ class DeliveryWorkers:
             wait_for_capacity,
         )
         self._gate = threading.Lock()
-        self._busy: dict[str, threading.Thread] = {}
+        # Those who send to one destination wait for capacity one after the other.
+        self._turn = threading.Lock()
+        self._busy: dict[str, set[threading.Thread]] = {}
         self._closed = threading.Event()
 
     def look(self) -> int:
@@ -57,12 +62,13 @@ class DeliveryWorkers:
         sent = 0
         for destination in due_destinations(self._ledger, self._now()):
             with self._gate:
-                if destination in self._busy or self._closed.is_set():
+                busy = self._busy.setdefault(destination, set())
+                if len(busy) >= (MAIL_WORKERS if destination == MAIL else 1) or self._closed.is_set():
                     continue
                 worker = threading.Thread(
                     target=self._run, args=(destination,), name=f"delivery {destination}", daemon=True
                 )
-                self._busy[destination] = worker
+                busy.add(worker)
             worker.start()
             sent += 1
         return sent
@@ -71,9 +77,13 @@ class DeliveryWorkers:
         """Let every worker finish what it holds, and start no more."""
         self._closed.set()
         with self._gate:
-            left = list(self._busy.values())
+            left = [worker for busy in self._busy.values() for worker in busy]
         for worker in left:
             worker.join(timeout)
+
+    def _wait(self) -> None:
+        with self._turn:
+            self._wait_for_capacity()
 
     def _run(self, destination: str) -> None:
         try:
@@ -83,11 +93,11 @@ class DeliveryWorkers:
             log.exception("the outbox could not be read for %s; trying again", destination)
         finally:
             with self._gate:
-                del self._busy[destination]
+                self._busy[destination].discard(threading.current_thread())
 
     def _round(self, destination: str) -> int:
         transport = self._transport_of(destination)
         if transport is None:
             return 0
-        polite = Backpressure(transport, self._wait_for_capacity)
+        polite = Backpressure(transport, self._wait)
         return deliver_due(self._ledger, polite, self._now(), destination=destination)

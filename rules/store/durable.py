@@ -41,6 +41,7 @@ def stage_file(path: Path, content: bytes, sync: Sync = os.fsync) -> Path:
         # Made anew: one that a killed process left may be open to others.
         temporary.unlink(missing_ok=True)
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            _give_to_owner(file.fileno(), path)
             file.write(content)
             file.flush()
             sync(file.fileno())
@@ -49,6 +50,15 @@ def stage_file(path: Path, content: bytes, sync: Sync = os.fsync) -> Path:
             temporary.unlink()
         raise
     return temporary
+
+
+def _give_to_owner(handle: int, path: Path) -> None:
+    """What root writes for somebody else is theirs: whose the file was that it replaces, or whose its folder is."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return
+    known = path if path.exists() else path.parent
+    found = known.stat()
+    os.fchown(handle, found.st_uid, found.st_gid)
 
 
 def sync_folder(path: Path, sync: Sync = os.fsync) -> None:

@@ -10,6 +10,7 @@ from houblon.engine.policy.settings import SETTINGS
 from houblon.orders.credentials.credentials import SCOPES
 from houblon.orders.events.endpoints import EVENTS
 from houblon.web.cli.main import main
+from houblon.web.foundation.setting_table import INTERNAL
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = ("engine", "rules", "orders", "simulation", "web")
@@ -17,8 +18,6 @@ DOCUMENTS = {path: path.read_text() for path in [*ROOT.glob("*.md"), *(ROOT / "d
 EVERYTHING = "\n".join(DOCUMENTS.values())
 CODE = {path: path.read_text() for layer in LAYERS for path in (ROOT / layer).rglob("*.py")}
 VARIABLES = re.compile(r"\b(HOUBLON_[A-Z][A-Z_]*[A-Z])\b")
-# How the server tells its own worker where it listens; and what tests alone read.
-INTERNAL = {"HOUBLON_ADDRESS", "HOUBLON_TEST_POSTGRESQL"}
 BUILT_IN = {
     *("automatic", "manual", "minimum_items", "minimum_value", "minimums_waived", "unavailable", "unknown_group"),
     *("currency", "missing_fact", "no_rule_accepts"),

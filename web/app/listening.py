@@ -18,12 +18,20 @@ BACKLOG = 1024
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket. Raises Invalid, saying why it can't be had."""
     if not 0 <= port <= 65_535:
-        raise refuse("port", "/port", "Un port va de 0 à 65535.", "A port is from 0 to 65535.")
+        raise refuse(
+            "port",
+            "/port",
+            "Un port va de 0 à 65535 : choisissez-en un avec --port.",
+            "A port is from 0 to 65535: choose one with --port.",
+        )
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):
         raise refuse(
-            "host", "/host", f"« {host} » n’est pas une adresse de cette machine.", f"“{host}” is no address here."
+            "host",
+            "/host",
+            f"« {host} » n’est pas une adresse de cette machine : donnez à --host une des siennes, ou localhost.",
+            f"“{host}” is no address of this machine: give --host one of its own, or localhost.",
         ) from None
     # IPv4 first: it is what a name such as localhost has meant so far.
     family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
@@ -94,7 +102,10 @@ def _refusal(fault: OSError, host: str, port: int) -> Invalid:
             f"The system does not let you listen on port {port}: choose one above 1023.",
         )
     return refuse(
-        "host", "/host", f"« {host} » n’est pas une adresse de cette machine.", f"“{host}” is no address here."
+        "host",
+        "/host",
+        f"« {host} » n’est pas une adresse de cette machine : donnez à --host une des siennes, ou localhost.",
+        f"“{host}” is no address of this machine: give --host one of its own, or localhost.",
     )
 
 

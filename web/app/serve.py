@@ -1,23 +1,29 @@
 """Runs the server: granian, one process with threads when embedded."""
 
 import os
+import platform
 import socket
 import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.net import SocketHolder  # type: ignore[attr-defined]  # imported there, not declared
 
+from houblon.orders.db.migrate import newest_revision
 from houblon.orders.db.snapshot import database_file
 from houblon.orders.db.soundness import faults_in_file
 from houblon.web.app.listening import BACKLOG, listen, name_of
 from houblon.web.foundation.composition import open_house
-from houblon.web.foundation.file_modes import put_right
-from houblon.web.foundation.opening import refuse_damage
-from houblon.web.foundation.settings import Settings
+from houblon.web.foundation.file_modes import become_owner, put_right
+from houblon.web.foundation.logs import VERSION, configure, remember_log, reopen_log
+from houblon.web.foundation.opening import Migrating, address_of, refuse_damage
+from houblon.web.foundation.settings import Settings, warnings
 from houblon.web.limits import sizes
+
+log = structlog.get_logger("houblon.server")
 
 if TYPE_CHECKING:
     from granian.server import MPServer as Granian  # what it is where Python has its lock
@@ -29,45 +35,62 @@ STOPPING = 5  # seconds that a worker has to end
 ADDRESS = "HOUBLON_ADDRESS"  # where the worker process will find itself listening
 
 
-def serve(settings: Settings, host: str, port: int) -> None:
+def serve(settings: Settings, host: str, port: int, while_running: bool = False) -> None:
     """Listen until told to stop; the worker says `listening on …` once it is reached. Raises Invalid.
 
     No thread is started here: the worker is forked, and a lock that a thread holds at that instant
-    would stay locked in it for ever.
+    would stay locked in it for ever. For the same reason the log is not paced here.
     """
     listener = listen(host, port)
-    prepare(settings)  # fail here, plainly, rather than in the worker
+    become_owner(settings.data)
+    # Fail here, plainly, rather than in the worker.
+    found = prepare(settings, Migrating.BESIDE_OTHERS if while_running else Migrating.ALONE)
+    remember_log()
+    configure(stream=sys.stderr.buffer, for_good=False)
+    log.info("start", **beginning(settings))
+    for line in (*warnings(os.environ), *found):
+        log.warning(line)
     os.environ["HOUBLON_DATA"] = str(settings.data.absolute())
     os.environ.setdefault("HOUBLON_BASE_URL", f"http://localhost:{listener.getsockname()[1]}")
     os.environ[ADDRESS] = name_of(listener)
     server("houblon.web.app.wsgi:served", listener).serve()
 
 
-def prepare(settings: Settings) -> None:
-    """Open the installation once, put right what can be put right without losing anything, and say so.
+def prepare(settings: Settings, migrating: Migrating = Migrating.ALONE) -> list[str]:
+    """Open the installation once, and put right what can be put right without losing anything: a sentence for each.
 
     Raises what opening it raises, and Invalid where the database is damaged as far as a short look shows.
     """
-    with closing(open_house(settings)) as house:
+    found = []
+    with closing(open_house(settings, migrating=migrating)) as house:
         harm = house.store.storage.mend()
     if harm is not None:
-        _print_line(f"{harm}: both are whole again")
+        found.append(f"{harm}: both are whole again")
     database = database_file(settings.database_url)
     if database is not None:
         refuse_damage(settings, faults_in_file(database, LOOK))
     right, refused = put_right(settings)
     if right:
-        _print_line(
+        found.append(
             f"{right} files and folders of {settings.data} were open to others: they are their owner's alone now"
         )
     if refused:
-        _print_line(
+        found.append(
             f"{len(refused)} are open to others and somebody else's, {refused[0]} among them: change their mode"
         )
+    return found
 
 
-def _print_line(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+def beginning(settings: Settings) -> dict[str, object]:
+    """What the first line of a log says: which Houblon, on what, and the settings in force, without secrets."""
+    return {
+        "version": VERSION,
+        "python": platform.python_version(),
+        "ledger": address_of(settings),
+        "revision": newest_revision(),
+        "settings": {each.setting.name: each.shown for each in settings.in_force},
+        "set_by": {each.setting.name: each.origin for each in settings.in_force if each.text is not None},
+    }
 
 
 class _Server(Granian):
@@ -77,6 +100,11 @@ class _Server(Granian):
     # Granian says no more of these than that they begin as None.
     _sfd: Any
     _shd: Any
+
+    def signal_handler_reload(self, *arguments: Any, **named: Any) -> None:
+        """SIGHUP: the log was rotated, as the other processes find out by themselves. Granian would begin its worker
+        anew, for nothing."""
+        reopen_log()
 
     def _init_shared_socket(self) -> None:
         self._ssp, self._sso = None, self.listener

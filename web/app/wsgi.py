@@ -71,11 +71,12 @@ def _announce(address: str) -> None:
 
 def _leave_interrupts_to_the_server() -> None:
     """An interrupt from the keyboard reaches the worker too; ended by it and by the server at once, it would hang.
+    A hang-up that means a rotated log may reach every process, and ends none.
 
     Before any thread is started, for threads are born with what their maker does not listen to.
     """
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
 
 
 def _end_with_the_server() -> None:

@@ -1,6 +1,5 @@
 """`houblon migrate`, `backup`, `restore`: what keeps an installation safe from one year to the next."""
 
-import os
 import sqlite3
 import sys
 from pathlib import Path
@@ -15,29 +14,37 @@ from houblon.orders.db.ownership import identity_of
 from houblon.rules.store.documents import open_store
 from houblon.web.cli.backup import Manifest, back_up, restore_backup
 from houblon.web.cli.mending import mend_rules
-from houblon.web.cli.shell import data_option, json_option, print_result, speaks_problems
+from houblon.web.cli.shell import (
+    data_option,
+    json_option,
+    print_result,
+    settings_of,
+    speaks_problems,
+    while_running_option,
+)
 from houblon.web.foundation.composition import utc_now
 from houblon.web.foundation.data_folder import check_initialised, read_profile
 from houblon.web.foundation.file_modes import put_right
-from houblon.web.foundation.opening import looking_into, open_ledger_of
-from houblon.web.foundation.settings import Settings
+from houblon.web.foundation.opening import Migrating, looking_into, open_ledger_of
 
 
 @click.command()
 @data_option
 @json_option
 @click.option("--check", "only_ask", is_flag=True, help="Change nothing; leave with 1 when the ledger is behind.")
+@while_running_option
 @speaks_problems
-def migrate(data: Path | None, only_ask: bool, as_json: bool) -> None:
+def migrate(data: Path | None, only_ask: bool, while_running: bool, as_json: bool) -> None:
     """Bring the ledger's schema to this Houblon's; `houblon serve` does so by itself when it starts."""
-    settings, newest = Settings.from_env(os.environ, data), newest_revision()
+    settings, newest = settings_of(data), newest_revision()
     check_initialised(settings.data)
     profile, rules = read_profile(settings.data), open_store(settings.data).history
     with looking_into(settings, profile, rules) as connection:
         before, own = revision_of(connection), identity_of(connection)
     is_behind = before != newest or own is None or profile.id is None
     if is_behind and not only_ask:
-        open_ledger_of(settings, profile, rules, utc_now())[0].close()
+        migrating = Migrating.BESIDE_OTHERS if while_running else Migrating.ALONE
+        open_ledger_of(settings, profile, rules, utc_now(), migrating=migrating)[0].close()
         put_right(settings)
     document = {"from": before, "to": newest, "behind": is_behind, "upgraded": is_behind and not only_ask}
     if not is_behind:
@@ -65,7 +72,7 @@ def backup(data: Path | None, target: Path, as_json: bool) -> None:
 
     The file holds the installation's secrets: keep it as safe as the installation.
     """
-    settings = Settings.from_env(os.environ, data)
+    settings = settings_of(data)
     try:
         manifest = back_up(settings, target, utc_now())
     except (OSError, sqlite3.Error) as fault:
@@ -102,7 +109,7 @@ def restore(
     damaged is kept aside. Where the ledger knows versions that are in no state that is left, they are
     named and nothing is done, unless --accept-loss gives them up; their numbers are not used again.
     """
-    settings = Settings.from_env(os.environ, data)
+    settings = settings_of(data)
     if source is None:
         mended = mend_rules(settings, utc_now(), accept_loss)
         document = {"generation": mended.generation, "given_up": [each.number for each in mended.given_up]}

@@ -1,7 +1,6 @@
 """`houblon`: the same doors from a shell. Faults go to stderr as Problems, with exit status 1."""
 
 import functools
-import os
 import secrets
 import sys
 from collections.abc import Callable
@@ -12,7 +11,6 @@ from typing import Any
 import click
 import msgspec
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from houblon.engine.core.problem import Invalid, refuse
 from houblon.orders.credentials.credentials import add_key
@@ -23,19 +21,20 @@ from houblon.web.api.bodies import read_moment
 from houblon.web.cli.deliveries import follow_delivery
 from houblon.web.cli.endpoints import endpoint
 from houblon.web.cli.keeping import backup, migrate, restore
+from houblon.web.cli.operating import serve, settings, upgrade_check
 from houblon.web.cli.replay import replay
 from houblon.web.cli.rules import AUTHOR, approval, check, export, import_
 from houblon.web.cli.shell import data_option as _data
 from houblon.web.cli.shell import json_option as _json
 from houblon.web.cli.shell import opened as _open
 from houblon.web.cli.shell import print_result as _print_result
+from houblon.web.cli.shell import settings_of as _settings_of
 from houblon.web.cli.shell import speaks_problems as _speaks_problems
 from houblon.web.cli.simulate import simulate
 from houblon.web.cli.sources import source
 from houblon.web.cli.users import user
 from houblon.web.foundation.composition import utc_now
 from houblon.web.foundation.file_modes import make_private
-from houblon.web.foundation.settings import Settings
 
 
 @click.group()
@@ -54,35 +53,14 @@ def init(data: Path | None, demo: bool, admin: str, as_json: bool) -> None:
     """Make a new installation and print the administrator's password, once."""
     from houblon.web.cli.installation import initialise
 
-    settings = Settings.from_env(os.environ, data)
+    settings = _settings_of(data)
     progress = functools.partial(click.echo, err=True)
-    try:
-        password = initialise(settings, demo=demo, admin=admin, now=utc_now(), progress=progress)
-    except (OSError, DBAPIError) as fault:
-        what = fault.orig if isinstance(fault, DBAPIError) else fault
-        raise refuse(
-            "disk",
-            "",
-            f"L’installation n’a pas pu se faire ({what}). Faites de la place ou réparez le disque, puis recommencez.",
-            f"The installation could not be made ({what}). Free some space or mend the disk, then try again.",
-        ) from fault
+    password = initialise(settings, demo=demo, admin=admin, now=utc_now(), progress=progress)
     _print_result(
         {"data": str(settings.data), "administrator": admin, "password": password},
         as_json,
         f"Installed in {settings.data}.\nAdministrator: {admin}\nPassword (shown this once): {password}",
     )
-
-
-@main.command()
-@_data
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
-@_speaks_problems
-def serve(data: Path | None, host: str, port: int) -> None:
-    """Serve the pages and the doors."""
-    from houblon.web.app.serve import serve as run
-
-    run(Settings.from_env(os.environ, data), host, port)
 
 
 @main.command()
@@ -194,6 +172,9 @@ for _command in (
     migrate,
     backup,
     restore,
+    serve,
+    settings,
+    upgrade_check,
     endpoint,
     source,
     user,

@@ -13,15 +13,12 @@ from typing import Any
 import click
 import msgspec
 
-from houblon.engine.core.problem import Invalid, Problem, Text
-from houblon.orders.db.migrate import NewerLedger
-from houblon.orders.services import Conflict as OrderConflict
-from houblon.rules.publishing.publish import Conflict
-from houblon.rules.store.storage import StorageFault
+from houblon.engine.core.problem import Problem
+from houblon.web.cli import faults
 from houblon.web.foundation.composition import House, open_house
-from houblon.web.foundation.data_folder import NotInitialised
+from houblon.web.foundation.file_modes import given_back
 from houblon.web.foundation.opening import told_by
-from houblon.web.foundation.settings import BadSetting, Settings
+from houblon.web.foundation.settings import Settings, warnings
 
 # What the server's log would say, a command says itself or not at all.
 logging.getLogger("houblon").addHandler(logging.NullHandler())
@@ -29,23 +26,53 @@ logging.getLogger("houblon").addHandler(logging.NullHandler())
 data_option = click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), help="The data folder (HOUBLON_DATA)."
 )
+while_running_option = click.option(
+    "--while-running",
+    is_flag=True,
+    help="Bring the ledger's schema up to date although another process has it open.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 
 
 def speaks_problems(command: Callable[..., None]) -> Callable[..., None]:
-    """Tell every refusal as Problems on stderr and leave with 1."""
+    """Tell every refusal, Houblon's or the machine's, as Problems on stderr and leave with 1.
+
+    What root makes in a folder of somebody else's is theirs afterwards.
+    """
 
     @wraps(command)
     def run(*arguments: Any, **named: Any) -> None:
+        folders = _folders(named)
         try:
-            command(*arguments, **named)
-        except Invalid as invalid:
-            fail(invalid.problems)
-        except (NotInitialised, StorageFault, BadSetting, NewerLedger, Conflict, OrderConflict) as fault:
-            code = type(fault).__name__.lower()
-            fail((Problem(code, "", Text(str(fault), str(fault))),))
+            with given_back(folders):
+                command(*arguments, **named)
+        except (click.exceptions.Exit, click.ClickException, click.Abort):
+            raise
+        except Exception as fault:
+            if faults.is_nobody_listening(fault):
+                raise
+            _tell(fault, folders[0])
 
-    return run
+    return click.option("--debug", is_flag=True, expose_value=False, callback=_debug, help="Tell where it failed.")(run)
+
+
+def _folders(named: dict[str, Any]) -> tuple[Path, ...]:
+    """The folders that a command may write to: the installation's, and one that it is told to make."""
+    data = named.get("data") or os.environ.get("HOUBLON_DATA") or "data"
+    into = named.get("into")
+    return (Path(data), *([into] if into else []))
+
+
+def _debug(context: click.Context, _: click.Parameter, is_wanted: bool) -> None:
+    context.meta["houblon.debug"] = is_wanted
+
+
+def _tell(fault: Exception, folder: Path) -> None:
+    if not faults.is_expected(fault):
+        faults.keep(fault, folder)
+    if click.get_current_context().meta.get("houblon.debug"):
+        click.echo(faults.told(fault), err=True)
+    fail(faults.problems_of(fault))
 
 
 def fail(problems: tuple[Problem, ...]) -> None:
@@ -53,9 +80,21 @@ def fail(problems: tuple[Problem, ...]) -> None:
     sys.exit(1)
 
 
+def tell_unknown() -> None:
+    """A warning for each name in the environment that is no setting."""
+    for line in warnings(os.environ):
+        click.echo(line, err=True)
+
+
+def settings_of(data: Path | None) -> Settings:
+    """The settings in force, after a warning for each name in the environment that is none. Raises BadSetting."""
+    tell_unknown()
+    return Settings.from_env(os.environ, data)
+
+
 @contextmanager
 def opened(data: Path | None, to_check: bool = False) -> Iterator[House]:
-    settings = Settings.from_env(os.environ, data)
+    settings = settings_of(data)
     with told_by(settings), closing(open_house(settings, to_check=to_check)) as house:
         yield house
 

@@ -12,7 +12,7 @@ from houblon.orders.events.endpoints import endpoint_row, secrets_at
 from houblon.orders.handling.order_writer import InProcessWriter, OrderWriter
 from houblon.orders.outbox.delivery import MAIL, Transport
 from houblon.orders.outbox.encrypted import Decrypting
-from houblon.orders.outbox.mail_transport import Filed, Smtp
+from houblon.orders.outbox.mail_transport import Filed, Sender, Smtp, sender_of
 from houblon.orders.outbox.webhook_transport import WebhookTransport
 from houblon.orders.retailers.memberships import all_memberships
 from houblon.orders.services import Services
@@ -20,7 +20,7 @@ from houblon.rules.checks.checks import CheckContext
 from houblon.rules.policies import Policies
 from houblon.rules.store.documents import Store, open_store
 from houblon.web.foundation.data_folder import MARK, Profile, ProfileFile, check_initialised, read_profile, read_secret
-from houblon.web.foundation.opening import open_ledger_of
+from houblon.web.foundation.opening import Migrating, open_ledger_of
 from houblon.web.foundation.settings import Settings
 
 Clock = Callable[[], datetime]
@@ -79,7 +79,11 @@ def utc_now() -> datetime:
 
 
 def open_house(
-    settings: Settings, now: Clock = utc_now, writer: OrderWriter | None = None, to_check: bool = False
+    settings: Settings,
+    now: Clock = utc_now,
+    writer: OrderWriter | None = None,
+    to_check: bool = False,
+    migrating: Migrating = Migrating.NEVER,
 ) -> House:
     """Open the installation in the settings' folder, whole and its own, or nothing.
 
@@ -89,7 +93,7 @@ def open_house(
     """
     check_initialised(settings.data)
     profile, secret, store = read_profile(settings.data), read_secret(settings.data), open_store(settings.data)
-    ledger, profile = open_ledger_of(settings, profile, store.history, now(), to_check)
+    ledger, profile = open_ledger_of(settings, profile, store.history, now(), to_check, migrating)
     # An `init` that ended but for its last step: left there, the mark would speak of a folder that holds data.
     (settings.data / MARK).unlink(missing_ok=True)
     return assemble(settings, profile, secret, store, ledger, now, writer)
@@ -125,10 +129,11 @@ def assemble(
             profile.follow_delivery,
         )
 
+    def sender() -> Sender:
+        return sender_of(profiles.read().seller, settings.mail_from)
+
     transport: Transport = (
-        Smtp(settings.smtp_url, settings.mail_from, now=now)
-        if settings.smtp_url
-        else Filed(settings.mail_folder, settings.mail_from, now)
+        Smtp(settings.smtp_url, sender, now=now) if settings.smtp_url else Filed(settings.mail_folder, sender, now)
     )
     return House(settings, store, Decrypting(transport, secret), now, profiles, services, writer or InProcessWriter())
 

@@ -5,14 +5,18 @@ import ipaddress
 import structlog
 from flask import Blueprint, Response, abort, current_app, request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import Connection
 
 from houblon.engine.core.problem import Problem, problem
 from houblon.orders.credentials.credentials import known_key
+from houblon.orders.db.causes import cause_of
 from houblon.orders.db.ledger import prove
+from houblon.orders.db.migrate import is_current
 from houblon.web.foundation.answers import RETRY_AFTER
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response, problem_response
 from houblon.web.foundation.heartbeat import Heartbeat
+from houblon.web.foundation.logs import VERSION
 from houblon.web.foundation.metrics import registry
 
 log = structlog.get_logger("houblon.health")
@@ -22,24 +26,28 @@ HEARTBEAT = "houblon.heartbeat"
 
 @blueprint.get("/healthz")
 def alive() -> Response:
-    return json_response({"status": "ok"})
+    return json_response({"status": "ok", "version": VERSION})
 
 
 @blueprint.get("/readyz")
 def ready() -> Response:
-    """Whether something can be written and made to last, a policy is in force, and the outbox's worker lives."""
+    """Whether something can be written and made to last, in the schema of this Houblon, a policy is in force, and the
+    outbox's worker lives. What fails is named, and why."""
     faults: list[Problem] = []
     version = None
     try:
-        house().services.ledger.write(prove)
-    except Exception:
+        is_ours = house().services.ledger.write(_prove)
+    except Exception as fault:
         log.exception("ready.ledger")
-        faults.append(problem("ledger", "", "Le registre ne s’écrit pas.", "The ledger can't be written."))
+        faults.append(_failed("ledger", "Le registre ne s’écrit pas.", "The ledger can't be written.", fault))
+    else:
+        if not is_ours:
+            faults.append(problem("schema", "", *_OTHER_SCHEMA))
     try:
         version = house().services.policies.live(house().now()).version.number
-    except Exception:
+    except Exception as fault:
         log.exception("ready.rules")
-        faults.append(problem("rules", "", "Aucune politique n’est en vigueur.", "No policy is in force."))
+        faults.append(_failed("rules", "Aucune politique n’est en vigueur.", "No policy is in force.", fault))
     heartbeat: Heartbeat | None = current_app.extensions.get(HEARTBEAT)
     if heartbeat is not None and not heartbeat.is_alive:
         faults.append(problem("outbox", "", "Les messages ne partent plus.", "Messages do not leave any more."))
@@ -48,6 +56,23 @@ def ready() -> Response:
         answer.headers["Retry-After"] = RETRY_AFTER
         return answer
     return json_response({"status": "ok", "version": version})
+
+
+_OTHER_SCHEMA = (
+    "Le schéma du registre n’est pas celui de ce Houblon : un autre l’a mis à jour. Redémarrez avec cette version-là.",
+    "The ledger's schema is not this Houblon's: another one brought it up to date. Restart with that version.",
+)
+
+
+def _prove(connection: Connection) -> bool:
+    """Write something that lasts; whether the schema is the one that this Houblon works with."""
+    prove(connection)
+    return is_current(connection)
+
+
+def _failed(code: str, fr: str, en: str, fault: Exception) -> Problem:
+    found = cause_of(fault)
+    return problem(code, "", f"{fr} {found.text.fr}" if found else fr, f"{en} {found.text.en}" if found else en)
 
 
 @blueprint.get("/metrics")

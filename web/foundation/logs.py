@@ -2,11 +2,16 @@
 
 import contextlib
 import logging
+import os
+import stat
 import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
+from importlib import metadata
 from multiprocessing.util import Finalize
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
@@ -21,6 +26,11 @@ _SHARED = (
     structlog.processors.format_exc_info,
 )
 
+VERSION = metadata.version("houblon")
+_STDERR = 2
+# How the server tells its other processes which file its log is in: a rotation gives that file another name.
+LOG_NAME = "HOUBLON_LOG_NAME"
+
 _LAST = 0  # what else a process does to end, it does before
 
 
@@ -29,7 +39,7 @@ def configure(level: int = logging.INFO, stream: BinaryIO | None = None, for_goo
 
     Loggers keep what they are told first, unless it is not `for_good`.
     """
-    out: Any = Paced(sys.stderr.buffer) if stream is None else stream
+    out: Any = Paced(sys.stderr.buffer, reopen_log) if stream is None else stream
     limit = OncePerSecond()
     structlog.configure(
         processors=[structlog.processors.add_log_level, limit, *_SHARED, structlog.processors.JSONRenderer(_encode)],
@@ -54,6 +64,28 @@ def configure(level: int = logging.INFO, stream: BinaryIO | None = None, for_goo
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
+def remember_log() -> None:
+    """Note which file standard error is, where it is one and the system tells, for `reopen_log` in any process."""
+    os.environ.pop(LOG_NAME, None)
+    with contextlib.suppress(OSError):
+        if stat.S_ISREG(os.fstat(_STDERR).st_mode):
+            os.environ[LOG_NAME] = os.readlink(f"/proc/self/fd/{_STDERR}")
+
+
+def reopen_log() -> None:
+    """Go on in the file of the log's name, where a rotation renamed the one that is open."""
+    name = os.environ.get(LOG_NAME)
+    if name is None:
+        return
+    # Where none may be made there, lines go on into the one that is open: none is lost.
+    with contextlib.suppress(OSError):
+        if Path(name).exists() and os.path.samestat(os.stat(name), os.fstat(_STDERR)):
+            return
+        opened = os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        os.dup2(opened, _STDERR)
+        os.close(opened)
+
+
 class Paced:
     """Lines leave together, ten times a second: a write for each request would cost more than its decision.
 
@@ -61,8 +93,8 @@ class Paced:
     the ledger. One that is told to end writes them all first. What libraries and faults log leaves at once, and all before it.
     """
 
-    def __init__(self, out: BinaryIO):
-        self._out, self._lines = out, deque[bytes]()
+    def __init__(self, out: BinaryIO, before: Callable[[], None] = lambda: None):
+        self._out, self._lines, self._before = out, deque[bytes](), before
         self._leaving = threading.Lock()
         # Not by `atexit` alone: a worker is forked, and such a process ends without it.
         Finalize(None, self.leave, exitpriority=_LAST)
@@ -79,6 +111,7 @@ class Paced:
         with self._leaving:
             lines = [self._lines.popleft() for _ in range(len(self._lines))]
             if lines:
+                self._before()
                 self._out.write(b"".join(lines))
                 self._out.flush()
 

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
+from enum import Enum
 
 import msgspec
 from sqlalchemy import Connection, make_url
@@ -18,7 +19,8 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, InternalError, Operational
 
 from houblon.engine.core.problem import Invalid, refuse
 from houblon.orders.db.ledger import Ledger, LedgerMissing
-from houblon.orders.db.migrate import NewerLedger, is_known, revision_of, upgrade
+from houblon.orders.db.migrate import NewerLedger, is_current, is_known, revision_of, upgrade
+from houblon.orders.db.others import is_open_elsewhere
 from houblon.orders.db.ownership import Known, claim, identity_of, is_in_use, known_versions, missing
 from houblon.rules.store.history import History
 from houblon.web.foundation.data_folder import Profile, change_profile
@@ -28,13 +30,27 @@ from houblon.web.foundation.settings import Settings
 Rules = Callable[[], History]
 
 
-def open_ledger_of(
-    settings: Settings, profile: Profile, rules: Rules, now: datetime, despite_loss: bool = False
-) -> tuple[Ledger, Profile]:
-    """The installation's ledger, its schema brought up to date, and the profile with its id.
+class Migrating(Enum):
+    """Whether opening a ledger may bring its schema up to date: what other processes work with would change."""
 
-    Raises Invalid where the ledger is missing, empty, damaged, another installation's, or knows versions that the
-    rules have no more; NewerLedger. Nothing is made, and nothing of another installation's is touched.
+    NEVER = 0
+    ALONE = 1  # only where no other process has the ledger open
+    BESIDE_OTHERS = 2  # somebody said so
+
+
+def open_ledger_of(
+    settings: Settings,
+    profile: Profile,
+    rules: Rules,
+    now: datetime,
+    despite_loss: bool = False,
+    migrating: Migrating = Migrating.NEVER,
+) -> tuple[Ledger, Profile]:
+    """The installation's ledger, and the profile with its id.
+
+    Raises Invalid where the ledger is missing, empty, damaged, another installation's, knows versions that the
+    rules have no more, or has an earlier schema that may not be brought up to date now; NewerLedger. Nothing is made,
+    and nothing of another installation's is touched.
     """
     with told_by(settings):
         ledger = Ledger(settings.database_url)
@@ -43,7 +59,9 @@ def open_ledger_of(
                 check_ours(connection, settings, profile, rules)
                 if not despite_loss:
                     refuse_loss(lost(connection, rules))
-            ledger.write(upgrade)
+                is_behind = not is_current(connection)
+            if is_behind:
+                _migrate(ledger, migrating)
             with ledger.reading() as connection:
                 own = identity_of(connection)
             if own is None or profile.id is None:
@@ -52,6 +70,30 @@ def open_ledger_of(
             ledger.close()
             raise
     return ledger, profile
+
+
+def _migrate(ledger: Ledger, migrating: Migrating) -> None:
+    if migrating is Migrating.NEVER:
+        raise refuse(
+            "ledger_behind",
+            "",
+            "Le registre a le schéma d’un Houblon plus ancien : arrêtez le serveur, puis « houblon migrate » le met à "
+            "jour (« houblon upgrade-check » dit d’abord ce qui changera).",
+            "The ledger has the schema of an earlier Houblon: stop the server, then `houblon migrate` brings it up to "
+            "date (`houblon upgrade-check` says first what will change).",
+        )
+    # Connections of our own would be among those that are looked for.
+    ledger.engine.dispose()
+    if migrating is Migrating.ALONE and is_open_elsewhere(ledger.engine):
+        raise refuse(
+            "ledger_in_use",
+            "",
+            "Le registre a le schéma d’un Houblon plus ancien, et un autre processus l’a ouvert : arrêtez-le d’abord, "
+            "ou ajoutez --while-running.",
+            "The ledger has the schema of an earlier Houblon, and another process has it open: stop that first, or add "
+            "--while-running.",
+        )
+    ledger.write(upgrade)
 
 
 @contextmanager

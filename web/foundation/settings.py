@@ -1,61 +1,77 @@
 """Settings.from_env: everything that is configured, checked before anything starts."""
 
-import re
+import difflib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
 
-from houblon.orders.events.webhook_addresses import Network, read_networks
+from houblon.engine.core.problem import Text
+from houblon.orders.events.webhook_addresses import Network
+from houblon.web.foundation.setting_table import FROM_FILE, INTERNAL, PREFIX, TABLE, Setting
 
 
 class BadSetting(ValueError):
-    """A variable's value can't be used; the sentence names it and says what is expected."""
+    """A variable's value can't be used; the sentence names it and says what is expected.
+
+    The value may hold a password: it is not repeated.
+    """
+
+    def __init__(self, fr: str, en: str):
+        super().__init__(en)
+        self.text = Text(fr, en)
+
+
+@dataclass(frozen=True)
+class InForce:
+    """A setting as it is in force: its text, and where that comes from (`--data`, `environment`, a file, `unset`)."""
+
+    setting: Setting
+    text: str | None
+    origin: str
+
+    @property
+    def shown(self) -> str:
+        """What anybody may read of it."""
+        return self.setting.unless_set.replace("`", "") if self.text is None else self.setting.shown(self.text)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Where Houblon keeps its data and how it reaches the world.
+    """Where Houblon keeps its data and how it reaches the world; what each is about stands in TABLE.
 
-    Rates are calls a minute that one API key may make: of decisions, and of everything else.
-    `acceleration`: the fast path and the writer process may be used, which nothing depends on.
-    `trusted_proxies` is how many stand between callers and Houblon, each adding its caller's address.
+    `acceleration`: the fast path and the writer process may be used, which nothing depends on. `mail_from` is None where mail is from the seller. `in_force` says where each came from.
     """
 
     data: Path
     database_url: str
     base_url: str = "http://localhost:8000"
     smtp_url: str | None = None
-    mail_from: str = "houblon@localhost"
+    mail_from: str | None = None
     threads: int = 16
     private_webhooks: tuple[Network, ...] = ()
     decision_rate: int = 600_000
     api_rate: int = 3_000
     trusted_proxies: int = 0
     acceleration: bool = True
+    traces: str | None = None
+    service_name: str = "houblon"
+    in_force: tuple[InForce, ...] = ()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], data: Path | None = None) -> "Settings":
         """Settings of the environment; `data`, from a command's `--data`, wins. Raises BadSetting."""
-        environ = _secrets_from_files(environ)
-        folder = data or Path(environ.get("HOUBLON_DATA") or "data")
-        database = environ.get("HOUBLON_DATABASE_URL") or f"sqlite:///{folder.absolute() / 'ledger.db'}"
-        if not re.match(r"sqlite:///.|postgresql\+psycopg://", database):
-            raise BadSetting("HOUBLON_DATABASE_URL is sqlite:///… or postgresql+psycopg://…")
-        return cls(
-            data=folder,
-            database_url=database,
-            base_url=_url(environ, "HOUBLON_BASE_URL", ("http", "https")) or cls.base_url,
-            smtp_url=_url(environ, "HOUBLON_SMTP_URL", ("smtp", "smtps")),
-            mail_from=environ.get("HOUBLON_MAIL_FROM") or cls.mail_from,
-            threads=_whole(environ, "HOUBLON_THREADS", 256) or cls.threads,
-            decision_rate=_whole(environ, "HOUBLON_DECISION_RATE", 100_000_000) or cls.decision_rate,
-            api_rate=_whole(environ, "HOUBLON_API_RATE", 100_000_000) or cls.api_rate,
-            trusted_proxies=_whole(environ, "HOUBLON_TRUSTED_PROXIES", 10) or cls.trusted_proxies,
-            acceleration=_yes_or_no(environ, "HOUBLON_ACCELERATION", cls.acceleration),
-            private_webhooks=_networks(environ.get("HOUBLON_ALLOW_PRIVATE_WEBHOOKS", "")),
-        )
+        in_force = tuple(_found(environ, each) for each in TABLE)
+        if data is not None:
+            in_force = tuple(
+                InForce(each.setting, str(data), "--data") if each.setting.field == "data" else each
+                for each in in_force
+            )
+        values: dict[str, Any] = {each.setting.field: _value(each) for each in in_force if each.text is not None}
+        folder = values.setdefault("data", Path("data"))
+        values.setdefault("database_url", f"sqlite:///{folder.absolute() / 'ledger.db'}")
+        return cls(**values, in_force=in_force)
 
     @property
     def mail_folder(self) -> Path:
@@ -78,59 +94,52 @@ class Settings:
         return self.base_url.startswith("https://")
 
 
-def _url(environ: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str | None:
-    value = environ.get(name)
-    if not value:
-        return None
-    try:
-        parts = urlsplit(value)
-        whole = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        whole = False
-    if not whole:
-        # The value may hold a password: it is not repeated.
-        raise BadSetting(f"{name} is a URL that starts with {' or '.join(f'{each}://' for each in schemes)}")
-    return value
+def unknown_names(environ: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
+    """The names that begin as Houblon's settings and are none, each with the one that was meant, as far as it shows."""
+    known = [each.name for each in TABLE]
+    taken = {*known, *(f"{each}{FROM_FILE}" for each in known), *INTERNAL}
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in taken:
+            near = difflib.get_close_matches(name.removesuffix(FROM_FILE), known, n=1, cutoff=0.6)
+            yield name, near[0] if near else None
 
 
-def _whole(environ: Mapping[str, str], name: str, most: int) -> int | None:
-    text = environ.get(name)
-    if not text:
-        return None
-    if not text.isdecimal() or not 1 <= int(text) <= most:
-        raise BadSetting(f"{name} is a whole number from 1 to {most}")
-    return int(text)
+def warnings(environ: Mapping[str, str]) -> list[str]:
+    """A sentence for each unknown name."""
+    return [
+        f"{name} is no setting of Houblon and does nothing" + (f": did you mean {near}?" if near else "")
+        for name, near in unknown_names(environ)
+    ]
 
 
-def _yes_or_no(environ: Mapping[str, str], name: str, unless_set: bool) -> bool:
-    text = environ.get(name)
-    if not text:
-        return unless_set
-    if text not in ("yes", "no"):
-        raise BadSetting(f"{name} is yes or no")
-    return text == "yes"
-
-
-def _networks(text: str) -> tuple[Network, ...]:
-    try:
-        return read_networks(text)
-    except ValueError:
+def _found(environ: Mapping[str, str], setting: Setting) -> InForce:
+    """The text of a setting: from `HOUBLON_X`, or from the file that `HOUBLON_X_FILE` names. Raises BadSetting."""
+    name, text = setting.name, environ.get(setting.name)
+    path = environ.get(f"{name}{FROM_FILE}") if name.startswith(PREFIX) else None
+    if not path:
+        return InForce(setting, text, "environment") if text else InForce(setting, None, "unset")
+    if text:
         raise BadSetting(
-            "HOUBLON_ALLOW_PRIVATE_WEBHOOKS is yes, no, or addresses and networks between commas (10.0.0.0/8)"
+            f"{name} et {name}_FILE sont donnés tous les deux : gardez-en un.",
+            f"{name} and {name}_FILE are both set: keep one.",
+        )
+    try:
+        read = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise BadSetting(
+            f"{name}_FILE nomme un fichier qui ne se lit pas : corrigez le nom, ou donnez-le à lire.",
+            f"{name}_FILE names a file that can't be read: mend the name, or let it be read.",
         ) from None
+    return InForce(setting, read, f"file {path}") if read else InForce(setting, None, "unset")
 
 
-def _secrets_from_files(environ: Mapping[str, str]) -> Mapping[str, str]:
-    """The environment, with `HOUBLON_X` read from the file that `HOUBLON_X_FILE` names."""
-    read = dict(environ)
-    for name, path in environ.items():
-        if not name.startswith("HOUBLON_") or not name.endswith("_FILE") or not path:
-            continue
-        wanted = name.removesuffix("_FILE")
-        if environ.get(wanted):
-            raise BadSetting(f"{wanted} and {name} are both set: keep one")
-        try:
-            read[wanted] = Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            raise BadSetting(f"{name} names a file that can't be read") from None
-    return read
+def _value(each: InForce) -> Any:
+    assert each.text is not None
+    try:
+        return each.setting.read(each.text)
+    except ValueError:
+        name, takes = each.setting.name, each.setting.takes.replace("`", "")
+        raise BadSetting(
+            f"{name} ne peut être ce qui est donné ; attendu : {takes}.",
+            f"{name} can't be what it is set to; it takes {takes}.",
+        ) from None

@@ -99,7 +99,7 @@ def test_an_installation_is_its_owner_s_alone_whatever_the_mask(mask, tmp_path):
     assert stat.S_IMODE((tmp_path / "safe.tar").stat().st_mode) == 0o600
 
 
-def test_what_is_older_is_put_right_at_the_next_start_which_says_so(data, capfd):
+def test_what_is_older_is_put_right_at_the_next_start_which_says_so(data):
     (data / "mail").mkdir(exist_ok=True)
     (data / "mail" / "a.eml").write_text("")
     for path in (data, *data.rglob("*")):
@@ -108,9 +108,8 @@ def test_what_is_older_is_put_right_at_the_next_start_which_says_so(data, capfd)
     outside.write_text("")
     outside.chmod(0o644)
     (data / "link").symlink_to(outside)
-    prepare(Settings.from_env({}, data))
+    found = prepare(Settings.from_env({}, data))
     assert open_to_others(data) == set() and stat.S_IMODE(outside.stat().st_mode) == 0o644
-    (line,) = capfd.readouterr().err.splitlines()
+    (line,) = found
     assert "were open to others" in line
-    prepare(Settings.from_env({}, data))
-    assert capfd.readouterr().err == ""
+    assert prepare(Settings.from_env({}, data)) == []

@@ -4,6 +4,7 @@ import contextlib
 import json
 import random
 from datetime import UTC, datetime
+from importlib.metadata import version
 
 import pytest
 from sqlalchemy import func, select
@@ -160,7 +161,7 @@ def test_the_api_asks_for_a_key_with_the_right_scope(place):
 
 
 def test_health_is_told_without_a_key(place):
-    assert place.client().get("/healthz").json == {"status": "ok"}
+    assert place.client().get("/healthz").json == {"status": "ok", "version": version("houblon")}
     assert place.client().get("/readyz").json == {"status": "ok", "version": 2}
 
 

@@ -1,0 +1,207 @@
+"""Every setting of the environment, once: its name, what it takes, what it is unless set, and whether it is a secret.
+
+`Settings.from_env`, `houblon settings`, `houblon serve --help`, the log's first line and a test over docs/operations.md
+all read this table.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from houblon.orders.events.webhook_addresses import read_networks
+
+PREFIX, FROM_FILE = "HOUBLON_", "_FILE"
+# How the server tells its own processes where it listens and what its log is called; what tests alone read.
+INTERNAL = frozenset({"HOUBLON_ADDRESS", "HOUBLON_LOG_NAME", "HOUBLON_TEST_POSTGRESQL"})
+_RATE = 100_000_000
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One variable: the field of Settings that it fills, what it is about, and the values that it takes.
+
+    `read` makes the field's value of the text, and raises ValueError where it can't. `unless_set` says what holds
+    without it. What `is_secret` is never shown whole.
+    """
+
+    name: str
+    field: str
+    about: str
+    takes: str
+    unless_set: str
+    read: Callable[[str], Any]
+    is_secret: bool = False
+
+    def shown(self, text: str) -> str:
+        """The value as anybody may read it."""
+        return without_password(text) if self.is_secret else text
+
+
+def without_password(url: str) -> str:
+    """A URL without its password, be it after `?`, where drivers take one too."""
+    parts = urlsplit(url)
+    if parts.password is None and not parts.query:
+        return url
+    query = "&".join(
+        f"{name}=***" if "pass" in name.lower() else f"{name}={value}" for name, value in parse_qsl(parts.query)
+    )
+    host = parts.netloc.rpartition("@")[2]
+    user = f"{parts.username}:***@" if parts.password is not None else f"{parts.username}@" if parts.username else ""
+    return parts._replace(netloc=user + host, query=query).geturl()
+
+
+def _database(text: str) -> str:
+    if not re.match(r"sqlite:///.|postgresql\+psycopg://", text):
+        raise ValueError
+    try:
+        url = make_url(text)
+    except ArgumentError as fault:
+        raise ValueError from fault
+    # SQLite's are a file's name and no more; a name in memory would be lost with its process.
+    if text.startswith("sqlite") and (url.query or url.database == ":memory:"):
+        raise ValueError
+    return text
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        parts = urlsplit(text)
+        if parts.scheme not in schemes or not parts.hostname or parts.port == 0 or not text.isprintable():
+            raise ValueError
+        return text
+
+    return read
+
+
+def _smtp(text: str) -> str:
+    parts: SplitResult = urlsplit(_url("smtp", "smtps")(text))
+    if parts.query not in ("", "tls=starttls") or parts.path not in ("", "/"):
+        raise ValueError
+    return text
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdecimal()) or len(text) > 12 or not least <= int(text) <= most:
+            raise ValueError
+        return int(text)
+
+    return read
+
+
+def _yes_or_no(text: str) -> bool:
+    said = {"yes": True, "no": False}.get(text.strip().lower())
+    if said is None:
+        raise ValueError
+    return said
+
+
+def _sender(text: str) -> str:
+    name, address = parseaddr(text)
+    if not text.isprintable() or not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+        raise ValueError
+    try:
+        Address(name, addr_spec=address)
+    except (ValueError, IndexError) as fault:
+        raise ValueError from fault
+    return text
+
+
+TABLE = (
+    Setting(
+        "HOUBLON_DATA", "data", "the data folder, where `--data` does not say it", "a folder's name", "`data`", Path
+    ),
+    Setting(
+        "HOUBLON_DATABASE_URL",
+        "database_url",
+        "the ledger",
+        "`sqlite:///FILE` or `postgresql+psycopg://USER:PASSWORD@HOST/DATABASE`",
+        "`ledger.db` in the data folder",
+        _database,
+        is_secret=True,
+    ),
+    Setting(
+        "HOUBLON_BASE_URL",
+        "base_url",
+        "the address that people and mails use",
+        "`http://HOST` or `https://HOST`",
+        "`http://localhost:PORT`",
+        _url("http", "https"),
+    ),
+    Setting(
+        "HOUBLON_TRUSTED_PROXIES",
+        "trusted_proxies",
+        "how many proxies stand between callers and Houblon",
+        "a whole number from 0 to 10",
+        "0",
+        _whole(0, 10),
+    ),
+    Setting(
+        "HOUBLON_SMTP_URL",
+        "smtp_url",
+        "the mail server; what is special in a password is written as in a URL (`@` is `%40`)",
+        "`smtp://USER:PASSWORD@HOST:PORT?tls=starttls`, `smtp://HOST` without TLS, or `smtps://…`",
+        "mail is written to `mail/`",
+        _smtp,
+        is_secret=True,
+    ),
+    Setting(
+        "HOUBLON_MAIL_FROM",
+        "mail_from",
+        "the sender of mail; answers go to the seller's address all the same",
+        "a mail address, with a name or without: `Brasserie <commandes@brasserie.example>`",
+        "the seller's name and address",
+        _sender,
+    ),
+    Setting("HOUBLON_THREADS", "threads", "threads that answer", "a whole number from 1 to 256", "16", _whole(1, 256)),
+    Setting(
+        "HOUBLON_DECISION_RATE",
+        "decision_rate",
+        "decisions a minute that one API key may ask for",
+        "a whole number from 1 to 100000000",
+        "600000",
+        _whole(1, _RATE),
+    ),
+    Setting(
+        "HOUBLON_API_RATE",
+        "api_rate",
+        "other calls a minute that one API key may make",
+        "a whole number from 1 to 100000000",
+        "3000",
+        _whole(1, _RATE),
+    ),
+    Setting(
+        "HOUBLON_ALLOW_PRIVATE_WEBHOOKS",
+        "private_webhooks",
+        "whether events may go to private networks, and to which",
+        "`yes`, `no`, or addresses and networks between commas (`10.0.0.0/8`)",
+        "`no`",
+        read_networks,
+    ),
+    Setting(
+        "HOUBLON_ACCELERATION",
+        "acceleration",
+        "whether the fast path and the writer process may be used; answers are the same without",
+        "`yes` or `no`",
+        "`yes`",
+        _yes_or_no,
+    ),
+    Setting(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "traces",
+        "where traces go, by OTLP over HTTP; needs `pip install houblon[otel]`",
+        "`http://HOST:4318` or `https://…`",
+        "nothing is traced",
+        _url("http", "https"),
+    ),
+    Setting("OTEL_SERVICE_NAME", "service_name", "the name in traces", "a name", "`houblon`", str),
+)
+BY_NAME = {each.name: each for each in TABLE}
