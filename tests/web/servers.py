@@ -64,6 +64,10 @@ class Server:
         os.killpg(self._process.pid, signal.SIGINT)
         self._process.wait(patience)
 
+    def hang_up(self) -> None:
+        """SIGHUP to every process of it, as the end of a terminal or a rotation of logs sends."""
+        os.killpg(self._process.pid, signal.SIGHUP)
+
     def stop(self) -> int:
         """Tell it to end, as an init system does, and wait; its exit status."""
         self._process.terminate()

@@ -24,7 +24,10 @@ from houblon.web.foundation.settings import Settings, warnings
 logging.getLogger("houblon").addHandler(logging.NullHandler())
 
 data_option = click.option(
-    "--data", type=click.Path(path_type=Path, file_okay=False), help="The data folder (HOUBLON_DATA)."
+    # Whether it can be read is found out by reading it, and told as a Problem.
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False, readable=False),
+    help="The data folder (HOUBLON_DATA).",
 )
 while_running_option = click.option(
     "--while-running",

@@ -4,10 +4,15 @@ import http.client
 import json
 import threading
 import time
+import urllib.request
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
+from houblon.orders.db.migrate import newest_revision
 from houblon.web.app.serve import STOPPING
+from houblon.web.foundation.setting_table import TABLE
 from tests.web.houses import copy_of, open_place, order
 from tests.web.servers import send, serving
 
@@ -70,3 +75,35 @@ def test_all_that_was_answered_before_it_was_told_to_end_is_in_the_log(template,
             each.join()
     logged = {json.loads(line)["request"] for line in log.read_text().splitlines() if '"request":' in line}
     assert set(answered) - logged == set()
+
+
+def test_the_first_line_of_the_log_says_what_runs_on_what_and_how_and_every_line_is_json(data, tmp_path):
+    folder, _ = data
+    log = tmp_path / "log"
+    environment = {"HOUBLON_TRUSTED_PROXY": "1", "HOUBLON_SMTP_URL": "smtp://moi:tres-secret@127.0.0.1:1"}
+    with serving(folder, environment, log):
+        first, *others = map(json.loads, log.read_text().splitlines())
+    assert (first["event"], first["version"], first["revision"]) == ("start", version("houblon"), newest_revision())
+    assert first["ledger"] and set(first["settings"]) == {each.name for each in TABLE}
+    assert first["settings"]["HOUBLON_SMTP_URL"] == "smtp://moi:***@127.0.0.1:1"
+    assert first["set_by"]["HOUBLON_SMTP_URL"] == "environment" and "tres-secret" not in log.read_text()
+    assert any("HOUBLON_TRUSTED_PROXIES" in each["event"] for each in others if each["level"] == "warning")
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/fd").exists(), reason="this system does not say which file a process writes to"
+)
+def test_a_log_that_is_rotated_goes_on_in_the_new_file_at_a_hang_up_and_nothing_ends(data, tmp_path):
+    folder, _ = data
+    log, earlier = tmp_path / "log", tmp_path / "log.1"
+    with serving(folder, log=log) as server:
+        log.rename(earlier)
+        kept = earlier.read_text()
+        server.hang_up()
+        urllib.request.urlopen(f"{server.address}/connexion").close()
+        deadline = time.monotonic() + 20
+        while "/connexion" not in (log.read_text() if log.exists() else "") and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert "/connexion" in log.read_text() and "/connexion" not in earlier.read_text()
+        assert kept in earlier.read_text() and log.stat().st_mode & 0o077 == 0
+        assert server.stop() == 0

@@ -1,0 +1,105 @@
+"""Who may bring a ledger's schema up to date: `serve` and `migrate`, and not beside another process unless told."""
+
+import json
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from houblon.engine.core.problem import Invalid
+from houblon.orders.db.migrate import newest_revision, revisions
+from houblon.web.app.serve import prepare
+from houblon.web.foundation.opening import Migrating
+from houblon.web.foundation.settings import Settings
+from tests.databases import in_a_file
+from tests.web.houses import copy_of, open_place, shell
+
+pytestmark = in_a_file
+
+
+def revision_of(folder):
+    with closing(sqlite3.connect(folder / "ledger.db")) as ledger:
+        return ledger.execute("SELECT version_num FROM alembic_version").fetchone()[0]
+
+
+def set_back(folder, revision):
+    with closing(sqlite3.connect(folder / "ledger.db")) as ledger:
+        ledger.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+        ledger.commit()
+
+
+@pytest.fixture
+def data(template, tmp_path):
+    """An installation that an earlier Houblon left: its ledger says nothing of whose it is yet."""
+    folder = copy_of(template[0], tmp_path / "data")
+    with closing(sqlite3.connect(folder / "ledger.db")) as ledger:
+        for index in _later_than_0015(ledger):
+            ledger.execute(index)
+        ledger.commit()
+    set_back(folder, "0015")
+    return folder
+
+
+def _later_than_0015(ledger):
+    """What takes back the migrations after 0015: their tables, as far as there are any."""
+    there = {name for (name,) in ledger.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return [f"DROP TABLE {name}" for name in ("installation",) if name in there]
+
+
+needs_only_0016 = pytest.mark.skipif(
+    revisions()[-1] != "0016", reason="later migrations are tried from every earlier schema in tests/orders/db"
+)
+
+
+@pytest.mark.parametrize("command", [("source", "list"), ("export",), ("check",), ("user", "list")])
+def test_no_other_command_migrates(data, command):
+    result = shell([*command, "--data", data])
+    (problem,) = json.loads(result.stderr)["errors"]
+    assert (result.exit_code, problem["code"]) == (1, "ledger_behind")
+    assert "houblon migrate" in problem["message"] and revision_of(data) == "0015"
+
+
+@needs_only_0016
+def test_neither_migrate_nor_serve_does_beside_another_process_unless_told(data):
+    # Any connection, of whatever version: this one asked once and is idle.
+    with closing(sqlite3.connect(data / "ledger.db")) as other:
+        other.execute("SELECT count(*) FROM orders").fetchall()
+        refused = shell(["migrate", "--data", data])
+        assert json.loads(refused.stderr)["errors"][0]["code"] == "ledger_in_use"
+        with pytest.raises(Invalid) as fault:
+            prepare(Settings.from_env({}, data))
+        assert [each.code for each in fault.value.problems] == ["ledger_in_use"] and revision_of(data) == "0015"
+        assert json.loads(shell(["upgrade-check", "--data", data, "--json"]).stdout)["in_use"] is True
+        prepare(Settings.from_env({}, data), Migrating.BESIDE_OTHERS)
+        assert revision_of(data) == newest_revision()
+
+
+@needs_only_0016
+def test_alone_it_is_migrated_and_upgrade_check_said_what_would_change(data):
+    before = (data / "ledger.db").read_bytes()
+    told = json.loads(shell(["upgrade-check", "--data", data, "--json"]).stdout)
+    assert (told["from"], told["to"], told["in_use"]) == ("0015", newest_revision(), False)
+    assert told["migrations"][0]["revision"] == "0016" and "installation" in told["migrations"][0]["about"]
+    assert "adds table installation" in told["changes"] and told["seconds"] >= 0
+    assert (data / "ledger.db").read_bytes() == before and not list(data.glob(".houblon-*"))
+    assert "There is no way down" in shell(["upgrade-check", "--data", data]).stdout
+    assert shell(["migrate", "--data", data]).exit_code == 0 and revision_of(data) == newest_revision()
+    assert "nothing to do" in shell(["upgrade-check", "--data", data]).stdout
+
+
+def test_a_schema_that_another_houblon_migrated_meanwhile_is_not_ready(template, tmp_path):
+    place = open_place(copy_of(template[0], tmp_path / "data"), template[1])
+    assert place.client().get("/readyz").status_code == 200
+    set_back(place.house.settings.data, "9999")
+    answer = place.client().get("/readyz")
+    assert (answer.status_code, [each["code"] for each in answer.json["errors"]]) == (503, ["schema"])
+    place.house.close()
+
+
+def test_what_fails_is_named_by_readyz(template, tmp_path):
+    place = open_place(copy_of(template[0], tmp_path / "data"), template[1])
+    with closing(sqlite3.connect(place.house.settings.data / "ledger.db")) as ledger:
+        ledger.execute("DROP TABLE counters")
+    (problem,) = place.client().get("/readyz").json["errors"]
+    assert problem["code"] == "ledger" and "houblon migrate" in problem["message"]
+    place.house.close()
