@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from flask import Flask, Response, abort, render_template, request
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from houblon.engine.core.problem import Invalid, Problem, Text
@@ -67,6 +68,10 @@ def register(app: Flask) -> None:
     def _answer(fault: Exception) -> Any:
         if isinstance(fault, HTTPException) and fault.response is not None:
             return fault.response
+        if isinstance(fault, CSRFError):
+            # Its sentences are a few, of the library's own. Behind a proxy that does not pass the port on, the host
+            # seen here is not the one that people see.
+            log.warning("form refused on %s: %s (host %.100r)", request.url_rule, fault.description, request.host)
         if is_machine_door():
             return as_response(fault_answer(fault, spoken(), _named()))
         return _page(fault)
