@@ -16,7 +16,7 @@ from houblon.orders.db.statements import Prepared, Reader
 from houblon.orders.db.tables import api_keys, source_settings, sources
 
 # `write` puts nothing in force and agrees to nothing: that takes `approve`.
-SCOPES = ("decide", "read", "write", "approve")
+SCOPES = ("decide", "read", "write", "approve", "metrics")
 STANDARD, SHOPIFY, WOOCOMMERCE = KINDS = ("standard", "shopify", "woocommerce")
 _KEY_PREFIX = "hbl_"
 Random = Callable[[int], bytes]

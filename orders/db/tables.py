@@ -189,6 +189,9 @@ endpoints = Table(
     Column("old_secret_until", Instant),
     Column("active", Boolean, nullable=False),
     Column("stopped_why", Text),
+    # Until when it is left alone, because it does not answer; `rests` is how often in a row.
+    Column("rests_until", Instant),
+    Column("rests", Integer, nullable=False, server_default="0"),
     Column("created_at", Instant, nullable=False),
     Column("since", Instant, nullable=False),
 )

@@ -25,6 +25,8 @@ EVENTS = (
 # Each active endpoint has a thread of its own while it has something to send.
 MAX_ENDPOINTS = 30
 OLD_SECRET_LASTS = timedelta(hours=24)
+# Whoever is at a new address, or is resumed by somebody, is tried at once.
+_RESTED: dict[str, Any] = {"rests": 0, "rests_until": None}
 REMOVED = "the endpoint was removed"
 Random = Callable[[int], bytes]
 
@@ -63,7 +65,7 @@ def change_endpoint(
     known = _endpoint(connection, id)
     # An event that it only now asks for counts from now on.
     since = known.since if set(wanted.events) <= set(known.events) else at
-    connection.execute(update(endpoints).where(endpoints.c.id == id).values(since=since, **_columns(wanted)))
+    connection.execute(update(endpoints).where(endpoints.c.id == id).values(since=since, **_RESTED, **_columns(wanted)))
 
 
 def pause(connection: Connection, id: str, why: str | None = None) -> bool:
@@ -75,7 +77,7 @@ def pause(connection: Connection, id: str, why: str | None = None) -> bool:
 def resume(connection: Connection, id: str, at: datetime) -> bool:
     """Tell the endpoint again what happens from now on; what waits goes out. False when it was active."""
     start = update(endpoints).where(endpoints.c.id == id, ~endpoints.c.active)
-    return connection.execute(start.values(active=True, stopped_why=None, since=at)).rowcount == 1
+    return connection.execute(start.values(active=True, stopped_why=None, since=at, **_RESTED)).rowcount == 1
 
 
 def rotate(connection: Connection, id: str, random: Random, at: datetime) -> str:

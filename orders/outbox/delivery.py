@@ -21,6 +21,7 @@ from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import endpoints, outbox
 from houblon.orders.events.endpoints import dead_letter_waiting, destination_of, pause
 from houblon.orders.invoicing import transitions
+from houblon.orders.outbox.resting import end_rest, is_resting, rest
 from houblon.orders.records.audit import EntryOf, audited
 
 MAIL = "mail"
@@ -89,6 +90,7 @@ def deliver_due(
         return 0
     rows = ledger.record(lambda connection: _lease(connection, destination, now))
     began, noted, consecutive_failures = seconds(), 0.0, 0
+    patience = 1 if is_resting(ledger, destination) else MAX_CONSECUTIVE_FAILURES
     left: list[Left] = []
     for index, row in enumerate(rows):
         passed = seconds() - began
@@ -97,7 +99,7 @@ def deliver_due(
         if passed > LEASE.total_seconds() / 2:
             _give_back(ledger, rows[index:], now)
             break
-        if consecutive_failures == MAX_CONSECUTIVE_FAILURES:
+        if consecutive_failures == patience:
             _give_back(ledger, rows[index:], now + COOL_DOWN)
             break
         try:
@@ -120,15 +122,21 @@ def deliver_due(
             left.append((row, answer))
             consecutive_failures = 0
     _noted(ledger, left, now)
+    if consecutive_failures == patience:
+        rest(ledger, destination, now + timedelta(seconds=seconds() - began))
+    elif left or noted:
+        end_rest(ledger, destination)
     return len(rows)
 
 
 def due_destinations(ledger: Ledger, now: datetime) -> list[str]:
-    """The destinations that have something to send at `now`: the mail server, and active endpoints."""
+    """The destinations that have something to send at `now`: the mail server, and active endpoints that are not left
+    alone just now."""
     place = literal("webhook:", String) + endpoints.c.id
     waits = exists().where(_is_due(place, now))
     with ledger.reading() as connection:
-        ids = connection.execute(select(endpoints.c.id).where(endpoints.c.active, waits)).scalars().all()
+        is_rested = or_(endpoints.c.rests_until.is_(None), endpoints.c.rests_until <= now)
+        ids = connection.execute(select(endpoints.c.id).where(endpoints.c.active, is_rested, waits)).scalars().all()
         mail = connection.execute(select(exists().where(_is_due(MAIL, now)))).scalar_one()
     return [*([MAIL] if mail else []), *map(destination_of, ids)]
 

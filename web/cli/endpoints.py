@@ -88,5 +88,6 @@ def _document(row: Any) -> dict[str, Any]:
         "events": row.events,
         "active": row.active,
         "stopped_why": row.stopped_why,
+        "rests_until": row.rests_until and row.rests_until.isoformat(),
         "created_at": row.created_at.isoformat(),
     }

@@ -26,6 +26,7 @@ from houblon.web.foundation.composition import utc_now
 from houblon.web.foundation.data_folder import check_initialised, read_profile
 from houblon.web.foundation.file_modes import put_right
 from houblon.web.foundation.opening import Migrating, looking_into, open_ledger_of
+from houblon.web.foundation.upkeep import note_upkeep
 
 
 @click.command()
@@ -79,6 +80,7 @@ def backup(data: Path | None, target: Path, as_json: bool) -> None:
         raise refuse(
             "disk", "", f"La sauvegarde n’a pas pu s’écrire : {fault}", f"The backup could not be written: {fault}"
         ) from fault
+    note_upkeep(settings.data, backup=manifest.made_at)
     if manifest.ledger_revision is None:
         click.echo(
             "The ledger is on PostgreSQL and is not in this file: copy it with pg_dump. Run pg_dump first and this "

@@ -146,7 +146,7 @@ def key() -> None:
 @_json
 @click.argument("name")
 @click.option(
-    "--scope", "scopes", multiple=True, required=True, help="decide, read, write or approve; may be repeated."
+    "--scope", "scopes", multiple=True, required=True, help="decide, read, write, approve or metrics; may be repeated."
 )
 @_speaks_problems
 def key_add(data: Path | None, name: str, scopes: tuple[str, ...], as_json: bool) -> None:

@@ -26,6 +26,7 @@ from houblon.web.cli.shell import data_option, fail, json_option, opened, print_
 from houblon.web.drafts.post_publication import settle
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.data_folder import Profile
+from houblon.web.foundation.upkeep import note_upkeep
 
 AUTHOR = "cli"
 
@@ -129,6 +130,8 @@ def check(data: Path | None, audit_head: str | None, as_json: bool) -> None:
     """Verify the installation: schemas, hashes, audit log, decisions, invoices, compiled policies, scenarios."""
     with opened(data, to_check=True) as house:
         report = check_installation(house, audit_head)
+        if not report.problems:
+            note_upkeep(house.settings.data, check=house.now())
     print_result(_document(report), as_json, _lines(report))
     if report.problems:
         fail(report.problems)

@@ -77,7 +77,7 @@ def _failed(code: str, fr: str, en: str, fault: Exception) -> Problem:
 
 @blueprint.get("/metrics")
 def measures() -> Response:
-    """For Prometheus: from this machine itself, or with a key that may read."""
+    """For Prometheus: from this machine itself, or with a key for metrics, or one that may read."""
     if not (_is_local() or _may_read()):
         abort(401)
     return Response(generate_latest(registry(house())), content_type=CONTENT_TYPE_LATEST)
@@ -95,4 +95,4 @@ def _is_local() -> bool:
 def _may_read() -> bool:
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     known = known_key(house().services.ledger, key) if scheme.lower() == "bearer" and key else None
-    return known is not None and "read" in known.scopes
+    return known is not None and not {"read", "metrics"}.isdisjoint(known.scopes)

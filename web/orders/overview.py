@@ -7,6 +7,7 @@ from flask import Blueprint, render_template
 from sqlalchemy import Connection
 
 from houblon.engine.schedule.calendar import deliveries
+from houblon.orders.events.endpoints import list_endpoints
 from houblon.orders.queries import lists
 from houblon.web.foundation.current_app import house
 
@@ -34,6 +35,7 @@ def show() -> str:
             "waiting": lists.count_held(connection),
         }
         held = lists.held_orders(connection, limit=5)
+        silent = [each for each in list_endpoints(connection) if each.active and each.rests]
     store = house().store
     version = store.in_force(now)
     return render_template(
@@ -41,6 +43,7 @@ def show() -> str:
         **figures,
         weeks=_WEEKS,
         held=held,
+        silent=silent,
         version=version,
         begins=version.number == 1 and not unpaid.count and not held,
         planned=store.history().scheduled(),
