@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, String, and_, bindparam, exists, literal, or_, select, update
+from sqlalchemy import Connection, Row, String, and_, bindparam, exists, func, literal, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from houblon.orders.db.ledger import Ledger
@@ -139,6 +139,13 @@ def due_destinations(ledger: Ledger, now: datetime) -> list[str]:
         ids = connection.execute(select(endpoints.c.id).where(endpoints.c.active, is_rested, waits)).scalars().all()
         mail = connection.execute(select(exists().where(_is_due(MAIL, now)))).scalar_one()
     return [*([MAIL] if mail else []), *map(destination_of, ids)]
+
+
+def due_count(ledger: Ledger, destination: str, now: datetime, most: int) -> int:
+    """How many messages are due there at `now`, counted up to `most`."""
+    due = select(outbox.c.id).where(_is_due(destination, now)).limit(most).subquery()
+    with ledger.reading() as connection:
+        return connection.execute(select(func.count()).select_from(due)).scalar_one()
 
 
 def send_again(

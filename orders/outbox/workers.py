@@ -11,11 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from houblon.orders.db.ledger import Ledger
-from houblon.orders.outbox.delivery import MAIL, Transport, deliver_due, due_destinations
+from houblon.orders.outbox.delivery import BATCH, MAIL, Transport, deliver_due, due_count, due_destinations
 
 log = logging.getLogger("houblon.outbox")
-# What is due while one has its batch in hand is more than a batch: another may begin. Who holds a message leased
-# it, so that none is sent by two.
+# Who holds a message leased it, so that none is sent by two.
 MAIL_WORKERS = 4
 TransportOf = Callable[[str], Transport | None]
 
@@ -63,7 +62,7 @@ class DeliveryWorkers:
         for destination in due_destinations(self._ledger, self._now()):
             with self._gate:
                 busy = self._busy.setdefault(destination, set())
-                if len(busy) >= (MAIL_WORKERS if destination == MAIL else 1) or self._closed.is_set():
+                if self._closed.is_set() or (busy and not self._may_help(destination, len(busy))):
                     continue
                 worker = threading.Thread(
                     target=self._run, args=(destination,), name=f"delivery {destination}", daemon=True
@@ -80,6 +79,12 @@ class DeliveryWorkers:
             left = [worker for busy in self._busy.values() for worker in busy]
         for worker in left:
             worker.join(timeout)
+
+    def _may_help(self, destination: str, busy: int) -> bool:
+        """Whether there is so much mail that one worker more has a batch of its own."""
+        if destination != MAIL or busy >= MAIL_WORKERS:
+            return False
+        return due_count(self._ledger, MAIL, self._now(), BATCH * busy + 1) > BATCH * busy
 
     def _wait(self) -> None:
         with self._turn:
