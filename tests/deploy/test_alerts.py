@@ -6,6 +6,7 @@ import subprocess
 from datetime import timedelta
 
 import pytest
+from prometheus_client.utils import floatToGoString
 
 from houblon.orders.db import tables
 from houblon.orders.events.endpoints import Wanted, add_endpoint
@@ -128,7 +129,7 @@ def test_metrics_tell_what_somebody_is_woken_for(place):
         f'houblon_endpoint_pending{{endpoint="{id}"}} 1.0',
         f'houblon_endpoint_resting{{endpoint="{id}"}} 1.0',
         "houblon_orders_held 1.0",
-        f'houblon_source_last_call_timestamp_seconds{{source="essai"}} {NOW.timestamp()!r}',
+        f'houblon_source_last_call_timestamp_seconds{{source="essai"}} {floatToGoString(NOW.timestamp())}',
         "houblon_last_check_timestamp_seconds 0.0",
     ):
         name = expected.rpartition(" ")[0]
