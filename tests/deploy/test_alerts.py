@@ -11,7 +11,7 @@ from prometheus_client.utils import floatToGoString
 from houblon.orders.db import tables
 from houblon.orders.events.endpoints import Wanted, add_endpoint
 from houblon.web.foundation import metrics
-from houblon.web.foundation.upkeep import note_upkeep
+from houblon.web.telemetry.upkeep import note_upkeep
 from tests.clock import NOW
 from tests.deploy.proxies import DEPLOY
 from tests.web.conftest import place, template  # noqa: F401

@@ -15,7 +15,7 @@ from houblon.web.app.middleware import App, separate
 from houblon.web.deliveries import pages as deliveries
 from houblon.web.drafts import history, import_export, scenarios
 from houblon.web.drafts import pages as proposals
-from houblon.web.foundation import browsers, errors, health, language, metrics, paging, request_log
+from houblon.web.foundation import browsers, errors, language, metrics, paging, request_log
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.headers import harden, trust_proxies
 from houblon.web.groups import identity as group_identity
@@ -32,6 +32,7 @@ from houblon.web.retailers import pages as retailers
 from houblon.web.rule_editor import pages as rule_editor
 from houblon.web.simulations import files as simulation_files
 from houblon.web.simulations import pages as simulations
+from houblon.web.telemetry import health
 
 PAGES = (
     overview,

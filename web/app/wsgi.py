@@ -22,11 +22,11 @@ from houblon.web.drafts.live_preview import warm
 from houblon.web.drafts.post_publication import settle
 from houblon.web.foundation.composition import House, open_house
 from houblon.web.foundation.file_modes import make_private
-from houblon.web.foundation.health import HEARTBEAT
 from houblon.web.foundation.heartbeat import Heartbeat
 from houblon.web.foundation.logs import configure
 from houblon.web.foundation.settings import Settings
 from houblon.web.simulations.pages import bell_of
+from houblon.web.telemetry.health import HEARTBEAT
 
 log = logging.getLogger("houblon.outbox")
 IDLE = 0.5  # seconds between looks at the outbox

@@ -26,7 +26,7 @@ from houblon.web.foundation.composition import utc_now
 from houblon.web.foundation.data_folder import check_initialised, read_profile
 from houblon.web.foundation.file_modes import put_right
 from houblon.web.foundation.opening import Migrating, looking_into, open_ledger_of
-from houblon.web.foundation.upkeep import note_upkeep
+from houblon.web.telemetry.upkeep import note_upkeep
 
 
 @click.command()

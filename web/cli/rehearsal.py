@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, func, inspect, select
+from sqlalchemy import table as text_table
 
 from houblon.orders.db.ledger import Ledger
 from houblon.orders.db.migrate import Step, newest_revision, pending, revision_of, upgrade
@@ -77,8 +78,8 @@ def _shape(connection: Connection) -> dict[str, int | None]:
     """The tables with their number of rows, and the columns and indexes of each."""
     seen, shape = inspect(connection), dict[str, int | None]()
     for table in seen.get_table_names():
-        quoted = connection.dialect.identifier_preparer.quote(table)
-        shape[f"table {table}"] = connection.exec_driver_sql(f"SELECT count(*) FROM {quoted}").scalar_one()
+        rows = select(func.count()).select_from(text_table(table))
+        shape[f"table {table}"] = connection.execute(rows).scalar_one()
         shape |= {f"column {table}.{each['name']}": None for each in seen.get_columns(table)}
         shape |= {f"index {table}.{each['name']}": None for each in seen.get_indexes(table)}
     return shape

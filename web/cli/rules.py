@@ -26,7 +26,7 @@ from houblon.web.cli.shell import data_option, fail, json_option, opened, print_
 from houblon.web.drafts.post_publication import settle
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.data_folder import Profile
-from houblon.web.foundation.upkeep import note_upkeep
+from houblon.web.telemetry.upkeep import note_upkeep
 
 AUTHOR = "cli"
 

@@ -14,11 +14,11 @@ import click
 import msgspec
 
 from houblon.engine.core.problem import Problem
-from houblon.web.cli import faults
 from houblon.web.foundation.composition import House, open_house
 from houblon.web.foundation.file_modes import given_back
 from houblon.web.foundation.opening import told_by
 from houblon.web.foundation.settings import Settings, warnings
+from houblon.web.telemetry import faults
 
 # What the server's log would say, a command says itself or not at all.
 logging.getLogger("houblon").addHandler(logging.NullHandler())

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import re
 import stat
 import sys
 import threading
@@ -19,17 +20,31 @@ import structlog
 
 from houblon.web.limits.repeats import OncePerSecond
 
+def _without_addresses(_: Any, __: str, event: Any) -> Any:
+    """Leave out what is somebody's from where a fault happened, and from what a library says."""
+    for name in ("event", "exception") if "_record" in event else ("exception",):
+        if isinstance(event.get(name), str):
+            event[name] = _PERSONAL.sub("…", event[name])
+    return event
+
+
 _SHARED = (
     structlog.contextvars.merge_contextvars,
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
+    _without_addresses,
 )
 
 VERSION = metadata.version("houblon")
 _STDERR = 2
 # How the server tells its other processes which file its log is in: a rotation gives that file another name.
 LOG_NAME = "HOUBLON_LOG_NAME"
+
+# What is somebody's, in lines that are not of our own making: mail addresses, and links that open an invoice or an account.
+_PERSONAL = re.compile(
+    r"[^\s<>\"'(),;:=]{1,64}@[^\s<>\"'(),;:=]{1,190}|(?<=/)(?:f|invitation|mot-de-passe)/[^\s\"'<>]+"
+)
 
 _LAST = 0  # what else a process does to end, it does before
 

@@ -6,9 +6,6 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 from sqlalchemy import Engine, event
 
-from houblon.web.foundation.composition import House
-from houblon.web.foundation.gauges import Installation
-
 # Every app of a process counts together; what an installation holds is added when it is asked.
 PROCESS = CollectorRegistry()
 # Memory, processor time, open files, and when it began.
@@ -56,14 +53,6 @@ def answered(route: str, method: str, status: int, seconds: float) -> None:
 def _labelled(metric: Any, *labels: object) -> Any:
     """What counts under these labels: found again faster than by the labels."""
     return metric.labels(*labels)
-
-
-def registry(house: House) -> CollectorRegistry:
-    """What the process counted and what the installation holds, together."""
-    together = CollectorRegistry()
-    together.register(Installation(house))
-    together.register(PROCESS)
-    return together
 
 
 def watch_database(engine: Engine) -> None:

@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from houblon.orders.db.causes import cause_of
-from houblon.web.cli.faults import FILE
 from houblon.web.cli.main import main
+from houblon.web.telemetry.faults import FILE
 from tests.databases import in_a_file
 from tests.web.houses import copy_of, shell
 

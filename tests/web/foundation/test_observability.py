@@ -10,10 +10,11 @@ import pytest
 import structlog
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from houblon.web.foundation.health import HEARTBEAT
+from houblon.orders.credentials.credentials import add_key
 from houblon.web.foundation.heartbeat import SILENCE, Heartbeat
 from houblon.web.foundation.logs import configure
 from houblon.web.foundation.settings import BadSetting, Settings
+from houblon.web.telemetry.health import HEARTBEAT
 from tests.orders.receivers import Endpoint
 from tests.orders.receivers import serving as receiving
 from tests.web.houses import order
@@ -23,12 +24,17 @@ from tests.web.servers import send, serving
 def test_metrics_count_decisions_and_look_at_the_outbox(place):
     place.send(order("PO-1"), "m-1")
     text = place.client().get("/metrics").get_data(as_text=True)
-    assert 'houblon_decisions_total{door="webhook",group="tous",outcome="accepted",version="2"}' in text
-    assert 'houblon_outbox_messages{state="pending"} 1.0' in text
+    assert 'houblon_decisions_total{door="webhook",outcome="accepted"}' in text
+    assert 'houblon_outbox_messages{kind="mail",state="pending"} 1.0' in text
     for name in ("houblon_policy_age_seconds", "houblon_request_seconds_bucket", "houblon_database_errors_total"):
         assert name in text
     proxied = {"X-Forwarded-For": "203.0.113.9"}
     assert place.client().get("/metrics", headers=proxied).status_code == 401
+    for scope, status in (("metrics", 200), ("decide", 401)):
+        ledger, random = place.house.services.ledger, lambda count, of=scope: of.encode()[:1] * count
+        key = ledger.write(lambda c, of=scope, random=random: add_key(c, of, [of], random, place.house.now()))
+        asked = place.client().get("/metrics", headers=proxied | {"Authorization": f"Bearer {key}"})
+        assert asked.status_code == status
     assert place.client().get("/metrics", headers=proxied | {"Authorization": f"Bearer {place.key}"}).status_code == 200
 
 
@@ -71,6 +77,29 @@ def test_logs_are_json_with_the_request_s_id_and_no_personal_data(place, log):
     assert (lines[1]["order"], lines[1]["outcome"], lines[1]["route"]) == ("PO-1", "accepted", "/webhooks/orders")
     for kept_out in ("comptoir.example", "un-lien-secret", place.secret):
         assert kept_out.lower() not in text.lower()
+
+
+def test_why_a_form_was_refused_is_in_the_log(place, log):
+    page = place.client()
+    assert page.post("/connexion", data={"email": "marie@brasserie.example"}).status_code == 400
+    told = next(json.loads(line) for line in log.getvalue().splitlines() if b"form refused" in line)
+    assert "token is missing" in told["event"] and "localhost" in told["event"]
+    assert b"marie@" not in log.getvalue()
+
+
+def test_no_line_of_a_library_or_of_a_fault_has_a_mail_address_or_a_link_that_opens(place, log):
+    library = logging.getLogger("une.bibliotheque")
+    library.warning(
+        "sent to %s by %s", "marie+biere@brasserie.example", "https://houblon.example/f/7.1.cle-secrete-tres-longue"
+    )
+    try:
+        raise ValueError("no mailbox <marie@brasserie.example>")
+    except ValueError:
+        logging.getLogger("houblon.outbox").exception("it failed")
+        structlog.get_logger("houblon.requests").exception("it failed too")
+    text = log.getvalue().decode()
+    assert len(text.splitlines()) == 3 and "ValueError" in text
+    assert "brasserie.example" not in text and "cle-secrete" not in text
 
 
 def test_secrets_are_read_from_files(tmp_path):

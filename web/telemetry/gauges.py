@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from prometheus_client import Metric
+from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection, case, func, select
@@ -20,7 +20,8 @@ from houblon.orders.events.endpoints import destination_of
 from houblon.orders.outbox.delivery import MAIL
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.logs import VERSION
-from houblon.web.foundation.upkeep import read_upkeep
+from houblon.web.foundation.metrics import PROCESS
+from houblon.web.telemetry.upkeep import read_upkeep
 
 MOST_SOURCES = 100
 _KINDS, _STATES = ("mail", "webhook"), ("pending", "parked")
@@ -52,6 +53,14 @@ class Installation(Collector):
             room = shutil.disk_usage(house.settings.data)
             yield _one("houblon_disk_free_bytes", "Room on the data folder's disk.", room.free)
             yield _one("houblon_disk_size_bytes", "The size of that disk.", room.total)
+
+
+def registry(house: House) -> CollectorRegistry:
+    """What the process counted and what the installation holds, together."""
+    together = CollectorRegistry()
+    together.register(Installation(house))
+    together.register(PROCESS)
+    return together
 
 
 def _outbox(connection: Connection, now: datetime) -> Iterator[Metric]:

@@ -17,7 +17,7 @@ from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response, problem_response
 from houblon.web.foundation.heartbeat import Heartbeat
 from houblon.web.foundation.logs import VERSION
-from houblon.web.foundation.metrics import registry
+from houblon.web.telemetry.gauges import registry
 
 log = structlog.get_logger("houblon.health")
 blueprint = Blueprint("health", __name__)

@@ -8,7 +8,6 @@ import errno
 import os
 import traceback
 from contextlib import suppress
-from datetime import UTC, datetime
 from logging import Formatter, LogRecord
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -23,6 +22,7 @@ from houblon.orders.db.migrate import NewerLedger
 from houblon.orders.services import Conflict as OrderConflict
 from houblon.rules.publishing.publish import Conflict
 from houblon.rules.store.storage import StorageFault
+from houblon.web.foundation.composition import utc_now
 from houblon.web.foundation.data_folder import NotInitialised, is_initialised
 from houblon.web.foundation.settings import BadSetting
 
@@ -86,7 +86,7 @@ def told(fault: Exception) -> str:
 
 def _line(fault: Exception) -> str:
     said = {
-        "timestamp": datetime.now(UTC).isoformat(),
+        "timestamp": utc_now().isoformat(),
         "level": "error",
         "event": "command.failed",
         "command": click.get_current_context().command_path,
