@@ -8,6 +8,8 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import create_engine, insert, text
 
+from houblon.orders.db.ledger import Ledger
+from houblon.orders.db.others import is_open_elsewhere
 from houblon.orders.db.ownership import identity_of
 from houblon.orders.db.tables import earlier_contents
 from houblon.web.cli.main import main
@@ -121,3 +123,14 @@ def test_a_database_that_is_down_is_a_problem_without_its_password(houblon, data
     away = "postgresql+psycopg://someone:s3cret@127.0.0.1:1/houblon"
     result = houblon("check", data=data, database=away)
     assert code(result) == "ledger_closed" and "s3cret" not in result.stderr and "127.0.0.1" in result.stderr
+
+
+def test_a_database_that_others_are_connected_to_is_not_migrated_under_them(data, url):
+    ledger = Ledger(url)
+    try:
+        ledger.engine.dispose()
+        assert not is_open_elsewhere(ledger.engine)
+        with connected(url):
+            assert is_open_elsewhere(ledger.engine)
+    finally:
+        ledger.close()

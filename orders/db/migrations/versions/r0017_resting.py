@@ -8,5 +8,9 @@ down_revision = "0016"
 
 
 def upgrade() -> None:
-    op.add_column("endpoints", sa.Column("rests_until", sa.BigInteger()))
-    op.add_column("endpoints", sa.Column("rests", sa.Integer(), nullable=False, server_default="0"))
+    # Whoever set the revision back by hand, to have an earlier migration done once more, has these columns already.
+    there = {each["name"] for each in sa.inspect(op.get_bind()).get_columns("endpoints")}
+    if "rests_until" not in there:
+        op.add_column("endpoints", sa.Column("rests_until", sa.BigInteger()))
+    if "rests" not in there:
+        op.add_column("endpoints", sa.Column("rests", sa.Integer(), nullable=False, server_default="0"))
