@@ -103,6 +103,15 @@ class Prepared:
         return found
 
 
+def run_by_sqlalchemy() -> None:
+    """From now on, leave every statement of a transaction to SQLAlchemy, which tells traces of it."""
+    global _is_told, _last
+    _is_told, _last = True, (None, None)
+
+
+_is_told = False
+
+
 def _driver(reader: Reader) -> sqlite3.Connection | None:
     global _last
     # A transaction runs many statements: whose it is, is found once.
@@ -111,6 +120,8 @@ def _driver(reader: Reader) -> sqlite3.Connection | None:
         return driver
     if isinstance(reader, sqlite3.Connection):
         return reader
+    if _is_told:
+        return None
     driver = reader.connection.driver_connection if reader.dialect.name == "sqlite" else None
     _last = (reader, driver)
     return driver

@@ -10,6 +10,7 @@ import structlog
 from flask import Flask
 
 from houblon.orders.db.ledger import Ledger
+from houblon.orders.db.statements import run_by_sqlalchemy
 from houblon.web.acceleration.fast_path import close_fast_path
 from houblon.web.foundation.settings import Settings
 
@@ -53,6 +54,7 @@ def _instrument(app: Flask, ledger: Ledger, service: str) -> None:
     hooks = app.before_request_funcs.setdefault(None, [])
     own = len(hooks)
     instrumentor.instrument_app(app, tracer_provider=provider, excluded_urls="healthz,readyz,metrics,static")
+    run_by_sqlalchemy()
     # Flask tells what it does; what is answered before it is asked would be told by nobody.
     close_fast_path(app)
     # Right after the request has its name, so that whatever refuses it is in its trace too.
