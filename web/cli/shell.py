@@ -54,7 +54,7 @@ def speaks_problems(command: Callable[..., None]) -> Callable[..., None]:
         except Exception as fault:
             if faults.is_nobody_listening(fault):
                 raise
-            _tell(fault, folders[0])
+            _print_fault(fault, folders[0])
 
     return click.option("--debug", is_flag=True, expose_value=False, callback=_debug, help="Tell where it failed.")(run)
 
@@ -70,11 +70,11 @@ def _debug(context: click.Context, _: click.Parameter, is_wanted: bool) -> None:
     context.meta["houblon.debug"] = is_wanted
 
 
-def _tell(fault: Exception, folder: Path) -> None:
+def _print_fault(fault: Exception, folder: Path) -> None:
     if not faults.is_expected(fault):
         faults.keep(fault, folder)
     if click.get_current_context().meta.get("houblon.debug"):
-        click.echo(faults.told(fault), err=True)
+        click.echo(faults.traceback_of(fault), err=True)
     fail(faults.problems_of(fault))
 
 

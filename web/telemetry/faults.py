@@ -77,7 +77,7 @@ def keep(fault: Exception, folder: Path) -> None:
             handler.close()
 
 
-def told(fault: Exception) -> str:
+def traceback_of(fault: Exception) -> str:
     """Where the fault happened: the innermost first cause, without the values of statements."""
     if isinstance(fault, DBAPIError):
         fault.hide_parameters = True
@@ -90,7 +90,7 @@ def _line(fault: Exception) -> str:
         "level": "error",
         "event": "command.failed",
         "command": click.get_current_context().command_path,
-        "exception": told(fault),
+        "exception": traceback_of(fault),
     }
     return msgspec.json.encode(said).decode()
 

@@ -47,8 +47,8 @@ class Installation(Collector):
         yield _one("houblon_ledger_waiting", "Writes that wait for the next commit.", house.services.ledger.waiting)
         done = read_upkeep(house.settings.data)
         for name, at in (("backup", done.backup), ("check", done.check)):
-            told = f"When `houblon {name}` last went well; 0 if never."
-            yield _one(f"houblon_last_{name}_timestamp_seconds", told, at.timestamp() if at else 0)
+            about = f"When `houblon {name}` last went well; 0 if never."
+            yield _one(f"houblon_last_{name}_timestamp_seconds", about, at.timestamp() if at else 0)
         with suppress(OSError):
             room = shutil.disk_usage(house.settings.data)
             yield _one("houblon_disk_free_bytes", "Room on the data folder's disk.", room.free)
@@ -88,10 +88,10 @@ def _endpoints(connection: Connection, now: datetime) -> Iterator[Metric]:
     pending = {(row.id,): counts.get(destination_of(row.id), 0) for row in rows}
     yield _gauge("houblon_endpoint_pending", "Messages that wait for an endpoint.", pending, "endpoint")
     resting = {(row.id,): int(row.active and row.rests_until is not None and row.rests_until > now) for row in rows}
-    told = "1 while an endpoint that does not answer is left alone."
-    yield _gauge("houblon_endpoint_resting", told, resting, "endpoint")
+    about = "1 while an endpoint that does not answer is left alone."
+    yield _gauge("houblon_endpoint_resting", about, resting, "endpoint")
     stopped = {(row.id,): int(not row.active) for row in rows}
-    yield _gauge("houblon_endpoint_paused", "1 for an endpoint that is told nothing.", stopped, "endpoint")
+    yield _gauge("houblon_endpoint_paused", "1 for an endpoint that is about nothing.", stopped, "endpoint")
 
 
 def _held(connection: Connection, now: datetime) -> Iterator[Metric]:
@@ -108,8 +108,8 @@ def _sources(connection: Connection) -> Metric:
     for (name,) in connection.execute(names):
         at = connection.execute(select(latest).where(webhook_calls.c.source == name)).scalar()
         found[(name,)] = at.timestamp() if at else 0
-    told = "When a source last sent something that was taken; 0 if never."
-    return _gauge("houblon_source_last_call_timestamp_seconds", told, found, "source")
+    about = "When a source last sent something that was taken; 0 if never."
+    return _gauge("houblon_source_last_call_timestamp_seconds", about, found, "source")
 
 
 def _age(now: datetime, since: datetime | None) -> float:
