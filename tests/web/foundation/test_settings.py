@@ -24,6 +24,7 @@ GOOD = {
     "HOUBLON_DECISION_RATE": "10",
     "HOUBLON_API_RATE": "10",
     "HOUBLON_ALLOW_PRIVATE_WEBHOOKS": "10.0.0.0/8",
+    "HOUBLON_ACCELERATION": "no",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collecteur.example:4318",
     "OTEL_SERVICE_NAME": "brasserie",
 }
@@ -43,6 +44,7 @@ BAD = [
     ("HOUBLON_THREADS", "0"),
     ("HOUBLON_THREADS", "²"),
     ("HOUBLON_API_RATE", "9" * 5_000),
+    ("HOUBLON_ACCELERATION", "maybe"),
     ("HOUBLON_ALLOW_PRIVATE_WEBHOOKS", "10.0.0.0/99"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "collecteur"),
 ]
