@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from houblon.orders.mail.enqueue import is_address
+from houblon.engine.core.mail_address import read_address
 from houblon.orders.mail.rendered import rendered
 from houblon.orders.outbox.delivery import Refused, Unreachable
 from houblon.orders.outbox.mail_connections import Kept, Line
@@ -41,7 +41,7 @@ def sender_of(seller: Seller, given: str | None) -> Sender:
 
     An address that no header takes is as good as none.
     """
-    own = seller.email if is_address(seller.email) else ""
+    own = (read_address(seller.email) if seller.email else None) or ""
     name, address = parseaddr(given or own or NOBODY)
     try:
         shown = str(Address(name or seller.name, addr_spec=address))

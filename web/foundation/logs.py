@@ -20,6 +20,7 @@ import structlog
 
 from houblon.web.limits.repeats import OncePerSecond
 
+
 def _without_addresses(_: Any, __: str, event: Any) -> Any:
     """Leave out what is somebody's from where a fault happened, and from what a library says."""
     for name in ("event", "exception") if "_record" in event else ("exception",):

@@ -161,7 +161,14 @@ TABLE = (
         "the seller's name and address",
         _sender,
     ),
-    Setting("HOUBLON_THREADS", "threads", "threads that answer", "a whole number from 1 to 256", "16", _whole(1, 256)),
+    Setting(
+        "HOUBLON_THREADS",
+        "threads",
+        "threads that answer orders, as many that answer programs, a quarter for pages",
+        "a whole number from 1 to 256",
+        "16",
+        _whole(1, 256),
+    ),
     Setting(
         "HOUBLON_DECISION_RATE",
         "decision_rate",
