@@ -29,9 +29,17 @@ class Seller(msgspec.Struct, frozen=True):
     credit_prefix: str = "NC"
 
 
+class FormerSecret(msgspec.Struct, frozen=True):
+    """A secret that was in use until an instant: it opens what is of before, and signs nothing."""
+
+    key: str
+    until: datetime
+
+
 @dataclass(frozen=True)
 class Services:
-    """`base_url` is where buyers reach Houblon; `secret` signs their links.
+    """`base_url` is where buyers reach Houblon; `secret` signs their links, `former` ones (the last first) still open
+    those of their time.
 
     With `follow_delivery`, the due date of what is not paid yet follows a delivery that is rescheduled.
     """
@@ -43,6 +51,7 @@ class Services:
     base_url: str
     secret: str
     follow_delivery: bool = False
+    former: tuple[FormerSecret, ...] = ()
 
     def moment_text(self, at: datetime) -> Text:
         """An instant on the installation's clocks: « 12 mai 2021 à 10 h 05 », “May 12, 2021 at 10:05”."""

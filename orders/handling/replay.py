@@ -40,14 +40,18 @@ class Replayed(msgspec.Struct, frozen=True):
 
 
 def replay(
-    connection: Connection, services: Services, since: datetime | None = None, until: datetime | None = None
+    connection: Connection,
+    services: Services,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    retailer: str | None = None,
 ) -> Replayed:
-    """Decide anew every decision made from `since` on and before `until` (aware).
+    """Decide anew every decision made from `since` on and before `until` (aware), of one retailer if it is given.
 
     Of what a person decided, the invoicing is made anew: their word itself can't be.
     """
     count, found = 0, []
-    for row in _log(connection, since, until):
+    for row in _log(connection, since, until, retailer):
         count += 1
         try:
             now = _decided(services, row) if row.who == SYSTEM else _followed(services, row)
@@ -65,7 +69,9 @@ def replay(
     return Replayed(count, tuple(found))
 
 
-def _log(connection: Connection, since: datetime | None, until: datetime | None) -> Iterator[Row[Any]]:
+def _log(
+    connection: Connection, since: datetime | None, until: datetime | None, retailer: str | None
+) -> Iterator[Row[Any]]:
     """The stretch of the log, in order, each decision with the content that it was about."""
     superseded = (
         select(earlier_contents.c.body)
@@ -87,7 +93,9 @@ def _log(connection: Connection, since: datetime | None, until: datetime | None)
         query = query.where(decisions.c.made_at >= since)
     if until is not None:
         query = query.where(decisions.c.made_at < until)
-    return iter(connection.execution_options(yield_per=_CHUNK).execute(query))
+    if retailer is not None:
+        query = query.where(orders.c.retailer_id == retailer)
+    return iter(connection.execute(query, execution_options={"yield_per": _CHUNK}))
 
 
 def _decided(services: Services, row: Row[Any]) -> dict[str, Any]:

@@ -1,17 +1,29 @@
 """Signed links: what lets a buyer see an invoice without an account."""
 
 import hmac
+from datetime import datetime
 from functools import lru_cache
 
 from itsdangerous import BadSignature, Signer, URLSafeSerializer
 from itsdangerous.encoding import base64_encode
 from itsdangerous.signer import SigningAlgorithm
 
+from houblon.orders.services import Services
+
 
 def invoice_link(base_url: str, secret: str, invoice_key: int, number: int = 0) -> str:
     """The address of the invoice's page, for its buyer only; `number` counts the links that took each other's place."""
     signed = _sealer(secret, number).sign(base64_encode(str(invoice_key))).decode()
     return f"{base_url.rstrip('/')}/f/{f'{number}{_MARK}' if number else ''}{signed}"
+
+
+def read_link(services: Services, token: str) -> tuple[int, datetime | None] | None:
+    """The invoice's key, and before when it must have been issued where a former secret signed; None for no link."""
+    key = read_token(services.secret, token)
+    if key is not None:
+        return key, None
+    opened = ((read_token(each.key, token), each.until) for each in services.former)
+    return next(((key, until) for key, until in opened if key is not None), None)
 
 
 def read_token(secret: str, token: str) -> int | None:

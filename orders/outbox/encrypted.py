@@ -8,11 +8,12 @@ import hashlib
 from html import escape
 from typing import Any
 
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, InvalidToken
 
 from houblon.orders.mail.rendered import rendered
-from houblon.orders.outbox.delivery import Transport
+from houblon.orders.outbox.delivery import Refused, Transport
 
+EARLIER_SECRET = "its link was signed by an earlier secret, and opens nothing any more"
 # What stands in a letter in the place of its link.
 PLACE = "https://houblon.invalid/sealed"
 
@@ -29,9 +30,12 @@ class Decrypting:
         self.transport, self._secret = transport, secret
 
     def send(self, id: str, recipient: str, message: dict[str, Any]) -> str | None:
-        """What the transport answers. Raises what the transport raises."""
+        """What the transport answers. Raises what the transport raises, Refused where the link can't be read."""
         if "sealed" in message:
-            link = _cipher(self._secret).decrypt(message["sealed"].encode()).decode()
+            try:
+                link = _cipher(self._secret).decrypt(message["sealed"].encode()).decode()
+            except InvalidToken:
+                raise Refused(EARLIER_SECRET) from None
             words = rendered(message)
             text, html = words["text"].replace(PLACE, link), words["html"].replace(PLACE, escape(link))
             message = {"subject": words["subject"], "text": text, "html": html}

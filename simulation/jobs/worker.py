@@ -20,11 +20,12 @@ from houblon.orders.services import Services
 from houblon.simulation.compare.changed_orders import file_of
 from houblon.simulation.files.source import clear_away
 from houblon.simulation.jobs.jobs import DONE, FAILED, PENDING, RUNNING, has_ended, move, status
-from houblon.simulation.jobs.retention import prune
+from houblon.simulation.jobs.retention import DAYS, prune
 from houblon.simulation.jobs.simulation import SCRATCH, Asked, simulate
 from houblon.simulation.report.report import report_hash
 from houblon.simulation.report.summary import summary_of
 
+LOCK = "worker.lock"  # of the one process that works simulations: a server, for as long as it runs
 ATTEMPTS = 2  # a simulation that a server did not survive so often is not tried again
 _LOOK = 0.3  # seconds between looks at whether somebody cancelled a query
 _PRUNE_EVERY = timedelta(hours=1)
@@ -42,6 +43,7 @@ def run_forever(
     bell: threading.Event,
     idle: float = 1.0,
     is_over: Callable[[], bool] = lambda: False,
+    days: int = DAYS,
 ) -> None:
     """The server’s worker: one simulation after the other, begun at once when the bell rings.
 
@@ -49,7 +51,7 @@ def run_forever(
     Files and simulations that nobody needs any more are taken away.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "worker.lock", poll_interval=idle):
+    with FileLock(folder / LOCK, poll_interval=idle):
         tidy(folder)
         take_up_again(services(), now())
         pruned: datetime | None = None
@@ -59,7 +61,7 @@ def run_forever(
                 busy = run_next(services(), folder, now)
                 clear_away(folder, lambda id: has_ended(services(), id), now())
                 if busy or pruned is None or now() - pruned >= _PRUNE_EVERY:
-                    prune(services(), folder, pruned := now())
+                    prune(services(), folder, pruned := now(), days)
             except Exception:
                 log.exception("simulations could not be read; trying again")
                 busy = False

@@ -146,6 +146,9 @@ def invoice_moves(services: Services) -> list[Any]:
 
 def drop_guards(connection: Connection) -> None:
     """Open the audit log to changes, as somebody with the database in hand could."""
-    guards = {"sqlite": ("audit_no_update", "audit_no_delete"), "postgresql": ("audit_append_only ON audit",)}
+    guards = {
+        "sqlite": ("audit_no_update", "audit_no_delete"),
+        "postgresql": ("audit_append_only ON audit", "audit_no_update ON audit"),
+    }
     for name in guards[connection.dialect.name]:
         connection.exec_driver_sql(f"DROP TRIGGER {name}")

@@ -167,6 +167,9 @@ EXAMPLES: dict[str, Example] = {
     "group_identity.bring_back": Example(NOTED),
     # What an administrator keeps.
     "journal.verify": Example("se suivent"),
+    "privacy.erase quoi": Example(
+        "est effacé", status=200, at="/renseignements?id=bars-et-restaurant-39&effacer=oui", by="administrator"
+    ),
     "keys.create": Example("Caisse", {"nom": "Caisse", "portee": "read"}, status=200),
     "keys.revoke": Example("ne marche plus"),
     "sources.add_secret": Example("Kiosque", {"nom": "Kiosque"}, status=200),

@@ -11,6 +11,7 @@ from flask_security import LoginForm, Security, current_user
 from flask_security.utils import hash_password
 
 from houblon.engine.core.problem import Invalid
+from houblon.orders.services import Services
 from houblon.web.access import account_commands, authorization, sessions
 from houblon.web.access.account_mail import OutboxMail
 from houblon.web.access.accounts import open_accounts
@@ -31,7 +32,7 @@ class PlainLoginForm(LoginForm):
 
 def register(app: Flask, house: House) -> None:
     """Set up accounts, sessions that can be ended, and the gate."""
-    app.config.update(_settings(house.services.secret, house.settings.is_https))
+    app.config.update(_settings(house.services, house.settings.is_https))
     datastore, session = open_accounts(house.services.ledger.engine)
     app.extensions["houblon.accounts"] = datastore
     security = Security(
@@ -49,11 +50,10 @@ def register(app: Flask, house: House) -> None:
     authorization.register(app, house)
 
 
-def _settings(secret: str, is_https: bool) -> dict[str, Any]:
+def _settings(services: Services, is_https: bool) -> dict[str, Any]:
     cookie = {"httponly": True, "samesite": "Lax", "secure": is_https}
     return {
-        "SECRET_KEY": secret,
-        "SECURITY_PASSWORD_SALT": _derived(secret, "password salt").hex(),
+        **_secrets(services),
         "SECURITY_API_ENABLED_METHODS": ["session"],
         "SECURITY_I18N_DIRNAME": [_TRANSLATIONS],
         "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False, "test_environment": True},
@@ -89,11 +89,9 @@ def _settings(secret: str, is_https: bool) -> dict[str, Any]:
         "SECURITY_TWO_FACTOR_RESCUE_URL": "/connexion/aide",
         "SECURITY_TWO_FACTOR_SELECT_URL": "/connexion/choix",
         "SECURITY_TWO_FACTOR_VERIFY_CODE_TEMPLATE": "account/code.html",
-        "SECURITY_TOTP_SECRETS": {"1": _derived(secret, "totp").hex()},
         "SECURITY_TOTP_ISSUER": "Houblon",
         "SECURITY_MULTI_FACTOR_RECOVERY_CODES": True,
         "SECURITY_MULTI_FACTOR_RECOVERY_CODES_N": RECOVERY_CODES,
-        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS": [base64.urlsafe_b64encode(_derived(secret, "recovery codes"))],
         "SECURITY_MULTI_FACTOR_RECOVERY_CODES_URL": "/compte/codes-de-secours",
         "SECURITY_MULTI_FACTOR_RECOVERY_CODES_TEMPLATE": "account/recovery_codes.html",
         "SECURITY_MULTI_FACTOR_RECOVERY_URL": "/connexion/secours",
@@ -101,6 +99,23 @@ def _settings(secret: str, is_https: bool) -> dict[str, Any]:
         **{f"SESSION_COOKIE_{name.upper()}": value for name, value in cookie.items()},
         **{f"REMEMBER_COOKIE_{name.upper()}": value for name, value in cookie.items()},
         "WTF_CSRF_TIME_LIMIT": None,
+    }
+
+
+def _secrets(services: Services) -> dict[str, Any]:
+    """A new secret ends sessions and links; what people enrolled with stays theirs: passwords keep the first one's
+    salt, what the second factor encrypted is read by the one of its time."""
+    newest_first = [services.secret, *(each.key for each in services.former)]
+    return {
+        "SECRET_KEY": services.secret,
+        "SECURITY_PASSWORD_SALT": _derived(newest_first[-1], "password salt").hex(),
+        # By their number: new ones are encrypted by the highest.
+        "SECURITY_TOTP_SECRETS": {
+            str(number): _derived(each, "totp").hex() for number, each in enumerate(reversed(newest_first), 1)
+        },
+        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS": [
+            base64.urlsafe_b64encode(_derived(each, "recovery codes")) for each in newest_first
+        ],
     }
 
 

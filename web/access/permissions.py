@@ -31,6 +31,9 @@ PERMISSIONS: dict[str, Text] = {
     "keys": Text("gérer les clés d’API", "manage API keys"),
     "sources": Text("gérer les sources et les points de livraison de webhooks", "manage webhook sources and endpoints"),
     "settings": Text("changer les réglages de l’installation", "change the installation’s settings"),
+    "privacy": Text(
+        "remettre ou effacer les renseignements d’un détaillant", "hand out or erase what is kept of a retailer"
+    ),
     "audit": Text("lire et exporter le journal", "read and export the audit log"),
     "administer": Text("tout ce qui n’est nommé nulle part", "whatever is named nowhere"),
 }
@@ -41,7 +44,7 @@ LADDER: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("operator", ("review", "try", "simulate", "comment")),
     ("editor", ("edit", "retailers")),
     ("approver", ("approve", "publish")),
-    ("administrator", ("hurry", "users", "keys", "sources", "settings", "audit", "administer")),
+    ("administrator", ("hurry", "users", "keys", "sources", "settings", "privacy", "audit", "administer")),
 )
 ROLES = tuple(role for role, _ in LADDER)
 ROLE_NAMES: dict[str, Text] = {
@@ -109,6 +112,8 @@ PAGES: dict[str, str] = {
     "journal.index": "audit",
     "journal.export": "audit",
     "profile.show": "settings",
+    "privacy.show": "privacy",
+    "privacy.export": "privacy",
 }
 
 # What changes something.
@@ -195,6 +200,7 @@ ACTS: dict[str, str] = {
     "endpoints.remove": "sources",
     "journal.verify": "audit",
     "profile.change": "settings",
+    "privacy.erase": "privacy",
 }
 
 

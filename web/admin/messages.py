@@ -13,6 +13,8 @@ from houblon.orders.events.endpoints import REMOVED, list_endpoints
 from houblon.orders.mail.enqueue import BAD_ADDRESS, NO_ADDRESS
 from houblon.orders.mail.rendered import rendered
 from houblon.orders.outbox.delivery import SCHEDULE, send_again, send_all_again
+from houblon.orders.outbox.encrypted import EARLIER_SECRET
+from houblon.orders.outbox.held import HELD
 from houblon.orders.queries import lists
 from houblon.orders.queries.lists import PAGE
 from houblon.rules.model.entry import Entry
@@ -102,6 +104,8 @@ def reason(row: Row[Any]) -> str:
     known = {
         NO_ADDRESS: _("Aucune adresse connue pour ce destinataire."),
         BAD_ADDRESS: _("Ce n’est pas une adresse de courriel."),
+        EARLIER_SECRET: _("Son lien a été signé par une clé d’avant : il n’ouvre plus rien."),
+        HELD: _("Retenu quand une copie a été restaurée : il est peut-être déjà parti."),
         REMOVED: _("Le point de livraison a été retiré."),
     }
     if row.error in known:

@@ -27,6 +27,7 @@ from houblon.web.limits import entry, sizes
 from houblon.web.orders import bulk, lifecycle, overview, planned_delivery, review, saved_views, whatif
 from houblon.web.orders import pages as order_pages
 from houblon.web.presentation import days, icons, transition_text
+from houblon.web.privacy import pages as privacy
 from houblon.web.retailers import membership_files, memberships
 from houblon.web.retailers import pages as retailers
 from houblon.web.rule_editor import pages as rule_editor
@@ -66,6 +67,7 @@ PAGES = (
     mappings,
     audit_page,
     profile,
+    privacy,
     own_account,
     invitation,
     language,

@@ -66,6 +66,7 @@ PLACES: tuple[tuple[object, tuple[Place, ...]], ...] = (
             Place("keys.index", _("Clés d’API"), "key"),
             Place("sources.index", _("Sources"), "plug", within=("mappings",)),
             Place("journal.index", _("Journal"), "journal-text"),
+            Place("privacy.show", _("Renseignements"), "shield-lock"),
             Place("profile.show", _("Installation"), "gear"),
         ),
     ),

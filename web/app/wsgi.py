@@ -18,6 +18,7 @@ from houblon.web.app.buffering import Buffered
 from houblon.web.app.middleware import is_signed_in
 from houblon.web.app.serve import ADDRESS, STOPPING
 from houblon.web.app.tracing import trace
+from houblon.web.copies.rotation import settle_rotation
 from houblon.web.drafts.live_preview import warm
 from houblon.web.drafts.post_publication import settle
 from houblon.web.foundation.composition import House, open_house
@@ -25,11 +26,14 @@ from houblon.web.foundation.file_modes import make_private
 from houblon.web.foundation.heartbeat import Heartbeat
 from houblon.web.foundation.logs import configure
 from houblon.web.foundation.settings import Settings
+from houblon.web.privacy.keeping import prune
 from houblon.web.simulations.pages import bell_of
 from houblon.web.telemetry.health import HEARTBEAT
 
 log = logging.getLogger("houblon.outbox")
 IDLE = 0.5  # seconds between looks at the outbox
+prunings = logging.getLogger("houblon.retention")
+PRUNE_AFTER, PRUNE_EVERY = 20.0, 3600.0  # seconds
 PAUSE = 0.5  # seconds between messages under load
 
 
@@ -89,8 +93,19 @@ def _end_with_the_server() -> None:
         os._exit(1)
 
 
-def _start(work: Callable[..., None], *arguments: object) -> None:
-    threading.Thread(target=work, args=arguments, name=work.__name__, daemon=True).start()
+def _prune_for_ever(house: House) -> None:
+    """What is old enough goes, a little after the start and then every hour."""
+    while True:
+        time.sleep(PRUNE_AFTER)
+        try:
+            prune(house)
+        except Exception:
+            prunings.exception("what is old could not be removed; trying again")
+        time.sleep(PRUNE_EVERY)
+
+
+def _start(work: Callable[..., None], *arguments: object, **named: object) -> None:
+    threading.Thread(target=work, args=arguments, kwargs=named, name=work.__name__, daemon=True).start()
 
 
 _leave_interrupts_to_the_server()
@@ -98,13 +113,22 @@ make_private()
 configure()
 _settings = Settings.from_env(os.environ)
 _house = open_house(_settings, writer=WriterProcess(_settings) if _settings.may_have_writer_process else None)
+settle_rotation(_house)
 app = create_app(_house)
 app.extensions[HEARTBEAT] = _heartbeat = Heartbeat()
 trace(app, _house.services.ledger, _settings)
 served = Buffered(app, _settings.threads, lambda environ: is_signed_in(app, environ))
 _start(_end_with_the_server)
 _start(_deliver_for_ever, _house, _heartbeat)
-_start(run_forever, lambda: _house.services, _house.settings.data / FOLDER, _house.now, bell_of(app))
+_start(
+    run_forever,
+    lambda: _house.services,
+    _house.settings.data / FOLDER,
+    _house.now,
+    bell_of(app),
+    days=_settings.keep.simulations,
+)
+_start(_prune_for_ever, _house)
 _start(warm, app, _house)
 if ADDRESS in os.environ:
     _start(_announce, os.environ[ADDRESS])

@@ -1,11 +1,12 @@
-"""`houblon backup` and `restore FILE`: a whole installation in one file, taken while it runs.
+"""`houblon backup` and `restore FILE`: a whole installation in one file or down a pipe, taken while it runs.
 
 The ledger is copied first and the rules after it. Versions are only ever added, so every version
 that a decision in the ledger names is in the rules that were copied later; what the later rules
 say that the ledger doesn't know yet is recorded at the next start, as after a crash.
 
-What is copied is verified before there is a file: a backup of something damaged would take the place of
-the last good one where only so many are kept.
+What is copied is verified before a byte of it leaves: a backup of something damaged would take the place of
+the last good one where only so many are kept. The ledger's copy is the one thing that takes space; as soon as it is
+verified it has no name any more, so that a backup that is killed while it streams leaves nothing behind.
 """
 
 import hashlib
@@ -14,10 +15,11 @@ import os
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 import msgspec
 
@@ -35,9 +37,12 @@ from houblon.web.foundation.settings import Settings
 
 FORMAT = 1
 LEDGER, MANIFEST = "ledger.db", "manifest.json"
+STREAM = Path("-")  # what stands for a pipe in the place of a file
+SCRATCH = ".copying-"
 # Files of a running process, and the stores, which are copied in their own way.
 _PASSING = (".lock", ".writing", ".restoring", *BESIDE[1:])
 _CHUNK = 1 << 20
+_LEFT_AFTER = 24 * 3600  # seconds: no copy takes so long
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -48,25 +53,35 @@ class Kept(msgspec.Struct, frozen=True):
     sha256: str
 
 
-class Manifest(msgspec.Struct, frozen=True):
-    """What a backup holds. `ledger_revision` is None where the ledger is PostgreSQL and not in it."""
+class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a backup holds. `ledger_revision` is None where the ledger is PostgreSQL and not in it.
+
+    `base_url` is where the installation was reached, as far as the command that copied it knew; a backup of before
+    that was kept has none.
+    """
 
     houblon_backup: int
     made_at: datetime
     ledger_revision: str | None
     rules_generation: int
     files: tuple[Kept, ...]
+    base_url: str | None = None
 
 
-def back_up(settings: Settings, target: Path, now: datetime) -> Manifest:
+Contents = Mapping[str, io.BufferedReader]
+
+
+def back_up(settings: Settings, target: Path, now: datetime, scratch: Path | None = None) -> Manifest:
     """Write the installation to `target`, a tar (`….gz` is compressed) that nobody else may read.
 
-    Raises NotInitialised, Damaged, OSError, sqlite3.Error, and Invalid where `target` is there already or the
-    installation is not whole; then there is no file.
+    The ledger is copied to the folder `scratch` meanwhile, beside the ledger unless it is given. Raises
+    NotInitialised, Damaged, OSError, sqlite3.Error, and Invalid where `target` is there already or the installation
+    is not whole; then there is no file.
     """
     check_initialised(settings.data)
     if target.exists():
         raise refuse("exists", "", f"{target} existe déjà.", f"{target} exists already.")
+    folder = target.absolute().parent
     if target.absolute().resolve().is_relative_to(settings.data.resolve()):
         raise refuse(
             "inside",
@@ -74,26 +89,68 @@ def back_up(settings: Settings, target: Path, now: datetime) -> Manifest:
             "Une sauvegarde va ailleurs que dans le dossier qu’elle sauvegarde.",
             "A backup goes elsewhere than into the folder that it backs up.",
         )
-    _check_whole(settings)
-    with tempfile.TemporaryDirectory(prefix=".houblon-", dir=target.absolute().parent) as folder:
-        staged = Path(folder)
-        revision = _stage_ledger(settings, staged)
-        generation = _stage_rules(settings.data, staged)
-        _stage_others(settings, staged)
-        files = tuple(_described(staged, path) for path in _files(staged))
-        manifest = Manifest(FORMAT, now, revision, generation, files)
-        written = staged / f"{target.name}.writing"
-        _write(written, staged, manifest, target.suffix in (".gz", ".tgz"))
-        os.replace(written, target)
-    sync_folder(target.absolute().parent)
+    with copied(settings, now, scratch) as (manifest, contents):
+        written = folder / f"{target.name}.writing"
+        written.unlink(missing_ok=True)
+        try:
+            with open(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                write_archive(file, manifest, contents, "w|gz" if target.suffix in (".gz", ".tgz") else "w|")
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(written, target)
+        except BaseException:
+            written.unlink(missing_ok=True)
+            raise
+    sync_folder(folder)
     return manifest
 
 
-def restore_backup(source: Path, folder: Path, now: datetime, replace: bool = False) -> tuple[Manifest, Path | None]:
+def stream_backup(settings: Settings, pipe: IO[bytes], now: datetime, scratch: Path | None = None) -> Manifest:
+    """`back_up` down a pipe: a tar as it is, for whatever compresses or encrypts it there. Raises the same.
+
+    Nothing is written before all of it was verified; what fails then leaves an archive without its end.
+    """
+    check_initialised(settings.data)
+    with copied(settings, now, scratch) as (manifest, contents):
+        write_archive(pipe, manifest, contents, "w|")
+        pipe.flush()
+    return manifest
+
+
+@contextmanager
+def copied(settings: Settings, now: datetime, scratch: Path | None) -> Iterator[tuple[Manifest, Contents]]:
+    """The installation as it is now, verified: what its manifest says, and each file to be read from its beginning."""
+    _check_whole(settings)
+    database = database_file(settings.database_url)
+    place = scratch or (database.absolute().parent if database else settings.data.absolute())
+    for left in place.glob(f"{SCRATCH}*"):  # by a backup that was killed
+        if left.stat().st_mtime < now.timestamp() - _LEFT_AFTER:
+            shutil.rmtree(left, ignore_errors=True)
+    with ExitStack() as stack:
+        with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=place) as folder:
+            staged = Path(folder)
+            revision = _stage_ledger(settings, staged)
+            generation = _stage_rules(settings.data, staged)
+            _stage_others(settings, staged)
+            contents = {
+                path.relative_to(staged).as_posix(): stack.enter_context(path.open("rb")) for path in _files(staged)
+            }
+        files = tuple(_described(name, content) for name, content in contents.items())
+        yield Manifest(FORMAT, now, revision, generation, files, settings.base_url), contents
+
+
+def restore_backup(
+    source: Path | IO[bytes],
+    folder: Path,
+    now: datetime,
+    replace: bool = False,
+    finish: Callable[[Path, Manifest], None] = lambda staged, manifest: None,
+) -> tuple[Manifest, Path | None]:
     """Verify a backup and make `folder` of it; with `replace`, what was there is kept aside.
 
-    Returns the manifest, and where the earlier installation is now. Raises Invalid, and nothing is
-    touched, where the backup is not whole or `folder` is not empty; NewerLedger.
+    `finish` is told of the verified installation before it gets its name. Returns the manifest, and where the earlier
+    installation is now. Raises Invalid, and nothing is touched, where the backup is not whole or `folder` is not
+    empty; NewerLedger; what `finish` raises.
     """
     is_taken = folder.exists() and any(folder.iterdir())
     if is_taken and not replace:
@@ -109,6 +166,7 @@ def restore_backup(source: Path, folder: Path, now: datetime, replace: bool = Fa
     try:
         manifest = _unpack(source, staged)
         _verify(staged, manifest)
+        finish(staged, manifest)
         aside = folder.with_name(f"{folder.name}.before-{now:%Y%m%dT%H%M%S}") if is_taken else None
         _swap(staged, folder, aside)
     finally:
@@ -134,6 +192,7 @@ def _stage_ledger(settings: Settings, staged: Path) -> str | None:
     database = database_file(settings.database_url)
     if database is None:
         return None
+    _make_room(database, staged)
     snapshot(database, staged / LEDGER)
     refuse_damage(settings, faults_in_file(staged / LEDGER))
     return revision_of(staged / LEDGER)
@@ -184,27 +243,42 @@ def _stage_others(settings: Settings, staged: Path) -> None:
         shutil.copy2(path, staged / name)
 
 
+def _make_room(database: Path, staged: Path) -> None:
+    """Raises Invalid where the disk has no room for the copy, before it is full for everybody."""
+    size = sum(path.stat().st_size for end in ("", "-wal") if (path := Path(f"{database}{end}")).exists())
+    free = shutil.disk_usage(staged).free
+    if free < size:
+        raise refuse(
+            "disk",
+            "",
+            f"La copie du registre prend {size} octets pendant la sauvegarde, et {staged.parent} n’en a que {free} : "
+            "donnez un autre dossier par --scratch.",
+            f"The ledger's copy takes {size} bytes while the backup is made, and {staged.parent} has only {free}: "
+            "name another folder with --scratch.",
+        )
+
+
 def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
+    """Every file in a folder, but what a backup is copying there just now."""
+    for path in sorted(folder.rglob("*")):
+        if not path.relative_to(folder).parts[0].startswith(SCRATCH) and path.is_file() and not path.is_symlink():
+            yield path
 
 
-def _described(staged: Path, path: Path) -> Kept:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Kept(path.relative_to(staged).as_posix(), path.stat().st_size, digest)
+def _described(name: str, content: io.BufferedReader) -> Kept:
+    digest = hashlib.file_digest(content, "sha256").hexdigest()
+    size = content.tell()
+    content.seek(0)
+    return Kept(name, size, digest)
 
 
-def _write(target: Path, staged: Path, manifest: Manifest, compressed: bool) -> None:
-    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        with tarfile.open(fileobj=file, mode="w:gz" if compressed else "w") as archive:
-            document = msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
-            _add(archive, MANIFEST, len(document), io.BytesIO(document), manifest)
-            for each in manifest.files:
-                with (staged / each.path).open("rb") as content:
-                    _add(archive, each.path, each.size, content, manifest)
-        file.flush()
-        os.fsync(file.fileno())
+def write_archive(target: IO[bytes], manifest: Manifest, contents: Contents, mode: Literal["w|", "w|gz"]) -> None:
+    """Stream the archive, its manifest first, with as much memory as one block takes."""
+    with tarfile.open(fileobj=target, mode=mode) as archive:
+        document = msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+        _add(archive, MANIFEST, len(document), io.BytesIO(document), manifest)
+        for each in manifest.files:
+            _add(archive, each.path, each.size, contents[each.path], manifest)
 
 
 def _add(archive: tarfile.TarFile, name: str, size: int, content: IO[bytes], manifest: Manifest) -> None:
@@ -213,10 +287,10 @@ def _add(archive: tarfile.TarFile, name: str, size: int, content: IO[bytes], man
     archive.addfile(member, content)
 
 
-def _unpack(source: Path, staged: Path) -> Manifest:
-    """Every file that the manifest names, with the content that it says, and no other."""
+def _unpack(source: Path | IO[bytes], staged: Path) -> Manifest:
+    """Every file that the manifest names, with the content that it says, and no other; read once, from the front."""
     try:
-        with tarfile.open(source) as archive:
+        with open(source, "rb") if isinstance(source, Path) else nullcontext(source) as file, _reading(file) as archive:
             manifest = _read_manifest(archive)
             expected = {each.path: each for each in manifest.files}
             for member in archive:
@@ -235,6 +309,10 @@ def _unpack(source: Path, staged: Path) -> Manifest:
             "backup", "", f"Cette sauvegarde ne se lit pas : {fault}", f"This backup can't be read: {fault}"
         ) from fault
     return manifest
+
+
+def _reading(file: IO[bytes]) -> tarfile.TarFile:
+    return tarfile.open(fileobj=file, mode="r|*")
 
 
 def _read_manifest(archive: tarfile.TarFile) -> Manifest:

@@ -22,8 +22,10 @@ from houblon.web.cli.deliveries import follow_delivery
 from houblon.web.cli.endpoints import endpoint
 from houblon.web.cli.keeping import backup, migrate, restore
 from houblon.web.cli.operating import serve, settings, upgrade_check
+from houblon.web.cli.privacy import prune, retailer
 from houblon.web.cli.replay import replay
 from houblon.web.cli.rules import AUTHOR, approval, check, export, import_
+from houblon.web.cli.secret import secret
 from houblon.web.cli.shell import data_option as _data
 from houblon.web.cli.shell import json_option as _json
 from houblon.web.cli.shell import opened as _open
@@ -175,6 +177,9 @@ for _command in (
     serve,
     settings,
     upgrade_check,
+    secret,
+    retailer,
+    prune,
     endpoint,
     source,
     user,

@@ -102,5 +102,5 @@ def opened(data: Path | None, to_check: bool = False) -> Iterator[House]:
         yield house
 
 
-def print_result(document: Any, as_json: bool, text: str) -> None:
-    click.echo(msgspec.json.encode(document).decode() if as_json else text)
+def print_result(document: Any, as_json: bool, text: str, err: bool = False) -> None:
+    click.echo(msgspec.json.encode(document).decode() if as_json else text, err=err)

@@ -15,11 +15,18 @@ from houblon.orders.outbox.encrypted import Decrypting
 from houblon.orders.outbox.mail_transport import Filed, Sender, Smtp, sender_of
 from houblon.orders.outbox.webhook_transport import WebhookTransport
 from houblon.orders.retailers.memberships import all_memberships
-from houblon.orders.services import Services
+from houblon.orders.services import FormerSecret, Services
 from houblon.rules.checks.checks import CheckContext
 from houblon.rules.policies import Policies
 from houblon.rules.store.documents import Store, open_store
-from houblon.web.foundation.data_folder import MARK, Profile, ProfileFile, check_initialised, read_profile, read_secret
+from houblon.web.foundation.data_folder import (
+    MARK,
+    Profile,
+    ProfileFile,
+    check_initialised,
+    read_profile,
+    read_secrets,
+)
 from houblon.web.foundation.opening import Migrating, open_ledger_of
 from houblon.web.foundation.settings import Settings
 
@@ -92,11 +99,12 @@ def open_house(
     Raises NotInitialised, Invalid with the file and the way out, Damaged, NewerLedger.
     """
     check_initialised(settings.data)
-    profile, secret, store = read_profile(settings.data), read_secret(settings.data), open_store(settings.data)
+    profile, store = read_profile(settings.data), open_store(settings.data)
+    secret, former = read_secrets(settings.data)
     ledger, profile = open_ledger_of(settings, profile, store.history, now(), to_check, migrating)
     # An `init` that ended but for its last step: left there, the mark would speak of a folder that holds data.
     (settings.data / MARK).unlink(missing_ok=True)
-    return assemble(settings, profile, secret, store, ledger, now, writer)
+    return assemble(settings, profile, secret, store, ledger, now, writer, former)
 
 
 def assemble(
@@ -107,6 +115,7 @@ def assemble(
     ledger: Ledger,
     now: Clock = utc_now,
     writer: OrderWriter | None = None,
+    former: tuple[FormerSecret, ...] = (),
 ) -> House:
     """Put the house together."""
     profiles = ProfileFile(settings.data, profile)
@@ -127,6 +136,7 @@ def assemble(
             settings.base_url,
             secret,
             profile.follow_delivery,
+            former,
         )
 
     def sender() -> Sender:

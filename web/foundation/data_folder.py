@@ -7,6 +7,7 @@ import logging
 import re
 import secrets
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from filelock import FileLock
 
 from houblon.engine.core.problem import Invalid, refuse
 from houblon.orders.invoicing.buyer_links import MONTHS, MOST_MONTHS
-from houblon.orders.services import Seller
+from houblon.orders.services import FormerSecret, Seller
 from houblon.rules.model.entry import Entry
 from houblon.rules.store.caches import TtlCache
 from houblon.rules.store.documents import FILE
@@ -27,6 +28,8 @@ PROFILE, SECRET = "installation.json", "secret.key"
 MARK = "init.unfinished"
 # Fewer characters than this are no key: a disk that was full, or a hand, left them.
 SECRET_LEAST = 32
+# A line of a secret that was in use before: written by `rotate_secret`.
+_FORMER = re.compile(r"(\S{32,}) until (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?\+00:00)", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -171,7 +174,12 @@ def waiting_entries(folder: Path) -> tuple[Entry, ...]:
 
 
 def read_secret(folder: Path) -> str:
-    """Raises Invalid, with a sentence that names the file and the way out."""
+    """The secret that is in use. Raises Invalid, with a sentence that names the file and the way out."""
+    return read_secrets(folder)[0]
+
+
+def read_secrets(folder: Path) -> tuple[str, tuple[FormerSecret, ...]]:
+    """The secret that is in use, and those before it, the last first. Raises Invalid as `read_secret`."""
     path = folder / SECRET
     try:
         secret = path.read_text(encoding="ascii").strip()
@@ -182,7 +190,22 @@ def read_secret(folder: Path) -> str:
     if len(secret) < SECRET_LEAST:
         said_of_it = f"a moins de {SECRET_LEAST} caractères", f"has fewer than {SECRET_LEAST} characters"
         raise _no_secret(path, "secret_short", *said_of_it)
-    return secret
+    return _secrets_of(secret)
+
+
+def rotate_secret(folder: Path, now: datetime) -> None:
+    """Make a new secret; the one in use is kept beneath it for what it must still open. Raises Invalid, OSError."""
+    current, former = read_secrets(folder)
+    lines = [f"{each.key} until {each.until.isoformat()}" for each in (FormerSecret(current, now), *former)]
+    replace_file(folder / SECRET, "\n".join([secrets.token_urlsafe(32), *lines, ""]).encode())
+
+
+def _secrets_of(content: str) -> tuple[str, tuple[FormerSecret, ...]]:
+    first, *rest = content.splitlines()
+    found = [_FORMER.fullmatch(line) for line in rest]
+    if len(first) < SECRET_LEAST or not all(found):
+        return content, ()  # somebody's own, of several lines
+    return first, tuple(FormerSecret(each[1], datetime.fromisoformat(each[2])) for each in found if each)
 
 
 def write_secret(folder: Path) -> None:

@@ -7,6 +7,7 @@ all read this table.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from email.headerregistry import Address
 from email.utils import parseaddr
 from pathlib import Path
@@ -21,7 +22,7 @@ from houblon.orders.events.webhook_addresses import read_networks
 PREFIX, FROM_FILE = "HOUBLON_", "_FILE"
 # How the server tells its own processes where it listens and what its log is called; what tests alone read.
 INTERNAL = frozenset({"HOUBLON_ADDRESS", "HOUBLON_LOG_NAME", "HOUBLON_TEST_POSTGRESQL"})
-_RATE = 100_000_000
+_RATE, _DAYS = 100_000_000, 36_500
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,12 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def _day_of_year(text: str) -> tuple[int, int]:
+    # In a year that has no February 29th: that day is in no calendar each year.
+    end = date.fromisoformat(f"2001-{text.strip()}")
+    return end.month, end.day
 
 
 def _yes_or_no(text: str) -> bool:
@@ -200,6 +207,54 @@ TABLE = (
         "`yes` or `no`",
         "`yes`",
         _yes_or_no,
+    ),
+    Setting(
+        "HOUBLON_KEEP_MESSAGES",
+        "keep_messages",
+        "for how many days messages are kept",
+        "a whole number from 1 to 36500",
+        "for good",
+        _whole(1, _DAYS),
+    ),
+    Setting(
+        "HOUBLON_KEEP_CALLS",
+        "keep_calls",
+        "for how many days calls of webhooks are kept",
+        "a whole number from 1 to 36500",
+        "for good",
+        _whole(1, _DAYS),
+    ),
+    Setting(
+        "HOUBLON_KEEP_SIGN_INS",
+        "keep_sign_ins",
+        "for how many days sessions that ended are kept",
+        "a whole number from 1 to 36500",
+        "for good",
+        _whole(1, _DAYS),
+    ),
+    Setting(
+        "HOUBLON_KEEP_SIMULATIONS",
+        "keep_simulations",
+        "for how many days simulations are kept",
+        "a whole number from 1 to 36500",
+        "90",
+        _whole(1, _DAYS),
+    ),
+    Setting(
+        "HOUBLON_TAX_YEARS",
+        "tax_years_kept",
+        "for how many years after a tax year taxes ask for orders and invoices",
+        "a whole number from 1 to 100",
+        "6",
+        _whole(1, 100),
+    ),
+    Setting(
+        "HOUBLON_TAX_YEAR_ENDS",
+        "tax_year_ends",
+        "the day on which a tax year ends",
+        "a month and a day: `12-31`",
+        "`12-31`",
+        _day_of_year,
     ),
     Setting(
         "OTEL_EXPORTER_OTLP_ENDPOINT",

@@ -9,6 +9,8 @@ from typing import Any
 
 from houblon.engine.core.problem import Text
 from houblon.orders.events.webhook_addresses import Network
+from houblon.orders.privacy.retention import Keep
+from houblon.orders.privacy.tax_years import TaxYears
 from houblon.web.foundation.setting_table import FROM_FILE, INTERNAL, PREFIX, TABLE, Setting
 
 
@@ -55,6 +57,12 @@ class Settings:
     api_rate: int = 3_000
     trusted_proxies: int = 0
     acceleration: bool = True
+    keep_messages: int | None = None
+    keep_calls: int | None = None
+    keep_sign_ins: int | None = None
+    keep_simulations: int = 90
+    tax_years_kept: int = 6
+    tax_year_ends: tuple[int, int] = (12, 31)
     traces: str | None = None
     service_name: str = "houblon"
     in_force: tuple[InForce, ...] = ()
@@ -72,6 +80,15 @@ class Settings:
         folder = values.setdefault("data", Path("data"))
         values.setdefault("database_url", f"sqlite:///{folder.absolute() / 'ledger.db'}")
         return cls(**values, in_force=in_force)
+
+    @property
+    def keep(self) -> Keep:
+        """For how many days what is kept."""
+        return Keep(self.keep_messages, self.keep_calls, self.keep_sign_ins, self.keep_simulations)
+
+    @property
+    def tax_years(self) -> TaxYears:
+        return TaxYears(self.tax_years_kept, *self.tax_year_ends)
 
     @property
     def mail_folder(self) -> Path:

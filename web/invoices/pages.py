@@ -13,7 +13,7 @@ from houblon.engine.core.problem import Invalid
 from houblon.orders.db.tables import invoices
 from houblon.orders.invoicing import buyer_links, transitions
 from houblon.orders.invoicing.document import pdf, sheet
-from houblon.orders.invoicing.links import invoice_link, number_of, read_token
+from houblon.orders.invoicing.links import invoice_link, number_of, read_link
 from houblon.orders.mail import invoice_link as invoice_link_mail
 from houblon.orders.queries import lists, receivables
 from houblon.orders.queries.lists import PAGE
@@ -162,10 +162,14 @@ def shared_pdf(token: str) -> Response:
 
 
 def _shared_row(token: str) -> Row[Any]:
-    key = read_token(house().services.secret, token)
-    if key is None:
+    found = read_link(house().services, token)
+    if found is None:
         abort(404)
+    key, until = found
     row = _row(key)
+    # Whoever has a secret that leaked could sign for invoices, and links, that came after it.
+    if until is not None and (row.link_made_at or row.issued_at) > until:
+        abort(404)
     last = _last_day(row)
     if number_of(token) != row.link_number or (last is not None and last < _today()):
         abort(_ended(row))

@@ -1,0 +1,124 @@
+"""Everything that the ledger keeps of one retailer, as one document that they could be given.
+
+People of the house are named in it by their part, not by their address: it is about the retailer.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, Select, Table, select
+
+from houblon.orders.db.tables import (
+    decisions,
+    earlier_contents,
+    invoices,
+    memberships,
+    orders,
+    outbox,
+    planned_deliveries,
+    retailers,
+    transitions,
+    webhook_calls,
+)
+from houblon.orders.privacy.traces import audit_of, known_values, replaced
+from houblon.orders.records.decision_log import BUYER, SYSTEM
+
+FORMAT = 1
+TEAM = "team"
+_CARD = ("id", "name", "email", "language", "province", "address", "created_at", "updated_at")
+_ORDER = ("id", "source", "order_id", "state", "placed_at", "received_at", "order_value", "item_count", "content")
+_INVOICE = ("number", "kind", "state", "issued_at", "due_date", "paid_on", "total", "document")
+_DECISION = ("made_at", "who", "outcome", "version", "policy_hash", "document", "derivation")
+_MOVE = ("at", "who", "before", "after", "why")
+_PLANNED = (*_MOVE, "due_before", "due_after")
+_MESSAGE = ("id", "kind", "event", "recipient", "state", "created_at", "sent_at", "message")
+
+
+def export_retailer(connection: Connection, id: str, now: datetime) -> dict[str, Any] | None:
+    """The document, in plain JSON values; None where nothing at all is kept under this id."""
+    card = connection.execute(select(retailers).where(retailers.c.id == id)).one_or_none()
+    groups = connection.execute(select(memberships).where(memberships.c.retailer_id == id)).all()
+    audited = audit_of(connection, id, known_values(connection, id))
+    if card is None and not groups and not audited:
+        return None
+    found = {
+        "houblon_retailer": FORMAT,
+        "made_at": now,
+        "retailer": {"id": id} if card is None else _members(card, _CARD),
+        "groups": [{"id": row.group_id, "added_at": row.added_at} for row in groups],
+        "orders": [_order(connection, row) for row in _all(connection, orders, orders.c.retailer_id == id)],
+        "messages": [_message(row) for row in connection.execute(messages_of(id))],
+        "calls": [
+            {"source": row.source, "webhook_id": row.webhook_id, "at": row.at, "order_id": row.order_id}
+            for row in connection.execute(_calls_of(id))
+        ],
+        "audit": [_members(row, ("at", "who", "act", "subject", "before", "after")) for row in audited],
+    }
+    plain: dict[str, Any] = replaced(msgspec.to_builtins(found), _people(connection, id), TEAM)
+    return plain
+
+
+def _people(connection: Connection, id: str) -> list[str]:
+    """Who of the house acted on a retailer's orders; a sentence may name them."""
+    own = select(orders.c.key).where(orders.c.retailer_id == id)
+    found: set[str] = set()
+    for table in (decisions, transitions, planned_deliveries):
+        found |= set(connection.execute(select(table.c.who).where(table.c.order_key.in_(own)).distinct()).scalars())
+    return sorted(found - {SYSTEM, BUYER}, key=len, reverse=True)
+
+
+def messages_of(id: str) -> Select[Any]:
+    """The messages about a retailer's orders, the oldest first."""
+    about = select(outbox).join(orders, orders.c.key == outbox.c.order_key).where(orders.c.retailer_id == id)
+    return about.order_by(outbox.c.created_at, outbox.c.id)
+
+
+def _calls_of(id: str) -> Select[Any]:
+    return (
+        select(webhook_calls, orders.c.order_id)
+        .join(decisions, decisions.c.key == webhook_calls.c.decision_key)
+        .join(orders, orders.c.key == decisions.c.order_key)
+        .where(orders.c.retailer_id == id)
+        .order_by(webhook_calls.c.at)
+    )
+
+
+def _order(connection: Connection, row: Row[Any]) -> dict[str, Any]:
+    key = row.key
+
+    def about(table: Table, members: Iterable[str]) -> list[dict[str, Any]]:
+        return [_members(each, members) for each in _all(connection, table, table.c.order_key == key)]
+
+    return {
+        **{name: getattr(row, name) for name in _ORDER if name not in ("id", "content")},
+        "content": msgspec.json.decode(row.body),
+        "earlier_contents": [
+            {"replaced_at": each.replaced_at, "content": msgspec.json.decode(each.body)}
+            for each in _all(connection, earlier_contents, earlier_contents.c.order_key == key)
+        ],
+        "decisions": about(decisions, _DECISION),
+        "moves": about(transitions, _MOVE),
+        "planned_deliveries": about(planned_deliveries, _PLANNED),
+        "invoices": about(invoices, _INVOICE),
+    }
+
+
+def _message(row: Row[Any]) -> dict[str, Any]:
+    found = _members(row, _MESSAGE)
+    if row.kind != "mail":
+        del found["recipient"]  # an address of somebody's program, which may hold a key
+    return found
+
+
+def _members(row: Row[Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: _part(getattr(row, name)) if name == "who" else getattr(row, name) for name in names}
+
+
+def _part(who: str) -> str:
+    return who if who in (SYSTEM, BUYER) else TEAM
+
+
+def _all(connection: Connection, table: Table, which: Any) -> Iterable[Row[Any]]:
+    return connection.execute(select(table).where(which).order_by(table.c.key))
