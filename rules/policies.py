@@ -7,11 +7,14 @@ from houblon.engine.policy.policy import Policy
 from houblon.rules.checks.checks import CheckContext
 from houblon.rules.model.content import Content, Version
 from houblon.rules.model.inherit import resolve
-from houblon.rules.publishing.schedule import promote_due, scheduled_content
+from houblon.rules.publishing.schedule import promote_due
+from houblon.rules.publishing.timeline import planned_content
 from houblon.rules.store.caches import LruCache
 from houblon.rules.store.documents import Store
 
 _REMEMBERED = 4_096
+
+Chain = tuple[str, ...]
 
 
 class Policies:
@@ -43,9 +46,29 @@ class Policies:
             history = self.store.recent()
         return history.content(history.newest().number)
 
+    def live_for(self, now: datetime, buyer: str, kept: Chain, through: int) -> tuple[Content, Chain]:
+        """What is in force now, and the groups of a buyer with it: version and memberships always of one moment.
+
+        `kept` are the groups that the ledger keeps for them, which knows the memberships that versions brought
+        `through` this number. Where the version in force brought more since, these count already.
+        """
+        content = self.live(now)
+        if content.version.number < through:
+            # The ledger is ahead of what this process saw of the rules a moment ago.
+            self.store.recent.invalidate()
+            content = self.live(now)
+        return content, self.kept_with(content, buyer, kept, through)
+
+    def kept_with(self, content: Content, buyer: str, kept: Chain, through: int) -> Chain:
+        """A buyer's groups with a published content, where the ledger keeps `kept`, brought `through` a version."""
+        history = self.store.recent()
+        if history.last_moving <= through:
+            return kept
+        return history.brought(through, content.version.number).get(buyer, kept)
+
     def scheduled_content(self, at: datetime) -> Content:
-        """What will be in force at a future moment, as far as it is scheduled."""
-        return scheduled_content(self.store.history(), at)
+        """What will be in force at a future moment, as far as it is scheduled, with who will be moved by then."""
+        return planned_content(self.store.history(), at)
 
     def content(self, version: int) -> Content:
         """What version number `version` holds. Raises UnknownVersion."""

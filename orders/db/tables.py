@@ -48,6 +48,14 @@ memberships = Table(
     Column("added_at", Instant, nullable=False),
 )
 
+# The versions of the rules whose memberships are kept in `memberships`.
+brought_memberships = Table(
+    "brought_memberships",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+)
+
 orders = Table(
     "orders",
     metadata,

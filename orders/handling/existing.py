@@ -1,21 +1,30 @@
-"""What the ledger knows of an order that comes in, found in one look: six tables, one statement."""
+"""What the ledger knows of an order that comes in, found in one look: seven tables, one statement."""
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, and_, bindparam, exists, literal, select, true
+from sqlalchemy import Column, Connection, and_, bindparam, exists, func, literal, select, true
 
 from houblon.orders.db.statements import Prepared
-from houblon.orders.db.tables import decisions, endpoints, memberships, orders, retailers, webhook_calls
+from houblon.orders.db.tables import (
+    brought_memberships,
+    decisions,
+    endpoints,
+    memberships,
+    orders,
+    retailers,
+    webhook_calls,
+)
 
 
 class ExistingOrder(NamedTuple):
-    """The call's row, the order's and the retailer's, None where there is none; the retailer's groups; whether
-    any endpoint is told what happens."""
+    """The call's row, the order's and the retailer's, None where there is none; the retailer's groups; the version
+    through which these know what versions brought; whether any endpoint is told what happens."""
 
     call: Any
     order: Any
     retailer: Any
     groups: tuple[str, ...]
+    through: int
     is_heard: bool
 
 
@@ -31,6 +40,7 @@ def existing(
         _part(first, _ORDER, _Order),
         _part(first, _RETAILER, _Retailer),
         groups,
+        first[_THROUGH] or 0,
         first[_HEARD],
     )
 
@@ -55,6 +65,7 @@ _CALL = slice(0, len(_calls))
 _ORDER = slice(_CALL.stop, _CALL.stop + len(_orders))
 _RETAILER = slice(_ORDER.stop, _ORDER.stop + len(_retailers))
 _HEARD = _RETAILER.stop
+_THROUGH = _HEARD + 1
 _one = select(literal(1).label("one")).subquery()
 _is_call = and_(webhook_calls.c.source == bindparam("source"), webhook_calls.c.webhook_id == bindparam("webhook_id"))
 _is_order = and_(orders.c.source == bindparam("source"), orders.c.order_id == bindparam("order_id"))
@@ -64,6 +75,7 @@ _EXISTING = Prepared(
         *_named("order", _orders),
         *_named("retailer", _retailers),
         exists().where(endpoints.c.active == true()).label("is_heard"),
+        select(func.max(brought_memberships.c.version)).scalar_subquery().label("through"),
         memberships.c.group_id,
     ).select_from(
         _one.outerjoin(webhook_calls, _is_call)

@@ -18,10 +18,11 @@ from houblon.orders.intake.incoming import IncomingOrder, incoming_of
 from houblon.orders.invoicing import invoice
 from houblon.orders.mail import enqueue as messages
 from houblon.orders.records.decision_log import SYSTEM, already_moved, record_decision, record_transition
+from houblon.orders.retailers.brought import brought_through
 from houblon.orders.retailers.memberships import bring_up_to_date, keep_retailer, memberships_of
 from houblon.orders.services import Conflict, OrderContext, Services
 from houblon.rules.model.content import Content
-from houblon.rules.model.inherit import chain_of
+from houblon.rules.model.inherit import buyer_chain
 
 _KEEP_CALL, _KEEP_ORDER = Prepared(insert(webhook_calls)), Prepared(insert(orders))
 
@@ -94,12 +95,15 @@ class EffectivePolicy(NamedTuple):
 
 def effective_policy(connection: Connection, services: Services, order: Order, at: datetime) -> EffectivePolicy:
     """What rules over the order now, at `at`."""
-    return _effective_policy(services, order, at, memberships_of(connection, order.buyer.id))
+    kept, through = memberships_of(connection, order.buyer.id), brought_through(connection)
+    return _effective_policy(services, order, at, kept, through)
 
 
-def _effective_policy(services: Services, order: Order, at: datetime, kept: tuple[str, ...]) -> EffectivePolicy:
-    content = services.policies.live(at)
-    chain, unknown = chain_of(content, kept, order.buyer.groups or ())
+def _effective_policy(
+    services: Services, order: Order, at: datetime, kept: tuple[str, ...], through: int
+) -> EffectivePolicy:
+    content, groups = services.policies.live_for(at, order.buyer.id, kept, through)
+    chain, unknown = buyer_chain(content, order.buyer, groups)
     return EffectivePolicy(content, services.policies.policy_in(content, chain), unknown)
 
 
@@ -117,7 +121,7 @@ def _take_order(connection: Connection, services: Services, incoming: IncomingOr
 
 def _record(connection: Connection, services: Services, incoming: IncomingOrder, found: ExistingOrder) -> Received:
     buyer = bring_up_to_date(connection, incoming.order.buyer, incoming.at, found.retailer)
-    decision, policy = _decided(services, incoming, found.groups)
+    decision, policy = _decided(services, incoming, found.groups, found.through)
     values = {"source": incoming.source, "received_at": incoming.at, **_columns(incoming, decision)}
     key = _KEEP_ORDER.insert(connection, values)
     context = OrderContext(key, incoming.order, buyer, policy, incoming.at, found.is_heard)
@@ -132,7 +136,8 @@ def decide_again(
     `sent_hash` is that of what the source last sent, where a person made the new content of it.
     """
     buyer = keep_retailer(connection, incoming.order.buyer, incoming.at)
-    decision, policy = _decided(services, incoming, memberships_of(connection, incoming.order.buyer.id))
+    kept, through = memberships_of(connection, incoming.order.buyer.id), brought_through(connection)
+    decision, policy = _decided(services, incoming, kept, through)
     moved = connection.execute(
         update(orders)
         .where(orders.c.key == before.key, orders.c.state == "held", orders.c.content_hash == before.content_hash)
@@ -149,9 +154,11 @@ def decide_again(
     return _conclude(connection, services, context, "held", incoming.content_hash, decision)
 
 
-def _decided(services: Services, incoming: IncomingOrder, kept: tuple[str, ...]) -> tuple[Decision, Policy]:
+def _decided(
+    services: Services, incoming: IncomingOrder, kept: tuple[str, ...], through: int
+) -> tuple[Decision, Policy]:
     order, at = incoming.order, incoming.at
-    content, policy, unknown = _effective_policy(services, order, at, kept)
+    content, policy, unknown = _effective_policy(services, order, at, kept, through)
     cycle = content.cycle_of(order.distributor)
     decision = decide(
         order, policy, accepted_at=at, cycle=cycle, installation=services.installation, unknown_groups=unknown

@@ -12,10 +12,10 @@ from houblon.engine.decide.evaluate import decide, invoicing
 from houblon.engine.policy.decision import Decision, Invoicing, Outcome, decision_document, invoicing_document
 from houblon.engine.policy.policy import Policy
 from houblon.orders.db.statements import Reader
-from houblon.orders.retailers.memberships import memberships_of
+from houblon.orders.retailers.brought import groups_of
 from houblon.orders.services import Services
 from houblon.rules.model.content import Content
-from houblon.rules.model.inherit import chain_of
+from houblon.rules.model.inherit import buyer_chain
 from houblon.rules.model.proposal import UnknownProposal
 from houblon.rules.policies import Policies
 from houblon.rules.publishing.drafts import preview
@@ -51,7 +51,7 @@ def what_if(
     trace: bool = False,
 ) -> WhatIf:
     """`what_if_of` an order whose buyer's groups are read by `reader`."""
-    groups = memberships_of(reader, order.buyer.id)
+    groups = groups_of(reader, services.policies.store.recent(), order.buyer.id)
     return what_if_of(
         services,
         order,
@@ -98,7 +98,7 @@ def what_if_in(
     trace: bool = False,
 ) -> WhatIf:
     """Decide `order`, of a buyer kept in the groups `kept`, by what a content holds; dates count from `accepted_at`."""
-    chain, unknown = chain_of(content, kept, order.buyer.groups or ())
+    chain, unknown = buyer_chain(content, order.buyer, kept)
     policy = services.policies.policy_in(content, chain)
     dates: dict[str, Any] = {
         "accepted_at": accepted_at,

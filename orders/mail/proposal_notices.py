@@ -1,6 +1,6 @@
 """What befell a proposal, told by mail to those who have a part in it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -15,18 +15,24 @@ from houblon.orders.services import Services
 from houblon.rules.model.proposal import Notice, Proposal
 
 
-def queue_notices(connection: Connection, services: Services, proposal: Proposal, at: datetime) -> None:
-    """Put the proposal's untold notices in the outbox, once for each person with an address."""
-    for row in _rows(services, proposal, at):
+def queue_notices(
+    connection: Connection, services: Services, proposal: Proposal, at: datetime, approvers: Iterable[str] = ()
+) -> None:
+    """Put the proposal's untold notices in the outbox, once for each person with an address.
+
+    That an approval was missing is told to the `approvers` too.
+    """
+    for row in _rows(services, proposal, at, tuple(approvers)):
         if connection.execute(select(outbox.c.id).where(outbox.c.id == row["id"])).first() is None:
             connection.execute(insert(outbox), row)
 
 
-def _rows(services: Services, proposal: Proposal, at: datetime) -> Iterator[dict[str, Any]]:
+def _rows(services: Services, proposal: Proposal, at: datetime, approvers: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     for place, notice in enumerate(proposal.notices):
         if notice.is_sent:
             continue
-        for person in filter(read_address, proposal.people):
+        others = approvers if notice.code == "approval_required" else ()
+        for person in filter(read_address, dict.fromkeys((*proposal.people, *others))):
             yield {
                 "id": message_id(f"proposal/{proposal.id}/{place}/{person}"),
                 "kind": "mail",
@@ -61,6 +67,19 @@ _WORDS = {
         "Brouillon à revoir",
         "Depuis la version {version}, le brouillon «{nbsp}{name}{nbsp}» ne peut plus être publié tel quel. Il n’est plus "
         "planifié{nbsp}: sa page dit ce qui l’en empêche.",
+    ),
+    "approval_required": (
+        "Brouillon retenu",
+        "Le brouillon «{nbsp}{name}{nbsp}» devait entrer en vigueur, et personne d’autre que ses auteurs ne l’a "
+        "approuvé. Il n’est plus planifié{nbsp}: approuvez-le, puis publiez-le ou choisissez un autre moment.",
+    ),
+    "nothing": (
+        "Brouillon sans effet",
+        "À son moment, le brouillon «{nbsp}{name}{nbsp}» n’aurait plus rien changé. Il n’est plus planifié.",
+    ),
+    "ended": (
+        "Fin mise de côté",
+        "Le brouillon «{nbsp}{name}{nbsp}» devait terminer ce qui n’est plus planifié. Il est mis de côté.",
     ),
     "rolled_back": (
         "Retour à une version antérieure",

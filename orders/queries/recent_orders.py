@@ -21,7 +21,7 @@ from houblon.engine.policy.policy import Policy
 from houblon.orders.db.tables import orders
 from houblon.orders.retailers.memberships import memberships_among
 from houblon.rules.model.content import Content
-from houblon.rules.model.inherit import chain_of, resolve
+from houblon.rules.model.inherit import buyer_chain, resolve
 
 LAST = 500
 NEAR_PERCENT = 10
@@ -51,16 +51,16 @@ class Recent:
         self._facts: dict[tuple[int, str], tuple[Chain, Facts]] = {}
 
     def recall(
-        self, connection: Connection, content: Content, installation: Installation, moved: Memberships = _NOBODY
+        self, connection: Connection, content: Content, installation: Installation, brought: Memberships = _NOBODY
     ) -> list[Past]:
         """The last orders as they would stand in `content`, newest first.
 
-        `moved` are memberships that go with the content, in place of those kept.
+        `brought` are memberships that a version brought and that the ledger does not keep yet.
         """
         with self._lock:
             remembered = self._remembered(connection)
             kept = memberships_among(connection, {order.buyer.id for _, order in remembered})
-            return [self._past(key, order, content, {**kept, **moved}, installation) for key, order in remembered]
+            return [self._past(key, order, content, {**kept, **brought}, installation) for key, order in remembered]
 
     def _remembered(self, connection: Connection) -> list[tuple[tuple[int, str], Order]]:
         newest = select(orders.c.key, orders.c.content_hash).order_by(orders.c.key.desc()).limit(self.last)
@@ -84,7 +84,7 @@ class Recent:
         memberships: Memberships,
         installation: Installation,
     ) -> Past:
-        chain, unknown = chain_of(content, memberships.get(order.buyer.id, ()), order.buyer.groups or ())
+        chain, unknown = buyer_chain(content, order.buyer, memberships.get(order.buyer.id, ()))
         known = self._facts.get(key)
         if known is None or known[0] != chain:
             known = self._facts[key] = (chain, read_facts(order, chain[:-1], installation.zone))

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from houblon.engine.core.order import Buyer
-from houblon.orders.db.ledger import Ledger
 from houblon.orders.db.statements import Prepared, Reader
 from houblon.orders.db.tables import memberships, retailers
 
@@ -20,16 +19,6 @@ _GROUPS = Prepared(select(memberships.c.group_id).where(memberships.c.retailer_i
 def memberships_of(reader: Reader, retailer_id: str) -> tuple[str, ...]:
     """The ids of the groups that the retailer is kept in."""
     return tuple(row.group_id for row in _GROUPS.all(reader, {"id": retailer_id}))
-
-
-def known_memberships(ledger: Ledger, retailer_id: str) -> tuple[str, ...]:
-    """`memberships_of` now, from memory while nothing changed."""
-
-    def read() -> tuple[str, ...]:
-        with ledger.looking_up() as reader:
-            return memberships_of(reader, retailer_id)
-
-    return ledger.query_cache.get(("memberships", retailer_id), read)
 
 
 def all_memberships(connection: Connection) -> dict[str, tuple[str, ...]]:

@@ -18,7 +18,7 @@ from houblon.engine.policy.decision import Decision
 from houblon.engine.policy.lowering import lowered_rules
 from houblon.engine.policy.policy import BASE, Policy, Rule, check_policy
 from houblon.rules.model.content import Content, canonical
-from houblon.rules.model.inherit import chain_of, resolve
+from houblon.rules.model.inherit import buyer_chain, chain_of, resolve
 from houblon.rules.model.names import looks
 from houblon.rules.model.statements import Document
 
@@ -31,29 +31,48 @@ Chain = tuple[str, ...]
 
 
 class CheckContext(msgspec.Struct, frozen=True):
-    """What checks take as given: where Houblon runs, and which groups each known buyer is kept in."""
+    """What checks take as given: where Houblon runs, which groups each known buyer is kept in (with what versions
+    brought `through` this one; by default, the newest), and whether a second person must agree to what is published.
+    """
 
     installation: Installation = Installation(ZoneInfo("America/Toronto"))
     memberships: Mapping[str, Chain] = {}
+    approval: bool = False
+    through: int | None = None
 
     def chains(self, content: Content, changed: Iterable[str]) -> list[Chain]:
-        """The chains that a change of the groups `changed` touches: of each group, and of buyers in several."""
+        """The chains that a change of the groups `changed` touches: of each group, and of buyers in several.
+
+        Those of buyers whom the content moves are among them, whatever their groups are.
+        """
         touched = set(changed)
         single = [(BASE,), *((id, BASE) for id in content.groups if id != BASE)]
-        several = {chain_of(content, groups, ())[0] for groups in self.memberships.values() if len(groups) > 1}
+        kept = {**self.memberships, **content.moved}
+        several = {chain_of(content, groups, ())[0] for groups in kept.values() if len(groups) > 1}
+        moved = {chain_of(content, groups, ())[0] for groups in content.moved.values()}
         chains = [*single, *sorted(chain for chain in several if len(chain) > 2)]
-        return [chain for chain in chains if not touched.isdisjoint(chain)]
+        return [chain for chain in chains if chain in moved or not touched.isdisjoint(chain)]
 
 
-def check(content: Content, changed: Iterable[str], check_context: CheckContext) -> None:
-    """Everything; policies that no group of `changed` has a part in are taken as checked before.
+class Touched(msgspec.Struct, frozen=True):
+    """What a version changes: ids of groups, of cycles and of scenarios, and the buyers whom it moves."""
+
+    groups: frozenset[str] = frozenset()
+    cycles: frozenset[str] = frozenset()
+    scenarios: frozenset[str] = frozenset()
+    buyers: frozenset[str] = frozenset()
+
+
+def check(content: Content, touched: Touched, check_context: CheckContext) -> None:
+    """Everything; policies that no group of `touched` has a part in are taken as checked before, and so are
+    scenarios of whose chain, cycle and buyer nothing changes.
 
     Raises Invalid with every fault, pointers starting with `/groups/<id>` or `/scenarios/<id>`.
     """
-    policies = check_structure(content, changed, check_context)
+    policies = check_structure(content, touched.groups, check_context)
     faults = Faults()
-    faults.extend(scenario_faults(content, check_context))
-    faults.extend(reference_faults(policies, set(changed)))
+    faults.extend(scenario_faults(content, check_context, touched))
+    faults.extend(reference_faults(policies, set(touched.groups)))
     faults.raise_if_any()
 
 
@@ -73,9 +92,11 @@ def check_structure(content: Content, changed: Iterable[str], check_context: Che
     return policies
 
 
-def scenario_faults(content: Content, check_context: CheckContext) -> Iterator[Problem]:
-    """Every scenario whose order does not get the decision that it must."""
+def scenario_faults(content: Content, check_context: CheckContext, touched: Touched | None = None) -> Iterator[Problem]:
+    """Every scenario whose order does not get the decision that it must; with `touched`, of those it bears on."""
     for id, scenario in content.scenarios.items():
+        if touched is not None and not _bears_on(touched, id, scenario, check_context):
+            continue
         expected, decision = scenario["expect"], decided(content, scenario, check_context)
         found = _expected_members(decision, expected)
         if found != expected:
@@ -88,10 +109,22 @@ def scenario_faults(content: Content, check_context: CheckContext) -> Iterator[P
             )
 
 
+def _bears_on(touched: Touched, id: str, scenario: Document, check_context: CheckContext) -> bool:
+    """Whether something changes of the scenario itself, of its buyer's groups, or of its distributor's cycle."""
+    order = order_of(scenario["order"])
+    groups = {BASE, *check_context.memberships.get(order.buyer.id, ()), *(order.buyer.groups or ())}
+    return (
+        id in touched.scenarios
+        or order.buyer.id in touched.buyers
+        or (order.distributor or "") in touched.cycles
+        or not touched.groups.isdisjoint(groups)
+    )
+
+
 def decided(content: Content, scenario: Document, check_context: CheckContext) -> Decision:
     """The decision that a scenario's order gets by `content`; dates count from its `accepted_at`, else its own."""
     order = order_of(scenario["order"])
-    chain, unknown = chain_of(content, check_context.memberships.get(order.buyer.id, ()), order.buyer.groups or ())
+    chain, unknown = buyer_chain(content, order.buyer, check_context.memberships.get(order.buyer.id, ()))
     at = scenario.get("accepted_at")
     return decide(
         order,

@@ -13,6 +13,7 @@ from houblon.engine.policy.decision import Provenance
 from houblon.engine.policy.policy import BASE, Rule, rule_of
 from houblon.engine.schedule.calendar import Cycle
 from houblon.engine.schedule.cycle import cycle_document, parse_cycle
+from houblon.rules.model.moves import Memberships
 from houblon.rules.model.statements import Document
 
 KINDS = ("group", "cycle", "scenario", "guardrail")
@@ -64,7 +65,10 @@ class Group(msgspec.Struct, frozen=True, eq=False):
 
 
 class Content(msgspec.Struct, frozen=True, eq=False):
-    """All that one version holds, by id."""
+    """All that one version holds, by id.
+
+    `moved` are memberships that come with it and that are not kept yet: of a version that is only tried, or planned.
+    """
 
     version: Version
     groups: Mapping[str, Group]
@@ -72,6 +76,7 @@ class Content(msgspec.Struct, frozen=True, eq=False):
     scenarios: Mapping[str, Document]
     guardrails: Mapping[str, Document]
     distributors: Mapping[str, str]  # a cycle's id by its identity
+    moved: Memberships = MappingProxyType({})
 
     def cycle_of(self, distributor: str | None) -> Cycle | None:
         """The cycle of the distributor that an order names, however it writes the name; an id written alike first."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from houblon.engine.core.order import Buyer
 from houblon.engine.core.texts import identity
 from houblon.engine.policy.decision import Provenance
 from houblon.engine.policy.policy import BASE, Policy, Rule, Setting, policy_of
@@ -23,6 +24,11 @@ def chain_of(
     joined = {id for id in (*memberships, *claims) if id in content.groups and id != BASE}
     ranked = sorted(joined, key=lambda id: (-content.groups[id].rank, id))
     return (*ranked, BASE), unknown
+
+
+def buyer_chain(content: Content, buyer: Buyer, kept: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """`chain_of` a buyer who is kept in the groups `kept`, unless the content brings others for them."""
+    return chain_of(content, content.moved.get(buyer.id, kept), buyer.groups or ())
 
 
 def resolve(content: Content, chain: tuple[str, ...]) -> Policy:

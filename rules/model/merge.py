@@ -4,13 +4,15 @@ from typing import Any
 
 import msgspec
 
-from houblon.rules.model.statements import ABSENT, Document, document_of, statements_of
+from houblon.rules.model.statements import ABSENT, RULES, Document, document_of, statements_of
 
 
 class MergeConflict(msgspec.Struct, frozen=True):
     """A statement that both sides changed, each otherwise; an empty path is the whole document.
 
-    `before` is what both started from, `mine` what the proposal says, `theirs` what was published.
+    `before` is what both started from, `mine` what the proposal says, `theirs` what was published. `twice`: both
+    sides made something new under one id, so both can be kept. `met` is another group, in which a rule of that id
+    was published: kept so, one would override the other, and nobody said so.
     """
 
     kind: str
@@ -19,6 +21,8 @@ class MergeConflict(msgspec.Struct, frozen=True):
     before: Any
     mine: Any
     theirs: Any
+    twice: bool = False
+    met: str | None = None
 
 
 class Merged(msgspec.Struct, frozen=True):
@@ -35,9 +39,8 @@ def merge(kind: str, id: str, before: Document | None, mine: Document | None, th
     if mine == before:
         return Merged(theirs, ())
     if mine is None or theirs is None:
-        return Merged(
-            mine, (MergeConflict(kind, id, "", *(ABSENT if each is None else each for each in (before, mine, theirs))),)
-        )
+        was, own, other = (ABSENT if each is None else each for each in (before, mine, theirs))
+        return Merged(mine, (MergeConflict(kind, id, "", was, own, other),))
     return _merge_statements(kind, id, *(statements_of(kind, each) for each in (before, mine, theirs)))
 
 
@@ -47,12 +50,24 @@ def _merge_statements(
     kept, conflicts = {}, []
     for path in [*theirs, *(path for path in mine if path not in theirs)]:
         was, own, other = (each.get(path, ABSENT) for each in (before, mine, theirs))
-        if own in (was, other):
+        if _is_one_sided(path, was, own, other, is_new=not before):
             value = other
         else:
             value = own
-            if other != was:
-                conflicts.append(MergeConflict(kind, id, path, was, own, other))
+            if other != was or (not before and path != "rank"):
+                twice = kind != "cycle" and (not before or (path.startswith(RULES) and was is ABSENT))
+                conflicts.append(MergeConflict(kind, id, path, was, own, other, twice))
         if value is not ABSENT:
             kept[path] = value
     return Merged(document_of(kind, id, kept), tuple(conflicts))
+
+
+def _is_one_sided(path: str, was: Any, own: Any, other: Any, *, is_new: bool) -> bool:
+    """Whether mine says nothing here that theirs does not.
+
+    Of a document that both sides made anew under one id, neither follows the other: what differs, differs. But a
+    rank that a new group does not ask for is the one that it was given.
+    """
+    if is_new and path != "rank":
+        return bool(own == other)
+    return own in (was, other)

@@ -1,7 +1,7 @@
 """Proposal: edits that are not in force yet, the version they were made against, and who agreed."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 
@@ -10,7 +10,8 @@ import msgspec
 from houblon.rules.model.changes import Change, changes_of
 from houblon.rules.model.content import Content, canonical
 from houblon.rules.model.merge import MergeConflict, merge
-from houblon.rules.model.statements import ABSENT, Edit
+from houblon.rules.model.moves import MEMBERSHIP, Memberships, Move, merge_moves
+from houblon.rules.model.statements import ABSENT, RULES, Edit, statements_of
 
 OPEN, SCHEDULED, PUBLISHED, DISCARDED = "open", "scheduled", "published", "discarded"
 
@@ -51,12 +52,20 @@ class Comment(msgspec.Struct, frozen=True):
     text: str
 
 
+class Ground(msgspec.Struct, frozen=True):
+    """What a scheduled proposal will find at its moment, as far as it is planned: the documents that it edits and
+    the groups of the buyers whom it moves. Where that is what is found then, nobody is overruled by it."""
+
+    edits: tuple[Edit, ...] = ()
+    memberships: Mapping[str, tuple[str, ...]] = {}
+
+
 class Proposal(msgspec.Struct, frozen=True):
     """Edits against version `base`; `revision` counts every change of the proposal, from 1.
 
-    `editors` are all who wrote in it. A scheduled one becomes a version at `effective_from`; a
-    published one says which `version` it became. `memberships` (of an imported bundle) are set when
-    it is published.
+    `editors` are all who wrote in it. A scheduled one becomes a version at `effective_from`, on its `ground`; one
+    that `ends` another puts back what that one changed. A published one says which `version` it became.
+    `memberships` come into force with it; `stood` is how those buyers stood when that was written.
     """
 
     id: str
@@ -77,6 +86,9 @@ class Proposal(msgspec.Struct, frozen=True):
     version: int | None = None
     notices: tuple[Notice, ...] = ()
     comments: tuple[Comment, ...] = ()
+    stood: Mapping[str, tuple[str, ...]] = {}
+    ground: Ground | None = None
+    ends: str | None = None
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -86,21 +98,73 @@ class Proposal(msgspec.Struct, frozen=True):
 
 
 class Rebased(msgspec.Struct, frozen=True):
-    """A proposal's edits as they stand on a newer content, and where they conflict with it."""
+    """A proposal's edits and moves as they stand on a newer content, and where they conflict with it."""
 
     edits: tuple[Edit, ...]
     conflicts: tuple[MergeConflict, ...]
+    moves: tuple[Move, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.edits and not self.moves
 
 
-def rebase(proposal: Proposal, base: Content, newest: Content) -> Rebased:
-    """The proposal's edits on `newest`, where `base` is the content of its own base."""
+def rebase(proposal: Proposal, base: Content, newest: Content, kept: Memberships | None = None) -> Rebased:
+    """The proposal on `newest`, where `base` is the content of its own base, and `kept` are the memberships now.
+
+    With `kept` None, they are those that it was written on. What was planned when it was scheduled is no conflict.
+    """
+    edited = rebase_edits(proposal.edits, base, newest)
+    moves = merge_moves(proposal.memberships, proposal.stood, kept)
+    return Rebased(edited.edits, unplanned((*edited.conflicts, *moves.conflicts), proposal.ground), moves.moves)
+
+
+def unplanned(conflicts: Iterable[MergeConflict], ground: Ground | None) -> tuple[MergeConflict, ...]:
+    """The conflicts with something else than what was planned when the proposal was scheduled."""
+    return tuple(each for each in conflicts if ground is None or not _is_planned(each, ground))
+
+
+def rebase_edits(edits: Sequence[Edit], base: Content, newest: Content) -> Rebased:
+    """Edits made on `base`, as they stand on `newest`."""
     merged = [
         merge(edit.kind, edit.id, base.document(edit.kind, edit.id), edit.document, newest.document(edit.kind, edit.id))
-        for edit in proposal.edits
+        for edit in edits
     ]
-    edits = [Edit(edit.kind, edit.id, each.document) for edit, each in zip(proposal.edits, merged, strict=True)]
-    moved = [edit for edit in edits if edit.document != newest.document(edit.kind, edit.id)]
-    return Rebased(tuple(moved), tuple(chain.from_iterable(each.conflicts for each in merged)))
+    rebased = [Edit(edit.kind, edit.id, each.document) for edit, each in zip(edits, merged, strict=True)]
+    moved = [edit for edit in rebased if edit.document != newest.document(edit.kind, edit.id)]
+    conflicts = chain.from_iterable(each.conflicts for each in merged)
+    return Rebased(tuple(moved), (*conflicts, *_meetings(edits, base, newest)))
+
+
+def _is_planned(conflict: MergeConflict, ground: Ground) -> bool:
+    if conflict.twice:
+        return False
+    if conflict.kind == MEMBERSHIP:
+        return bool(sorted(ground.memberships.get(conflict.id, ())) == conflict.theirs)
+    document = next((each.document for each in ground.edits if (each.kind, each.id) == _of(conflict)), None)
+    if conflict.path == "":
+        return bool(conflict.theirs == (ABSENT if document is None else document))
+    return bool(statements_of(conflict.kind, document).get(conflict.path, ABSENT) == conflict.theirs)
+
+
+def _of(conflict: MergeConflict) -> tuple[str, str]:
+    return conflict.kind, conflict.id
+
+
+def _meetings(edits: Sequence[Edit], base: Content, newest: Content) -> Iterator[MergeConflict]:
+    """Rules whose id meant nothing when they were written, and stands in another group now.
+
+    Published as it is, one of the two would override the other where a buyer is in both groups.
+    """
+    for edit in edits:
+        if edit.kind != "group" or edit.document is None:
+            continue
+        for id, rule in edit.document.get("rules", {}).items():
+            if any(id in group.rules for group in base.groups.values()):
+                continue
+            met = next((each.id for each in newest.ranked() if each.id != edit.id and id in each.rules), None)
+            if met is not None and not (edit.id in newest.groups and id in newest.groups[edit.id].rules):
+                yield MergeConflict("group", edit.id, f"{RULES}{id}", ABSENT, rule, ABSENT, True, met)
 
 
 def changes_in(edits: tuple[Edit, ...], content: Content) -> tuple[Change, ...]:
@@ -113,7 +177,7 @@ def changes_in(edits: tuple[Edit, ...], content: Content) -> tuple[Change, ...]:
 
 
 def hash_of(proposal: Proposal, base: Content) -> str:
-    """sha256 of what the proposal changes, statement by statement: what an approval agrees to.
+    """sha256 of what the proposal changes, statement by statement and buyer by buyer: what an approval agrees to.
 
     Other statements may be published meanwhile without touching it.
     """
@@ -121,8 +185,17 @@ def hash_of(proposal: Proposal, base: Content) -> str:
         [change.kind, change.id, change.path, _written(change.before), _written(change.after)]
         for change in changes_in(proposal.edits, base)
     ]
-    content = {"changes": sorted(changes, key=lambda each: each[:3]), "memberships": proposal.memberships}
+    moves = merge_moves(proposal.memberships, proposal.stood, None).moves
+    content = {
+        "changes": sorted(changes, key=lambda each: each[:3]),
+        "memberships": {move.buyer: {"from": move.before, "to": move.after} for move in moves},
+    }
     return "sha256:" + hashlib.sha256(canonical(content)).hexdigest()
+
+
+def is_agreed(proposal: Proposal, base: Content) -> bool:
+    """Whether a second person agreed to exactly what the proposal changes."""
+    return proposal.approval is not None and proposal.approval.hash == hash_of(proposal, base)
 
 
 def _written(value: object) -> list[object]:

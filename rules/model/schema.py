@@ -185,15 +185,16 @@ _GROUP, _SCENARIO, _GUARDRAIL = GroupSchema(), ScenarioSchema(), GuardrailSchema
 
 
 def read_group(document: object) -> dict[str, Any]:
-    """A group's document, checked and in its one written form. Raises Invalid with every fault."""
+    """A group's document, checked and in its one written form. Raises Invalid with every fault.
+
+    One without a rank is given one at its publication.
+    """
     faults = Faults()
     kept: dict[str, Any] = {}
     with faults.gather():
         kept = load(_GROUP, document)
     if isinstance(document, dict) and document.get("id") == BASE:
         _check_base(document, faults)
-    elif isinstance(document, dict) and "rank" not in document:
-        faults.add("required", "/rank", "Un groupe a un rang.", "A group has a rank.")
     faults.raise_if_any()
     return kept
 

@@ -2,21 +2,26 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 import msgspec
 
 from houblon.engine.core.problem import Faults, step
 from houblon.engine.policy.policy import BASE
 from houblon.rules.model.content import Content
+from houblon.rules.model.merge import MergeConflict
+from houblon.rules.model.moves import MEMBERSHIP, Memberships, groups_sorted
 from houblon.rules.model.names import clean_name, id_of
 from houblon.rules.model.proposal import Proposal, rebase
 from houblon.rules.model.statements import Document, Edit, Statement, pointer_of, stated
+from houblon.rules.publishing.keep_both import keep_both
 from houblon.rules.publishing.proposals import change, read_description
 from houblon.rules.store.documents import EntryOf, Store
 from houblon.rules.store.history import History
 from houblon.rules.store.next_version import NextVersion, next_version, read_edit, version_header
 
-MINE, THEIRS = "mine", "theirs"
+MINE, THEIRS, BOTH = "mine", "theirs", "both"
+NOBODY: Memberships = MappingProxyType({})
 
 Documents = dict[tuple[str, str], Document | None]
 
@@ -29,12 +34,13 @@ def begin(
     at: datetime,
     description: str = "",
     edits: Iterable[Edit] = (),
-    memberships: Mapping[str, tuple[str, ...]] | None = None,
+    memberships: Memberships = NOBODY,
+    kept: Memberships = NOBODY,
     entry_of: EntryOf | None = None,
 ) -> Proposal:
     """A new proposal against the newest version; its id is made from its name.
 
-    Raises Invalid with every fault of the name, the description and the edits' documents.
+    `memberships` come with it, `kept` are those of now. Raises Invalid with every fault of the name, the description and the edits' documents.
     """
     with store.writing() as writer:
         history, faults = writer.history, Faults()
@@ -58,7 +64,8 @@ def begin(
             at,
             at,
             (by,),
-            dict(memberships or {}),
+            groups_sorted(memberships),
+            stood={buyer: tuple(sorted(kept.get(buyer, ()))) for buyer in memberships},
         )
         writer.keep(proposal, entry_of)
     return proposal
@@ -128,41 +135,57 @@ def resolve(
     by: str,
     at: datetime,
     seen: int | None = None,
+    kept: Memberships | None = None,
     entry_of: EntryOf | None = None,
 ) -> Proposal:
-    """Resolve every conflict, by (kind, id, path), for `mine` or `theirs`; the base is the newest version then.
+    """Resolve every conflict, by (kind, id, path), for `mine`, `theirs` or, of what is new on both sides, `both`.
 
-    Raises Invalid with a `choice` for each conflict that has none.
+    The base is the newest version then, and memberships those `kept`. Raises Invalid with a `choice` for each
+    conflict that has none.
     """
 
     def work(history: History, proposal: Proposal) -> Proposal:
         newest = history.content(history.number)
-        rebased = rebase(proposal, history.content(proposal.base), newest)
+        rebased = rebase(proposal, history.content(proposal.base), newest, kept)
+        chosen = [(each, choices.get((each.kind, each.id, each.path))) for each in rebased.conflicts]
+        _check_choices(chosen)
         documents: Documents = {(e.kind, e.id): e.document for e in rebased.edits}
-        faults = Faults()
-        for conflict in rebased.conflicts:
-            choice = choices.get((conflict.kind, conflict.id, conflict.path))
+        memberships: Memberships = {move.buyer: move.after for move in rebased.moves}
+        for conflict in (each for each, choice in chosen if choice == THEIRS):
+            if conflict.kind == MEMBERSHIP:
+                memberships = {buyer: groups for buyer, groups in memberships.items() if buyer != conflict.id}
+                continue
             key = (conflict.kind, conflict.id)
-            if choice == THEIRS:
-                document = documents.get(key) if key in documents else newest.document(*key)
-                documents[key] = stated(document, Statement(conflict.kind, conflict.id, conflict.path, conflict.theirs))
-            elif choice != MINE:
-                pointer = pointer_of(conflict.kind, conflict.id, conflict.path)
-                faults.add("choice", pointer, "Choisissez l’une des deux valeurs.", "Choose one of the two values.")
-        faults.raise_if_any()
+            document = documents.get(key) if key in documents else newest.document(*key)
+            documents[key] = stated(document, Statement(conflict.kind, conflict.id, conflict.path, conflict.theirs))
+        both = [each for each, choice in chosen if choice == BOTH]
+        documents, memberships = keep_both(history, proposal, documents, memberships, both)
         edits = _moved(newest, _checked(documents))
-        return msgspec.structs.replace(proposal, base=newest.version.number, edits=edits, approval=None)
+        stood = {move.buyer: move.before for move in rebased.moves}
+        return msgspec.structs.replace(
+            proposal, base=newest.version.number, edits=edits, memberships=memberships, stood=stood, approval=None
+        )
 
     return change(store, id, seen, work, by, at, entry_of=entry_of)
 
 
-def preview(history: History, proposal: Proposal, at: datetime) -> NextVersion:
+def _check_choices(chosen: Iterable[tuple[MergeConflict, str | None]]) -> None:
+    faults = Faults()
+    for conflict, choice in chosen:
+        if choice not in ((MINE, THEIRS, BOTH) if conflict.twice else (MINE, THEIRS)):
+            pointer = pointer_of(conflict.kind, conflict.id, conflict.path)
+            faults.add("choice", pointer, "Choisissez l’une des deux valeurs.", "Choose one of the two values.")
+    faults.raise_if_any()
+
+
+def preview(history: History, proposal: Proposal, at: datetime, kept: Memberships | None = None) -> NextVersion:
     """What publishing the proposal at `at` would make, its own statements winning where they conflict.
 
     Raises Invalid when a document can't be read by its schema.
     """
-    rebased = rebase(proposal, history.content(proposal.base), history.content(history.number))
-    return next_version(history, rebased.edits, version_header(history, proposal.author, proposal.name, at))
+    rebased = rebase(proposal, history.content(proposal.base), history.content(history.number), kept)
+    header = version_header(history, proposal.author, proposal.name, at)
+    return next_version(history, rebased.edits, header, rebased.moves)
 
 
 def _ground(history: History, proposal: Proposal) -> tuple[Content, Documents]:

@@ -33,7 +33,7 @@ def rename(
     seen: int | None = None,
     entry_of: EntryOf | None = None,
 ) -> Proposal:
-    """Give the proposal another name and description; what was approved stays so."""
+    """Give the proposal another name and description. Any approval is void: its person read others."""
 
     def work(history: History, proposal: Proposal) -> Proposal:
         faults = Faults()
@@ -43,7 +43,9 @@ def rename(
         with faults.gather():
             text = read_description(description)
         faults.raise_if_any()
-        return msgspec.structs.replace(proposal, name=title, description=text)
+        if (title, text) == (proposal.name, proposal.description):
+            return proposal
+        return msgspec.structs.replace(proposal, name=title, description=text, approval=None)
 
     return change(store, id, seen, work, None, at, entry_of=entry_of)
 

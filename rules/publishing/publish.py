@@ -9,11 +9,13 @@ from houblon.engine.core.problem import refuse
 from houblon.rules.checks.checks import CheckContext
 from houblon.rules.model.changes import edits_to
 from houblon.rules.model.content import Version
+from houblon.rules.model.moves import Memberships, merge_moves
 from houblon.rules.model.proposal import OPEN
 from houblon.rules.model.statements import Edit
+from houblon.rules.publishing.drafts import NOBODY
 from houblon.rules.publishing.proposals import current
-from houblon.rules.publishing.release import release, release_proposal
-from houblon.rules.publishing.schedule import promote_due
+from houblon.rules.publishing.release import release, release_proposal, tell_rolled_back
+from houblon.rules.publishing.schedule import promote_due, up_to_date
 from houblon.rules.store.documents import EntryOf, Store
 from houblon.rules.store.history import History
 from houblon.rules.store.next_version import version_header
@@ -38,19 +40,23 @@ def publish(
     at: datetime,
     base: int | None = None,
     check_context: CheckContext = NOTHING,
+    memberships: Memberships = NOBODY,
 ) -> Version:
     """Make the next version of `edits`, immutable and complete, in force from `at` (aware).
 
-    `base` is the version that the edits were made against; None asks for no such check. Raises
+    `memberships` come into force with it. `base` is the version that the edits were made against; None asks for no such check. Raises
     Invalid with every fault (pointers start with `/groups/<id>`, `/cycles/<id>`, …), Conflict when
     another version came first, StorageFault when the disk refuses; in any case nothing is written.
     """
-    promote_due(store, at, check_context)
+    check_context = promote_due(store, at, check_context)
     # Versions only grow: what is stale before the lock is stale under it, and need not wait for it.
     _check_base(store.history(), base)
     with store.writing() as writer:
         _check_base(writer.history, base)
-        return release(writer, edits, version_header(writer.history, author, note, at), check_context, "conflict")
+        check_context = up_to_date(writer.history, check_context)
+        moves = merge_moves(memberships, {}, check_context.memberships).moves
+        header = version_header(writer.history, author, note, at)
+        return release(writer, edits, header, check_context, moves).version
 
 
 def publish_proposal(
@@ -70,9 +76,10 @@ def publish_proposal(
     agreed. Raises Invalid (`conflict` at every statement in conflict, `approval_required`, `empty`,
     and all that `publish` tells), Stale, UnknownProposal.
     """
-    promote_due(store, at, check_context)
+    check_context = promote_due(store, at, check_context)
     with store.writing() as writer:
         proposal = current(writer.history, id, seen, OPEN)
+        check_context = up_to_date(writer.history, check_context)
         return release_proposal(writer, proposal, by, at, at, check_context, approval, entry_of)
 
 
@@ -91,7 +98,7 @@ def roll_back(
     In an `emergency` no second person agrees, so the version itself must have been approved, and the
     new one is marked. Raises UnknownVersion, Conflict, and Invalid (`unchanged`, `not_approved`, …).
     """
-    promote_due(store, at, check_context)
+    check_context = promote_due(store, at, check_context)
     with store.writing() as writer:
         history = writer.history
         wanted, newest = history.content(number), history.content(history.number)
@@ -103,6 +110,7 @@ def roll_back(
                 f"La version {number} n’a pas été approuvée par une deuxième personne : préparez un brouillon.",
                 f"Version {number} was not approved by a second person: prepare a proposal.",
             )
+        check_context = up_to_date(history, check_context)
         edits = edits_to(newest, wanted)
         if not edits:
             raise refuse(
@@ -116,7 +124,9 @@ def roll_back(
             emergency=emergency,
             approved_by=wanted.version.approved_by if emergency else None,
         )
-        return release(writer, edits, version, check_context, "rolled_back")
+        made = release(writer, edits, version, check_context).version
+        tell_rolled_back(writer, made)
+        return made
 
 
 def _check_base(history: History, base: int | None) -> None:

@@ -1,19 +1,34 @@
-"""What making a version does under the store's lock: check it, write it, flag what it bears on."""
+"""What making a version does under the store's lock: check it, write it, judge anew what is planned after it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
 
-from houblon.engine.core.problem import Invalid, Problem, problem, refuse
-from houblon.rules.checks.checks import CheckContext, check, check_structure
+from houblon.engine.core.problem import Invalid, refuse
+from houblon.rules.checks.checks import CheckContext, check
 from houblon.rules.model.content import Version
-from houblon.rules.model.merge import MergeConflict
-from houblon.rules.model.proposal import OPEN, PUBLISHED, SCHEDULED, Notice, Proposal, hash_of, rebase
-from houblon.rules.model.statements import Edit, pointer_of
+from houblon.rules.model.moves import Memberships, Move
+from houblon.rules.model.proposal import (
+    DISCARDED,
+    OPEN,
+    PUBLISHED,
+    SCHEDULED,
+    Approval,
+    Notice,
+    Proposal,
+    Rebased,
+    hash_of,
+    is_agreed,
+    rebase,
+)
+from houblon.rules.model.statements import Edit
+from houblon.rules.publishing.timeline import Step, Timeline, conflict_problem, ending_of
 from houblon.rules.store.documents import EntryOf, Writer
 from houblon.rules.store.history import History
 from houblon.rules.store.next_version import NextVersion, next_version, version_header
+
+ROLLED_BACK = "rolled_back"
 
 
 def release(
@@ -21,26 +36,44 @@ def release(
     edits: Sequence[Edit],
     version: Version,
     check_context: CheckContext,
-    code: str,
-    itself: str | None = None,
-) -> Version:
-    """Check and write the next version, and flag the proposals that it bears on (but `itself`).
+    moves: Sequence[Move] = (),
+    itself: Proposal | None = None,
+) -> NextVersion:
+    """Check and write the next version, and judge what is planned after it (`itself` is what becomes the version).
 
-    `code` is why, as notices say it. Raises Invalid with every fault.
+    Raises Invalid with every fault.
     """
-    made = next_version(writer.history, edits, version)
-    check(made.content, made.changed_groups, check_context)
-    writer.publish(made.rows, made.version)
-    for proposal in writer.history.proposals.values():
-        if proposal.id == itself:
+    history = writer.history
+    made = next_version(history, edits, version, moves)
+    check(made.content, made.touched, check_context)
+    writer.publish(made.rows, made.version, made.moves)
+    planned = [each for each in history.scheduled() if itself is None or each.id != itself.id]
+    if itself is not None:
+        planned = [_now_ending(each, itself, history, made) if each.ends == itself.id else each for each in planned]
+    steps = Timeline(history, check_context, made, edits).walk(planned)
+    judge(writer, steps, Notice("", made.version.number, made.version.published_at))
+    return made
+
+
+def judge(writer: Writer, steps: Iterable[Step], notice: Notice) -> None:
+    """Keep what is planned on its ground as it is now; what can't come to be is a draft again and told why."""
+    for step in steps:
+        if step.code is None:
+            kept = msgspec.structs.replace(step.proposal, ground=step.ground)
+            if kept != writer.history.proposals.get(kept.id):
+                writer.keep(kept)
+        else:
+            writer.keep(unscheduled(step.proposal, msgspec.structs.replace(notice, code=step.code)))
+
+
+def tell_rolled_back(writer: Writer, version: Version) -> None:
+    """Tell every draft, planned or not, of a version that goes back to an earlier state."""
+    for proposal in writer.proposals():
+        if proposal.state not in (OPEN, SCHEDULED):
             continue
-        if proposal.state == SCHEDULED and (harm := _harm(proposal, writer.history, made, edits, check_context)):
-            notice = Notice("rolled_back" if code == "rolled_back" else harm, version.number, version.published_at)
-            writer.keep(unscheduled(proposal, notice))
-        elif proposal.state in (OPEN, SCHEDULED) and code == "rolled_back":
-            notice = Notice(code, version.number, version.published_at)
-            writer.keep(msgspec.structs.replace(proposal, notices=(*proposal.notices, notice)))
-    return made.version
+        notice = Notice(ROLLED_BACK, version.number, version.published_at)
+        others = tuple(each for each in proposal.notices if each.version != version.number)
+        writer.keep(msgspec.structs.replace(proposal, notices=(*others, notice)))
 
 
 def release_proposal(
@@ -58,7 +91,7 @@ def release_proposal(
     Raises Invalid: `conflict` at every conflict, `empty`, `approval_required`, and what checks tell.
     """
     history = writer.history
-    edits = check_clear(proposal, history)
+    rebased = check_clear(proposal, history, check_context.memberships)
     if approval:
         check_approved(proposal, history)
     version = msgspec.structs.replace(
@@ -68,9 +101,9 @@ def release_proposal(
         approved_by=proposal.approval and proposal.approval.by,
         approved_report=proposal.approval and proposal.approval.report,
     )
-    made = release(writer, edits, version, check_context, "conflict", proposal.id)
+    made = release(writer, rebased.edits, version, check_context, rebased.moves, proposal).version
     closed = msgspec.structs.replace(
-        proposal, state=PUBLISHED, version=made.number, changed_at=at, revision=proposal.revision + 1
+        proposal, state=PUBLISHED, version=made.number, changed_at=at, revision=proposal.revision + 1, ground=None
     )
     writer.keep(closed, entry_of)
     return made
@@ -78,7 +111,7 @@ def release_proposal(
 
 def check_approved(proposal: Proposal, history: History) -> None:
     """Raises Invalid unless a second person agreed to exactly this content."""
-    if proposal.approval is None or proposal.approval.hash != hash_of(proposal, history.content(proposal.base)):
+    if not is_agreed(proposal, history.content(proposal.base)):
         raise refuse(
             "approval_required",
             "",
@@ -87,49 +120,37 @@ def check_approved(proposal: Proposal, history: History) -> None:
         )
 
 
-def check_clear(proposal: Proposal, history: History) -> tuple[Edit, ...]:
-    """The proposal's edits on the newest version. Raises Invalid where they conflict, or when there are none."""
-    rebased = rebase(proposal, history.content(proposal.base), history.content(history.number))
+def check_clear(proposal: Proposal, history: History, kept: Memberships) -> Rebased:
+    """The proposal on the newest version. Raises Invalid where it conflicts, or when it changes nothing."""
+    rebased = rebase(proposal, history.content(proposal.base), history.content(history.number), kept)
     if rebased.conflicts:
         raise Invalid([conflict_problem(conflict) for conflict in rebased.conflicts])
-    if not rebased.edits:
+    if rebased.is_empty:
         raise refuse("empty", "", "Ce brouillon ne change rien.", "This proposal changes nothing.")
-    return rebased.edits
-
-
-def conflict_problem(conflict: MergeConflict) -> Problem:
-    return problem(
-        "conflict",
-        pointer_of(conflict.kind, conflict.id, conflict.path),
-        "Une version publiée depuis dit ici autre chose que ce brouillon : choisissez.",
-        "A version published since says something else here than this proposal: choose.",
-    )
+    return rebased
 
 
 def unscheduled(proposal: Proposal, notice: Notice) -> Proposal:
-    """The scheduled proposal as a draft again: no date, no approval, and its people will be told."""
+    """The scheduled proposal as a draft again: no date, no approval, and its people will be told.
+
+    The end of a campaign that has not begun is put aside instead: alone, it says nothing.
+    """
     return msgspec.structs.replace(
         proposal,
-        state=OPEN,
+        state=OPEN if proposal.ends is None else DISCARDED,
         approval=None,
         effective_from=None,
-        scheduled_by=None,
+        ground=None,
+        ends=None,
         revision=proposal.revision + 1,
         notices=(*proposal.notices, notice),
     )
 
 
-def _harm(
-    proposal: Proposal, history: History, made: NextVersion, edits: Sequence[Edit], check_context: CheckContext
-) -> str | None:
-    """Why a scheduled proposal can't become a version after this one: `conflict`, `invalid`, or None."""
-    rebased = rebase(proposal, history.content(proposal.base), made.content)
-    if rebased.conflicts:
-        return "conflict"
-    together = {(edit.kind, edit.id): edit for edit in (*edits, *rebased.edits)}
-    try:
-        after = next_version(history, together.values(), made.version)
-        check_structure(after.content, after.changed_groups, check_context)
-    except Invalid:
-        return "invalid"
-    return None
+def _now_ending(ending: Proposal, campaign: Proposal, history: History, made: NextVersion) -> Proposal:
+    """The end of a campaign that just began, as a proposal on the version that it ends, with the same approval."""
+    ended = ending_of(ending, history.content(history.number), made.content, made.moves)
+    agreed = campaign.approval
+    if agreed is not None:
+        agreed = Approval(agreed.by, agreed.at, hash_of(ended, made.content))
+    return msgspec.structs.replace(ended, approval=agreed, ends=None)

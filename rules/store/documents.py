@@ -13,6 +13,7 @@ from tinydb.table import Table
 
 from houblon.rules.model.content import Content, Row, Version, canonical
 from houblon.rules.model.entry import Entry
+from houblon.rules.model.moves import Move
 from houblon.rules.model.proposal import Proposal
 from houblon.rules.model.statements import Document
 from houblon.rules.store.caches import TtlCache
@@ -94,10 +95,12 @@ class Writer:
         # A database of this transaction only: TinyDB's tables count their next id per process.
         self._database = TinyDB(storage=lambda: store.storage)
 
-    def publish(self, rows: Sequence[Row], version: Version) -> None:
-        """Add the changed documents' rows and the version that they make."""
+    def publish(self, rows: Sequence[Row], version: Version, moves: Sequence[Move] = ()) -> None:
+        """Add the changed documents' rows, the version that they make, and the memberships that it brings."""
         _table(self._database, "documents").insert_multiple(dict(row) for row in rows)
         _table(self._database, "versions").insert(msgspec.to_builtins(version))
+        if moves:
+            _table(self._database, "moves").insert({"version": version.number, "moves": msgspec.to_builtins(moves)})
 
     def keep(self, proposal: Proposal, entry_of: EntryOf | None = None) -> None:
         """Add the proposal, or put it in the place of its last state; with it, the audit entry of the change."""
@@ -114,6 +117,10 @@ class Writer:
         done = [row.doc_id for row in table.all() if row["reference"] in self._copied]
         table.remove(doc_ids=done[: max(0, len(done) - ENTRIES_KEPT)])
         table.insert(msgspec.to_builtins(entry))
+
+    def proposals(self) -> list[Proposal]:
+        """Every proposal as this transaction leaves it so far."""
+        return [msgspec.convert(dict(row), Proposal) for row in _table(self._database, "proposals").all()]
 
     def give_up(self, lost: Sequence[Lost]) -> None:
         """Add versions that are lost for good: their numbers are not given anew."""

@@ -9,6 +9,7 @@ import msgspec
 
 from houblon.rules.model.content import Content, Parsed, Row, Version, content_of
 from houblon.rules.model.entry import Entry
+from houblon.rules.model.moves import Move
 from houblon.rules.model.proposal import SCHEDULED, Proposal, UnknownProposal
 from houblon.rules.store.caches import LruCache
 
@@ -48,6 +49,10 @@ class History:
         moments = [each.effective_from for each in kept if each.state == SCHEDULED and each.effective_from]
         # Asked for at every order: one comparison, or none.
         self.next_due: datetime | None = min(moments, default=None)
+        self.moves = _moves(tables.get("moves", {}).values(), kept)
+        self._moving = sorted(self.moves)
+        # Asked for at every order too: the last version that brought memberships.
+        self.last_moving = self._moving[-1] if self._moving else 0
         continues = before is not None and self.versions[: len(before.versions)] == before.versions
         self._parsed: Parsed = before._parsed if before and continues else {}
         self._contents: LruCache[int, Content] = before._contents if before and continues else LruCache(_REMEMBERED)
@@ -100,6 +105,14 @@ class History:
         kept = [each for each in found if until is None or each.effective_from <= until]  # type: ignore[operator]
         return sorted(kept, key=lambda each: (each.effective_from, each.id))
 
+    def brought(self, after: int, until: int) -> dict[str, tuple[str, ...]]:
+        """The memberships that the versions after `after` brought, up to `until`, by buyer."""
+        found: dict[str, tuple[str, ...]] = {}
+        for number in self._moving:
+            if after < number <= until:
+                found.update((move.buyer, move.after) for move in self.moves[number])
+        return found
+
     def rows_at(self, number: int) -> list[Row]:
         """The row of every document that version `number` holds, in the order of kinds and ids."""
         found = []
@@ -113,6 +126,19 @@ class History:
     def ids(self, kind: str) -> frozenset[str]:
         """The ids that documents of a kind have or had: one that was removed is not given anew."""
         return frozenset(id for known, id in self._keys if known == kind)
+
+    def ids_taken(self, kind: str) -> frozenset[str]:
+        """`ids`, and those of documents that proposals make: two drafts never meet in one by chance."""
+        made = {edit.id for each in self.proposals.values() for edit in each.edits if edit.kind == kind}
+        return self.ids(kind) | made
+
+    def rule_ids_taken(self) -> frozenset[str]:
+        """The ids of rules that any group states or stated, in any version or proposal."""
+        groups = [
+            *(row["document"] for (kind, _), rows in self.rows.items() if kind == "group" for row in rows),
+            *(edit.document for each in self.proposals.values() for edit in each.edits if edit.kind == "group"),
+        ]
+        return frozenset(id for group in groups if group is not None for id in group.get("rules", {}))
 
     def content(self, number: int) -> Content:
         """What version `number` holds, parsed once. Raises UnknownVersion."""
@@ -130,6 +156,16 @@ class History:
         there = [row for row in (*kept, *rows) if row["document"] is not None]
         # A copy: these rows are not part of the past yet.
         return content_of(version, there, dict(self._parsed))
+
+
+def _moves(rows: Iterable[Mapping[str, Any]], proposals: Iterable[Proposal]) -> dict[int, tuple[Move, ...]]:
+    """The memberships that versions brought, by their numbers; earlier ones left them in their proposals alone."""
+    said = {
+        each.version: tuple(Move(buyer, (), groups) for buyer, groups in each.memberships.items())
+        for each in proposals
+        if each.version is not None and each.memberships and not each.stood
+    }
+    return said | {row["version"]: msgspec.convert(row["moves"], tuple[Move, ...]) for row in rows}
 
 
 def _by_document(rows: Iterable[Row]) -> dict[tuple[str, str], list[Row]]:

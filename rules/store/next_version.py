@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from houblon.engine.core.problem import Faults, refuse, step
 from houblon.engine.policy.policy import BASE
+from houblon.rules.checks.checks import Touched
 from houblon.rules.model.content import KINDS, Content, Row, Version, canonical
+from houblon.rules.model.moves import Move
+from houblon.rules.model.ranks import ranked
 from houblon.rules.model.rule_values import settled_document
 from houblon.rules.model.schema import read_document
 from houblon.rules.model.statements import MEMBERS, Edit, statements_of
@@ -24,19 +28,32 @@ class NextVersion(msgspec.Struct, frozen=True, eq=False):
     version: Version
     rows: Sequence[Row]
     content: Content
+    moves: tuple[Move, ...] = ()
 
     @property
     def changed_groups(self) -> frozenset[str]:
-        return frozenset(row["id"] for row in self.rows if row["kind"] == "group")
+        return self._changed("group")
+
+    @property
+    def touched(self) -> Touched:
+        buyers = frozenset(move.buyer for move in self.moves)
+        return Touched(self.changed_groups, self._changed("cycle"), self._changed("scenario"), buyers)
+
+    def _changed(self, kind: str) -> frozenset[str]:
+        return frozenset(row["id"] for row in self.rows if row["kind"] == kind)
 
 
-def next_version(history: History, edits: Iterable[Edit], version: Version) -> NextVersion:
-    """The content that `version` would have; its hash is filled in. Raises Invalid with every fault."""
+def next_version(history: History, edits: Iterable[Edit], version: Version, moves: Iterable[Move] = ()) -> NextVersion:
+    """The content that `version` would have, with who moves; its hash is filled in. Raises Invalid with every fault."""
     before = history.newest_content()
     documents = edited(before, edits)
     version = msgspec.structs.replace(version, hash=content_hash(documents))
     rows = _changed_rows(before, documents, version.number)
-    return NextVersion(version, rows, history.next_content(version, rows))
+    moves = tuple(moves)
+    brought = MappingProxyType({move.buyer: move.after for move in moves})
+    return NextVersion(
+        version, rows, msgspec.structs.replace(history.next_content(version, rows), moved=brought), moves
+    )
 
 
 def version_header(history: History, author: str, note: str, at: datetime) -> Version:
@@ -60,6 +77,7 @@ def edited(before: Content | None, edits: Iterable[Edit]) -> Documents:
     faults.raise_if_any()
     if BASE not in documents["group"]:
         raise refuse("base", f"/groups/{BASE}", "Le groupe Tous manque.", "The group Tous is missing.")
+    documents["group"] = dict(ranked(documents["group"]))
     return documents
 
 

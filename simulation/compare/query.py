@@ -156,7 +156,7 @@ def _pairs(codes: Codes, policies: Policies, before: Content, after: Content) ->
 
 
 def _policy_side(policies: Policies, content: Content, claim: Claim) -> PolicySide:
-    chain, unknown = chain_of(content, claim.kept, claim.claimed)
+    chain, unknown = chain_of(content, content.moved.get(claim.moving or "", claim.kept), claim.claimed)
     return PolicySide(judge_of(policies.policy_in(content, chain)), chain, unknown)
 
 

@@ -1,7 +1,7 @@
 """Filling a sheet: orders one after the other, from the ledger or a file, into one Parquet file."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -64,12 +64,13 @@ def fill_sheet(
     zone: Any,
     progress: Progress = lambda count: None,
     guard: Guard = nullcontext,
+    moving: Collection[str] = (),
 ) -> Sheet:
     """Put the orders into a sheet at `path`; what `progress` raises stops it and leaves nothing behind.
 
-    `guard` is entered with the connection that writes the file, so that somebody may interrupt it.
+    `moving` are the retailers whose groups are not the same in what will be compared. `guard` is entered with the connection that writes the file, so that somebody may interrupt it.
     """
-    staged, row_encoder = path.with_suffix(".jsonl"), _RowEncoder(zone)
+    staged, row_encoder = path.with_suffix(".jsonl"), _RowEncoder(zone, moving)
     digest, count, encoder = hashlib.sha256(), 0, msgspec.json.Encoder(enc_hook=int)
     try:
         with staged.open("wb") as file:
@@ -112,8 +113,8 @@ class _Sample:
 class _RowEncoder:
     """Turns orders into rows, and remembers the codes it gave."""
 
-    def __init__(self, zone: Any):
-        self.zone = zone
+    def __init__(self, zone: Any, moving: Collection[str] = ()):
+        self.zone, self.moving = zone, moving
         self.retailers, self.claims, self.currencies = _Coder(), _Coder(), _Coder()
         self.selects = {name: _Coder() for name in SELECTS}
         self.categories, self.skus = _Coder(), _Coder()
@@ -133,7 +134,9 @@ class _RowEncoder:
             "key": taken.key,
             "order_id": order.id,
             "retailer": self.retailers[buyer.id],
-            "claim": self.claims[taken.kept, tuple(dict.fromkeys(buyer.groups or ()))],
+            "claim": self.claims[
+                taken.kept, tuple(dict.fromkeys(buyer.groups or ())), buyer.id if buyer.id in self.moving else None
+            ],
             "currency": None if order.currency is None else self.currencies[order.currency.upper()],
             "accepted_at": (taken.accepted_at - _EPOCH) // _MICROSECOND,
             "day": taken.accepted_at.astimezone(self.zone).date(),

@@ -8,19 +8,25 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from houblon.engine.core.order import decode_order
 from houblon.orders.db.tables import orders
-from houblon.orders.retailers.memberships import all_memberships
+from houblon.rules.model.moves import Memberships
 from houblon.simulation.facts.fill import Taken
 
 
 class LedgerSource:
-    """The orders received in a period as the source of a simulation; `on_progress` is given percents of them."""
+    """The orders received in a period as the source of a simulation; `on_progress` is given percents of them,
+    `kept` says who is in which groups."""
 
     def __init__(
-        self, connection: Connection, since: datetime | None, until: datetime | None, on_progress: Callable[[int], None]
+        self,
+        connection: Connection,
+        since: datetime | None,
+        until: datetime | None,
+        on_progress: Callable[[int], None],
+        kept: Memberships,
     ):
         self._period, self._on_progress = {"from": since, "to": until}, on_progress
         self._total = max(1, count_between(connection, since, until))
-        self.orders = orders_between(connection, since, until)
+        self.orders = orders_between(connection, since, until, kept)
 
     def progress(self, done: int) -> None:
         self._on_progress(100 * done // self._total)
@@ -35,9 +41,10 @@ def count_between(connection: Connection, since: datetime | None, until: datetim
     return connection.execute(select(func.count()).select_from(orders).where(*_within(since, until))).scalar_one()
 
 
-def orders_between(connection: Connection, since: datetime | None, until: datetime | None) -> Iterator[Taken]:
-    """Those orders, the oldest first; dates count from the reception, groups are those kept now."""
-    kept = all_memberships(connection)
+def orders_between(
+    connection: Connection, since: datetime | None, until: datetime | None, kept: Memberships
+) -> Iterator[Taken]:
+    """Those orders, the oldest first; dates count from the reception, groups are those `kept` now."""
     query = select(orders.c.key, orders.c.body, orders.c.retailer_id, orders.c.received_at).where(
         *_within(since, until)
     )

@@ -31,10 +31,14 @@ class Retailer(msgspec.Struct, frozen=True):
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """What settles a chain: the groups that the retailer is kept in, and those that the order adds."""
+    """What settles a chain: the groups that the retailer is kept in, and those that the order adds.
+
+    `moving` is the retailer where one of the two policies that are compared moves them.
+    """
 
     kept: tuple[str, ...] = ()
     claimed: tuple[str, ...] = ()
+    moving: str | None = None
 
 
 class Codes(msgspec.Struct, frozen=True):

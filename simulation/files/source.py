@@ -13,9 +13,9 @@ from houblon.engine.core.texts import identity
 from houblon.orders.csv_text import folded
 from houblon.orders.db.tables import retailers
 from houblon.orders.retailers.membership_file import groups_by_name
-from houblon.orders.retailers.memberships import all_memberships
 from houblon.orders.services import Services
 from houblon.rules.model.content import Content
+from houblon.rules.model.moves import Memberships
 from houblon.simulation.facts.fill import Taken
 from houblon.simulation.files.orders import Orders
 from houblon.simulation.files.reading import Reading, guess_reading, remembered
@@ -87,7 +87,7 @@ class FileSource:
         }
 
 
-def names_in(connection: Connection, contents: Sequence[Content], zone: ZoneInfo) -> Names:
+def names_in(connection: Connection, contents: Sequence[Content], zone: ZoneInfo, kept: Memberships) -> Names:
     """The names that a file may use for what the ledger and the rules know by id."""
     ids: dict[str, str] = {}
     several = set()
@@ -106,7 +106,7 @@ def names_in(connection: Connection, contents: Sequence[Content], zone: ZoneInfo
         groups |= groups_by_name(content)
         cycles |= {folded(cycle.name): id for id, cycle in content.cycles.items()}
         cycles |= {identity(id): id for id in content.cycles} | {id: id for id in content.cycles}
-    return Names(zone, ids, groups, cycles, all_memberships(connection))
+    return Names(zone, ids, groups, cycles, kept)
 
 
 def reading_of(services: Services, upload: Upload, folder: Path, at: datetime) -> Reading:

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from houblon.orders.handling.whatif import proposed_content, version_content
+from houblon.orders.retailers.brought import everyone
 from houblon.orders.services import Services
 from houblon.rules.model.content import Content
 from houblon.rules.model.proposal import hash_of
@@ -63,7 +64,9 @@ def simulate(
         with services.ledger.reading() as connection:
             source = _source(services, connection, asked, (before, after), progress, upload)
             zone = services.installation.zone
-            sheet = fill_sheet(Path(scratch) / "sheet.parquet", source.orders, zone, source.progress, guard)
+            moving = before.moved.keys() | after.moved.keys()
+            path = Path(scratch) / "sheet.parquet"
+            sheet = fill_sheet(path, source.orders, zone, source.progress, guard, moving)
         document = report(
             sheet,
             services.policies,
@@ -92,9 +95,10 @@ def _source(
     def filling(percent: int) -> None:
         progress(FILLING * percent // 100)
 
+    kept = everyone(connection, services.policies.store.history())
     if asked.reading is None:
-        return LedgerSource(connection, asked.since, asked.until, filling)
-    names = names_in(connection, contents, services.installation.zone)
+        return LedgerSource(connection, asked.since, asked.until, filling, kept)
+    names = names_in(connection, contents, services.installation.zone, kept)
     return FileSource(upload, asked.reading, names, asked.since, asked.until, filling)
 
 

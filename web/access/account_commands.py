@@ -27,7 +27,7 @@ from houblon.web.access.account_mail import (
 from houblon.web.access.account_state import Door, State, may_set_password, state_of
 from houblon.web.access.accounts import accounts, holders, roles, sessions
 from houblon.web.access.addresses import normal_address
-from houblon.web.access.permissions import ROLES
+from houblon.web.access.permissions import ROLES, permissions_of
 from houblon.web.access.sessions import KEPT_FOR, end_all, end_one
 
 
@@ -68,6 +68,11 @@ def listed(connection: Connection, now: datetime) -> Sequence[Row[Any]]:
         .order_by(accounts.c.active.desc(), accounts.c.email)
     )
     return connection.execute(query).all()
+
+
+def people_who_may(connection: Connection, permission: str, now: datetime) -> list[str]:
+    """The addresses of the people who may do something."""
+    return [row.email for row in listed(connection, now) if row.active and permission in permissions_of(row.role or "")]
 
 
 def account(connection: Connection, id: int) -> Row[Any] | None:

@@ -14,6 +14,7 @@ from houblon.engine.core.problem import Faults, Text
 from houblon.orders.invoicing.buyer_links import MOST_MONTHS
 from houblon.orders.services import Seller
 from houblon.rules.model.entry import Entry
+from houblon.rules.publishing.timeline import lacking_approval
 from houblon.web.access.audit import audited_profile, carried
 from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
@@ -113,6 +114,8 @@ def consequences(before: Profile, after: Profile) -> list[Text]:
                 "Whoever may publish can do so without a second person’s agreement.",
             )
         )
+    if after.approval and not before.approval:
+        found.extend(_held_back(each.name) for each in lacking_approval(house().store.history()))
     if after.two_factor and not before.two_factor:
         found.append(
             Text(
@@ -130,6 +133,15 @@ def consequences(before: Profile, after: Profile) -> list[Text]:
             )
         )
     return found
+
+
+def _held_back(name: str) -> Text:
+    return Text(
+        f"« {name} », planifié, n’est pas approuvé : il ne viendra pas en vigueur à son moment, à moins qu’on "
+        "l’approuve d’ici là (retirez sa date d’abord).",
+        f"“{name}” is planned and not approved: it will not come into force at its moment unless somebody "
+        "approves it by then (take its date back first).",
+    )
 
 
 def _read(typed: Any, now: Profile) -> tuple[Profile, Faults]:

@@ -9,6 +9,7 @@ from marshmallow import RAISE, Schema, fields
 from houblon.engine.core.problem import refuse
 from houblon.rules.model.content import KINDS
 from houblon.rules.model.faults import MESSAGES, SCHEMA_MESSAGES, Checked
+from houblon.rules.model.moves import MEMBERSHIP
 from houblon.web.foundation.paging import LIMIT, MAX_KEY, MOST
 
 # A Problem stands where marshmallow expects a text; `problems_of` takes it out again.
@@ -177,16 +178,22 @@ class ProposalRevision(Body):
 
 
 class ProposalSchedule(Body):
+    """When it becomes a version; with `until`, when what it changes is put back."""
+
     effective_from = moment(required=True)
+    until = moment()
 
 
 class ClashChoice(Body):
-    """Whose value a statement that clashes shall have."""
+    """Whose value a statement that clashes shall have; `both` where both sides made something new under one id.
 
-    kind = choice(*KINDS, required=True)
-    id = text(60, 1, required=True)
+    Of the kind `membership`, the id is the retailer's.
+    """
+
+    kind = choice(*KINDS, MEMBERSHIP, required=True)
+    id = text(200, 1, required=True)
     path = text(100, load_default="")
-    choose = choice("mine", "theirs", required=True)
+    choose = choice("mine", "theirs", "both", required=True)
 
 
 class ClashChoices(Body):

@@ -14,7 +14,7 @@ from houblon.engine.core.problem import Faults, Invalid, refuse
 from houblon.engine.core.strict_json import check_depth
 from houblon.orders.handling.whatif import content_asked, what_if_in
 from houblon.orders.intake.decode import YEARS, check_order, order_in, parse_json
-from houblon.orders.retailers.memberships import known_memberships, memberships_among
+from houblon.orders.retailers.brought import groups_among, known_groups
 from houblon.rules.model.content import Content
 from houblon.web.api.bodies import read_moment
 from houblon.web.foundation import metrics
@@ -62,7 +62,7 @@ def decide(house: House, body: bytes, language: str) -> bytes:
         if isinstance(document, dict) and "orders" in document:
             return msgspec.json.encode(_decide_many(house, document, language))
         asked = _read_one(document)
-    kept = known_memberships(house.recent_services.ledger, asked.order.buyer.id)
+    kept = known_groups(house.recent_services.ledger, house.store.recent(), asked.order.buyer.id)
     return msgspec.json.encode(_decided(house, asked, _content(house, asked), asked.order, kept))
 
 
@@ -99,7 +99,8 @@ def _decide_many(house: House, document: Mapping[str, Any], language: str) -> di
     content = _content(house, asked)  # what is wrong with how it is asked is not each order's fault
     read = [_read(each, language) for each in orders]
     with house.services.ledger.reading() as connection:
-        kept = memberships_among(connection, {each.buyer.id for each in read if isinstance(each, Order)})
+        buyers = {each.buyer.id for each in read if isinstance(each, Order)}
+        kept = groups_among(connection, house.store.history(), buyers)
     return {
         "decisions": [
             _decided(house, asked, content, each, kept.get(each.buyer.id, ())) if isinstance(each, Order) else each

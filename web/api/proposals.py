@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 from flask import Response, abort, url_for
 
 from houblon.rules.exchange.bundle import read_bundle
+from houblon.rules.model.merge import MergeConflict
 from houblon.rules.model.proposal import OPEN, SCHEDULED, Proposal, UnknownProposal, changes_in, rebase
 from houblon.rules.model.statements import ABSENT, Statement, pointer_of
 from houblon.rules.publishing import proposals as life
@@ -15,14 +16,16 @@ from houblon.rules.publishing.proposals import Stale
 from houblon.rules.publishing.publish import publish_proposal
 from houblon.rules.publishing.schedule import schedule, withdraw
 from houblon.rules.store.documents import EntryOf
+from houblon.rules.store.history import History
 from houblon.web.access.audit import by as acting
 from houblon.web.access.audit import copy_entries, proposal_entry
 from houblon.web.api.blueprint import not_found, operation
 from houblon.web.api.bodies import ClashChoices, NewProposal, ProposalListing, ProposalRevision, ProposalSchedule
 from houblon.web.api.etags import require_match, tagged
 from houblon.web.api.keys import caller
-from houblon.web.api.versions import version_made
+from houblon.web.api.versions import moved_document, version_made
 from houblon.web.drafts import drafting
+from houblon.web.drafts.planned import beside, dropped, moves_of, step_of
 from houblon.web.drafts.post_publication import settle as settle_aftermath
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response, spoken
@@ -73,6 +76,7 @@ def create_proposal(asked: dict[str, Any]) -> Response:
             description=asked["description"],
             edits=bundle.edits,
             memberships=bundle.memberships,
+            kept=house().check_context.memberships,
             entry_of=entry_of,
         )
     copy_entries(house())
@@ -152,8 +156,16 @@ def revise_proposal(asked: dict[str, Any], proposal: Proposal, entry_of: EntryOf
 def settle_proposal(asked: dict[str, Any], proposal: Proposal, entry_of: EntryOf) -> None:
     """Choose one side of every statement that clashes with what was published meanwhile"""
     choices = {(each["kind"], each["id"], each["path"]): each["choose"] for each in asked["choices"]}
+    kept = house().check_context.memberships
     resolve(
-        house().store, proposal.id, choices, by=caller(), at=house().now(), seen=proposal.revision, entry_of=entry_of
+        house().store,
+        proposal.id,
+        choices,
+        by=caller(),
+        at=house().now(),
+        seen=proposal.revision,
+        kept=kept,
+        entry_of=entry_of,
     )
 
 
@@ -193,25 +205,45 @@ def publish_a_proposal(proposal: Proposal, entry_of: EntryOf) -> Response:
     if_match=True,
 )
 @_act("scheduled")
-def schedule_proposal(asked: dict[str, Any], proposal: Proposal, entry_of: EntryOf) -> None:
-    """Let a proposal become a version at a moment to come"""
+def schedule_proposal(asked: dict[str, Any], proposal: Proposal, entry_of: EntryOf) -> Response:
+    """Let a proposal become a version at a moment to come, or at another one than it was to
+
+    It is judged on top of what will be in force then, as publishing judges. With `until`, a proposal of its own puts
+    back then what this one changes.
+    """
+    before = house().store.history()
     schedule(
         house().store,
         proposal.id,
         effective_from=asked["effective_from"],
+        until=asked.get("until"),
         by=caller(),
         at=house().now(),
         seen=proposal.revision,
         approval=house().profile.approval,
+        check_context=house().check_context,
         entry_of=entry_of,
     )
+    return _shown_after(before, proposal.id)
 
 
 @operation("POST", "/proposals/<id>/withdraw", **_IN_FORCE, answer="Proposal", faults=(404,), etag=True, if_match=True)
 @_act("withdrawn")
-def withdraw_proposal(proposal: Proposal, entry_of: EntryOf) -> None:
-    """Take a scheduled proposal's date back"""
-    withdraw(house().store, proposal.id, at=house().now(), seen=proposal.revision, entry_of=entry_of)
+def withdraw_proposal(proposal: Proposal, entry_of: EntryOf) -> Response:
+    """Take a scheduled proposal's date back, and its end's with it
+
+    What is planned behind it is judged anew.
+    """
+    before = house().store.history()
+    withdraw(
+        house().store,
+        proposal.id,
+        at=house().now(),
+        seen=proposal.revision,
+        check_context=house().check_context,
+        entry_of=entry_of,
+    )
+    return _shown_after(before, proposal.id)
 
 
 @operation("POST", "/proposals/<id>/discard", **_ROOM, answer="Proposal", faults=(404,), etag=True, if_match=True)
@@ -248,6 +280,14 @@ def _shown(proposal: Proposal) -> Response:
     return tagged(json_response(_document(proposal)), str(proposal.revision))
 
 
+def _shown_after(before: History, id: str) -> Response:
+    """The proposal after an act that moves what is planned, with what is planned no more."""
+    settle_aftermath(house())
+    after = house().store.history()
+    document = _document(after.proposal(id)) | {"dropped": [each.id for each in dropped(before, after, id)]}
+    return tagged(json_response(document), str(after.proposal(id).revision))
+
+
 def _head(proposal: Proposal) -> dict[str, Any]:
     agreed = proposal.approval
     return {
@@ -263,6 +303,7 @@ def _head(proposal: Proposal) -> dict[str, Any]:
         "changed_at": proposal.changed_at,
         "approval": agreed and {"by": agreed.by, "at": agreed.at, "hash": agreed.hash},
         "effective_from": proposal.effective_from,
+        "ends": proposal.ends,
         "version": proposal.version,
         "notices": [{"code": each.code, "version": each.version, "at": each.at} for each in proposal.notices],
     }
@@ -270,18 +311,35 @@ def _head(proposal: Proposal) -> dict[str, Any]:
 
 def _document(proposal: Proposal) -> dict[str, Any]:
     history, is_alive = house().store.history(), proposal.state in (OPEN, SCHEDULED)
-    base, newest = history.content(proposal.base), drafting.newest()
-    rebased = rebase(proposal, base, newest)
-    changed = changes_in(rebased.edits, newest) if is_alive else changes_in(proposal.edits, base)
+    base, newest, step = history.content(proposal.base), drafting.newest(), step_of(proposal)
+    kept = house().check_context.memberships if proposal.memberships else None
+    rebased = step.rebased if step else rebase(proposal, base, newest, kept)
+    before = step.before if step else newest
+    changed = changes_in(rebased.edits, before) if is_alive else changes_in(proposal.edits, base)
     outlook, language = drafting.outlook(proposal) if is_alive else None, spoken()
+    places = {(each.kind, each.id, each.path) for each in changed}
+    planned = beside(proposal.id) if is_alive else {}
     return {
         **_head(proposal),
         "changes": [_statement(each, before=each.before, after=each.after) for each in changed],
-        "clashes": [_statement(each, mine=each.mine, theirs=each.theirs) for each in rebased.conflicts if is_alive],
+        "clashes": [_clash(each) for each in rebased.conflicts if proposal.state == OPEN],
         "memberships": dict(proposal.memberships),
+        "moves": [moved_document(each) for each in moves_of(history, proposal, step)],
+        "planned": [
+            {"pointer": pointer_of(*place), "effective_from": each.at, "proposal": each.proposal.id}
+            for place, found in planned.items()
+            if place in places
+            for each in found
+        ],
+        "dropped": [],
         "faults": [each.as_json(language) for each in (outlook.faults if outlook else ())],
         "warnings": [each.as_json(language) for each in (outlook.warnings if outlook else ())],
     }
+
+
+def _clash(each: MergeConflict) -> dict[str, Any]:
+    found = _statement(each, mine=each.mine, theirs=each.theirs) | {"both": each.twice}
+    return found if each.met is None else found | {"met": each.met}
 
 
 def _statement(each: Any, **sides: Any) -> dict[str, Any]:

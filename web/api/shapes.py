@@ -134,14 +134,23 @@ class Versions(msgspec.Struct, frozen=True):
     versions: tuple[Version, ...]
 
 
+class MembershipMove(msgspec.Struct, frozen=True):
+    """A retailer's groups before and after."""
+
+    buyer: str
+    before: tuple[str, ...] = msgspec.field(name="from")
+    after: tuple[str, ...] = msgspec.field(name="to")
+
+
 class VersionContent(msgspec.Struct, frozen=True):
-    """A version and all that it holds, as a bundle writes it."""
+    """A version and all that it holds, as a bundle writes it; `moves` are the memberships that it brought."""
 
     version: Version
     groups: tuple[Group, ...]
     cycles: tuple[dict[str, Any], ...]
     scenarios: tuple[dict[str, Any], ...]
     guardrails: tuple[dict[str, Any], ...]
+    moves: tuple[MembershipMove, ...]
 
 
 class Approved(msgspec.Struct, frozen=True):
@@ -173,6 +182,7 @@ class ProposalHead(msgspec.Struct, frozen=True):
     changed_at: Moment
     approval: Approved | None
     effective_from: Moment | None
+    ends: str | None
     version: int | None
     notices: tuple[ProposalNotice, ...]
 
@@ -189,22 +199,42 @@ class ProposalChange(msgspec.Struct, frozen=True):
 
 
 class ProposalClash(msgspec.Struct, frozen=True):
-    """A statement that somebody else published meanwhile with another value."""
+    """A statement that somebody else published meanwhile with another value.
+
+    With `both`, two drafts made something new under one id, and both can be kept; `met` is another group, in which a
+    rule of that id was published. A retailer moved otherwise meanwhile is of the kind `membership`.
+    """
 
     pointer: str
-    kind: Kind
+    kind: Kind | Literal["membership"]
     id: str
     path: str
     mine: Any | UnsetType = UNSET
     theirs: Any | UnsetType = UNSET
+    both: bool = False
+    met: str | UnsetType = UNSET
+
+
+class PlannedValue(msgspec.Struct, frozen=True):
+    """Another proposal that is to change one of the same statements, and when."""
+
+    pointer: str
+    effective_from: Moment
+    proposal: str
 
 
 class Proposal(ProposalHead, frozen=True, kw_only=True):
-    """A proposal, what it changes in the newest version, and what the checks say of it."""
+    """A proposal, what it changes (of a scheduled one: in what will be in force then), and what the checks say of it.
+
+    `planned` is what else is to change its statements, `dropped` what was planned behind it until this call.
+    """
 
     changes: tuple[ProposalChange, ...]
     clashes: tuple[ProposalClash, ...]
     memberships: dict[str, tuple[str, ...]]
+    moves: tuple[MembershipMove, ...]
+    planned: tuple[PlannedValue, ...]
+    dropped: tuple[str, ...]
     faults: tuple[Fault, ...]
     warnings: tuple[Fault, ...]
 

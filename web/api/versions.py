@@ -7,6 +7,7 @@ from flask import Response, url_for
 
 from houblon.engine.core.problem import refuse
 from houblon.rules.model.content import KINDS, Version
+from houblon.rules.model.moves import Move
 from houblon.rules.publishing.publish import Conflict as VersionConflict
 from houblon.rules.publishing.publish import roll_back
 from houblon.rules.store.documents import UnknownVersion
@@ -37,7 +38,8 @@ def get_version(number: int) -> Response:
     except UnknownVersion:
         not_found()
     documents = {f"{kind}s": list(content.documents(kind).values()) for kind in KINDS}
-    return json_response({"version": content.version, **documents})
+    moves = [moved_document(each) for each in house().store.history().moves.get(number, ())]
+    return json_response({"version": content.version, **documents, "moves": moves})
 
 
 @operation(
@@ -88,3 +90,7 @@ def version_made(version: Version) -> Response:
     """201 with the version and where it is."""
     address = url_for("api.get_version", number=version.number)
     return json_response(msgspec.to_builtins(version), 201, Location=address)
+
+
+def moved_document(move: Move) -> dict[str, Any]:
+    return {"buyer": move.buyer, "from": list(move.before), "to": list(move.after)}

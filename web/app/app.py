@@ -13,7 +13,7 @@ from houblon.web.api import api_docs
 from houblon.web.app import navigation
 from houblon.web.app.middleware import App, separate
 from houblon.web.deliveries import pages as deliveries
-from houblon.web.drafts import history, import_export, scenarios
+from houblon.web.drafts import history, import_export, planned, scenarios
 from houblon.web.drafts import pages as proposals
 from houblon.web.foundation import browsers, errors, language, metrics, paging, request_log
 from houblon.web.foundation.composition import House
@@ -45,6 +45,7 @@ PAGES = (
     rule_editor,
     ranks,
     proposals,
+    planned,
     import_export,
     whatif,
     simulation_files,

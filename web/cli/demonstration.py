@@ -18,7 +18,7 @@ from houblon.orders.handling.review import refuse as refuse_order
 from houblon.orders.intake.decode import read_order
 from houblon.orders.invoicing import transitions
 from houblon.orders.outbox.delivery import Refused, deliver_due
-from houblon.orders.retailers.memberships import set_memberships
+from houblon.orders.retailers.brought import keep_brought
 from houblon.orders.services import Conflict
 from houblon.rules.exchange.bundle import read_bundle
 from houblon.rules.model.statements import Statement
@@ -44,8 +44,9 @@ def demonstrate(house: House, now: datetime, progress: Callable[[str], None]) ->
     """Publish the demonstration's groups before its first order, then let the product live through the quarter."""
     began = demo_data.began(now) + timedelta(minutes=1)
     bundle = read_bundle(demo_data.bundle(), house.store.content(1))
-    publish(house.store, bundle.edits, author=_MARIE, note="Premiers groupes de détaillants", at=began, base=1)
-    house.services.ledger.write(lambda connection: set_memberships(connection, bundle.memberships, began))
+    note, brought = "Premiers groupes de détaillants", bundle.memberships
+    publish(house.store, bundle.edits, author=_MARIE, note=note, at=began, base=1, memberships=brought)
+    house.services.ledger.write(lambda connection: keep_brought(connection, house.store.history(), began))
     received = demo_data.orders(now)
     progress(f"Deciding {len(received)} demonstration orders ...")
     _receive(house, received, now)

@@ -6,21 +6,21 @@ from typing import Any
 
 import click
 import msgspec
-from sqlalchemy import Connection
 
 from houblon.engine.core.problem import refuse
 from houblon.engine.core.strict_json import read_json
 from houblon.engine.policy.lowering import rule_list
 from houblon.engine.policy.policy import BASE
-from houblon.orders.retailers.memberships import all_memberships, set_memberships
 from houblon.rules.exchange.bundle import Bundle, export_bundle, export_group, written
 from houblon.rules.exchange.rule_list import read_import
 from houblon.rules.model.content import Content
 from houblon.rules.model.entry import Entry
 from houblon.rules.model.inherit import resolve
+from houblon.rules.model.moves import merge_moves
 from houblon.rules.publishing.drafts import begin, moving
 from houblon.rules.publishing.publish import publish
-from houblon.web.access.audit import SHELL, audited_profile, by, carried, copy_entries, noted, proposal_entry
+from houblon.rules.publishing.timeline import lacking_approval
+from houblon.web.access.audit import SHELL, audited_profile, by, carried, copy_entries, proposal_entry
 from houblon.web.cli.check import Report, check_installation
 from houblon.web.cli.shell import data_option, fail, json_option, opened, print_result, speaks_problems
 from houblon.web.drafts.post_publication import settle
@@ -42,7 +42,7 @@ def import_(data: Path | None, file: Path, publish_now: bool, group: str | None,
     """Make a proposal of a bundle: what it names is added or replaced, the rest stays."""
     document = read_json(file.read_bytes())
     with opened(data) as house:
-        bundle = read_import(document, group, _newest(house))
+        bundle = read_import(document, group, _newest(house), house.store.history().rule_ids_taken())
         if publish_now and not house.profile.approval:
             version = _publish(house, bundle, file.name)
             print_result({"version": version}, as_json, f"Published as version {version}.")
@@ -55,6 +55,7 @@ def import_(data: Path | None, file: Path, publish_now: bool, group: str | None,
                 at=house.now(),
                 edits=bundle.edits,
                 memberships=bundle.memberships,
+                kept=house.check_context.memberships,
                 entry_of=proposal_entry(
                     by(house, AUTHOR), "proposal.begun", lambda made: {"file": file.name, "edits": len(made.edits)}
                 ),
@@ -75,8 +76,9 @@ def _publish(house: House, bundle: Bundle, name: str) -> int:
     now, content = house.now(), _newest(house)
     version = content.version.number
     with bundle.placing():
-        edits = moving(content, bundle.edits)
-        if edits:
+        edits, check_context = moving(content, bundle.edits), house.check_context
+        moves = merge_moves(bundle.memberships, {}, check_context.memberships).moves
+        if edits or moves:
             version = publish(
                 house.store,
                 edits,
@@ -84,16 +86,9 @@ def _publish(house: House, bundle: Bundle, name: str) -> int:
                 note=f"import of {name}",
                 at=now,
                 base=version,
-                check_context=house.check_context,
+                check_context=check_context,
+                memberships=bundle.memberships,
             ).number
-    if bundle.memberships:
-        acting = by(house, AUTHOR)
-
-        def work(connection: Connection) -> None:
-            set_memberships(connection, bundle.memberships, now)
-            noted(connection, acting, "memberships.set", name, None, bundle.memberships)
-
-        house.services.ledger.write(work)
     settle(house, SHELL)
     return version
 
@@ -117,7 +112,7 @@ def export(data: Path | None, group: str | None, as_rules: bool, as_json: bool) 
             sys.stdout.buffer.write(export_group(content.groups[group]))
         else:
             with house.services.ledger.reading() as connection:
-                kept = all_memberships(connection)
+                kept = house.everyone(connection)
             sys.stdout.buffer.write(export_bundle(content, kept))
 
 
@@ -175,9 +170,11 @@ def approval(data: Path | None, who: str, as_json: bool) -> None:
             return carried(acting.entry("installation.approval", "approval", before.approval, after.approval))
 
         audited_profile(house, lambda seen: msgspec.structs.replace(seen, approval=required), entry_of)
-    print_result(
-        {"approval": required}, as_json, "A second person must approve." if required else "Nobody has to approve."
-    )
+        held = lacking_approval(house.store.history()) if required else []
+    lines = ["A second person must approve." if required else "Nobody has to approve."]
+    lines += [f"Not approved, so held back at its moment: {each.name} ({each.effective_from})." for each in held]
+    more = {"held_back": [each.id for each in held]} if held else {}
+    print_result({"approval": required, **more}, as_json, "\n".join(lines))
 
 
 def _newest(house: House) -> Content:

@@ -13,15 +13,17 @@ from houblon.rules.checks.checks import check
 from houblon.rules.checks.idle_rules import idle_rules, newly_idle
 from houblon.rules.checks.lint import warnings
 from houblon.rules.model.content import Content
-from houblon.rules.model.proposal import OPEN, Proposal
+from houblon.rules.model.proposal import OPEN, SCHEDULED, Proposal
 from houblon.rules.model.statements import Document, Edit, Statement, stated
 from houblon.rules.publishing.drafts import begin, moving, preview, revise
 from houblon.rules.publishing.proposals import Stale
+from houblon.rules.publishing.timeline import touched_by
 from houblon.rules.store.caches import LruCache
 from houblon.web.access.audit import by as acting
 from houblon.web.access.audit import copy_entries, proposal_entry
 from houblon.web.access.auth import author
 from houblon.web.access.authorization import may
+from houblon.web.drafts.planned import step_of
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.stale import Outdated, check_seen
 
@@ -65,15 +67,23 @@ def outlook(proposal: Proposal) -> Outlook:
     """What publishing it now would give; looked into once for each revision and version."""
     # The app's own: another installation in the same process has other proposals of the same name.
     known: LruCache[tuple[str, int, str], Outlook] = current_app.extensions.setdefault(_OUTLOOKS, LruCache(_REMEMBERED))
-    key = (proposal.id, proposal.revision, house().store.newest().hash)
-    return known.get(key, lambda: _look(proposal))
+    if proposal.state == SCHEDULED:
+        # What it gives changes with what is planned before it.
+        return _look(proposal)
+    newest = house().store.newest()
+    return known.get((proposal.id, proposal.revision, f"{newest.number}/{newest.hash}"), lambda: _look(proposal))
 
 
 def _look(proposal: Proposal) -> Outlook:
-    made, check_context = preview(house().store.history(), proposal, house().now()), house().check_context
+    step = step_of(proposal)
+    if step is not None:
+        touched = touched_by(step.rebased).groups
+        return Outlook(step.after, step.problems, warnings(step.after, touched))
+    check_context = house().check_context
+    made = preview(house().store.history(), proposal, house().now(), check_context.memberships)
     faults: tuple[Problem, ...] = ()
     try:
-        check(made.content, made.changed_groups, check_context)
+        check(made.content, made.touched, check_context)
     except Invalid as invalid:
         faults = invalid.problems
     changed, seen = made.changed_groups, seen_values(house().services.ledger)

@@ -16,6 +16,7 @@ from houblon.web.access.audit import copy_entries, proposal_entry
 from houblon.web.access.auth import author
 from houblon.web.access.authorization import may, require
 from houblon.web.drafts import drafting
+from houblon.web.drafts.planned import DescribedMove, described_moves
 from houblon.web.drafts.post_publication import settle
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
@@ -24,6 +25,7 @@ from houblon.web.presentation.change_text import ChangeText, describe_change
 
 blueprint = Blueprint("history", __name__, url_prefix="/historique")
 PAGE = 20
+_MOVES_SHOWN = 30
 
 
 @blueprint.get("")
@@ -37,7 +39,7 @@ def index() -> str:
         reports = ids_of(connection, [each.approved_report for each in versions if each.approved_report])
     return render_template(
         "history.html",
-        described=[(version, _changes_of(version.number)) for version in versions],
+        described=[(each, _changes_of(each.number), *_moved(each.number)) for each in versions],
         newest=newest,
         reports=reports,
         more=more,
@@ -109,3 +111,9 @@ def _changes_of(number: int) -> list[ChangeText]:
         return []
     before, after = store.content(previous), store.content(number)
     return [describe_change(change, after, before) for change in changes(before, after)]
+
+
+def _moved(number: int) -> tuple[list[DescribedMove], int]:
+    """Whom a version moved, by name: the first few, and how many in all."""
+    moves, count = described_moves(house().store.history().moves.get(number, ()))
+    return moves[:_MOVES_SHOWN], count

@@ -9,7 +9,6 @@ from houblon.engine.core.problem import Invalid, refuse
 from houblon.engine.core.strict_json import read_json
 from houblon.engine.policy.lowering import rule_list
 from houblon.engine.policy.policy import BASE
-from houblon.orders.retailers.memberships import all_memberships
 from houblon.rules.exchange.bundle import export_bundle, export_group, written
 from houblon.rules.exchange.rule_list import read_import
 from houblon.rules.model.inherit import resolve
@@ -32,7 +31,7 @@ def import_() -> Any:
     try:
         if file is None or not file.filename:
             raise refuse("required", "/fichier", "Choisissez d’abord un fichier JSON.", "Choose a JSON file first.")
-        bundle = read_import(read_json(file.read()), group, drafting.newest())
+        bundle = read_import(read_json(file.read()), group, drafting.newest(), house().store.history().rule_ids_taken())
         with bundle.placing():
             made = begin(
                 house().store,
@@ -41,6 +40,7 @@ def import_() -> Any:
                 at=by.at,
                 edits=bundle.edits,
                 memberships=bundle.memberships,
+                kept=house().check_context.memberships,
                 entry_of=proposal_entry(
                     by, "proposal.begun", lambda made: {"file": file.filename, "edits": len(made.edits)}
                 ),
@@ -56,7 +56,7 @@ def import_() -> Any:
 @blueprint.get("/tout.json")
 def everything() -> Response:
     with house().services.ledger.reading() as connection:
-        kept = all_memberships(connection)
+        kept = house().everyone(connection)
     return _download(export_bundle(drafting.newest(), kept), "houblon.json")
 
 

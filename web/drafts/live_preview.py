@@ -8,8 +8,8 @@ from flask import Flask, current_app
 
 from houblon.engine.core.order import Facts
 from houblon.orders.queries.recent_orders import DecidedOrder, Near, Past, Recent, Shift, decide_all, near_misses, shift
+from houblon.orders.retailers.brought import brought_through
 from houblon.rules.model.content import Content
-from houblon.rules.model.proposal import Proposal
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.current_app import house
 
@@ -32,12 +32,13 @@ class Trial(msgspec.Struct, frozen=True):
     shift: Shift
 
 
-def past_in(content: Content, proposal: Proposal | None) -> list[Past]:
+def past_in(content: Content) -> list[Past]:
     """The last orders as they would stand in a content that pages show."""
     recent: Recent = current_app.extensions.setdefault(_RECENT, Recent())
-    moved = proposal.memberships if proposal else {}
+    history = house().store.history()
     with house().services.ledger.reading() as connection:
-        return recent.recall(connection, content, house().services.installation, moved)
+        brought = history.brought(brought_through(connection), history.number) if history.last_moving else {}
+        return recent.recall(connection, content, house().services.installation, brought)
 
 
 def warm(app: Flask, house: House) -> None:
@@ -48,14 +49,14 @@ def warm(app: Flask, house: House) -> None:
     with app.app_context():
         for name in app.jinja_env.list_templates(filter_func=lambda name: name.startswith(_SHOWN_IN)):
             app.jinja_env.get_template(name)
-        past_in(house.store.content(house.store.newest().number), None)
+        past_in(house.store.content(house.store.newest().number))
 
 
-def trial_of(group: str, content: Content, in_force: Content, proposal: Proposal | None) -> Trial:
+def trial_of(group: str, content: Content, in_force: Content) -> Trial:
     """What `content` would do to the last orders, for a group's page."""
     installation = house().services.installation
-    after = decide_all(past_in(content, proposal), content, installation)
-    before = after if content is in_force else decide_all(past_in(in_force, None), in_force, installation)
+    after = decide_all(past_in(content), content, installation)
+    before = after if content is in_force else decide_all(past_in(in_force), in_force, installation)
     # Both ask the ledger; an order that came between the two is left out.
     pairs = _paired(before, after)
     own = [each for each in after if group in each.past.chain]

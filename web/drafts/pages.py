@@ -1,6 +1,6 @@
 """Brouillons: what is not in force yet, what it would change, and the way to put it in force."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import wraps
 from typing import Any
@@ -8,9 +8,11 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from houblon.engine.core.problem import Invalid, refuse
+from houblon.engine.core.problem import Faults, Invalid, Text, refuse
 from houblon.orders.queries import lists
 from houblon.rules.checks.impact import impact
+from houblon.rules.model.content import Content
+from houblon.rules.model.merge import MergeConflict
 from houblon.rules.model.proposal import (
     DISCARDED,
     OPEN,
@@ -28,16 +30,19 @@ from houblon.rules.publishing.drafts import begin, resolve, revise
 from houblon.rules.publishing.proposals import Stale
 from houblon.rules.publishing.publish import publish_proposal
 from houblon.rules.publishing.schedule import schedule, withdraw
+from houblon.rules.publishing.timeline import Step
 from houblon.rules.store.documents import EntryOf
+from houblon.rules.store.history import History
 from houblon.simulation.jobs.jobs import report_of
 from houblon.web.access.audit import by as acting
 from houblon.web.access.audit import copy_entries, proposal_entry
 from houblon.web.access.auth import author
-from houblon.web.drafts import drafting
+from houblon.web.drafts import drafting, planned
+from houblon.web.drafts.moments import read_local
 from houblon.web.drafts.post_publication import settle as settle_aftermath
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.paging import row_key
-from houblon.web.presentation.change_text import describe_change, describe_conflict, what_of
+from houblon.web.presentation.change_text import ChangeText, describe_change, describe_conflict, what_of
 from houblon.web.simulations.view import headline
 
 blueprint = Blueprint("proposals", __name__, url_prefix="/brouillons")
@@ -134,7 +139,8 @@ def resolve_conflicts(proposal: Proposal, seen: int, entry_of: EntryOf) -> None:
         (conflict.kind, conflict.id, conflict.path): request.form.get(f"choix-{place}", "")
         for place, conflict in enumerate(conflicts)
     }
-    resolve(house().store, proposal.id, choices, by=author(), at=house().now(), seen=seen, entry_of=entry_of)
+    kept = house().check_context.memberships
+    resolve(house().store, proposal.id, choices, by=author(), at=house().now(), seen=seen, kept=kept, entry_of=entry_of)
     flash(_("Les conflits sont réglés."), "accepted")
 
 
@@ -176,24 +182,45 @@ def publish(proposal: Proposal, seen: int, entry_of: EntryOf) -> Any:
 @blueprint.post("/<id>/planifier")
 @_act("scheduled")
 def put_on_a_date(proposal: Proposal, seen: int, entry_of: EntryOf) -> None:
+    faults, found = Faults(), dict[str, datetime | None]()
+    for name, field in (("effective_from", "moment"), ("until", "fin")):
+        with faults.gather():
+            found[name] = _moment(field, f"/{name}") if field == "moment" or request.form.get(field) else None
+    faults.raise_if_any()
+    before = house().store.history()
     schedule(
         house().store,
         proposal.id,
-        effective_from=_moment(request.form.get("moment", "")),
+        effective_from=found["effective_from"] or house().now(),
+        until=found["until"],
         by=author(),
         at=house().now(),
         seen=seen,
         approval=house().profile.approval,
+        check_context=house().check_context,
         entry_of=entry_of,
     )
-    flash(_("C’est planifié : à ce moment, ce brouillon devient une version."), "accepted")
+    if found["until"] is None:
+        flash(_("C’est planifié : à ce moment, ce brouillon devient une version."), "accepted")
+    else:
+        flash(_("C’est planifié : ce brouillon devient une version, puis tout redevient comme avant."), "accepted")
+    _say_dropped(before, proposal.id)
 
 
 @blueprint.post("/<id>/deplanifier")
 @_act("withdrawn")
 def take_off_its_date(proposal: Proposal, seen: int, entry_of: EntryOf) -> None:
-    withdraw(house().store, proposal.id, at=house().now(), seen=seen, entry_of=entry_of)
+    before, context = house().store.history(), house().check_context
+    withdraw(house().store, proposal.id, at=house().now(), seen=seen, check_context=context, entry_of=entry_of)
     flash(_("La date est retirée : c’est de nouveau un brouillon."), "accepted")
+    _say_dropped(before, proposal.id)
+
+
+def _say_dropped(before: History, id: str) -> None:
+    """Tell what else is not planned any more, now that what comes before it is another."""
+    settle_aftermath(house())
+    for each in planned.dropped(before, house().store.history(), id):
+        flash(_("« %(name)s », planifié derrière, ne l’est plus : sa page dit pourquoi.", name=each.name), "refused")
 
 
 @blueprint.post("/<id>/ecarter")
@@ -218,7 +245,7 @@ def listed(**faults: Any) -> str:
     return render_template(
         "proposals.html",
         rows=rows,
-        planned=[(each, _described(each)) for each in history.scheduled()],
+        planned=[(step.proposal, planned.described_step(step), len(step.rebased.moves)) for step in planned.steps()],
         closed=[each for each in found if each.state in (PUBLISHED, DISCARDED)][:_CLOSED_SHOWN],
         working=drafting.working_in(),
         groups=drafting.newest().ranked(),
@@ -232,7 +259,10 @@ def _page(proposal: Proposal, **faults: Any) -> str:
     is_alive = proposal.state in (OPEN, SCHEDULED)
     outlook = drafting.outlook(proposal) if is_alive else None
     content = outlook.content if outlook else newest
-    changes, rebased = _changes(proposal), _rebased(proposal)
+    step = planned.step_of(proposal)
+    changes, rebased = _changes(proposal, step), _rebased(proposal)
+    moves, moved = planned.described_moves(planned.moves_of(history, proposal, step))
+    before = step.before if step else newest
     with house().services.ledger.reading() as connection:
         members = lists.count_members(connection)
         simulated = report_of(connection, proposal.id)
@@ -243,10 +273,12 @@ def _page(proposal: Proposal, **faults: Any) -> str:
         content=content,
         is_alive=is_alive,
         outlook=outlook,
-        described=[describe_change(change, content, newest, base) for change in changes],
-        conflicts=[describe_conflict(conflict, content, newest, base) for conflict in rebased.conflicts]
-        if is_alive
-        else [],
+        described=[describe_change(change, content, before, base) for change in changes],
+        moves=moves,
+        moved=moved,
+        conflicts=_described_conflicts(rebased.conflicts, content, newest, base) if proposal.state == OPEN else [],
+        beside=planned.beside(proposal.id) if is_alive else {},
+        ending=next((each for each in history.scheduled() if each.ends == proposal.id), None),
         reached=[(what_of(change), found) for change, found in _reached(changes, content)],
         members=members,
         since=[version for version in history.versions if version.number > proposal.base] if is_alive else [],
@@ -287,19 +319,24 @@ def _reached(changes: Any, content: Any) -> list[Any]:
 
 def _rebased(proposal: Proposal) -> Any:
     history = house().store.history()
-    return rebase(proposal, history.content(proposal.base), drafting.newest())
+    kept = house().check_context.memberships if proposal.memberships else None
+    return rebase(proposal, history.content(proposal.base), drafting.newest(), kept)
 
 
-def _changes(proposal: Proposal) -> Any:
-    """What the proposal changes in the newest version; once it is closed, what it changed in its base."""
-    if proposal.state in (OPEN, SCHEDULED):
+def _changes(proposal: Proposal, step: Step | None = None) -> Any:
+    """What the proposal changes in the newest version, or at its moment; once it is closed, what it changed."""
+    if step is not None:
+        return changes_in(step.rebased.edits, step.before)
+    if proposal.state == OPEN:
         return changes_in(_rebased(proposal).edits, drafting.newest())
     return changes_in(proposal.edits, house().store.history().content(proposal.base))
 
 
-def _described(proposal: Proposal) -> list[Any]:
-    newest = drafting.newest()
-    return [describe_change(change, drafting.outlook(proposal).content, newest) for change in _changes(proposal)]
+def _described_conflicts(
+    conflicts: Iterable[MergeConflict], *contents: Content
+) -> list[tuple[ChangeText, Text, MergeConflict]]:
+    groups = planned.group_names(house().store.history())
+    return [(*describe_conflict(each, groups, *contents), each) for each in conflicts]
 
 
 def _noted(proposal: Proposal) -> dict[str, Any]:
@@ -313,6 +350,7 @@ def _noted(proposal: Proposal) -> dict[str, Any]:
         "report": proposal.approval and proposal.approval.report,
         "effective_from": proposal.effective_from and proposal.effective_from.isoformat(),
         "comments": len(proposal.comments),
+        "memberships": {buyer: list(groups) for buyer, groups in proposal.memberships.items()},
         "documents": {f"/{edit.kind}s/{edit.id}": edit.document for edit in proposal.edits},
     }
 
@@ -324,11 +362,7 @@ def _proposal(id: str) -> Proposal:
         abort(404)
 
 
-def _moment(text: str) -> datetime:
-    """A local date and time of the installation, as the browser's input writes it."""
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=house().services.installation.zone)
-    except ValueError:
-        raise refuse(
-            "datetime", "/effective_from", "Choisissez une date et une heure.", "Choose a date and a time."
-        ) from None
+def _moment(name: str, pointer: str) -> datetime:
+    """A local date and time of the installation, as the browser's input writes it. Raises Invalid."""
+    zone = house().services.installation.zone
+    return read_local(request.form.get(name, ""), zone, request.form.get(f"{name}-lequel", ""), pointer)

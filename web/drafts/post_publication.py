@@ -5,17 +5,15 @@ still missing, each thing once. Whoever changes the rules asks for it; the serve
 for what a crash left undone and for what comes by date.
 """
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from houblon.orders.db.tables import audit
 from houblon.orders.events.enqueue import enqueue_version_events
 from houblon.orders.mail.proposal_notices import queue_notices
-from houblon.orders.records.audit import record
-from houblon.orders.retailers.memberships import set_memberships
-from houblon.rules.model.entry import Entry
-from houblon.rules.model.proposal import PUBLISHED, Proposal
+from houblon.orders.retailers.brought import brought_through, keep_brought
+from houblon.rules.model.proposal import Proposal
 from houblon.rules.publishing.proposals import mark_notified
 from houblon.rules.store.history import History
+from houblon.web.access.account_commands import people_who_may
 from houblon.web.access.audit import copy_entries, note_versions
 from houblon.web.foundation.composition import House
 
@@ -27,32 +25,28 @@ def settle(house: House, source: str | None = None) -> History:
     note_versions(house, source)
     copy_entries(house)
     house.services.ledger.write(lambda connection: enqueue_version_events(connection, house.store.versions()))
+    _join(house, history)
     for proposal in history.proposals.values():
-        if proposal.state == PUBLISHED and proposal.memberships:
-            _join(house, proposal)
         if not all(notice.is_sent for notice in proposal.notices):
             _notify(house, proposal)
     return history
 
 
-def _join(house: House, proposal: Proposal) -> None:
-    """Set the memberships that the published proposal brought, once."""
-    at, reference = house.now(), f"memberships:{proposal.id}:{proposal.version}"
-    done = Entry(at, proposal.author, "", "memberships.set", proposal.id, None, proposal.memberships, reference)
-
-    def work(connection: Connection) -> None:
-        if connection.execute(select(audit.c.key).where(audit.c.reference == reference)).first() is None:
-            set_memberships(connection, proposal.memberships, at)
-            record(connection, done)
-
+def _join(house: House, history: History) -> None:
+    """Keep the memberships that versions brought; they count from their version's first decision without it."""
     with house.services.ledger.reading() as connection:
-        known = connection.execute(select(audit.c.key).where(audit.c.reference == reference)).first()
-    if known is None:
-        house.services.ledger.write(work)
+        through = brought_through(connection)
+    if history.last_moving > through:
+        now = house.now()
+        house.services.ledger.write(lambda connection: keep_brought(connection, history, now))
 
 
 def _notify(house: House, proposal: Proposal) -> None:
     """Write to the proposal's people, then mark it: a crash between the two writes to nobody twice."""
     now = house.now()
-    house.services.ledger.write(lambda connection: queue_notices(connection, house.services, proposal, now))
+
+    def work(connection: Connection) -> None:
+        queue_notices(connection, house.services, proposal, now, people_who_may(connection, "approve", now))
+
+    house.services.ledger.write(work)
     mark_notified(house.store, proposal.id)

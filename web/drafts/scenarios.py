@@ -32,7 +32,7 @@ def keep() -> Any:
     try:
         name = clean_name(request.form.get("nom", ""), "/name")
         document = {
-            "id": id_of(name, content.scenarios),
+            "id": id_of(name, content.scenarios.keys() | house().store.history().ids_taken("scenario")),
             "name": name,
             "order": read_json(request.form.get("order", "")),
             "expect": read_json(request.form.get("expect", "")),

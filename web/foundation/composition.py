@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Connection
+
 from houblon.engine.decide.evaluate import Installation
 from houblon.orders.db.ledger import Ledger
 from houblon.orders.events.endpoints import endpoint_row, secrets_at
@@ -14,7 +16,7 @@ from houblon.orders.outbox.delivery import MAIL, Transport
 from houblon.orders.outbox.encrypted import Decrypting
 from houblon.orders.outbox.mail_transport import Filed, Sender, Smtp, sender_of
 from houblon.orders.outbox.webhook_transport import WebhookTransport
-from houblon.orders.retailers.memberships import all_memberships
+from houblon.orders.retailers.brought import everyone
 from houblon.orders.services import FormerSecret, Services
 from houblon.rules.checks.checks import CheckContext
 from houblon.rules.policies import Policies
@@ -64,6 +66,10 @@ class House:
     def check_context(self) -> CheckContext:
         """What checks of the rules take as given here and now."""
         return self.services.policies.check_context()
+
+    def everyone(self, connection: Connection) -> dict[str, tuple[str, ...]]:
+        """Who is in which groups now; with what the newest version brought, whether the ledger keeps it yet or not."""
+        return everyone(connection, self.store.history())
 
     def transport_of(self, destination: str) -> Transport | None:
         """How messages leave for a destination of the outbox; None for an endpoint that is told nothing now."""
@@ -122,7 +128,9 @@ def assemble(
 
     def check_context() -> CheckContext:
         with ledger.reading() as connection:
-            return CheckContext(_installation(profiles.read()), all_memberships(connection))
+            profile, history = profiles.read(), store.history()
+            kept = everyone(connection, history)
+            return CheckContext(_installation(profile), kept, profile.approval, history.number)
 
     policies = Policies(store, check_context)
 

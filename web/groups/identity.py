@@ -4,6 +4,7 @@ All of it goes into the person's proposal. Archiving removes the group's documen
 published: every version that had it keeps it, and so do the memberships in the ledger.
 """
 
+from itertools import count
 from typing import Any
 
 import msgspec
@@ -14,7 +15,6 @@ from houblon.engine.core.problem import Invalid, Text
 from houblon.engine.policy.policy import BASE
 from houblon.orders.queries import lists
 from houblon.orders.retailers.group_claims import LOOKED_AT, claimed_groups
-from houblon.orders.retailers.memberships import all_memberships
 from houblon.rules.checks.checks import check_names
 from houblon.rules.checks.idle_rules import naming
 from houblon.rules.model.content import Content, Group
@@ -98,13 +98,12 @@ def archive(id: str) -> Any:
 
 @blueprint.post("/<id>/reprendre")
 def bring_back(id: str) -> Any:
-    """State an archived group as it last was; where its rank is taken meanwhile, it ranks highest."""
+    """State an archived group as it last was; where its rank is taken meanwhile, it ranks right above."""
     content, document = drafting.shown(drafting.working_in()), _last(id)
     if document is None or id in content.groups:
         abort(404)
     ranks = {group.rank for group in content.groups.values()}
-    if document["rank"] in ranks:
-        document["rank"] = max(ranks) + 10
+    document["rank"] = next(rank for rank in count(document["rank"]) if rank not in ranks)
     try:
         check_names(content, document["name"])
         statements = [Statement("group", id, "", document)]
@@ -148,7 +147,7 @@ def identity_of(group: Group) -> dict[str, Any]:
 def _archive_impact(group: Group) -> ArchiveImpact:
     content = drafting.newest()
     with house().services.ledger.reading() as connection:
-        kept = all_memberships(connection)
+        kept = house().everyone(connection)
         claimed = claimed_groups(connection)[group.id]
     members = [groups for groups in kept.values() if group.id in groups]
     alone = [groups for groups in members if len(chain_of(content, set(groups) - {group.id}, ())[0]) == 1]

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from houblon.engine.policy.policy import BASE
 from houblon.engine.policy.settings import check_setting
 from houblon.orders.queries.recent_orders import Shift, decide_all, shift
-from houblon.orders.retailers.memberships import all_memberships, count_in_no_group
+from houblon.orders.retailers.memberships import count_in_no_group
 from houblon.rules.checks.impact import ImpactCount, impact_count, states
 from houblon.rules.model.content import Content, Group
 from houblon.rules.model.proposal import Proposal
@@ -44,9 +44,9 @@ def outlooks(group: Group, path: str, form: Any, content: Content, proposal: Pro
     if path in group.settings and group.id != BASE:
         choices.append((_("Rendu à Tous"), ABSENT))
     with house().services.ledger.reading() as connection:
-        kept, others = all_memberships(connection), count_in_no_group(connection)
+        kept, others = {**house().everyone(connection), **content.moved}, count_in_no_group(connection)
     installation = house().services.installation
-    past = past_in(content, proposal)
+    past = past_in(content)
     before = decide_all(past, content, installation)
     groups = [each for each in content.ranked() if each.id not in (BASE, group.id)]
     found = []

@@ -46,11 +46,10 @@ def create() -> Any:
     content, name = drafting.shown(drafting.working_in()), request.form.get("nom", "")
     try:
         cleaned = clean_name(name, "/name")
-        # Not the id of an archived group either: the memberships in that one are kept.
-        id = id_of(cleaned, content.groups.keys() | house().store.history().ids("group"))
-        rank = max((group.rank for group in content.groups.values()), default=0) + 10
+        # Not the id of an archived group either: the memberships in that one are kept. Its rank is settled last.
+        id = id_of(cleaned, content.groups.keys() | house().store.history().ids_taken("group"))
         colour = request.form.get("couleur", COLOURS[0])
-        document = {"id": id, "name": cleaned, "colour": colour, "rank": rank, "settings": {}, "rules": {}}
+        document = {"id": id, "name": cleaned, "colour": colour, "settings": {}, "rules": {}}
         check_names(content, cleaned)
         drafting.save([Statement("group", id, "", document)], request.form, _("nouveau groupe %(name)s", name=cleaned))
     except Invalid as invalid:

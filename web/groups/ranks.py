@@ -8,7 +8,6 @@ from flask_babel import gettext as _
 
 from houblon.engine.core.problem import Invalid, refuse
 from houblon.engine.policy.policy import BASE
-from houblon.orders.retailers.memberships import all_memberships
 from houblon.rules.checks.overlap import overlaps
 from houblon.rules.model.content import Content
 from houblon.rules.model.statements import Statement
@@ -77,7 +76,7 @@ def _page(**faults: Any) -> str:
     proposal = drafting.working_in()
     content = drafting.shown(proposal)
     with house().services.ledger.reading() as connection:
-        members = all_memberships(connection)
+        members = house().everyone(connection)
     ranked = [group for group in content.ranked() if group.id != BASE]
     below = {group.id: [each for each in overlaps(content, group.id, members) if each.wins] for group in ranked}
     return render_template(

@@ -14,7 +14,6 @@ from houblon.engine.policy.policy import BASE, Policy, Rule
 from houblon.engine.policy.sentences import policy_sentences
 from houblon.orders.queries import lists
 from houblon.orders.queries.seen_values import seen_values
-from houblon.orders.retailers.memberships import all_memberships
 from houblon.rules.checks.checks import scenario_faults
 from houblon.rules.checks.idle_rules import idle_rules
 from houblon.rules.checks.lint import warnings
@@ -91,7 +90,7 @@ def context(id: str, content: Content, in_force: Content, proposal: Proposal | N
     with house().services.ledger.reading() as connection:
         members = lists.members_of(connection, id)
         count = lists.count_retailers(connection) if id == BASE else len(members)
-        kept = all_memberships(connection) if id != BASE else {}
+        kept = house().everyone(connection) if id != BASE else {}
     shared = overlaps(content, id, kept) if id != BASE else ()
     off = [rule for rule, said in group.rules.items() if said is None]
     return {
@@ -105,7 +104,7 @@ def context(id: str, content: Content, in_force: Content, proposal: Proposal | N
         "switched_off": [(rule, content.groups[BASE].rules.get(rule)) for rule in off],
         "in_words": flowing(policy_sentences(policy)),
         "policy_json": msgspec.json.format(msgspec.json.encode(policy_document(policy)), indent=2).decode(),
-        "trial": trial_of(id, content, in_force, proposal),
+        "trial": trial_of(id, content, in_force),
         "checks": checks(content, proposal, id),
         "shared": [(each, [statement_label(path) for path in each.paths]) for each in shared],
         "members": members,

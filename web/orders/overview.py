@@ -6,9 +6,13 @@ from typing import Any
 from flask import Blueprint, render_template
 from sqlalchemy import Connection
 
+from houblon.engine.core.problem import Problem
 from houblon.engine.schedule.calendar import deliveries
 from houblon.orders.events.endpoints import list_endpoints
 from houblon.orders.queries import lists
+from houblon.rules.checks.checks import scenario_faults
+from houblon.rules.model.content import Content
+from houblon.web.drafts import planned
 from houblon.web.foundation.current_app import house
 
 blueprint = Blueprint("overview", __name__)
@@ -47,8 +51,15 @@ def show() -> str:
         version=version,
         begins=version.number == 1 and not unpaid.count and not held,
         planned=store.history().scheduled(),
+        fallen=planned.fallen(store.history()),
+        broken=_broken(store.content(version.number)),
         coming=_coming(store.content(version.number).cycles.values(), day),
     )
+
+
+def _broken(content: Content) -> list[Problem]:
+    """Scenarios that do not get their decision: somebody was moved, or it was so from the start."""
+    return list(scenario_faults(content, house().check_context)) if content.scenarios else []
 
 
 def _accepted(connection: Connection, since: datetime) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """Changes in words: where, what, before and after."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from houblon.engine.policy.sentences import rule_sentence
 from houblon.rules.model.changes import Change
 from houblon.rules.model.content import Content, canonical
 from houblon.rules.model.merge import MergeConflict
+from houblon.rules.model.moves import MEMBERSHIP
 from houblon.rules.model.statements import ABSENT, RULES
 from houblon.web.presentation import cycle_text
 from houblon.web.presentation.setting_forms import FORMS
@@ -39,10 +41,20 @@ def describe_change(change: Change, *contents: Content) -> ChangeText:
     )
 
 
-def describe_conflict(conflict: MergeConflict, *contents: Content) -> tuple[ChangeText, Text]:
-    """The conflict as the proposal's change, and what was published in its place."""
+def describe_conflict(
+    conflict: MergeConflict, groups: Mapping[str, str], *contents: Content
+) -> tuple[ChangeText, Text]:
+    """The conflict as the proposal's change, and what was published in its place; `groups` are names by id."""
+    if conflict.kind == MEMBERSHIP:
+        before, mine, theirs = (_groups(each, groups) for each in (conflict.before, conflict.mine, conflict.theirs))
+        return ChangeText((MEMBERSHIP, conflict.id, ""), conflict.id, _GROUPS, before, mine), theirs
     change = Change(conflict.kind, conflict.id, conflict.path, conflict.before, conflict.mine)
     return describe_change(change, *contents), _state(change, conflict.theirs)
+
+
+def _groups(ids: Iterable[str], names: Mapping[str, str]) -> Text:
+    said = ", ".join(names.get(id, id) for id in ids)
+    return Text(said, said) if said else _NO_GROUP
 
 
 def name_of(kind: str, id: str, *contents: Content) -> str:
@@ -108,6 +120,8 @@ def _whole(change: Change, value: Any) -> Text:
     return _MADE if change.before is ABSENT else _THERE
 
 
+_GROUPS = Text("groupes du détaillant", "the retailer’s groups")
+_NO_GROUP = Text("aucun groupe", "no group")
 _INHERITED = Text("hérité", "inherited")
 _NONE = Text("ne s’applique pas", "does not apply")
 _ABSENT, _THERE = Text("—", "—"), Text("en place", "in place")

@@ -12,6 +12,7 @@ from houblon.engine.core.problem import Invalid, refuse
 from houblon.orders.db.tables import audit
 from houblon.orders.queries import retailers
 from houblon.orders.records.audit import record
+from houblon.orders.retailers.brought import keep_brought
 from houblon.orders.retailers.cards import Card, add_retailer
 from houblon.orders.retailers.membership_file import (
     ADD,
@@ -29,11 +30,13 @@ from houblon.orders.retailers.membership_file import (
 from houblon.orders.retailers.memberships import all_memberships, set_memberships
 from houblon.rules.model.content import Content
 from houblon.rules.model.entry import Entry
+from houblon.rules.model.moves import Memberships
 from houblon.web.access.audit import source
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
 from houblon.web.foundation.stale import Outdated, check_seen, tag_of
+from houblon.web.retailers.consequences import consequences
 from houblon.web.retailers.membership_effect import content_in_force
 from houblon.web.retailers.memberships import name_of_group
 
@@ -58,7 +61,7 @@ def read() -> Any:
     columns = _columns(sheet) or guess_columns(sheet, content)
     try:
         with house().services.ledger.reading() as connection:
-            plan = _plan(connection, content, sheet, columns, mode)
+            plan = _plan(connection, content, sheet, columns, mode, house().everyone(connection))
     except Invalid as invalid:
         return _form(sheet=sheet, columns=columns, mode=mode, problems=invalid.problems), 422
     if not request.form.get("confirmer"):
@@ -75,7 +78,7 @@ def read() -> Any:
 def undo() -> Any:
     """Give the retailers of an import the groups that they had, but those whose groups changed since."""
     reference = f"import:{request.form.get('import', '')}"
-    by, at, where = author(), house().now(), source()
+    by, at, where, history = author(), house().now(), source(), house().store.history()
 
     def work(connection: Connection) -> tuple[int, int] | None:
         done = connection.execute(select(audit).where(audit.c.reference == reference)).one_or_none()
@@ -83,6 +86,7 @@ def undo() -> Any:
             return None
         if connection.execute(select(audit.c.key).where(audit.c.reference == f"undo:{reference}")).first():
             return 0, 0
+        keep_brought(connection, history, at)
         kept = all_memberships(connection)
         back = {id: groups for id, groups in done.before.items() if sorted(kept.get(id, ())) == done.after[id]}
         set_memberships(connection, back, at)
@@ -113,7 +117,7 @@ def export() -> Response:
         found = retailers.list_retailers(
             connection, request.args.get("q", "").strip()[:200], request.args.get("groupe") or None, limit=None
         )
-        kept = all_memberships(connection)
+        kept = house().everyone(connection)
     rows = [
         {
             "detaillant": row.id,
@@ -156,9 +160,11 @@ def _columns(sheet: Sheet) -> Columns | None:
     return Columns(chosen("colonne_detaillant"), chosen("colonne_groupe"), chosen("colonne_nom"))
 
 
-def _plan(connection: Connection, content: Content, sheet: Sheet, columns: Columns, mode: str) -> Plan:
+def _plan(
+    connection: Connection, content: Content, sheet: Sheet, columns: Columns, mode: str, kept: Memberships
+) -> Plan:
     known = [row.id for row in retailers.list_retailers(connection, limit=None)]
-    return plan_import(sheet, columns, mode, content, all_memberships(connection), known)
+    return plan_import(sheet, columns, mode, content, kept, known)
 
 
 def _digest(plan: Plan) -> str:
@@ -169,9 +175,11 @@ def _digest(plan: Plan) -> str:
 def _apply(sheet: Sheet, columns: Columns, mode: str, seen: str, reference: str) -> None:
     """Write the plan in one transaction. Raises Outdated when it is no longer the one that was shown."""
     by, at, where, content = author(), house().now(), source(), content_in_force()
+    history = house().store.history()
 
     def work(connection: Connection) -> None:
-        plan = _plan(connection, content, sheet, columns, mode)
+        keep_brought(connection, history, at)
+        plan = _plan(connection, content, sheet, columns, mode, all_memberships(connection))
         check_seen(seen, _digest(plan))
         for each in plan.changes:
             if each.is_new:
@@ -202,6 +210,7 @@ def _form(**shown: Any) -> str:
         vu=_digest(plan) if plan else "",
         listed=plan.changes[:SHOWN] if plan else (),
         chains=_chains(content, plan) if plan else (),
+        found=consequences({each.retailer: each.after for each in plan.changes}) if plan else None,
         name_of=lambda id: name_of_group(content, id),
         max_kb=MAX_BYTES // 1000,
         max_rows=MAX_ROWS,

@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from flask import Blueprint, abort, flash, redirect, request, session, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 
@@ -11,6 +11,7 @@ from houblon.engine.core.texts import clean_id, is_id
 from houblon.engine.policy.policy import BASE
 from houblon.orders.queries import retailers
 from houblon.orders.records.audit import record
+from houblon.orders.retailers.brought import groups_of, keep_brought
 from houblon.orders.retailers.memberships import join, leave, memberships_of
 from houblon.rules.model.content import Content
 from houblon.rules.model.entry import Entry
@@ -18,6 +19,7 @@ from houblon.web.access.audit import source
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.limits.entry import way_back
+from houblon.web.retailers.consequences import consequences
 from houblon.web.retailers.membership_effect import Effect, content_in_force, effects
 
 blueprint = Blueprint("memberships", __name__, url_prefix="/adhesions")
@@ -51,12 +53,15 @@ def _move(*, joining: bool) -> Any:
     content = content_in_force()
     if not is_id(retailer) or group == BASE or (joining and group not in content.groups):
         flash(_("Choisissez un détaillant et un groupe en vigueur."), "refused")
-        return redirect(way_back(url_for("retailers.index")))
-    by, at, where = author(), house().now(), source()
+        return redirect(_back())
+    if not request.form.get("confirmer") and (asked := _asked(content, retailer, group, joining=joining)):
+        return asked
+    by, at, where, history = author(), house().now(), source(), house().store.history()
 
     def work(connection: Connection) -> tuple[bool, bool]:
         if retailers.retailer_row(connection, retailer) is None:
             return False, False
+        keep_brought(connection, history, at)
         before = memberships_of(connection, retailer)
         done = join(connection, retailer, group, at) if joining else leave(connection, retailer, group)
         if done:
@@ -72,7 +77,32 @@ def _move(*, joining: bool) -> Any:
         session[_DONE] = [retailer, group, joining]
     else:
         flash(_("C’était déjà fait : rien n’a changé."))
-    return redirect(way_back(url_for("retailers.index")))
+    return redirect(_back())
+
+
+def _asked(content: Content, retailer: str, group: str, *, joining: bool) -> str | None:
+    """The page that says what else the move does, before it is made; None where it does nothing else."""
+    with house().services.ledger.reading() as connection:
+        row = retailers.retailer_row(connection, retailer)
+        now = set(groups_of(connection, house().store.history(), retailer))
+    after = now | {group} if joining else now - {group}
+    found = consequences({retailer: tuple(sorted(after))}) if row is not None and after != now else None
+    if not found:
+        return None
+    return render_template(
+        "membership_confirm.html",
+        found=found,
+        retailer=retailer,
+        name=(row and row.name) or retailer,
+        group=group,
+        group_name=name_of_group(content, group),
+        joining=joining,
+        back=_back(),
+    )
+
+
+def _back() -> str:
+    return way_back(url_for("retailers.index"))
 
 
 @blueprint.app_template_global("membership_done")
@@ -85,7 +115,7 @@ def membership_done() -> Done | None:
     content = content_in_force()
     with house().services.ledger.reading() as connection:
         row = retailers.retailer_row(connection, retailer)
-        now = memberships_of(connection, retailer)
+        now = groups_of(connection, house().store.history(), retailer)
     others = [each for each in now if each != group]
     with_it, without = [*others, group], others
     found = effects(content, without, with_it) if joined else effects(content, with_it, without)

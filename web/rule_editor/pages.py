@@ -20,6 +20,7 @@ from houblon.rules.model.names import id_of
 from houblon.rules.model.statements import ABSENT, RULES, Statement
 from houblon.web.drafts import drafting
 from houblon.web.drafts.live_preview import past_in, said_lately
+from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
 from houblon.web.foundation.stale import Outdated
 from houblon.web.rule_editor.edits import Path, apply, node_at
@@ -231,8 +232,9 @@ def _save(group: Group, content: Content, rule: str, draft: Draft) -> Any:
 
 
 def _new_id(rule: Rule, content: Content) -> str:
-    """An id that no group uses, so that a new rule overrides nothing by chance."""
-    taken = {NEW, *(id for group in content.groups.values() for id in group.rules)}
+    """An id that no group uses or used, in any draft, so that a new rule overrides nothing by chance."""
+    written = house().store.history().rule_ids_taken()
+    taken = {NEW, *written, *(id for group in content.groups.values() for id in group.rules)}
     return id_of(rule.label.fr, taken)
 
 
@@ -287,7 +289,7 @@ def _page(group: str, rule: str, draft: Draft, **faults: Any) -> Any:
 
 def _live(content: Content, group: str, rule: str, draft: Draft) -> dict[str, Any]:
     """What the aside tells: the sentence, and the last orders that the rule would concern."""
-    past = past_in(content, drafting.working_in())
+    past = past_in(content)
     found = None
     if draft.rule is not None:
         found = concern(past, draft.rule.condition, content, group, rule)

@@ -149,7 +149,7 @@ def _shown(id: str, found: Upload, reading: Reading, typed: Any, problems: tuple
 def _look(id: str, found: Upload, reading: Reading) -> Preview:
     services = house().services
     with services.ledger.reading() as connection:
-        names = names_in(connection, (content_in_force(),), services.installation.zone)
+        names = names_in(connection, (content_in_force(),), services.installation.zone, house().everyone(connection))
     return read_preview(found, _folder(id), reading, names)
 
 

@@ -85,7 +85,7 @@ def test_every_fault_of_a_group_is_told_at_once_with_its_place():
 
 
 def test_a_group_without_anything_lacks_what_it_must_have():
-    assert refused("group", {}) == {("required", "/id"), ("required", "/name"), ("required", "/rank")}
+    assert refused("group", {}) == {("required", "/id"), ("required", "/name")}
 
 
 @pytest.mark.parametrize("document", [None, [], "bars", 7, [["id", "bars"]]])

@@ -170,10 +170,10 @@ def test_an_approval_is_another_persons_and_any_later_edit_voids_it(store):
     assert (version.approved_by, version.approved_report) == ("chef", "sha256:rapport")
 
 
-def test_an_approval_outlives_what_others_publish_elsewhere_and_a_new_name(store):
+def test_an_approval_outlives_what_others_publish_elsewhere(store):
     made = draft(store, say("acceptance.minimum_items", 6))
-    approve(store, made.id, by="chef", at=NOW)
     proposals.rename(store, made.id, "Été", "Les terrasses ouvrent.", at=NOW)
+    approve(store, made.id, by="chef", at=NOW)
     published(store, group("bars", 9, acceptance_minimum_items=12))
     assert publish_proposal(store, made.id, by="anne", at=NOW, approval=True).note == "Été"
 

@@ -9,7 +9,8 @@ from houblon.rules.policies import Policies
 from houblon.rules.publishing.drafts import begin, revise
 from houblon.rules.publishing.proposals import approve
 from houblon.rules.publishing.publish import publish, publish_proposal, roll_back
-from houblon.rules.publishing.schedule import schedule, scheduled_content, withdraw
+from houblon.rules.publishing.schedule import schedule, withdraw
+from houblon.rules.publishing.timeline import planned_content
 from houblon.rules.store.documents import open_store
 from tests.clock import START
 from tests.rules.documents import content, group, published, tous
@@ -64,8 +65,8 @@ def test_the_future_can_be_looked_at_and_nothing_is_written(store):
     planned(store, JUNE, say("acceptance.minimum_items", 6), name="Juin")
     planned(store, JULY, say("acceptance.mode", "manual"), name="Juillet")
     before = store.history()
-    assert [minimum(scheduled_content(before, at)) for at in (NOW, JUNE, JULY)] == [12, 6, 6]
-    seen = scheduled_content(before, JULY)
+    assert [minimum(planned_content(before, at)) for at in (NOW, JUNE, JULY)] == [12, 6, 6]
+    seen = planned_content(before, JULY)
     assert (seen.version.number, seen.version.effective_from) == (3, JULY)
     assert seen.groups["bars"].since["acceptance.mode"] == 3
     assert store.history() is before
@@ -102,7 +103,7 @@ def test_what_is_published_meanwhile_at_the_same_place_makes_it_a_draft_without_
     published(store, group("bars", 5, acceptance_minimum_items=36), at=NOW)
     flagged = store.history().proposals["ete"]
     assert (flagged.state, flagged.approval, flagged.effective_from) == ("open", None, None)
-    assert [(each.code, each.version, each.told) for each in flagged.notices] == [("conflict", 2, False)]
+    assert [(each.code, each.version, each.is_sent) for each in flagged.notices] == [("conflict", 2, False)]
     assert Policies(store).in_force(JULY).number == 2
     assert raised(publish_proposal, store, made.id, by="anne", at=NOW) == {
         ("conflict", "/groups/bars/settings/acceptance.minimum_items")

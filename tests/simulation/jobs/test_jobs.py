@@ -179,3 +179,10 @@ def test_a_simulation_has_no_effect_on_the_stores(services, tmp_path):
     before = stores()
     run(services, ASKED, tmp_path / "scratch", NOW)
     assert stores() == before
+
+
+def test_a_proposal_s_memberships_are_simulated_as_if_it_were_published(services, tmp_path):
+    send(services, order_body("PO-9", 48, buyer={"id": "autre"}))
+    begin(services.policies.store, "rangement", by="x", at=NOW, memberships={"depanneur-42": ("payeurs-a-risque",)})
+    document = run(services, Asked(proposal="rangement"), tmp_path / "scratch", NOW)
+    assert sorted(each["order_id"] for each in document["flips"]) == ["PO-0", "PO-1", "PO-2"]

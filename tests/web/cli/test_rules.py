@@ -80,6 +80,27 @@ def test_where_approval_is_required_publish_is_refused_and_the_bundle_is_a_propo
     assert answer(run("import", bundle(tmp_path, BARS), "--publish", "--json")) == {"version": 3}
 
 
+def test_memberships_alone_make_a_version_that_says_what_they_changed(run, tmp_path, folder):
+    lot = bundle(tmp_path, memberships={"comptoir-1": ["payeurs-a-risque"]})
+    assert answer(run("import", lot, "--publish", "--json")) == {"version": 3}
+    assert [(move.buyer, move.after) for move in open_store(folder).history().moves[3]] == [
+        ("comptoir-1", ("payeurs-a-risque",))
+    ]
+    # The same again changes nobody, and is no version.
+    assert answer(run("import", lot, "--publish", "--json")) == {"version": 3}
+    exported = json.loads(run("export").stdout)
+    assert exported["memberships"]["comptoir-1"] == ["payeurs-a-risque"]
+
+
+def test_asking_for_approval_names_what_is_planned_without_one(beside, place):
+    store = place.house.store
+    made = begin(store, "Solde", by="anne", at=NOW)
+    revise(store, made.id, [Statement("group", "tous", "acceptance.minimum_items", 12)], by="anne", at=NOW)
+    schedule(store, made.id, effective_from=NOW + timedelta(days=1), by="anne", at=NOW)
+    told = beside("approval", "required")
+    assert told.exit_code == 0 and "held back at its moment: Solde" in told.stdout
+
+
 def test_one_group_is_exported_alone_and_comes_back_the_same(run, tmp_path):
     alone = run("export", "--group", "payeurs-a-risque").stdout
     assert [each["id"] for each in json.loads(alone)["groups"]] == ["payeurs-a-risque"]

@@ -189,7 +189,7 @@ def test_memberships_of_a_bundle_are_set_once_it_is_published(place, client):
     made = begin(place.house.store, "lot", by="cli", at=NOW, memberships={"bar-1": ("payeurs-a-risque",)}, edits=())
     client.post(f"/brouillons/{made.id}/entrer", data={"csrf_token": token_of(text(client.get("/groupes")))})
     change(client, "acceptance.minimum_items", value="36", etat="propre")
-    assert "Range aussi 1 détaillant" in text(client.get(draft_of(client)))
+    assert "bar-1" in text(client.get(draft_of(client))) and "aucun groupe" in text(client.get(draft_of(client)))
     publish(client)
     for _ in range(2):
         with place.house.services.ledger.reading() as connection:
@@ -213,9 +213,10 @@ def test_groups_change_places_by_button_and_by_a_whole_order(place, client):
         page = text(client.get("/rangs"))
         return client.post("/rangs", data={"csrf_token": token_of(page), "etag": field(page, "etag"), **form})
 
-    assert ranked() == ["epiceries", "bars", "payeurs-a-risque"]
-    assert move(monter="payeurs-a-risque").location == "/rangs#payeurs-a-risque"
-    assert ranked() == ["epiceries", "payeurs-a-risque", "bars"]
+    # A new group ranks lowest, unless somebody says otherwise.
+    assert ranked() == ["payeurs-a-risque", "bars", "epiceries"]
+    assert move(monter="bars").location == "/rangs#bars"
+    assert ranked() == ["bars", "payeurs-a-risque", "epiceries"]
     move(ordre="bars,epiceries,payeurs-a-risque")
     assert ranked() == ["bars", "epiceries", "payeurs-a-risque"]
     assert move(ordre="bars,tous").status_code == 422
@@ -232,6 +233,8 @@ def test_a_group_tells_where_buyers_of_several_groups_hear_two_things(place, cli
     page = text(client.get("/groupes"))
     client.post("/groupes", data={"csrf_token": token_of(page), "etag": field(page, "etag"), "nom": "VIP"})
     change(client, "acceptance.mode", group="vip", value="automatic", etat="propre")
+    page = text(client.get("/rangs"))
+    client.post("/rangs", data={"csrf_token": token_of(page), "etag": field(page, "etag"), "monter": "vip"})
     publish(client)
     both = {"risque-1": ("payeurs-a-risque", "vip")}
     place.house.services.ledger.write(lambda connection: set_memberships(connection, both, NOW))

@@ -121,7 +121,7 @@ def test_a_new_group_never_takes_over_the_members_of_an_archived_one(place, clie
     assert back.location == "/groupes#archives" and "se confond avec" in text(client.get("/groupes"))
 
 
-def test_a_group_whose_rank_was_given_away_comes_back_on_top(place, client):
+def test_a_group_whose_rank_was_given_away_comes_back_right_above(place, client):
     archive(client)
     publish(client)
     make(client, "Bars")  # takes rank 10

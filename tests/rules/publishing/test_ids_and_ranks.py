@@ -1,0 +1,141 @@
+"""What the house names and ranks itself never meets what somebody else's draft named: nothing is overridden unsaid."""
+
+from datetime import timedelta
+
+import pytest
+
+from houblon.rules.exchange.rule_list import read_import
+from houblon.rules.publishing.drafts import BOTH, MINE, THEIRS, begin, resolve, revise
+from houblon.rules.publishing.publish import publish_proposal
+from houblon.rules.store.documents import open_store
+from tests.clock import START
+from tests.rules.documents import content, group, hold, published, tous
+from tests.rules.publishing.test_proposals import raised, say
+
+NOW = START + timedelta(days=10)
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = open_store(tmp_path)
+    published(store, tous(acceptance_mode="automatic"), group("bars", 5), group("depanneurs", 6))
+    return store
+
+
+def listed(reason, over):
+    rule = hold(reason, over)
+    return [{"conditions": rule["conditions"], "actions": rule["actions"]}]
+
+
+def imported(store, rules, into):
+    bundle = read_import(rules, into, content(store), store.history().rule_ids_taken())
+    return begin(store, f"import {into}", by="anne", at=NOW, edits=bundle.edits)
+
+
+def put(store, proposal):
+    return publish_proposal(store, proposal.id, by="anne", at=NOW)
+
+
+def rules_of(store):
+    return {id: set(each.rules) for id, each in content(store).groups.items() if each.rules}
+
+
+@pytest.mark.parametrize("places", [("tous", "depanneurs"), ("depanneurs", "tous"), ("bars", "bars"), ("bars", "tous")])
+def test_lists_imported_one_after_the_other_and_all_published_give_their_sum(store, places):
+    drafts = [imported(store, listed(f"r{number}", number), into) for number, into in enumerate(places, 1)]
+    for each in drafts:
+        put(store, each)
+    held = {rule.actions[0].params["reason"] for each in content(store).groups.values() for rule in each.rules.values()}
+    assert held == {"r1", "r2"} and sum(map(len, rules_of(store).values())) == 2
+    assert len(set().union(*rules_of(store).values())) == 2
+
+
+def test_a_number_that_a_rule_had_once_is_not_given_to_another(store):
+    put(store, imported(store, listed("x", 1), "tous"))
+    gone = begin(store, "sans", by="anne", at=NOW)
+    revise(store, gone.id, [say("rules/regle-1", None, "tous")], by="anne", at=NOW)
+    assert imported(store, listed("y", 2), "bars").edits[0].document["rules"].keys() == {"regle-2"}
+
+
+def two_drafts(store, one, other, id="gros"):
+    """Two people write a rule of the same id, each without seeing the other's."""
+    found = []
+    for place, (name, reason) in zip((one, other), (("un", "a"), ("deux", "b")), strict=True):
+        made = begin(store, name, by=name, at=NOW)
+        found.append(revise(store, made.id, [say(f"rules/{id}", hold(reason), place)], by=name, at=NOW))
+    return found
+
+
+@pytest.mark.parametrize("places", [("tous", "bars"), ("bars", "tous"), ("bars", "depanneurs")])
+def test_an_override_that_nobody_stated_is_a_conflict_in_which_both_can_be_kept(store, places):
+    first, second = two_drafts(store, *places)
+    put(store, first)
+    pointer = f"/groups/{places[1]}/rules/gros"
+    assert raised(put, store, second) == {("conflict", pointer)}
+    where = ("group", places[1], "rules/gros")
+    resolved = resolve(store, second.id, {where: BOTH}, by="deux", at=NOW)
+    put(store, resolved)
+    assert rules_of(store) == {places[0]: {"gros"}, places[1]: {"gros-2"}}
+
+
+def test_of_two_rules_of_one_id_in_one_group_both_can_be_kept_or_either(store):
+    for choice, left in ((BOTH, {"gros": "a", "gros-2": "b"}), (MINE, {"gros": "b"}), (THEIRS, {"gros": "a"})):
+        first, second = two_drafts(store, "bars", "bars", f"gros{choice}".replace("both", ""))
+        id = next(iter(first.edits[0].document["rules"].keys() - content(store).groups["bars"].rules.keys()))
+        put(store, first)
+        where = ("group", "bars", f"rules/{id}")
+        resolved = resolve(store, second.id, {where: choice}, by="deux", at=NOW)
+        if choice != THEIRS:
+            put(store, resolved)
+        rules = content(store).groups["bars"].rules
+        wanted = {name.replace("gros", id, 1): reason for name, reason in left.items()}
+        assert {name: rules[name].actions[0].params["reason"] for name in wanted} == wanted
+
+
+def test_an_override_of_what_was_there_is_stated_on_purpose(store):
+    made = begin(store, "tous", by="anne", at=NOW)
+    put(store, revise(store, made.id, [say("rules/gros", hold("a"), "tous")], by="anne", at=NOW))
+    made = begin(store, "bars", by="anne", at=NOW)
+    put(store, revise(store, made.id, [say("rules/gros", hold("b"), "bars")], by="anne", at=NOW))
+    assert rules_of(store) == {"tous": {"gros"}, "bars": {"gros"}}
+
+
+def test_two_groups_made_under_one_id_are_in_conflict_field_by_field_and_both_can_be_kept(store):
+    drafts = []
+    for name, count in (("Terrasses", 6), ("Terrasses du parc", 12)):
+        made = begin(store, name, by=name, at=NOW, memberships={f"x{count}": ("terrasses",)})
+        document = {"id": "terrasses", "name": name, "settings": {"acceptance.minimum_items": count}, "rules": {}}
+        drafts.append(revise(store, made.id, [say("", document, "terrasses")], by=name, at=NOW))
+    put(store, drafts[0])
+    asked = {
+        ("conflict", "/groups/terrasses/name"),
+        ("conflict", "/groups/terrasses/settings/acceptance.minimum_items"),
+    }
+    assert raised(put, store, drafts[1]) == asked
+    paths = ("name", "acceptance.minimum_items")
+    choices = {("group", "terrasses", path): BOTH for path in paths}
+    resolved = resolve(store, drafts[1].id, choices, by="x", at=NOW)
+    version = put(store, resolved)
+    found = {id: each.settings.get("acceptance.minimum_items") for id, each in content(store).groups.items()}
+    assert (found["terrasses"], found["terrasses-2"]) == (6, 12)
+    assert [(move.buyer, move.after) for move in store.history().moves[version.number]] == [("x12", ("terrasses-2",))]
+
+
+def test_new_groups_of_two_drafts_are_ranked_below_all_others_when_they_are_published(store):
+    drafts = [begin(store, id, by="anne", at=NOW, edits=[]) for id in ("vip", "cafes")]
+    for each in drafts:
+        document = {"id": each.id, "name": each.name, "settings": {}, "rules": {}}
+        put(store, revise(store, each.id, [say("", document, each.id)], by="anne", at=NOW))
+    assert [each.id for each in content(store).ranked()] == ["depanneurs", "bars", "vip", "cafes", "tous"]
+    assert len({each.rank for each in content(store).groups.values()}) == 5
+
+
+def test_where_there_is_no_room_below_the_others_move_up_in_their_order(store):
+    published(store, group("bas", 1))
+    for number in range(12):
+        id = f"g{number:02}"
+        made = begin(store, id, by="anne", at=NOW)
+        document = {"id": id, "name": id, "settings": {}, "rules": {}}
+        put(store, revise(store, made.id, [say("", document, id)], by="anne", at=NOW))
+    order = [each.id for each in content(store).ranked()]
+    assert order == ["depanneurs", "bars", "bas", *(f"g{number:02}" for number in range(12)), "tous"]
