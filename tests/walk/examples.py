@@ -123,6 +123,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     "membership_files.read confirmer": Example("1 détaillant a changé de groupes"),
     "membership_files.undo": Example("a repris ses groupes"),
+    f"{SET} acceptance.mode etat=propre": Example(NOTED, {"value": "automatic"}, at="/payeurs-a-risque"),
     f"{SET} acceptance.minimum_items etat=propre": Example(NOTED, {"value": "12"}),
     f"{SET} acceptance.minimum_value etat=propre": Example(NOTED, {"value": "150,00"}),
     f"{SET} invoicing.discount_percent etat=propre": Example(NOTED, {"value": "5"}),

@@ -32,7 +32,7 @@ _ENROLMENT = {
     "security.logout",
 }
 # Where the code of somebody is taken whose password was right, and for how long after it.
-_HALF_WAY, _HALF_SINCE = ("security.two_factor_token_validation", "security.mf_recovery"), "half_since"
+HALF_WAY, _HALF_SINCE = ("security.two_factor_token_validation", "security.mf_recovery"), "half_since"
 HALF_WAY_FOR = timedelta(minutes=15)
 
 
@@ -104,7 +104,7 @@ def _at_the_way_in(house: House, need: str) -> Any:
     if need != OPEN:
         return _inside(house, need)
     forget_if_over()
-    if request.endpoint not in _HALF_WAY:
+    if request.endpoint not in HALF_WAY:
         return None
     if current_user.is_authenticated:
         return redirect(url_for("account.show"))

@@ -35,8 +35,8 @@ def _check() -> None:
         most = sizes.ACCOUNT_FIELD if is_account else sizes.LONG_FIELDS.get(name, sizes.FIELD)
         if len(value) > most:
             raise refuse("too_long", step("", name[:50]), f"Au plus {most} caractères.", f"At most {most} characters.")
-        # The library that signs people in reads this one, less strictly than browsers ask for.
-        if name == "next" and value and not is_local(value):
+        # The library that signs people in reads this one, less strictly than browsers ask for; it writes whole addresses.
+        if name == "next" and value and not is_local(value.removeprefix(request.host_url.rstrip("/"))):
             abort(400)
 
 

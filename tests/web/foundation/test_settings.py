@@ -25,6 +25,12 @@ GOOD = {
     "HOUBLON_API_RATE": "10",
     "HOUBLON_ALLOW_PRIVATE_WEBHOOKS": "10.0.0.0/8",
     "HOUBLON_ACCELERATION": "no",
+    "HOUBLON_KEEP_MESSAGES": "400",
+    "HOUBLON_KEEP_CALLS": "30",
+    "HOUBLON_KEEP_SIGN_INS": "60",
+    "HOUBLON_KEEP_SIMULATIONS": "10",
+    "HOUBLON_TAX_YEARS": "7",
+    "HOUBLON_TAX_YEAR_ENDS": "06-30",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collecteur.example:4318",
     "OTEL_SERVICE_NAME": "brasserie",
 }
@@ -45,6 +51,8 @@ BAD = [
     ("HOUBLON_THREADS", "²"),
     ("HOUBLON_API_RATE", "9" * 5_000),
     ("HOUBLON_ACCELERATION", "maybe"),
+    ("HOUBLON_KEEP_MESSAGES", "0"),
+    ("HOUBLON_TAX_YEAR_ENDS", "02-29"),
     ("HOUBLON_ALLOW_PRIVATE_WEBHOOKS", "10.0.0.0/99"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "collecteur"),
 ]
@@ -61,7 +69,7 @@ def test_every_setting_is_read_and_fills_the_field_that_it_names():
 def test_what_is_unset_is_what_the_table_says():
     settings = Settings.from_env({})
     plain = {each.field: each.unless_set.strip("`") for each in TABLE}
-    for field in ("data", "trusted_proxies", "threads", "decision_rate", "api_rate", "service_name"):
+    for field in ("data", "trusted_proxies", "threads", "decision_rate", "api_rate", "keep_simulations", "tax_years_kept", "service_name"):
         assert str(getattr(settings, field)) == plain[field]
     assert {each.origin for each in settings.in_force} == {"unset"}
 

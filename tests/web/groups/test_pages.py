@@ -5,7 +5,8 @@ import re
 import pytest
 
 from houblon.orders.mail.rendered import rendered
-from houblon.web.access.permissions import DOOR, OPEN, needs
+from houblon.web.access.authorization import HALF_WAY
+from houblon.web.access.permissions import CLOSED, DOOR, OPEN, needs
 from tests.web.houses import field, order, token_of
 
 SEED_LABELS = (
@@ -79,6 +80,9 @@ def test_no_page_opens_without_signing_in_but_the_signed_link(place):
     for rule in place.app.url_map.iter_rules():
         if "GET" in rule.methods and needs(rule.endpoint, "GET") not in (OPEN, DOOR):
             response = client.get(re.sub(r"<[^>]+>", "1", rule.rule))
+            if needs(rule.endpoint, "GET") == CLOSED:
+                assert response.status_code == 404, rule.rule
+                continue
             assert (response.status_code, "/connexion" in response.location) == (302, True), rule.rule
     assert client.get("/f/1").status_code == 404
     with place.house.services.ledger.reading() as connection:
@@ -97,7 +101,9 @@ def test_every_form_asks_for_its_token(client, place):
     for rule in place.app.url_map.iter_rules():
         if "POST" in rule.methods and not rule.rule.startswith(("/api", "/webhooks")):
             address = re.sub(r"<[^>]+>", "1", rule.rule)
-            assert client.post(address, data={}).status_code == 400, rule.rule
+            # What the library has and no page uses is not there; who is signed in has no code to give.
+            expected = 404 if needs(rule.endpoint, "POST") == CLOSED else 302 if rule.endpoint in HALF_WAY else 400
+            assert client.post(address, data={}).status_code == expected, rule.rule
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
