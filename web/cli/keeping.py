@@ -42,13 +42,13 @@ def migrate(data: Path | None, only_ask: bool, while_running: bool, as_json: boo
     """Bring the ledger's schema to this Houblon's; `houblon serve` does so by itself when it starts."""
     settings, newest = settings_of(data), newest_revision()
     check_initialised(settings.data)
-    profile, rules = read_profile(settings.data), open_store(settings.data).history
-    with looking_into(settings, profile, rules) as connection:
+    profile, store = read_profile(settings.data), open_store(settings.data)
+    with looking_into(settings, profile, store.history) as connection:
         before, own = revision_of(connection), identity_of(connection)
     is_behind = before != newest or own is None or profile.id is None
     if is_behind and not only_ask:
         migrating = Migrating.BESIDE_OTHERS if while_running else Migrating.ALONE
-        open_ledger_of(settings, profile, rules, utc_now(), migrating=migrating)[0].close()
+        open_ledger_of(settings, profile, store, utc_now(), migrating=migrating)[0].close()
         put_right(settings)
     document = {"from": before, "to": newest, "behind": is_behind, "upgraded": is_behind and not only_ask}
     if not is_behind:

@@ -107,7 +107,7 @@ def open_house(
     check_initialised(settings.data)
     profile, store = read_profile(settings.data), open_store(settings.data)
     secret, former = read_secrets(settings.data)
-    ledger, profile = open_ledger_of(settings, profile, store.history, now(), to_check, migrating)
+    ledger, profile = open_ledger_of(settings, profile, store, now(), to_check, migrating)
     # An `init` that ended but for its last step: left there, the mark would speak of a folder that holds data.
     (settings.data / MARK).unlink(missing_ok=True)
     return assemble(settings, profile, secret, store, ledger, now, writer, former)

@@ -2,9 +2,10 @@
 
 An installation and its ledger know each other by an id in both, which `init` writes. Those that were made before
 there were ids get one when they are opened, where the ledger proves that it is theirs:
-1. under the profile's lock, the ledger is given an id, or says the one that it has;
-2. the profile is written with it.
-A crash between the two leaves an id in the ledger alone: the next opening asks for the same proof, and does 2.
+1. the rules are written a second time, where they were kept once until then;
+2. under the profile's lock, the ledger is given an id, or says the one that it has;
+3. the profile is written with it.
+A crash between the last two leaves an id in the ledger alone: the next opening asks for the same proof, and does 3.
 """
 
 import secrets
@@ -22,6 +23,7 @@ from houblon.orders.db.ledger import Ledger, LedgerMissing
 from houblon.orders.db.migrate import NewerLedger, is_current, is_known, revision_of, upgrade
 from houblon.orders.db.others import is_open_elsewhere
 from houblon.orders.db.ownership import Known, claim, identity_of, is_in_use, known_versions, missing
+from houblon.rules.store.documents import Store
 from houblon.rules.store.history import History
 from houblon.web.foundation.data_folder import Profile, change_profile
 from houblon.web.foundation.settings import Settings
@@ -41,7 +43,7 @@ class Migrating(Enum):
 def open_ledger_of(
     settings: Settings,
     profile: Profile,
-    rules: Rules,
+    store: Store,
     now: datetime,
     despite_loss: bool = False,
     migrating: Migrating = Migrating.NEVER,
@@ -56,15 +58,16 @@ def open_ledger_of(
         ledger = Ledger(settings.database_url)
         try:
             with ledger.reading() as connection:
-                check_ours(connection, settings, profile, rules)
+                check_ours(connection, settings, profile, store.history)
                 if not despite_loss:
-                    refuse_loss(lost(connection, rules))
+                    refuse_loss(lost(connection, store.history))
                 is_behind = not is_current(connection)
             if is_behind:
                 _migrate(ledger, migrating)
             with ledger.reading() as connection:
                 own = identity_of(connection)
             if own is None or profile.id is None:
+                store.storage.mend()
                 profile = _introduce(ledger, settings, own, now)
         except BaseException:
             ledger.close()

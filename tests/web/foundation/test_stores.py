@@ -115,7 +115,8 @@ SINCE = ("link_number", "link_made_at")
 
 
 def forget_ids(data):
-    """Make an installation as it was before there were ids."""
+    """Make an installation as it was before there were ids, when the rules were kept once too."""
+    twin_of(data / "rules.json").unlink()
     write_profile(data, msgspec.structs.replace(read_profile(data), id=None))
     with closing(sqlite3.connect(data / "ledger.db")) as ledger:
         ledger.execute("DROP TABLE installation")
@@ -136,11 +137,13 @@ def test_an_installation_of_before_there_were_ids_gets_one_at_migrate(data, cras
         write_profile(data, msgspec.structs.replace(read_profile(data), id=None))
     assert houblon("migrate", "--check", data=data).exit_code == 1
     assert read_profile(data).id == (id if crash == "after the profile" else None), "a check changes nothing"
+    assert twin_of(data / "rules.json").exists() == (crash == "after the ledger"), "here neither"
     assert json.loads(houblon("migrate", "--json", data=data).stdout)["to"] == newest_revision()
     with closing(sqlite3.connect(data / "ledger.db")) as ledger:
         assert ledger.execute("SELECT id FROM installation").fetchall() == [(read_profile(data).id,)]
     assert houblon("migrate", "--check", data=data).exit_code == 0
     assert houblon("check", data=data).exit_code == 0
+    assert twin_of(data / "rules.json").read_bytes() == (data / "rules.json").read_bytes()
 
 
 def test_a_ledger_that_is_removed_under_a_server_is_not_made_anew(data, template):
