@@ -142,15 +142,19 @@ def _nth_weekdays(days: Sequence[tuple[int, int]]) -> Text | None:
         return None
     if len({weekday for _, weekday in days}) == 1:
         weekday = days[0][1]
-        french = _listed([f"le {_NTH[nth].fr}" for nth, _ in days]).fr
+        french = _listed([_with_le(_NTH[nth].fr) for nth, _ in days]).fr
         english = _listed([_NTH[nth].en for nth, _ in days]).en
         phrase = Text(f"{french} {_DAYS_FR[weekday]}@", f"the {english} {_DAYS_EN[weekday]}@")
     else:
         phrase = Text(
-            _listed([f"le {_NTH[nth].fr} {_DAYS_FR[weekday]}" for nth, weekday in days]).fr + "@",
+            _listed([f"{_with_le(_NTH[nth].fr)} {_DAYS_FR[weekday]}" for nth, weekday in days]).fr + "@",
             _listed([f"the {_NTH[nth].en} {_DAYS_EN[weekday]}" for nth, weekday in days]).en + "@",
         )
     return _when_there_is(phrase, any(nth == 5 for nth, _ in days))
+
+
+def _with_le(word: str) -> str:
+    return f"l’{word}" if word[0] in "aeiou" else f"le {word}"
 
 
 def _month_days(numbers: Sequence[int]) -> Text | None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from houblon.engine.core.problem import Invalid, Text
+from houblon.engine.schedule.cadence import day_text, weekday_text
 from houblon.engine.schedule.calendar import (
     CutOff,
     Cycle,
@@ -134,6 +135,11 @@ def test_every_fault_of_a_document_is_told_at_once():
         ("BYDAY=TH", "rrule_freq"),
         ("FREQ=MONTHLY;BYDAY=0MO", "rrule_value"),
         ("FREQ=MONTHLY;BYMONTHDAY=١", "rrule_value"),
+        ("FREQ=FORTNIGHTLY", "rrule_value"),
+        ("FREQ=WEEKLY;BYDAY=JE", "rrule_value"),
+        ("FREQ=WEEKLY;WKST=LU", "rrule_value"),
+        ("FREQ=WEEKLY;UNTIL=2021-07-01", "rrule_value"),
+        ("FREQ=WEEKLY;UNTIL=20210230", "rrule_value"),
         ("FREQ=DAILY;" + "BYMONTHDAY=" + "1," * 300 + "1", "rrule"),
         ("", "rrule"),
         (["FREQ=DAILY"], "rrule"),
@@ -148,6 +154,9 @@ def test_absurd_documents_are_refused():
     assert faults(dtstart="9999-12-31") == [("date", "/dtstart")]
     assert faults(cut_off={"days_before": True, "time": "12:00"}) == [("days_before", "/cut_off/days_before")]
     assert faults(id="trans\u202ebroue") == [("text", "/id")]
+    assert faults(timezone=["America/Toronto"]) == [("timezone", "/timezone")]
+    assert faults(cut_off="12:00") == [("cut_off", "/cut_off")]
+    assert faults(cut_off={"days_before": 1}) == [("cut_off", "/cut_off")]
     for document in (None, [], "FREQ=DAILY", 3):
         with pytest.raises(Invalid):
             parse_cycle(document)
@@ -308,6 +317,47 @@ def test_no_bound_and_no_delivery_do_not_hang():
         ),
         ("FREQ=WEEKLY;COUNT=3", "tous les jeudis, 3 fois en tout", "every Thursday, 3 times in all"),
         ("FREQ=YEARLY;BYWEEKNO=20", "selon la règle FREQ=YEARLY;BYWEEKNO=20", "by the rule FREQ=YEARLY;BYWEEKNO=20"),
+        ("FREQ=DAILY;INTERVAL=3", "aux trois jours", "every three days"),
+        ("FREQ=DAILY;INTERVAL=11", "aux 11 jours", "every 11 days"),
+        ("FREQ=DAILY;BYMONTH=7", "selon la règle FREQ=DAILY;BYMONTH=7", "by the rule FREQ=DAILY;BYMONTH=7"),
+        ("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR,SA,SU", "tous les jours", "every day"),
+        ("FREQ=WEEKLY;BYMONTH=7", "selon la règle FREQ=WEEKLY;BYMONTH=7", "by the rule FREQ=WEEKLY;BYMONTH=7"),
+        ("FREQ=WEEKLY;COUNT=1", "tous les jeudis, 1 fois en tout", "every Thursday, once in all"),
+        ("FREQ=MONTHLY", "le 6 du mois", "the 6th of the month"),
+        ("FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=1", "le 1er, aux 12 mois", "the 1st, every 12 months"),
+        (
+            "FREQ=MONTHLY;BYMONTHDAY=11,31",
+            "le 11 et le 31 du mois, quand il y en a un",
+            "the 11th and the 31st of the month, when there is one",
+        ),
+        (
+            "FREQ=MONTHLY;BYDAY=1MO,-2FR",
+            "le premier lundi et l’avant-dernier vendredi du mois",
+            "the first Monday and the second-to-last Friday of the month",
+        ),
+        (
+            "FREQ=MONTHLY;BYDAY=5TH",
+            "le cinquième jeudi du mois, quand il y en a un",
+            "the fifth Thursday of the month, when there is one",
+        ),
+        ("FREQ=MONTHLY;BYDAY=TH", "selon la règle FREQ=MONTHLY;BYDAY=TH", "by the rule FREQ=MONTHLY;BYDAY=TH"),
+        (
+            "FREQ=MONTHLY;BYMONTHDAY=-2",
+            "selon la règle FREQ=MONTHLY;BYMONTHDAY=-2",
+            "by the rule FREQ=MONTHLY;BYMONTHDAY=-2",
+        ),
+        (
+            "FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=1",
+            "selon la règle FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=1",
+            "by the rule FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=1",
+        ),
+        ("FREQ=YEARLY;BYMONTH=7;BYMONTHDAY=1", "le 1er juillet de chaque année", "every July 1"),
+        ("FREQ=YEARLY;INTERVAL=2", "selon la règle FREQ=YEARLY;INTERVAL=2", "by the rule FREQ=YEARLY;INTERVAL=2"),
+        (
+            "FREQ=YEARLY;BYMONTH=6,7;BYMONTHDAY=1",
+            "selon la règle FREQ=YEARLY;BYMONTH=6,7;BYMONTHDAY=1",
+            "by the rule FREQ=YEARLY;BYMONTH=6,7;BYMONTHDAY=1",
+        ),
     ],
 )
 def test_a_cycle_is_told_in_words(rrule, fr, en):
@@ -317,6 +367,19 @@ def test_a_cycle_is_told_in_words(rrule, fr, en):
 def test_the_sentence_owns_up_to_exceptions_and_holidays():
     told = cycle_sentence(cycle(exdates=(date(2021, 5, 20),), rdates=(date(2021, 5, 19),), holidays="skip"))
     assert told.fr == "les jeudis aux deux semaines, sauf 1 date, plus 1 date, sauf les jours fériés"
+    several = cycle(
+        exdates=(date(2021, 5, 20), date(2021, 6, 3)),
+        rdates=(date(2021, 5, 19), date(2021, 6, 2)),
+        holidays="next_day",
+    )
+    assert cycle_sentence(several).en == (
+        "every second Thursday, except 2 dates, plus 2 dates, moved to the next day that is no holiday if on one"
+    )
+
+
+def test_a_day_is_told_as_it_is_written_here():
+    assert day_text(date(2021, 7, 1)) == Text("1er juillet 2021", "July 1, 2021")
+    assert weekday_text(date(2021, 7, 2)) == Text("vendredi 2 juillet 2021", "Friday, July 2, 2021")
 
 
 @given(CYCLES)
