@@ -70,11 +70,8 @@ class Order(msgspec.Struct, frozen=True):
 
 
 def _decode_money(type_: type, value: Any) -> object:
-    if type_ is Price:
-        return price(value)
-    if type_ is Cents:
-        return cents(value)
-    raise NotImplementedError(type_)
+    """Money is all that msgspec does not know by itself."""
+    return price(value) if type_ is Price else cents(value)
 
 
 _decoder: msgspec.json.Decoder[Order] = msgspec.json.Decoder(Order, dec_hook=_decode_money)

@@ -11,6 +11,7 @@ What people wrote reaches the code only as constants; names come only from the v
 """
 
 import ast
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ from houblon.engine.conditions.vocabulary import Kind
 Program = Callable[..., Any]
 
 
-class Reader:
+class Reader(ABC):
     """How one source of facts is read; subclasses know the source, this class the operators.
 
     `single_select` says that a select is one lower-cased text, not a set of keys.
@@ -30,21 +31,21 @@ class Reader:
 
     single_select = False
 
+    @abstractmethod
     def numeric(self, test: Comparison, exact: bool) -> tuple[Any, Any, bool]:
         """Low and high bound of a numeric comparison, and whether they are open."""
-        raise NotImplementedError
 
+    @abstractmethod
     def fast_reads(self, comparisons: Sequence[Comparison]) -> tuple[list[ast.stmt], dict[str, ast.expr]]:
         """Statements that bind facts by their names, and expressions for facts that need no name."""
-        raise NotImplementedError
 
     def fast_guard(self, body: list[ast.stmt]) -> list[ast.stmt]:
         """The fast form's statements, with what must stand around them."""
         return body
 
+    @abstractmethod
     def careful_reads(self, names: Mapping[str, Kind]) -> list[ast.stmt]:
         """Statements at the top of the careful forms."""
-        raise NotImplementedError
 
     def careful_read(self, test: Comparison) -> list[ast.stmt]:
         """Statements before one comparison of the careful forms."""
@@ -53,8 +54,9 @@ class Reader:
     def may_be_unknown(self, test: Comparison) -> bool:
         return False
 
+    @abstractmethod
     def constants(self) -> dict[str, Any]:
-        return {}
+        """What the statements speak of, by name."""
 
 
 class Unread:

@@ -118,6 +118,41 @@ def test_texts_and_patterns_answer_as_python_does(text, value, operator):
     assert compiled(variables()) == fired_by_business_rules(rules, variables())
 
 
+@pytest.mark.parametrize(
+    ("kind", "operator", "value"),
+    [
+        ("numeric", "equal_to", float("inf")),
+        ("numeric", "equal_to", "1"),
+        ("boolean", "is_true", 1),
+        ("string", "non_empty", 7),
+        ("select", "contains", 7),
+        ("select_multiple", "contains_all", None),
+    ],
+)
+def test_a_value_of_another_type_is_an_error_and_no_answer(kind, operator, value):
+    variables = variables_class({"v": {"type": kind, "value": value}})
+    wanted = {"equal_to": 1, "contains": "a", "contains_all": ["a"]}.get(operator, "")
+    compiled = compile_rules([rule(said("v", operator, wanted))], variables)
+    with pytest.raises((TypeError, ValueError, OverflowError)):
+        compiled(variables())
+
+
+def test_no_text_is_an_empty_one():
+    variables = variables_class({"t": {"type": "string", "value": None}})
+    rules = [rule(said("t", "equal_to", "")), rule(said("t", "non_empty"))]
+    assert compile_rules(rules, variables)(variables()) == [0]
+
+
+def test_more_answers_than_are_remembered_are_still_right():
+    table = {f"bit{place}": {"type": "numeric", "value": 0} for place in range(13)}
+    variables = variables_class(table)
+    compiled = compile_rules([rule(said(name, "greater_than", 0)) for name in table], variables)
+    for number in range(4_200):  # 4,096 are remembered
+        for place in range(13):
+            table[f"bit{place}"]["value"] = number >> place & 1
+        assert compiled(variables()) == [place for place in range(13) if number >> place & 1]
+
+
 def test_a_variable_is_not_needed_when_an_earlier_condition_settles_the_block():
     class Variables(BaseVariables):
         @boolean_rule_variable()
@@ -200,6 +235,8 @@ def nested(depth):
         (rule(said("n", "equal_to", {"a": 1})), "type"),
         (rule({"name": ["n"], "operator": {}, "value": 1}), "unknown_fact"),
         ("not a rule", "required"),
+        ({**rule(said("n", "equal_to", 1)), "actions": "hold"}, "type"),
+        ({**rule(said("n", "equal_to", 1)), "actions": [{"params": {}}]}, "type"),
     ],
 )
 def test_hostile_rules_are_refused_with_one_clear_problem(bad, code):
@@ -226,6 +263,9 @@ def test_the_deepest_and_longest_rules_that_are_allowed_compile():
 
 def test_more_than_five_hundred_rules_are_too_many():
     variables = variables_class({"n": {"type": "numeric", "value": 1}})
+    with pytest.raises(Invalid) as refusal:
+        compile_rules({"0": rule(said("n", "equal_to", 1))}, variables)
+    assert refusal.value.problems[0].code == "type"
     with pytest.raises(Invalid) as refusal:
         compile_rules([rule(said("n", "equal_to", 1))] * 501, variables)
     assert refusal.value.problems[0].code == "too_many"

@@ -29,6 +29,25 @@ def problems(text):
     return [(each.code, each.pointer) for each in refusal.value.problems]
 
 
+@pytest.mark.parametrize("text", [b"\xff", b'"\xe9"', "", "{", "nul", "NaN", "[1, -Infinity]", "1" * 401, "[1,]"])
+def test_what_is_no_json_is_told_once(text):
+    assert problems(text) == [("json", "")]
+
+
+@pytest.mark.parametrize(
+    ("text", "pointer"),
+    [
+        ("[" * 101, "/0/0/0/0/0"),
+        ('{"a": [1, {"b": "]"}, ' + "[" * 101, "/a/2/0/0/0"),
+        ("]" * 200 + "[" * 301, "/0/0/0/0/0"),
+        ('{"\\q": ' + "[" * 101, "/\\q/0/0/0/0"),
+        ('\\"' + "[" * 101, ""),  # what would begin a text begins none for a reader
+    ],
+)
+def test_what_is_too_deep_is_told_by_the_way_down_whatever_else_is_wrong_with_it(text, pointer):
+    assert problems(text) == [("too_deep", pointer)]
+
+
 def test_every_repeated_name_is_told_by_its_pointer():
     text = '{"a": 1, "a": 2, "rules": [{"x/y": 1, "x/y": 1}], "deep": {"all": [{"name": 1, "name": 2}]}}'
     assert set(problems(text)) == {
