@@ -78,6 +78,18 @@ def test_what_others_settle_is_left_out():
     assert any_condition([parse_conditions(many[0], _VOCABULARY)], failed) is None
 
 
+def test_what_would_take_too_many_alternatives_keeps_its_blocks():
+    def either(value):
+        return {"any": [{"name": "note", "operator": "contains", "value": f"{value}{end}"} for end in "abcd"]}
+
+    wide = {"all": [either(number) for number in range(4)]}  # 256 alternatives in full
+    one = any_condition([parse_conditions(wide, _VOCABULARY)])
+    assert len(list(comparisons_of(one))) == 16
+    narrow = {"name": "note", "operator": "contains", "value": "0a"}
+    one = any_condition([parse_conditions(narrow, _VOCABULARY)], [parse_conditions(wide, _VOCABULARY)])
+    assert one == parse_conditions(narrow, _VOCABULARY)
+
+
 def test_what_is_shared_is_read_once():
     urgent = {"name": "note", "operator": "contains", "value": "urgent"}
     large = [{"name": "order_value", "operator": "greater_than", "value": value} for value in (100, 200, 300)]

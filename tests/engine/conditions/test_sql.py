@@ -5,7 +5,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlglot import parse_one
+from sqlglot import exp, parse_one
 
 from houblon.engine.conditions.parsing import parse_conditions
 from houblon.engine.conditions.targets.python import compile_careful
@@ -15,6 +15,7 @@ from houblon.engine.conditions.targets.sql import (
     DIALECTS,
     Columns,
     Unsupported,
+    any_of,
     kleene,
     possible,
     written,
@@ -131,6 +132,42 @@ def test_each_dialect_can_be_written_and_read_again(document, dialect):
         assert dialect == "postgres" and "matches_regex" in str(document)
         return
     assert parse_one(said, dialect=dialect) is not None
+
+
+class OfKnownAnswers(Columns):
+    """Columns of which every order of the table says the same of being first, and of having all that it asks for."""
+
+    def boolean(self, comparison):
+        return exp.true() if comparison.name == "is_first_order" else exp.false()
+
+    def may_be_unknown(self, fact):
+        return False
+
+
+def test_what_no_order_of_the_table_can_change_is_not_asked():
+    always, never, large = (
+        {"name": "is_first_order", "operator": "is_true", "value": ""},
+        {"name": "all_available", "operator": "is_true", "value": ""},
+        {"name": "order_value", "operator": "greater_than", "value": 100},
+    )
+
+    def said(document):
+        return written(kleene(parse_conditions(document, _VOCABULARY), OfKnownAnswers()))
+
+    assert said({"all": [always, large]}) == said({"any": [never, large]}) == said(large)
+    assert said({"all": [always, {"any": [always, large]}]}) == said({"any": [large, always]}) == "TRUE"
+    assert said({"any": [never, {"all": [never, large]}]}) == "FALSE"
+
+
+def test_any_of_none_is_false_and_of_equals_one():
+    assert written(any_of([])) == "FALSE"
+    assert written(any_of([exp.column("a"), exp.column("b"), exp.column("a")])) == "a OR b"
+
+
+def test_a_pattern_is_refused_where_it_would_mean_something_else():
+    condition = parse_conditions({"name": "note", "operator": "matches_regex", "value": r"\w"}, _VOCABULARY)
+    with pytest.raises(Unsupported):
+        kleene(condition, Columns("postgres"))
 
 
 def test_an_unknown_dialect_is_refused():

@@ -1,5 +1,8 @@
 """The vocabulary: one table of what a rule can speak of, and nothing beside it."""
 
+from decimal import Decimal
+
+import msgspec
 import pytest
 from business_rules import export_rule_data
 from business_rules.operators import BaseType
@@ -17,6 +20,7 @@ from houblon.engine.conditions.vocabulary import (
 )
 from houblon.engine.core.order import Facts
 from houblon.engine.core.problem import Invalid
+from houblon.engine.oracle.boundary import ORDINARY
 from houblon.engine.policy.decision import Provenance
 from houblon.engine.policy.policy import BASE, rule_of
 from tests.engine.policy.policies import rule
@@ -74,6 +78,14 @@ def test_a_name_that_is_no_operator_of_the_type_is_refused(operator):
 @pytest.mark.parametrize("action", ["accept", "__init__", "done", "get_all_actions", None])
 def test_an_action_that_is_not_for_people_is_refused(action):
     assert refused(rule(LARGE, (action, {}))) == [("unknown_action", "/actions/0/name")]
+
+
+def test_business_rules_is_given_no_answer_for_what_the_order_does_not_say():
+    facts = msgspec.structs.replace(ORDINARY, province=None, order_value=129_600, source="Shopify")
+    variables = OrderVariables(facts)
+    assert (variables.order_value(), variables.source()) == (Decimal("1296.00"), ["Shopify"])
+    with pytest.raises(LookupError, match="province"):
+        variables.province()
 
 
 def test_every_fault_of_a_rule_is_told_at_once():

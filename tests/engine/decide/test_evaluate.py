@@ -142,6 +142,10 @@ def test_the_trace_tells_every_reading_in_the_order_written():
         ("note", "", False),
         ("order_value", "1296.00", True),
     ]
+    document = decision_document(traced)
+    assert document["trace"][-1]["readings"][1]["actual"] == "1296.00" and document["invoice"]["terms"]["days"] == 30
+    held = decision_document(decided(order(items=1), policy()))
+    assert held["invoice"] is None and "trace" not in held
 
 
 @given(policies(), orders())

@@ -97,6 +97,11 @@ def test_the_derivation_tells_a_delivery_that_was_moved_by_hand_and_one_that_a_h
     ]
 
 
+def test_the_derivation_tells_the_delivery_that_was_planned():
+    steps = derivation_document(due_date(NET_30, ACCEPTED, planned_delivery=date(2021, 5, 25), cycle=CYCLE))["steps"]
+    assert [step["message"]["en"] for step in steps][1] == "Planned delivery on May 25, 2021."
+
+
 def test_terms_without_a_due_date_say_so():
     due = due_date(Terms("other", label=Text("selon entente", "as agreed")), ACCEPTED)
     assert derivation_document(due)["steps"][-1] == {

@@ -127,12 +127,30 @@ def test_past_sixty_policies_every_rule_of_the_groups_that_changed_is_still_comp
     assert thresholds == set(range(60, 80))
 
 
+def test_a_difference_that_only_a_rule_beyond_the_sixtieth_policy_has_is_told(store, monkeypatch):
+    put(store, *edits(*(group(f"g-{n:03}", n + 1, {"gros": hold("x", over=n)}) for n in range(61))))
+    ordinary = next(iter(checks.difference.__globals__["boundary_facts"]([])))
+    monkeypatch.setattr(checks, "difference", lambda _, judge=None: judge and Difference(ordinary, ("gros",)))
+    policies = [resolve(content(store), (f"g-{n:03}", "tous")) for n in range(61)]
+    (found,) = reference_faults(policies, {"g-060"})
+    assert (found.code, found.pointer) == ("reference", "/groups/tous") and "(gros)" in found.message.en
+
+
+def test_a_name_that_is_taken_is_told_before_a_group_is_made(store):
+    put(store, *edits(group("bars", 5)))
+    checks.check_names(content(store), "Groupe cafés")
+    for name, other in (("groupe  BARS", "Groupe bars"), ("Tоus", "Tous")):  # that one with a Cyrillic letter
+        with pytest.raises(Invalid) as taken:
+            checks.check_names(content(store), name)
+        assert faults(taken.value) == {("name_taken", "/name")} and f"“{other}”" in str(taken.value)
+
+
 def test_overrides_that_deserve_a_second_look_are_told_and_never_refused(store):
     put(
         store,
         *edits(
             group("meme", 5, acceptance_minimum_items=24),
-            group("propre", 6, acceptance_minimum_items=12),
+            group("propre", 6, {"seul": hold("y")}, acceptance_minimum_items=12),
             group("risque", 7, acceptance_mode="manual", acceptance_minimum_value="100.00"),
         ),
     )
