@@ -110,7 +110,8 @@ def test_a_ledger_that_an_earlier_houblon_made_by_mistake_is_not_taken_for_the_i
     assert refused_by_all(data, tmp_path)[0] == "ledger_other"
 
 
-# What the schemas after the one without ids have added to a table of before.
+# What the schemas after the one without ids have added: tables, and to a table of before columns.
+TABLES_SINCE = ("installation", "brought_memberships")
 SINCE = ("link_number", "link_made_at")
 
 
@@ -119,7 +120,8 @@ def forget_ids(data):
     twin_of(data / "rules.json").unlink()
     write_profile(data, msgspec.structs.replace(read_profile(data), id=None))
     with closing(sqlite3.connect(data / "ledger.db")) as ledger:
-        ledger.execute("DROP TABLE installation")
+        for table in TABLES_SINCE:
+            ledger.execute(f"DROP TABLE {table}")
         for column in SINCE:
             ledger.execute(f"ALTER TABLE invoices DROP COLUMN {column}")
         ledger.execute("UPDATE alembic_version SET version_num = '0015'")
