@@ -15,7 +15,7 @@ from houblon.orders.db.tables import earlier_contents
 from houblon.web.cli.main import main
 from houblon.web.foundation.data_folder import MARK, read_profile, write_profile
 from tests.orders.postgresql import pytestmark, url  # noqa: F401
-from tests.web.foundation.test_stores import SINCE
+from tests.web.foundation.test_stores import SINCE, TABLES_SINCE
 from tests.web.houses import NOW
 
 
@@ -82,7 +82,8 @@ def test_an_empty_database_is_no_ledger(houblon, data, url):
 def test_an_installation_of_before_there_were_ids_gets_one(houblon, data, url):
     write_profile(data, msgspec.structs.replace(read_profile(data), id=None))
     with connected(url) as connection:
-        connection.execute(text("DROP TABLE installation"))
+        for table in TABLES_SINCE:
+            connection.execute(text(f"DROP TABLE {table}"))
         for column in SINCE:
             connection.execute(text(f"ALTER TABLE invoices DROP COLUMN {column}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0015'"))
