@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from houblon.engine.core.problem import Invalid
-from houblon.rules.exchange.bundle import export_bundle, read_bundle
+from houblon.rules.exchange.bundle import export_bundle, export_group, read_bundle
 from houblon.rules.exchange.rule_list import read_import
 from houblon.rules.publishing.publish import publish
 from houblon.rules.store.documents import open_store
@@ -68,6 +68,21 @@ def test_an_export_is_sorted_indented_and_readable(store):
     assert text == json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True).replace("[]", "[]") + "\n"
     assert [each["id"] for each in document["groups"]] == ["amis", "bars", "tous"]
     assert document["memberships"] == {"a": [], "b": ["amis", "bars"]}
+
+
+def test_a_group_can_be_taken_elsewhere_alone(store):
+    published(store, group("bars", 5, acceptance_mode="manual"))
+    alone = json.loads(export_group(content(store).groups["bars"]))
+    assert [each["id"] for each in alone["groups"]] == ["bars"] and set(alone) == {"houblon", "groups"}
+    assert imported(store, alone).edits and content(store).groups["bars"].settings["acceptance.mode"] == "manual"
+
+
+def test_a_fault_of_what_the_bundle_does_not_hold_keeps_its_own_place(store):
+    reasons = ["manual", "x"]
+    scenario = {"id": "s", "name": "Cas", "order": ORDER, "expect": {"outcome": "held", "reasons": reasons}}
+    imported(store, bundle(scenarios=[scenario]))
+    automatic = {"id": "tous", "settings": {"acceptance.mode": "automatic"}}
+    assert refused(store, bundle(groups=[automatic])) == {("scenario", "/scenarios/s")}
 
 
 def test_what_a_bundle_does_not_name_stays(store):

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from houblon.rules.model.changes import Change, changes, edits_to
-from houblon.rules.model.statements import ABSENT
+from houblon.rules.model.changes import Change, changes, changes_of, edits_to
+from houblon.rules.model.statements import ABSENT, statements_of
 from houblon.rules.publishing.publish import publish
 from houblon.rules.store.documents import open_store
 from tests.clock import START
@@ -35,6 +35,11 @@ def test_a_document_that_comes_or_goes_is_one_change(tmp_path):
     assert (come.kind, come.id, come.path, come.before) == ("cycle", "transbroue", "", ABSENT)
     (gone,) = changes(store.content(2), store.content(1))
     assert gone.after is ABSENT and gone == Change("cycle", "transbroue", "", come.after, ABSENT)
+
+
+def test_a_document_that_neither_has_is_no_change():
+    assert list(changes_of("cycle", "x", None, None)) == [] and statements_of("group", None) == {}
+    assert repr(ABSENT) == "ABSENT"
 
 
 groups = st.dictionaries(

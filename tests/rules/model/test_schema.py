@@ -135,6 +135,26 @@ def test_half_characters_are_refused_wherever_they_stand():
     }
 
 
+@pytest.mark.parametrize(
+    ("member", "expect"),
+    [
+        ("reasons", {"outcome": "held", "reasons": "manual"}),
+        ("reasons", {"outcome": "held", "reasons": ["manual", ""]}),
+        ("due_date", {"outcome": "held", "due_date": "2021-02-30"}),
+        ("due_date", {"outcome": "held", "due_date": "20210619"}),
+        ("due_date", {"outcome": "held", "due_date": 7}),
+        ("outcome", {"outcome": "maybe"}),
+    ],
+)
+def test_a_scenario_expects_what_a_decision_can_say(member, expect):
+    assert {pointer for _, pointer in refused("scenario", {**SCENARIO, "expect": expect})} == {f"/expect/{member}"}
+
+
+@pytest.mark.parametrize("at", ["2021-05-12", "2021-05-12T10:00:00", "midi", 7])
+def test_a_scenario_s_moment_has_its_zone(at):
+    assert refused("scenario", {**SCENARIO, "accepted_at": at}) == {("datetime", "/accepted_at")}
+
+
 def test_a_cycle_is_checked_by_the_calendar():
     kept = read_document("cycle", TRANSBROUE)
     assert kept["exdates"] == []

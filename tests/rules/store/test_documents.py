@@ -4,10 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from houblon.rules.model.statements import Edit
+from houblon.rules.model.entry import Entry
+from houblon.rules.model.statements import Edit, Statement
 from houblon.rules.policies import Policies
+from houblon.rules.publishing.drafts import begin, revise
 from houblon.rules.publishing.publish import publish
-from houblon.rules.store.documents import UnknownVersion, open_store
+from houblon.rules.publishing.schedule import schedule
+from houblon.rules.store.documents import ENTRIES_KEPT, UnknownVersion, open_store
 from houblon.rules.store.history import Lost
 from houblon.rules.store.storage import CrashSafeStorage
 from tests.clock import START
@@ -97,6 +100,35 @@ def test_a_policy_is_resolved_once_and_follows_the_versions(store):
     assert policies.policy(("bars", "tous"), 1) is first
     with pytest.raises(UnknownVersion):
         policies.policy(("tous",), 3)
+
+
+def test_what_counts_now_is_the_newest_version_whatever_the_clock_says(store):
+    policies = Policies(store)
+    published(store, tous())
+    published(store, group("bars", 5), at=START + timedelta(days=2))
+    assert policies.live(START).version.number == 2, "a clock that went back brings no earlier one back"
+    made = begin(store, "Été", by="anne", at=START + timedelta(days=2))
+    revise(store, made.id, [Statement("group", "bars", "rank", 6)], by="anne", at=START + timedelta(days=2))
+    due = START + timedelta(days=9)
+    schedule(store, made.id, effective_from=due, by="anne", at=START + timedelta(days=2))
+    assert policies.live(due - timedelta(seconds=1)).groups["bars"].rank == 5
+    assert policies.scheduled_content(due).groups["bars"].rank == 6 and len(store.versions()) == 2
+    assert policies.live(due).groups["bars"].rank == 6
+    assert policies.content(2).groups["bars"].rank == 5
+
+
+def test_an_audit_entry_waits_with_its_act_until_it_is_known_to_be_copied(store):
+    def entry(number, reference):
+        return Entry(START, "anne", "shell", "proposal.begun", f"p-{number}", reference=reference)
+
+    with pytest.raises(ValueError, match="no reference"), store.writing() as writer:
+        writer.note(entry(0, None))
+    for number in range(ENTRIES_KEPT + 3):
+        with store.writing() as writer:
+            writer.note(entry(number, f"r-{number}"))
+        store.copied = store.copied | {f"r-{number}"}
+    waiting = [each.reference for each in store.history().entries]
+    assert waiting == [f"r-{number}" for number in range(2, ENTRIES_KEPT + 3)]
 
 
 def test_a_restored_store_forgets_the_version_that_was_lost(store, tmp_path):

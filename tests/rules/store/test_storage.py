@@ -13,7 +13,7 @@ import pytest
 from tinydb import TinyDB
 
 from houblon.rules.store.documents import open_store
-from houblon.rules.store.durable import KEPT_GENERATIONS, generations, keep, last_good_generation
+from houblon.rules.store.durable import KEPT_GENERATIONS, generations, keep, last_good_generation, replace_file
 from houblon.rules.store.storage import CrashSafeStorage, Damaged, StorageFault
 from houblon.rules.store.twin import twin_of
 from tests.rules.documents import published, tous
@@ -267,6 +267,7 @@ def test_a_damaged_generation_is_passed_over(tmp_path):
     third = tmp_path / "rules.json.3"
     third.unlink()
     third.write_bytes(b"?")
+    (tmp_path / "rules.json.9").mkdir()
     assert storage_in(tmp_path).restore_last_good() == 2
 
 
@@ -302,6 +303,68 @@ def test_a_writer_that_hangs_is_told_and_not_waited_for_without_end(tmp_path, mo
         add(waiting, number=1)
     add(waiting, number=1)
     assert numbers(waiting) == [1]
+
+
+def test_what_is_taken_away_is_the_whole_state_whichever_of_the_two_files_is_damaged(tmp_path):
+    whole = filled(tmp_path, 2).path.read_bytes()
+    for damaged in ("rules.json", "rules.json.twin"):
+        harm(tmp_path / damaged, "flipped")
+        storage = storage_in(tmp_path)
+        assert storage.whole_bytes() == whole and storage.generation == 2
+        storage.mend()
+    assert storage.last_good().generation == 2 and storage.last_good().tables == storage.read()
+    for name in ("rules.json", "rules.json.twin"):
+        harm(tmp_path / name, "cut")
+    assert storage_in(tmp_path).last_good().generation == 1
+
+
+def test_a_disk_that_refuses_what_is_brought_back_leaves_what_is_there(tmp_path):
+    filled(tmp_path, 2)
+    damaged = harm(tmp_path / "rules.json", "cut")
+    with pytest.raises(StorageFault, match=r"rules\.json could not be restored \(No space left on device\)"):
+        storage_in(tmp_path, sync=FailingDisk(1, errno.ENOSPC)).restore_last_good()
+    assert (tmp_path / "rules.json").read_bytes() == damaged
+    assert storage_in(tmp_path).restore_last_good() == 2
+
+
+def test_a_folder_in_the_file_s_place_is_refused_and_left_there(tmp_path):
+    filled(tmp_path, 2)
+    path = tmp_path / "rules.json"
+    path.unlink()
+    path.mkdir()
+    for work, what in ((CrashSafeStorage.read, "read"), (CrashSafeStorage.restore_last_good, "restored")):
+        with pytest.raises(StorageFault, match=f"could not be {what} .Is a directory"):
+            work(storage_in(tmp_path))
+    with pytest.raises(IsADirectoryError):
+        replace_file(path, b"whole")
+    assert path.is_dir() and not list(tmp_path.glob("*.writing"))
+
+
+UNREADABLE = Path("/proc/self/mem")  # its first page is nobody's: reading it is an input/output error
+
+
+@pytest.mark.skipif(not UNREADABLE.exists(), reason="no file that can't be read, where /proc is not mounted")
+def test_what_the_disk_can_t_read_is_read_from_the_twin_and_put_right(tmp_path):
+    filled(tmp_path, 2)
+    path = tmp_path / "rules.json"
+    path.unlink()
+    path.symlink_to(UNREADABLE)
+    storage = storage_in(tmp_path)
+    assert numbers(storage) == [0, 1] and "the disk can't read it" in (storage.harm() or "")
+    add(storage, number=2)
+    assert numbers(storage_in(tmp_path)) == [0, 1, 2] and storage.harm() is None and not path.is_symlink()
+
+
+def test_a_twin_that_can_t_be_written_refuses_no_write_and_is_told(tmp_path, caplog):
+    filled(tmp_path, 1)
+    twin = twin_of(tmp_path / "rules.json")
+    twin.unlink()
+    twin.mkdir()
+    storage = storage_in(tmp_path)
+    add(storage, number=1)
+    assert numbers(storage_in(tmp_path)) == [0, 1]
+    assert ["the twin of rules.json could not be written" in each.message for each in caplog.records] == [True]
+    assert "twin" in (storage.harm() or "")
 
 
 def test_changing_what_was_read_changes_nothing_that_is_kept(tmp_path):
