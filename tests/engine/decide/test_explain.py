@@ -94,23 +94,23 @@ def test_credit_that_is_short_can_be_left_by_each_of_its_three_parts():
         Change("credit_limit", 200000, 229600),
     )
     assert said(placed, short).en == (
-        "Would go through by itself with $296 less or $296 less for the outstanding balance or "
+        "Would be accepted automatically with $296 less or $296 less for the outstanding balance or "
         "$296 more for the credit limit."
     )
 
 
 def test_a_number_that_is_not_known_is_asked_for_and_credit_that_is_not_cannot_be():
     unknown = held_by("days_overdue", "greater_than", 30)
-    assert said(order(), unknown).en == "Would go through by itself with the number of days overdue at 30 days."
+    assert said(order(), unknown).en == "Would be accepted automatically with the number of days overdue at 30 days."
     assert found(order(), held_by("credit_available", "less_than", 0)).alone == ()
 
 
 def test_a_province_a_method_and_a_yes_are_told_in_the_words_of_their_choices():
     quebec = held_by("province", "contains", "qc")
     assert said(order(buyer={"province": "QC"}), quebec).en == (
-        "Would go through by itself with the province other than Québec."
+        "Would be accepted automatically with the province other than Québec."
     )
-    assert said(order(), quebec).en == "Would go through by itself with the province known and without a rule."
+    assert said(order(), quebec).en == "Would be accepted automatically with the province known and without a rule."
     elsewhere = held_by("province", "does_not_contain", "qc")
     assert said(order(buyer={"province": "ON"}), elsewhere).fr == (
         "Passerait d’elle-même avec la province\u00a0: le Québec."
@@ -125,7 +125,7 @@ def test_what_is_not_ordered_yet_may_be_what_lets_it_through():
     missing = held_by("categories", "shares_no_elements_with", ["stout"])
     lines = [{"sku": "a", "quantity": 24, "unit_price": "54.00", "category": "ipa"}]
     assert said(order(lines=lines), missing).en == (
-        "Would go through by itself with the categories ordered with stout."
+        "Would be accepted automatically with the categories ordered with stout."
     )
 
 

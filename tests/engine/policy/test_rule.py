@@ -63,7 +63,7 @@ def test_a_rule_comes_back_from_its_document(members):
         (acting({"name": "set_terms", "params": {"days": 366}}), ("range", "/actions/0/params/days")),
         (acting({"name": "set_terms", "params": {"days": True}}), ("range", "/actions/0/params/days")),
         (acting({"name": "set_terms", "params": {"days": "30"}}), ("range", "/actions/0/params/days")),
-        (acting({"name": "tag", "params": {"label": "\u200b"}}), ("text", "/actions/0/params/label")),
+        (acting({"name": "tag", "params": {"label": "\u202e"}}), ("text", "/actions/0/params/label")),
         (acting({"name": "notify_team", "params": {"channel": 7}}), ("text", "/actions/0/params/channel")),
         (acting(*changed()["actions"] * 2), ("repeated", "/actions")),
     ],
