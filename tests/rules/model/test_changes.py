@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from houblon.rules.model.changes import Change, changes, changes_of, edits_to
-from houblon.rules.model.statements import ABSENT, statements_of
+from houblon.rules.model.statements import ABSENT, document_of, statements_of
 from houblon.rules.publishing.publish import publish
 from houblon.rules.store.documents import open_store
 from tests.clock import START
@@ -35,6 +35,14 @@ def test_a_document_that_comes_or_goes_is_one_change(tmp_path):
     assert (come.kind, come.id, come.path, come.before) == ("cycle", "transbroue", "", ABSENT)
     (gone,) = changes(store.content(2), store.content(1))
     assert gone.after is ABSENT and gone == Change("cycle", "transbroue", "", come.after, ABSENT)
+
+
+def test_every_kind_of_document_is_the_sum_of_its_statements():
+    for kind, document in (
+        ("cycle", TRANSBROUE),
+        ("group", group("bars", 5, {"gros": None}, acceptance_mode="manual")),
+    ):
+        assert document_of(kind, document["id"], statements_of(kind, document)) == document
 
 
 def test_a_document_that_neither_has_is_no_change():

@@ -10,7 +10,7 @@ from houblon.rules.publishing.drafts import begin, revise
 from houblon.rules.publishing.proposals import approve
 from houblon.rules.publishing.publish import publish, publish_proposal, roll_back
 from houblon.rules.publishing.schedule import schedule, withdraw
-from houblon.rules.publishing.timeline import planned_content
+from houblon.rules.publishing.timeline import lacking_approval, planned_content
 from houblon.rules.store.documents import open_store
 from tests.clock import START
 from tests.rules.documents import content, group, published, tous
@@ -84,6 +84,16 @@ def test_it_can_be_withdrawn_and_is_a_draft_again_that_keeps_its_approval(store)
     back = withdraw(store, made.id, at=NOW)
     assert (back.state, back.effective_from, back.approval.by) == ("open", None, "chef")
     assert Policies(store).in_force(JULY).number == 1
+
+
+def test_what_is_planned_without_a_second_person_is_told_and_who_has_a_part_in_it(store):
+    alone = planned(store, JUNE, say("rank", 8), name="Juin")
+    made = begin(store, "Juillet", by="anne", at=NOW)
+    revise(store, made.id, [say("acceptance.minimum_items", 6)], by="bo", at=NOW)
+    approve(store, made.id, by="chef", at=NOW)
+    agreed = schedule(store, made.id, effective_from=JULY, by="dan", at=NOW, approval=True)
+    assert [each.id for each in lacking_approval(store.history())] == [alone.id]
+    assert agreed.people == ("anne", "bo", "chef", "dan") and alone.people == ("anne",)
 
 
 def test_a_moment_that_is_past_is_refused(store):
