@@ -91,7 +91,7 @@ def open_upload(folder: Path) -> Upload | None:
     """The upload that a folder holds; None when it holds none, or no longer."""
     try:
         return msgspec.json.decode((folder / _HEAD).read_bytes(), type=Upload)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, UnicodeError, msgspec.MsgspecError, RecursionError):
         return None
 
 

@@ -304,7 +304,7 @@ def _unpack(source: Path | IO[bytes], staged: Path) -> Manifest:
                     raise _broken(each.path)
             if expected:
                 raise _broken(next(iter(expected)))
-    except (tarfile.TarError, EOFError, OSError, msgspec.MsgspecError) as fault:
+    except (tarfile.TarError, EOFError, OSError, UnicodeError, msgspec.MsgspecError, RecursionError) as fault:
         raise refuse(
             "backup", "", f"Cette sauvegarde ne se lit pas : {fault}", f"This backup can't be read: {fault}"
         ) from fault

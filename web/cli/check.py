@@ -52,8 +52,10 @@ def check_installation(house: House, audit_head: str | None = None) -> Report:
     if database.problems:  # what is asked of a damaged database may be answered with anything
         return Report((database,), "")
     with house.services.ledger.reading() as connection:
-        check_context, newest = house.check_context, store.content(store.newest().number)
         audited = verify(connection, audit_head)
+        if not store.versions():  # nothing else can be asked of rules that are gone
+            return Report((database, _rules_file(store), _versions_known(connection, store)), audited.head)
+        check_context, newest = house.check_context, store.content(store.newest().number)
         found = (
             database,
             _rules_file(store),

@@ -79,7 +79,7 @@ def _unfinished_id(folder: Path) -> str:
     try:
         document = msgspec.json.decode((folder / MARK).read_bytes(), type=dict[str, str])
         return document["id"]
-    except (OSError, msgspec.MsgspecError, KeyError):
+    except (OSError, UnicodeError, msgspec.MsgspecError, RecursionError, KeyError):
         raise refuse(
             "mark",
             "",

@@ -31,6 +31,11 @@ SECRET_LEAST = 32
 # A line of a secret that was in use before: written by `rotate_secret`.
 _FORMER = re.compile(r"(\S{32,}) until (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?\+00:00)", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{32}")
+# What an `installation.json` says since the first version.
+_ALWAYS = ("timezone", "currency", "seller")
+_ALWAYS_OF_SELLER = ("name", "address", "email", "gst_number", "qst_number", "prefix")
+# No character of a text that somebody wrote: a disk that lost what it held gives zeros.
+_NO_TEXT = re.compile(r"[^\x20-\x7e\t\r\n]")
 
 
 class NotInitialised(Exception):
@@ -118,8 +123,9 @@ def read_profile(folder: Path) -> Profile:
     """Raises Invalid, with a sentence that names the file, what is wrong in it, and the way out."""
     path = folder / PROFILE
     try:
-        profile = msgspec.json.decode(path.read_bytes(), type=Profile)
-    except (OSError, UnicodeError, msgspec.MsgspecError) as fault:
+        content = path.read_bytes()
+        profile = msgspec.json.decode(content, type=Profile)
+    except (OSError, UnicodeError, msgspec.MsgspecError, RecursionError) as fault:
         raise _damaged(path, str(fault)) from None
     try:
         ZoneInfo(profile.timezone)
@@ -131,7 +137,24 @@ def read_profile(folder: Path) -> Profile:
         raise _damaged(path, f"{profile.invoice_link_months} is not from 1 to {MOST_MONTHS} - `$.invoice_link_months`")
     if profile.id is not None and not _ID.fullmatch(profile.id):
         raise _damaged(path, "this is no installation's id - `$.id`")
+    said = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
+    _check_names(path, "$", said, _ALWAYS, _Written)
+    seller = msgspec.json.decode(said["seller"], type=dict[str, msgspec.Raw])
+    _check_names(path, "$.seller", seller, _ALWAYS_OF_SELLER, Seller)
     return profile
+
+
+def _check_names(
+    path: Path, where: str, said: dict[str, msgspec.Raw], always: tuple[str, ...], read: type[msgspec.Struct]
+) -> None:
+    """What every version wrote and is not there is missed: its default would be a guess. So would that of a setting
+    whose name is misspelt, which nobody reads. Raises Invalid."""
+    for name in always:
+        if name not in said:
+            raise _damaged(path, f"it is missing - `{where}.{name}`")
+    for name in said:
+        if name not in read.__struct_fields__:
+            raise _damaged(path, f"no setting has this name - `{where}.{name}`")
 
 
 def write_profile(folder: Path, profile: Profile, entries: Sequence[Entry] = ()) -> None:
@@ -169,7 +192,7 @@ def waiting_entries(folder: Path) -> tuple[Entry, ...]:
     """The audit entries that the profile's file carries: those of its last change."""
     try:
         return msgspec.json.decode((folder / PROFILE).read_bytes(), type=_Written).audit
-    except (OSError, UnicodeError, msgspec.MsgspecError):
+    except (OSError, UnicodeError, msgspec.MsgspecError, RecursionError):
         return ()  # what is wrong with the file is told where the profile is read
 
 
@@ -190,6 +213,8 @@ def read_secrets(folder: Path) -> tuple[str, tuple[FormerSecret, ...]]:
     if len(secret) < SECRET_LEAST:
         said_of_it = f"a moins de {SECRET_LEAST} caractères", f"has fewer than {SECRET_LEAST} characters"
         raise _no_secret(path, "secret_short", *said_of_it)
+    if _NO_TEXT.search(secret):
+        raise _no_secret(path, "secret_unreadable", "ne se lit pas", "can't be read")
     return _secrets_of(secret)
 
 

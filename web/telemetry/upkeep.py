@@ -20,7 +20,7 @@ def read_upkeep(folder: Path) -> Upkeep:
     """What is known of it: nothing, where it was never done or can't be read."""
     try:
         return msgspec.json.decode((folder / FILE).read_bytes(), type=Upkeep)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, UnicodeError, msgspec.MsgspecError, RecursionError):
         return Upkeep()
 
 

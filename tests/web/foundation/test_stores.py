@@ -164,7 +164,13 @@ def test_a_ledger_that_is_removed_under_a_server_is_not_made_anew(data, template
 
 @pytest.mark.parametrize(
     ("content", "code"),
-    [(None, "secret_missing"), (b"", "secret_short"), (b"x" * 31, "secret_short"), (b"\xff" * 40, "secret_unreadable")],
+    [
+        (None, "secret_missing"),
+        (b"", "secret_short"),
+        (b"x" * 31, "secret_short"),
+        (b"\xff" * 40, "secret_unreadable"),
+        (bytes(43), "secret_unreadable"),  # what a disk gives back after a power cut
+    ],
 )
 def test_a_secret_that_is_none_is_refused_by_every_command(data, tmp_path, content, code):
     (data / "secret.key").unlink()
@@ -191,6 +197,10 @@ def test_a_secret_that_is_none_is_refused_by_every_command(data, tmp_path, conte
         (b'{"id": "../x"}', "$.id"),
         (b'"\xff"', "installation.json"),
         (b"[]", "installation.json"),
+        (b'{"x":' * 100_000, "installation.json"),
+        (b"{}", "$.timezone"),
+        (b'{"timezone": "America/Toronto", "currency": "CAD"}', "$.seller"),
+        (b'{"timezone": "America/Toronto", "currency": "CAD", "seller": {"name": "B"}}', "$.seller."),
     ],
 )
 def test_a_damaged_profile_is_named_with_what_is_wrong_and_the_way_out(data, tmp_path, content, names):
@@ -198,6 +208,16 @@ def test_a_damaged_profile_is_named_with_what_is_wrong_and_the_way_out(data, tmp
     code, message = refused_by_all(data, tmp_path)
     assert code == "profile" and f"{data}/installation.json" in message and "houblon restore" in message
     assert names in message
+
+
+@pytest.mark.parametrize("name", ["timezone", "currency", "seller", "seller.prefix", "approval"])
+def test_a_setting_that_is_missing_or_misspelt_is_missed_and_not_guessed(data, tmp_path, name):
+    document = json.loads((data / "installation.json").read_text())
+    place = document["seller"] if name.startswith("seller.") else document
+    place[f"{name}x".rpartition(".")[2]] = place.pop(name.rpartition(".")[2])
+    (data / "installation.json").write_text(json.dumps(document))
+    code, message = refused_by_all(data, tmp_path)
+    assert code == "profile" and f"$.{name}" in message and "houblon restore" in message
 
 
 def test_a_profile_that_is_damaged_under_a_server_changes_nothing_there(data, template):
@@ -305,6 +325,12 @@ def test_one_wrong_byte_in_the_rules_loses_nothing_and_is_said(data, tmp_path):
     assert "rules.json is damaged" in "".join(prepare(Settings.from_env({}, data)))
     assert houblon("check", data=data).exit_code == 0
     assert told(houblon("restore", data=data))[0] == "whole"
+
+
+def test_rules_of_which_nothing_is_left_are_told_by_check(data):
+    for path in data.glob("rules.json*"):
+        path.unlink()
+    assert told(houblon("check", data=data))[0] == "rules_lost"
 
 
 def restored_generation(data):
