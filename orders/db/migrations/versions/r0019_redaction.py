@@ -21,6 +21,7 @@ def upgrade() -> None:
     else:
         same = " AND ".join(f'NEW."{name}" IS NOT DISTINCT FROM OLD."{name}"' for name in _COLUMNS)
         op.execute("DROP TRIGGER IF EXISTS audit_append_only ON audit")
+        op.execute("DROP TRIGGER IF EXISTS audit_no_update ON audit")  # the revision was set back by hand
         op.execute(
             "CREATE TRIGGER audit_append_only BEFORE DELETE OR TRUNCATE ON audit "
             "FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()"
