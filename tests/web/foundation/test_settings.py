@@ -69,7 +69,16 @@ def test_every_setting_is_read_and_fills_the_field_that_it_names():
 def test_what_is_unset_is_what_the_table_says():
     settings = Settings.from_env({})
     plain = {each.field: each.unless_set.strip("`") for each in TABLE}
-    for field in ("data", "trusted_proxies", "threads", "decision_rate", "api_rate", "keep_simulations", "tax_years_kept", "service_name"):
+    for field in (
+        "data",
+        "trusted_proxies",
+        "threads",
+        "decision_rate",
+        "api_rate",
+        "keep_simulations",
+        "tax_years_kept",
+        "service_name",
+    ):
         assert str(getattr(settings, field)) == plain[field]
     assert {each.origin for each in settings.in_force} == {"unset"}
 
