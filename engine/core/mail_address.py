@@ -3,6 +3,8 @@
 import re
 from functools import lru_cache
 
+from houblon.engine.core.texts import visible
+
 MAX_ADDRESS = 320
 _LOCAL = re.compile(r"(?=.{1,64}$)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.ASCII)
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.ASCII)
@@ -11,10 +13,10 @@ _MOST_DOMAIN = 190
 
 @lru_cache(maxsize=4_096)
 def read_address(text: str) -> str | None:
-    """The address as mail is sent to it: trimmed, a domain with accents in its ASCII form. None where it is not one."""
+    """The address as mail is sent to it: without what shows as nothing, a domain with accents in its ASCII form. None where it is not one."""
     if len(text) > MAX_ADDRESS:
         return None
-    local, _at, domain = text.strip().rpartition("@")
+    local, _at, domain = visible(text).rpartition("@")
     if not _LOCAL.fullmatch(local):
         return None
     try:

@@ -29,6 +29,11 @@ def composed(text: str) -> str:
     return text if text.isascii() or len(text) > _MOST else unicodedata.normalize("NFC", text)
 
 
+def visible(text: str) -> str:
+    """The text without what shows as nothing, trimmed."""
+    return text.strip() if text.isascii() else _INVISIBLE.sub("", text).strip()
+
+
 def clean_id(text: str) -> str:
     """The id as it is kept at every door: NFC, trimmed, one space for any, without what shows as nothing.
 
@@ -62,6 +67,8 @@ def is_text(text: object, most: int, *, lines: bool = False) -> bool:
     if text.isascii() and text.isprintable():
         return True
     spaces = "\n\r\t" if lines else ""
+    if text and not visible(text):
+        return False
     return not _NO_TEXT.search(text) and all(
         each in spaces or unicodedata.category(each) not in _NO_TEXT_KINDS for each in text
     )
