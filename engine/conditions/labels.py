@@ -79,7 +79,10 @@ FACT_LABELS: dict[str, tuple[T, T]] = {
     ),
     "province": (
         T("la province", "the province"),
-        T("Province du détaillant, en deux lettres.", "The retailer's province, two letters."),
+        T(
+            "Province du détaillant, en deux lettres ; hors du Canada, le pays d’abord (US-NY).",
+            "The retailer's province, two letters; outside Canada, the country first (US-NY).",
+        ),
     ),
     "distributor": (
         T("le distributeur", "the distributor"),
@@ -109,6 +112,21 @@ FACT_LABELS: dict[str, tuple[T, T]] = {
         T("les produits commandés", "the products ordered"),
         T("Codes de produit des lignes.", "Product codes of the lines."),
     ),
+    "charges_value": (
+        T("le total des frais", "the total of the charges"),
+        T(
+            "Livraison, frais, pourboires, et rabais de la commande en moins ; jamais dans le montant des articles.",
+            "Shipping, fees, tips, less discounts of the order; never in the order value.",
+        ),
+    ),
+    "is_paid": (
+        T("la commande est déjà payée", "the order is already paid"),
+        T("Payée chez l’expéditeur, en entier.", "Paid at the sender's, in full."),
+    ),
+    "country": (
+        T("le pays", "the country"),
+        T("Pays du détaillant, en deux lettres.", "The retailer's country, two letters."),
+    ),
 }
 
 # How a yes-or-no fact reads when it does not hold.
@@ -116,6 +134,7 @@ NEGATED_LABELS: dict[str, T] = {
     "is_first_order": T("ce n’est pas une première commande", "it is not a first order"),
     "all_available": T("un produit n’est pas disponible", "a product is not available"),
     "has_planned_delivery": T("aucune livraison n’est prévue", "no delivery is planned"),
+    "is_paid": T("la commande n’est pas payée", "the order is not paid"),
 }
 
 # (type, operator): the words that stand between the fact and the value
@@ -167,6 +186,9 @@ OPTION_LABELS: dict[tuple[str, str], T] = {
     ("province", "YT"): T("le Yukon", "Yukon"),
     ("province", "NT"): T("les Territoires du Nord-Ouest", "Northwest Territories"),
     ("province", "NU"): T("le Nunavut", "Nunavut"),
+    ("country", "CA"): T("le Canada", "Canada"),
+    ("country", "US"): T("les États-Unis", "the United States"),
+    ("country", "FR"): T("la France", "France"),
     ("delivery_method", "distributor"): T("par distributeur", "by distributor"),
     ("delivery_method", "self_delivery"): T("par la brasserie", "by the brewery"),
     ("delivery_method", "pickup"): T("ramassage", "pickup"),

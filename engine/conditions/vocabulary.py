@@ -132,6 +132,9 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
             _fact("buyer_groups", _M, known=True),
             _fact("categories", _M),
             _fact("skus", _M, known=True),
+            _fact("charges_value", _N, known=True, **_MONEY),
+            _fact("is_paid", _B),
+            _fact("country", _C, options=("CA", "US", "FR")),
         )
     }
 )

@@ -2,20 +2,23 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec.structs import replace
 
 from houblon.engine.core.money import Cents, Price, cents, price
-from houblon.engine.core.provinces import province_of
+from houblon.engine.core.places import country_code, province_of, region
 from houblon.engine.core.texts import MAX_ID, clean_id, composed
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Quantity = Annotated[int, msgspec.Meta(gt=0, le=1_000_000)]
 Days = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
+MOST_CHARGES = 200
+ChargeKind = Literal["shipping", "fee", "discount", "tip", "gift_card"]
+PaymentState = Literal["unpaid", "partial", "paid"]
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -31,11 +34,47 @@ class Line(msgspec.Struct, frozen=True):
     deposit: Price | None = None
     taxable: bool | None = None
     available: bool | None = None
+    # Of containers that come back but are not the consumer's, such as kegs; others are not taxed.
+    deposit_taxable: bool | None = None
+    # The goods would be taxed, but not for this buyer.
+    tax_exempt: bool | None = None
 
     @property
     def value(self) -> int:
         """quantity × unit price − line discount, in cents."""
         return self.quantity * self.unit_price - (self.discount or 0)
+
+    @property
+    def is_taxed(self) -> bool:
+        return self.taxable is not False and self.tax_exempt is not True
+
+
+class Charge(msgspec.Struct, frozen=True):
+    """What an order costs beside its lines, signed: on the invoice, never an item, never in the order's value."""
+
+    kind: ChargeKind
+    amount: Cents
+    name: str | None = None
+    taxable: bool | None = None
+
+    @property
+    def is_taxed(self) -> bool:
+        return self.taxable is not False
+
+
+class Payment(msgspec.Struct, frozen=True):
+    """What the sender has been paid, and by what it finds that again."""
+
+    state: PaymentState
+    amount: Price | None = None
+    reference: str | None = None
+
+
+class StatedTotal(msgspec.Struct, frozen=True):
+    """What the sender says that the order comes to, with taxes or before them."""
+
+    amount: Cents
+    taxes_included: bool | None = None
 
 
 class Buyer(msgspec.Struct, frozen=True):
@@ -52,6 +91,9 @@ class Buyer(msgspec.Struct, frozen=True):
     days_overdue: Days | None = None
     outstanding_balance: Cents | None = None
     credit_limit: Price | None = None
+    country: str | None = None
+    company: str | None = None
+    po_number: str | None = None
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -67,6 +109,14 @@ class Order(msgspec.Struct, frozen=True):
     planned_delivery: date | None = None
     source: str | None = None
     note: str | None = None
+    charges: Annotated[tuple[Charge, ...], msgspec.Meta(max_length=MOST_CHARGES)] | None = None
+    tax_exempt: bool | None = None
+    tax_exempt_reason: str | None = None
+    payment: Payment | None = None
+    stated_total: StatedTotal | None = None
+    # What the sender calls the state of the order, and the terms of payment.
+    status: str | None = None
+    payment_terms: str | None = None
 
 
 def _decode_money(type_: type, value: Any) -> object:
@@ -201,9 +251,17 @@ class Facts(msgspec.Struct, frozen=True):
     buyer_groups: tuple[str, ...]
     categories: tuple[str, ...] | None
     skus: tuple[str, ...]
+    charges_value: int | None
+    is_paid: bool | None
+    country: str | None
 
 
-def read_facts(order: Order, groups: tuple[str, ...], zone: ZoneInfo) -> Facts:
+# How orders are read. What was decided by an earlier reading is decided by it again (orders/handling/replay.py):
+# the first knew no charges, and took a province as it was written.
+FIRST_READING, READING = 1, 2
+
+
+def read_facts(order: Order, groups: tuple[str, ...], zone: ZoneInfo, reading: int = READING) -> Facts:
     """The facts of `order`; `groups` are the buyer's, `zone` is the installation's."""
     buyer = order.buyer
     item_count, all_available = 0, True
@@ -240,7 +298,7 @@ def read_facts(order: Order, groups: tuple[str, ...], zone: ZoneInfo) -> Facts:
         planned is not None,
         buyer.id,
         order.note or "",
-        buyer.province,
+        buyer.province if reading == FIRST_READING else region(buyer.province, buyer.country),
         order.distributor,
         order.delivery_method,
         order.source,
@@ -248,4 +306,7 @@ def read_facts(order: Order, groups: tuple[str, ...], zone: ZoneInfo) -> Facts:
         groups,
         None if None in categories else tuple(categories),  # type: ignore[arg-type]
         tuple(skus),
+        sum([charge.amount for charge in order.charges]) if order.charges else 0,
+        None if order.payment is None else order.payment.state == "paid",
+        country_code(buyer.country),
     )

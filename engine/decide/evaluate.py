@@ -6,27 +6,19 @@ known under strong Kleene logic is held, never guessed. Order of rules never mat
 
 from datetime import datetime
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
-import msgspec
-
-from houblon.engine.core.order import Facts, Order, read_facts
+from houblon.engine.core.order import READING, Facts, Order, read_facts
+from houblon.engine.decide.bars import barred_by
+from houblon.engine.decide.installation import Installation as Installation
 from houblon.engine.decide.obligations import obligations
 from houblon.engine.decide.precedence import settled
-from houblon.engine.decide.reasons import not_in_currency, reasons, unknown_group
+from houblon.engine.decide.reasons import reasons
 from houblon.engine.decide.trace import traced
 from houblon.engine.decide.verdict import Judge, Verdict
-from houblon.engine.policy.decision import Decision, Invoicing, Outcome, Reason
+from houblon.engine.policy.decision import Decision, Invoicing, Outcome
 from houblon.engine.policy.policy import Policy
 from houblon.engine.policy.terms import due_date
 from houblon.engine.schedule.calendar import Cycle
-
-
-class Installation(msgspec.Struct, frozen=True):
-    """Where Houblon runs: the producer's zone and currency (ISO 4217)."""
-
-    zone: ZoneInfo
-    currency: str = "CAD"
 
 
 def decide(
@@ -38,20 +30,23 @@ def decide(
     installation: Installation,
     unknown_groups: tuple[str, ...] = (),
     trace: bool = False,
+    reading: int = READING,
+    known_province: str | None = None,
 ) -> Decision:
     """The decision about `order` by `policy`.
 
     `accepted_at` (with its zone) is the instant from which dates count, `cycle` is that of the
-    order's distributor. `unknown_groups` are those the order names and nobody made.
+    order's distributor. `unknown_groups` are those the order names and nobody made; `known_province`
+    is the one that its buyer is kept in.
     """
     judge = judge_of(policy)
-    facts = facts_of(order, policy, installation)
+    facts = facts_of(order, policy, installation, reading)
     readings = None
     if trace:
         verdict, readings = traced(judge, facts)
     else:
         verdict = judge.verdict(facts)
-    barred = barred_by(order.currency, installation, unknown_groups)
+    barred = barred_by(order, installation, unknown_groups, policy, reading, known_province)
     outcome = settled(verdict.outcome, barred)
     duties = verdict.duties
     if outcome is not verdict.outcome:
@@ -73,31 +68,27 @@ def decide(
 
 
 def invoicing(
-    order: Order, policy: Policy, *, accepted_at: datetime, cycle: Cycle | None, installation: Installation
+    order: Order,
+    policy: Policy,
+    *,
+    accepted_at: datetime,
+    cycle: Cycle | None,
+    installation: Installation,
+    reading: int = READING,
 ) -> Invoicing:
     """How the order is invoiced when a person accepts it at `accepted_at`, whatever held it."""
-    verdict = judge_of(policy).verdict(facts_of(order, policy, installation))
+    verdict = judge_of(policy).verdict(facts_of(order, policy, installation, reading))
     return _invoicing(order, policy, verdict, accepted_at, cycle, installation)
 
 
-def facts_of(order: Order, policy: Policy, installation: Installation) -> Facts:
-    return read_facts(order, policy.chain[:-1], installation.zone)
+def facts_of(order: Order, policy: Policy, installation: Installation, reading: int = READING) -> Facts:
+    return read_facts(order, policy.chain[:-1], installation.zone, reading)
 
 
 @lru_cache(maxsize=2_048)
 def judge_of(policy: Policy) -> Judge:
     """The policy compiled; those in use stay so."""
     return Judge(policy)
-
-
-def barred_by(currency: str | None, installation: Installation, unknown_groups: tuple[str, ...]) -> tuple[Reason, ...]:
-    """What holds any order whatever its policy says."""
-    if not unknown_groups and (currency is None or currency.upper() == installation.currency):
-        return ()
-    barred = [unknown_group(group) for group in unknown_groups]
-    if currency is not None and currency.upper() != installation.currency:
-        barred.append(not_in_currency(currency, installation.currency))
-    return tuple(barred)
 
 
 def _invoicing(

@@ -15,7 +15,7 @@ from houblon.engine.conditions.figures import NBSP, quantity_text
 from houblon.engine.conditions.labels import NEGATED_LABELS
 from houblon.engine.conditions.tree import Comparison, comparisons_of
 from houblon.engine.conditions.vocabulary import FACTS, Fact, Kind, option_label
-from houblon.engine.core.money import as_decimal
+from houblon.engine.core.money import MOST, as_decimal
 from houblon.engine.core.numbers import interval, whole_bounds
 from houblon.engine.core.order import Facts
 from houblon.engine.core.problem import Text
@@ -136,7 +136,7 @@ def _other_sets(named: set[str], now: tuple[str, ...] | None) -> list[tuple[str,
     return [*fewer, *((*present, value) for value in wanting)]
 
 
-_LOWEST = {"item_count": 1, "line_count": 1}
+_LOWEST = {"item_count": 1, "line_count": 1, "charges_value": -MOST}
 
 
 def _edges(comparison: Comparison) -> Iterator[int]:

@@ -1,7 +1,6 @@
 """Reasons: each cause of a verdict as a code, a sentence in two languages and the facts read."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from houblon.engine.conditions.tree import comparisons_of
 from houblon.engine.conditions.vocabulary import FACTS
@@ -22,31 +21,11 @@ def reasons(verdict: Verdict, outcome: Outcome, barred: tuple[Reason, ...], fact
         if barred or verdict.doubts:
             found = [*barred, *_missing_facts(verdict.doubts, facts), *found]
         if not verdict.is_held_by_rule and "hold" not in [reason.effect for reason in found]:
-            found.append(_house("no_rule_accepts", "acceptance.mode", _NOTHING_ACCEPTS))
+            found.append(Reason("no_rule_accepts", "hold", "acceptance.mode", _NOTHING_ACCEPTS, (), {}))
     return tuple(found)
 
 
-def unknown_group(group: str) -> Reason:
-    text = Text(
-        f"La commande nomme un groupe qui n’existe pas : « {group} ».",
-        f"The order names a group that does not exist: “{group}”.",
-    )
-    return _house("unknown_group", "order.groups", text, {"groups": [group]})
-
-
-def not_in_currency(currency: str, expected: str) -> Reason:
-    text = Text(
-        f"La commande est en {currency} ; la maison vend en {expected}.",
-        f"The order is in {currency}; the house sells in {expected}.",
-    )
-    return _house("currency", "order.currency", text, {"currency": currency})
-
-
 _NOTHING_ACCEPTS = Text("Aucune règle n’accepte cette commande.", "No rule accepts this order.")
-
-
-def _house(code: str, rule: str, message: Text, facts: dict[str, Any] | None = None) -> Reason:
-    return Reason(code, "hold", rule, message, (), facts or {})
 
 
 def _missing_facts(doubts: Iterable[Rule], facts: Facts) -> list[Reason]:

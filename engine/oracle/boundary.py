@@ -39,6 +39,9 @@ ORDINARY = Facts(
     buyer_groups=("depanneurs",),
     categories=("ipa", "stout"),
     skus=("IPA-24", "STO-12"),
+    charges_value=2_500,
+    is_paid=False,
+    country="CA",
 )
 MIXTURES = 24
 # The reference's regular expressions backtrack: it meets short texts only.

@@ -12,8 +12,8 @@ from houblon.engine.conditions.parsing import parse_conditions
 from houblon.engine.conditions.pattern import MAX_IN_A_POLICY, cost_of
 from houblon.engine.conditions.tree import Condition, Term, comparisons_of, condition_document
 from houblon.engine.conditions.vocabulary import ACTIONS, FACTS
+from houblon.engine.core.places import province_of
 from houblon.engine.core.problem import Faults, Text, refuse, step
-from houblon.engine.core.provinces import province_of
 from houblon.engine.core.texts import is_text
 from houblon.engine.policy.decision import Provenance
 

@@ -93,6 +93,8 @@ decisions = Table(
     Column("document", Json, nullable=False),
     # How the due date came about; NULL while nothing is to be paid.
     Column("derivation", Json),
+    # By which form the order was read, and what the ledger knew of its buyer; NULL: the first form, and nothing.
+    Column("reading", Json),
 )
 
 # What a held order said before it was changed: decisions name it by its hash.

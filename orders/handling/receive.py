@@ -121,7 +121,7 @@ def _take_order(connection: Connection, services: Services, incoming: IncomingOr
 
 def _record(connection: Connection, services: Services, incoming: IncomingOrder, found: ExistingOrder) -> Received:
     buyer = bring_up_to_date(connection, incoming.order.buyer, incoming.at, found.retailer)
-    decision, policy = _decided(services, incoming, found.groups, found.through)
+    decision, policy = _decided(services, incoming, found.groups, found.through, buyer)
     values = {"source": incoming.source, "received_at": incoming.at, **_columns(incoming, decision)}
     key = _KEEP_ORDER.insert(connection, values)
     context = OrderContext(key, incoming.order, buyer, policy, incoming.at, found.is_heard)
@@ -137,7 +137,7 @@ def decide_again(
     """
     buyer = keep_retailer(connection, incoming.order.buyer, incoming.at)
     kept, through = memberships_of(connection, incoming.order.buyer.id), brought_through(connection)
-    decision, policy = _decided(services, incoming, kept, through)
+    decision, policy = _decided(services, incoming, kept, through, buyer)
     moved = connection.execute(
         update(orders)
         .where(orders.c.key == before.key, orders.c.state == "held", orders.c.content_hash == before.content_hash)
@@ -155,13 +155,19 @@ def decide_again(
 
 
 def _decided(
-    services: Services, incoming: IncomingOrder, kept: tuple[str, ...], through: int
+    services: Services, incoming: IncomingOrder, kept: tuple[str, ...], through: int, buyer: Row[Any]
 ) -> tuple[Decision, Policy]:
     order, at = incoming.order, incoming.at
     content, policy, unknown = _effective_policy(services, order, at, kept, through)
     cycle = content.cycle_of(order.distributor)
     decision = decide(
-        order, policy, accepted_at=at, cycle=cycle, installation=services.installation, unknown_groups=unknown
+        order,
+        policy,
+        accepted_at=at,
+        cycle=cycle,
+        installation=services.installation,
+        unknown_groups=unknown,
+        known_province=buyer.province,
     )
     return decision, policy
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, select
 
-from houblon.engine.core.order import decode_order
+from houblon.engine.core.order import FIRST_READING, decode_order
 from houblon.engine.decide.evaluate import decide, invoicing
 from houblon.engine.policy.decision import Outcome, decision_document, invoicing_document, plain
 from houblon.engine.policy.derivation import derivation_parts, parts_of
@@ -108,6 +108,8 @@ def _decided(services: Services, row: Row[Any]) -> dict[str, Any]:
         cycle=content.cycle_of(order.distributor),
         installation=services.installation,
         unknown_groups=tuple(unknown),
+        reading=_form(row),
+        known_province=(row.reading or {}).get("province"),
     )
     derivation = decision.invoice and derivation_parts(decision.invoice.due)
     return {**decision_document(decision), "derivation": derivation}
@@ -125,10 +127,17 @@ def _followed(services: Services, row: Row[Any]) -> dict[str, Any]:
             accepted_at=row.made_at,
             cycle=content.cycle_of(order.distributor),
             installation=services.installation,
+            reading=_form(row),
         )
         found |= {"invoice": invoicing_document(follows), "derivation": derivation_parts(follows.due)}
     document: dict[str, Any] = plain(found)
     return document
+
+
+def _form(row: Row[Any]) -> int:
+    """How the order was read then."""
+    form: int = FIRST_READING if row.reading is None else row.reading["form"]
+    return form
 
 
 def _body(row: Row[Any]) -> bytes:

@@ -13,6 +13,7 @@ from houblon.engine.policy.decision import Decision, Invoicing, Outcome, decisio
 from houblon.engine.policy.policy import Policy
 from houblon.orders.db.statements import Reader
 from houblon.orders.retailers.brought import groups_of
+from houblon.orders.retailers.memberships import kept_province
 from houblon.orders.services import Services
 from houblon.rules.model.content import Content
 from houblon.rules.model.inherit import buyer_chain
@@ -52,6 +53,7 @@ def what_if(
 ) -> WhatIf:
     """`what_if_of` an order whose buyer's groups are read by `reader`."""
     groups = groups_of(reader, services.policies.store.recent(), order.buyer.id)
+    province = kept_province(reader, order.buyer)
     return what_if_of(
         services,
         order,
@@ -62,6 +64,7 @@ def what_if(
         version=version,
         proposal=proposal,
         trace=trace,
+        province=province,
     )
 
 
@@ -76,6 +79,7 @@ def what_if_of(
     version: int | None = None,
     proposal: str | None = None,
     trace: bool = False,
+    province: str | None = None,
 ) -> WhatIf:
     """Decide `order`, of a buyer kept in the groups `kept`, by `version` or `proposal`, else by the version
     in force `as_of`, else `now`.
@@ -85,7 +89,9 @@ def what_if_of(
     proposal, and when the proposal's documents contradict each other.
     """
     content = content_asked(services, now=now, as_of=as_of, version=version, proposal=proposal)
-    return what_if_in(services, content, order, kept, accepted_at=accepted_at or as_of or now, trace=trace)
+    return what_if_in(
+        services, content, order, kept, accepted_at=accepted_at or as_of or now, trace=trace, province=province
+    )
 
 
 def what_if_in(
@@ -96,8 +102,12 @@ def what_if_in(
     *,
     accepted_at: datetime,
     trace: bool = False,
+    province: str | None = None,
 ) -> WhatIf:
-    """Decide `order`, of a buyer kept in the groups `kept`, by what a content holds; dates count from `accepted_at`."""
+    """Decide `order`, of a buyer kept in the groups `kept`, by what a content holds; dates count from `accepted_at`.
+
+    `province` is the one that the buyer is kept in.
+    """
     chain, unknown = buyer_chain(content, order.buyer, kept)
     policy = services.policies.policy_in(content, chain)
     dates: dict[str, Any] = {
@@ -105,7 +115,7 @@ def what_if_in(
         "cycle": content.cycle_of(order.distributor),
         "installation": services.installation,
     }
-    decision = decide(order, policy, unknown_groups=unknown, trace=trace, **dates)
+    decision = decide(order, policy, unknown_groups=unknown, trace=trace, known_province=province, **dates)
     held = decision.outcome is Outcome.HELD
     return WhatIf(decision, policy, content, invoicing(order, policy, **dates) if held else None)
 

@@ -5,7 +5,7 @@ import hashlib
 import msgspec
 
 from houblon.engine.core.money import MOST
-from houblon.engine.core.order import Buyer, Line, Order, decode_order, order_of
+from houblon.engine.core.order import Buyer, Charge, Line, Order, Payment, decode_order, order_of
 from houblon.engine.core.problem import Faults, problem, refuse, step
 from houblon.engine.core.strict_json import check_depth
 from houblon.engine.core.texts import MAX_ID, is_id
@@ -17,8 +17,26 @@ MAX_BODY = 1_000_000
 YEARS = range(1900, 3000)
 # How long the texts of an order may be, and how many groups it may claim. Here and not in the decoder: what was taken
 # before there was a limit must be readable for ever.
-LENGTHS = {"currency": 10, "distributor": 200, "delivery_method": 200, "source": 200, "note": 5_000}
-BUYER_LENGTHS = {"name": 300, "email": 320, "language": 35, "province": 100}
+LENGTHS = {
+    "currency": 10,
+    "distributor": 200,
+    "delivery_method": 200,
+    "source": 200,
+    "note": 5_000,
+    "status": 200,
+    "payment_terms": 200,
+    "tax_exempt_reason": 300,
+}
+BUYER_LENGTHS = {
+    "name": 300,
+    "email": 320,
+    "language": 35,
+    "province": 100,
+    "country": 100,
+    "company": 300,
+    "po_number": 200,
+}
+CHARGE_LENGTHS, PAYMENT_LENGTHS = {"name": 300}, {"reference": 200}
 LINE_LENGTHS = {"name": 300, "category": 200}
 MAX_GROUPS, MAX_GROUP = 100, 200
 _SHORTEST = min(LINE_LENGTHS.values())
@@ -93,7 +111,19 @@ def parse_json(body: bytes) -> object:
     try:
         return msgspec.json.decode(body)
     except (msgspec.MsgspecError, ValueError):
+        if not _is_utf8(body):
+            raise refuse(
+                "json", "", "Le corps n’est pas écrit en UTF-8.", "The body is not written in UTF-8."
+            ) from None
         raise refuse("json", "", "Le corps n’est pas du JSON valide.", "The body is not valid JSON.") from None
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def content_hash(body: bytes) -> str:
@@ -129,6 +159,10 @@ def _check_sizes(order: Order, faults: Faults) -> None:
             f"Au plus {MAX_GROUPS} groupes, de {MAX_GROUP} caractères chacun.",
             f"At most {MAX_GROUPS} groups, of {MAX_GROUP} characters each.",
         )
+    if order.payment is not None:
+        _check_lengths(order.payment, "/payment", PAYMENT_LENGTHS, faults)
+    if order.charges:
+        _check_charges(order.charges, faults)
     gross = discounts = 0
     for index, line in enumerate(order.lines):
         name, category = line.name, line.category
@@ -148,7 +182,21 @@ def _check_sizes(order: Order, faults: Faults) -> None:
         )
 
 
-def _check_lengths(part: Order | Buyer | Line, pointer: str, lengths: dict[str, int], faults: Faults) -> None:
+def _check_charges(charges: tuple[Charge, ...], faults: Faults) -> None:
+    for place, charge in enumerate(charges):
+        _check_lengths(charge, f"/charges/{place}", CHARGE_LENGTHS, faults)
+    if sum([abs(charge.amount) for charge in charges]) > MOST:
+        faults.add(
+            "too_large",
+            "/charges",
+            "La valeur de ces frais dépasse ce qui se compte.",
+            "The value of these charges is beyond what can be counted.",
+        )
+
+
+def _check_lengths(
+    part: Order | Buyer | Line | Charge | Payment, pointer: str, lengths: dict[str, int], faults: Faults
+) -> None:
     for name, most in lengths.items():
         if len(getattr(part, name) or "") > most:
             faults.add(

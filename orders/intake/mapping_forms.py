@@ -2,15 +2,20 @@
 
 | form | finds |
 |---|---|
-| `"customer.email"` | what stands there; `$.` starts at the payload's top, `[]` takes each of a list |
+| `"customer.email"` | what stands there; `$.` starts at the payload's top, `[]` takes each of a list, `[0]` one |
 | `{"path": rule, "as"}` | the same, read as one of READERS, or as a day |
 | `{"entry", "of": rule}` | the value of the entry so called in a list of attributes |
 | `{"value"}` | a constant |
 | `{"first": [rules]}` | the first that says anything |
 | `{"join": [rules], "with": " "}` | texts, joined |
-| `{"sum": [rules]}` | money, added up |
-| `{"when": rule, "is"?: value, "then": rule, "else"?: rule}` | one or the other |
-| `{"options": {text: value}, "path"}` | the value beside the text; nothing beside another |
+| `{"list": [rules], "only"?: rule, "but"?: rule}` | members of several lists, without those that `but` speaks of |
+| `{"sum": [rules], "minus"?: [rules]}` | money, added up, less other money |
+| `{"times": rule, "quantity": rule}` | an amount, so many times |
+| `{"percent": rule, "of": rule}` | so many per cent of an amount |
+| `{"share": rule, "left": rule, "of": rule}` | the share of an amount that is of what is left of a whole |
+| `{"nonzero": rule}` | whether an amount is another than 0 |
+| `{"when": rule, "is"?: value, "then": rule, "else"?: rule}` | one or the other; `is` may list values |
+| `{"options": {text: value}, "path", "else"?: rule}` | the value beside the text |
 | `{"groups": [rules], "prefix"}` | groups named by tags |
 | `{"unit_price_of": rule, "quantity": rule}` | a line's amount for one unit, up to a whole cent |
 | `{"discount_to": rule, "of": rule, "quantity": rule}` | what must come off so that the line is exactly that amount |
@@ -24,11 +29,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from houblon.engine.core.problem import Faults, Invalid, refuse, step
+from houblon.orders.intake.mapping_amounts import (
+    DiscountTo,
+    Nonzero,
+    Percent,
+    Product,
+    Remaining,
+    Share,
+    Sum,
+    UnitPrice,
+)
 from houblon.orders.intake.mapping_rules import (
     NOTHING,
     Constant,
     Day,
-    DiscountTo,
     Entry,
     First,
     Groups,
@@ -36,17 +50,16 @@ from houblon.orders.intake.mapping_rules import (
     Options,
     Path,
     Read,
-    Remaining,
     Rule,
-    Sum,
-    UnitPrice,
+    Several,
+    Step,
     When,
 )
 from houblon.orders.intake.shop_values import READERS
 
 MAX_RULES = 30
 _DAY = "day"
-_STEP = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,79}(\[\])?", re.ASCII)
+_STEP = re.compile(r"([A-Za-z_][A-Za-z0-9_-]{0,79})(\[(-?\d{1,4})?\])?", re.ASCII)
 
 
 def read_rule(document: object) -> Rule:
@@ -65,15 +78,20 @@ def read_rule(document: object) -> Rule:
 
 def _path(text: str) -> Path:
     from_top = text.startswith("$.")
-    steps = tuple(text.removeprefix("$.").split("."))
-    if len(text) > 300 or not all(_STEP.fullmatch(each) for each in steps):
+    steps = [_STEP.fullmatch(each) for each in text.removeprefix("$.").split(".")]
+    if len(text) > 300 or None in steps:
         raise refuse(
             "path",
             "",
             "Un chemin comme « customer.email », « $.refunds[].id ».",
             'A path such as "customer.email", "$.refunds[].id".',
         )
-    return Path(steps, from_top)
+    return Path(tuple(_step(each) for each in steps if each is not None), from_top)
+
+
+def _step(written: re.Match[str]) -> Step:
+    name, brackets, place = written.groups()
+    return Step(name, brackets is not None and place is None, None if place is None else int(place))
 
 
 def _rule_at(document: Mapping[str, Any], name: str) -> Rule:
@@ -114,7 +132,21 @@ def _read_as(document: Mapping[str, Any]) -> Rule:
 def _options(document: Mapping[str, Any]) -> Rule:
     if not isinstance(document["options"], dict):
         raise refuse("type", "/options", "Un objet « texte : valeur ».", 'An object "text: value".')
-    return Options(_rule_at(document, "path"), document["options"])
+    otherwise = _rule_at(document, "else") if "else" in document else Constant(NOTHING)
+    return Options(_rule_at(document, "path"), document["options"], otherwise)
+
+
+def _sum(document: Mapping[str, Any]) -> Rule:
+    return Sum(_rules_at(document, "sum"), _rules_at(document, "minus") if "minus" in document else ())
+
+
+def _several(document: Mapping[str, Any]) -> Rule:
+    only, but = (_rule_at(document, name) if name in document else None for name in ("only", "but"))
+    return Several(_rules_at(document, "list"), only, but)
+
+
+def _constant(document: Mapping[str, Any]) -> Rule:
+    return Constant(NOTHING if document["value"] is None else document["value"])
 
 
 def _when(document: Mapping[str, Any]) -> Rule:
@@ -125,12 +157,29 @@ def _when(document: Mapping[str, Any]) -> Rule:
 # By the member that tells a form: the members it needs, those it may have, and what makes it.
 _FORMS: Mapping[str, tuple[set[str], set[str], Callable[[Mapping[str, Any]], Rule]]] = {
     "entry": ({"entry", "of"}, set(), lambda each: Entry(_text_at(each, "entry", ""), _rule_at(each, "of"))),
-    "value": ({"value"}, set(), lambda each: Constant(each["value"])),
+    "value": ({"value"}, set(), _constant),
     "first": ({"first"}, set(), lambda each: First(_rules_at(each, "first"))),
     "join": ({"join"}, {"with"}, lambda each: Join(_rules_at(each, "join"), _text_at(each, "with", " "))),
-    "sum": ({"sum"}, set(), lambda each: Sum(_rules_at(each, "sum"))),
+    "list": ({"list"}, {"only", "but"}, _several),
+    "sum": ({"sum"}, {"minus"}, _sum),
+    "times": (
+        {"times", "quantity"},
+        set(),
+        lambda each: Product(_rule_at(each, "times"), _rule_at(each, "quantity")),
+    ),
+    "percent": (
+        {"percent", "of"},
+        set(),
+        lambda each: Percent(_rule_at(each, "percent"), _rule_at(each, "of")),
+    ),
+    "share": (
+        {"share", "left", "of"},
+        set(),
+        lambda each: Share(_rule_at(each, "share"), _rule_at(each, "left"), _rule_at(each, "of")),
+    ),
+    "nonzero": ({"nonzero"}, set(), lambda each: Nonzero(_rule_at(each, "nonzero"))),
     "when": ({"when", "then"}, {"is", "else"}, _when),
-    "options": ({"options", "path"}, set(), _options),
+    "options": ({"options", "path"}, {"else"}, _options),
     "groups": ({"groups"}, {"prefix"}, lambda each: Groups(_rules_at(each, "groups"), _text_at(each, "prefix", ""))),
     "unit_price_of": (
         {"unit_price_of", "quantity"},

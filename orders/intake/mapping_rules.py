@@ -1,6 +1,5 @@
 """The rules of a mapping as values: each finds something in a payload, or nothing."""
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from typing import Any, Protocol
@@ -8,7 +7,7 @@ from typing import Any, Protocol
 import msgspec
 
 from houblon.engine.core.problem import refuse
-from houblon.orders.intake.shop_values import amount_of, as_day, as_text, as_whole, money, per_unit
+from houblon.orders.intake.shop_values import Unfit, as_day, as_text
 from houblon.rules.model.names import id_of
 
 MAX_STEPS = 3_000_000  # values that all rules of a mapping may look at in one payload: about a second
@@ -33,6 +32,16 @@ class Scope(msgspec.Struct, frozen=True):
     zone: tzinfo
     groups: frozenset[str] = frozenset()
     kept: dict[Any, Any] = {}  # what rules found out once about the whole payload, and how much they have looked at
+    # Where somebody asks what was read: each object, by its identity, with the member that was looked at.
+    seen: set[tuple[int, str]] | None = None
+
+    def at(self, here: Any) -> "Scope":
+        return Scope(here, self.top, self.zone, self.groups, self.kept, self.seen)
+
+    def member(self, of: dict[str, Any], name: str) -> Any:
+        if self.seen is not None:
+            self.seen.add((id(of), name))
+        return of.get(name)
 
     def spend(self, steps: int) -> None:
         """Count what is looked at, of the whole payload by all rules. Raises Invalid."""
@@ -49,24 +58,55 @@ class Rule(Protocol):
     def find(self, scope: Scope) -> Any: ...
 
 
+class Step(msgspec.Struct, frozen=True):
+    """A member, each of the list that it is (`[]`), or one of it (`[0]` the first, `[-1]` the last)."""
+
+    name: str
+    each: bool = False
+    place: int | None = None
+
+
 class Path(msgspec.Struct, frozen=True):
-    steps: tuple[str, ...]
+    steps: tuple[Step, ...]
     from_top: bool
 
     def find(self, scope: Scope) -> Any:
         found = [scope.top if self.from_top else scope.here]
         is_list = False
-        for each in self.steps:
-            name = each.removesuffix("[]")
+        for step in self.steps:
             scope.spend(len(found))
-            found = [value.get(name) for value in found if isinstance(value, dict)]
-            if each.endswith("[]"):
+            found = [scope.member(value, step.name) for value in found if isinstance(value, dict)]
+            if step.each:
                 is_list = True
                 found = [member for value in found if isinstance(value, list) for member in value]
+            elif step.place is not None:
+                found = [each for value in found if isinstance(value, list) for each in _one_of(value, step.place)]
         said = [value for value in found if _says(value)]
         if is_list:
             return said or NOTHING
         return said[0] if said else NOTHING
+
+
+class Several(msgspec.Struct, frozen=True):
+    """The members of several lists, one after the other; those that `only` asks for, without those that `but` names."""
+
+    rules: tuple[Any, ...]
+    only: Any
+    but: Any
+
+    def find(self, scope: Scope) -> Any:
+        found = []
+        for rule in self.rules:
+            value = rule.find(scope)
+            if value is not NOTHING and not isinstance(value, list | dict):
+                raise Unfit("Une liste est attendue.", "A list is expected.")
+            found += [] if value is NOTHING else value if isinstance(value, list) else [value]
+        return [each for each in found if self._is_kept(scope.at(each))] or NOTHING
+
+    def _is_kept(self, scope: Scope) -> bool:
+        if self.only is not None and not holds(self.only.find(scope)):
+            return False
+        return self.but is None or not holds(self.but.find(scope))
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -79,7 +119,7 @@ class Entry(msgspec.Struct, frozen=True):
         entries = self.entries.find(scope)
         for each in entries if isinstance(entries, list) else ():
             if isinstance(each, dict) and self.name in (each.get("name"), each.get("key")) and _says(each.get("value")):
-                return each["value"]
+                return scope.member(each, "value")
         return NOTHING
 
 
@@ -121,16 +161,8 @@ class Join(msgspec.Struct, frozen=True):
     separator: str
 
     def find(self, scope: Scope) -> Any:
-        said = [as_text(value) for value in _all(self.rules, scope)]
+        said = [as_text(value) for value in found_by(self.rules, scope)]
         return self.separator.join(said) or NOTHING
-
-
-class Sum(msgspec.Struct, frozen=True):
-    rules: tuple[Any, ...]
-
-    def find(self, scope: Scope) -> Any:
-        amounts = [amount_of(value) for value in _all(self.rules, scope)]
-        return money(sum(amounts)) if amounts else NOTHING
 
 
 class When(msgspec.Struct, frozen=True):
@@ -141,18 +173,22 @@ class When(msgspec.Struct, frozen=True):
 
     def find(self, scope: Scope) -> Any:
         value = self.condition.find(scope)
-        # Without a value to compare with: anything said, but `false`.
-        holds = value is not NOTHING and value is not False if self.wanted is NOTHING else _same(value, self.wanted)
-        return (self.then if holds else self.otherwise).find(scope)
+        wanted = self.wanted if isinstance(self.wanted, list) else [self.wanted]
+        is_so = holds(value) if self.wanted is NOTHING else any(_same(value, each) for each in wanted)
+        return (self.then if is_so else self.otherwise).find(scope)
 
 
 class Options(msgspec.Struct, frozen=True):
     rule: Any
     options: Mapping[str, Any]
+    otherwise: Any
 
     def find(self, scope: Scope) -> Any:
         value = self.rule.find(scope)
-        return NOTHING if value is NOTHING else self.options.get(as_text(value), NOTHING)
+        if value is NOTHING:
+            return NOTHING
+        text = as_text(value)
+        return self.options[text] if text in self.options else self.otherwise.find(scope)
 
 
 class Groups(msgspec.Struct, frozen=True):
@@ -167,7 +203,7 @@ class Groups(msgspec.Struct, frozen=True):
 
     def find(self, scope: Scope) -> Any:
         named: dict[str, None] = {}
-        for value in _all(self.rules, scope):
+        for value in found_by(self.rules, scope):
             for tag in _tags(value):
                 is_claim = bool(self.prefix) and tag.lower().startswith(self.prefix.lower())
                 id = id_of(tag[len(self.prefix) :].strip() if is_claim else tag)
@@ -176,63 +212,20 @@ class Groups(msgspec.Struct, frozen=True):
         return list(named) or NOTHING
 
 
-class UnitPrice(msgspec.Struct, frozen=True):
-    amount: Any
-    quantity: Any
-
-    def find(self, scope: Scope) -> Any:
-        amount, quantity = self.amount.find(scope), self.quantity.find(scope)
-        return NOTHING if NOTHING in (amount, quantity) else money(per_unit(amount, quantity))
-
-
-class DiscountTo(msgspec.Struct, frozen=True):
-    target: Any
-    amount: Any
-    quantity: Any
-
-    def find(self, scope: Scope) -> Any:
-        target, amount, quantity = (each.find(scope) for each in (self.target, self.amount, self.quantity))
-        if NOTHING in (target, amount, quantity):
-            return NOTHING
-        return money(per_unit(amount, quantity) * as_whole(quantity) - amount_of(target))
-
-
-class Remaining(msgspec.Struct, frozen=True):
-    quantity: Any
-    refunds: Any
-    id: Any
-
-    def find(self, scope: Scope) -> Any:
-        quantity, id = self.quantity.find(scope), self.id.find(scope)
-        if quantity is NOTHING:
-            return NOTHING
-        return max(as_whole(quantity) - sum(as_whole(each) for each in self._given_back(scope).get(_key(id), ())), 0)
-
-    def _given_back(self, scope: Scope) -> Mapping[Any, list[Any]]:
-        """The quantities that were refunded, by line: sorted once a payload where they are the same for every line."""
-        is_same = isinstance(self.refunds, Path) and self.refunds.from_top
-        known: Mapping[Any, list[Any]] | None = scope.kept.get(self.refunds) if is_same else None
-        if known is not None:
-            return known
-        refunds, found = self.refunds.find(scope), defaultdict[Any, list[Any]](list)
-        for each in refunds if isinstance(refunds, list) else ():
-            if isinstance(each, dict):
-                found[_key(each.get("line_item_id"))].append(each.get("quantity") or 0)
-        if is_same:
-            scope.kept[self.refunds] = found
-        return found
-
-
-def _key(id: Any) -> Any:
-    """The id, where it can be looked up; what a shop writes in no other place than its own tests can't."""
-    return id if isinstance(id, str | int | float) else repr(id)
-
-
 def _says(value: Any) -> bool:
     return value is not None and value != "" and value != []
 
 
-def _all(rules: tuple[Any, ...], scope: Scope) -> list[Any]:
+def holds(value: Any) -> bool:
+    """Whether a condition's value says anything but `false`."""
+    return value is not NOTHING and value is not False
+
+
+def _one_of(values: list[Any], place: int) -> list[Any]:
+    return [values[place]] if -len(values) <= place < len(values) else []
+
+
+def found_by(rules: tuple[Any, ...], scope: Scope) -> list[Any]:
     """What the rules find, lists unfolded."""
     found: list[Any] = []
     for rule in rules:

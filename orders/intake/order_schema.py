@@ -7,13 +7,13 @@ that the two accept the same orders by construction.
 from collections.abc import Callable
 from datetime import date, datetime
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 from marshmallow import EXCLUDE, Schema, fields
 
 from houblon.engine.core.money import Cents, Price
-from houblon.engine.core.order import Buyer, Line, Order, convert
+from houblon.engine.core.order import MOST_CHARGES, Charge, Line, Order, convert
 from houblon.engine.core.problem import Text, refuse
 from houblon.rules.model.faults import MESSAGES, SCHEMA_MESSAGES, Checked
 
@@ -36,6 +36,10 @@ _SENTENCES: dict[Any, tuple[str, Text]] = {
         ),
     ),
     date: ("date", Text("Une date comme « 2021-05-20 ».", 'A date such as "2021-05-20".')),
+    Literal: (
+        "option",
+        Text("Une des valeurs connues : voyez docs/formats.md.", "One of the values of docs/formats.md."),
+    ),
     tuple: ("list", Text("Une liste de textes.", "A list of texts.")),
 }
 
@@ -62,10 +66,14 @@ def _read(type_: Any) -> Callable[[Any], Any]:
 
 
 def _field(field: msgspec.structs.FieldInfo) -> fields.Field[Any]:
-    if field.name == "buyer":
-        return fields.Nested(_schema(Buyer), required=True, error_messages=_MESSAGES)
     if field.name == "lines":
         return Lines(required=True)
+    if field.name == "charges":
+        return Charges(allow_none=True)
+    kind = _plain(field.type)
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        nested = _schema(kind)
+        return fields.Nested(nested, required=field.required, allow_none=not field.required, error_messages=_MESSAGES)
     return Checked(_read(field.type), required=field.required, allow_none=not field.required)
 
 
@@ -90,6 +98,27 @@ class Lines(fields.List[Any]):
 Lines.default_error_messages["count"] = refuse(
     "lines", "", "Une commande a de 1 à 5 000 lignes.", "An order has 1 to 5,000 lines."
 ).problems[0]
+
+
+class Charges(fields.List[Any]):
+    """At most MOST_CHARGES."""
+
+    default_error_messages: dict[str, Any] = {
+        **_MESSAGES,
+        "invalid": refuse("list", "", "Une liste de frais est attendue.", "A list of charges is expected.").problems[0],
+        "count": refuse(
+            "list", "", f"Au plus {MOST_CHARGES} frais et rabais.", f"At most {MOST_CHARGES} charges."
+        ).problems[0],
+    }
+
+    def __init__(self, **options: Any):
+        super().__init__(fields.Nested(_schema(Charge), error_messages=_MESSAGES), **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
+        read = super()._deserialize(value, attr, data, **more)
+        if len(read) > MOST_CHARGES:
+            raise self.make_error("count")
+        return read
 
 
 def _schema(struct: type[msgspec.Struct]) -> Schema:

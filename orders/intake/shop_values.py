@@ -2,11 +2,13 @@
 
 import html
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, time, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 _CENT = Decimal("0.01")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST = Decimal(10) ** 12
 
 
@@ -76,6 +78,42 @@ def as_day(value: Any, zone: tzinfo) -> str:
         raise Unfit("Une date comme « 2021-05-20 » est attendue.", 'A date such as "2021-05-20" is expected.') from None
 
 
+def as_cents(value: Any) -> str:
+    """An amount that is written in whole cents: 5400 is 54.00."""
+    return money(Decimal(as_whole(value)).scaleb(-2))
+
+
+def as_percent(value: Any) -> str:
+    """A rate in per cent: 15, "15 %", "7,25 %"."""
+    return f"{rate_of(value):f}"
+
+
+def as_mail_instant(value: Any) -> str:
+    """An instant as mail writes it (RFC 2822): "Tue, 20 Nov 2012 00:00:00 +0000"."""
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, TypeError, AttributeError):
+        raise Unfit("Un instant comme « Tue, 20 Nov 2012 00:00:00 +0000 ».", "An RFC 2822 instant.") from None
+    # “-0000” says that the zone is not known.
+    return as_instant(moment.isoformat())
+
+
+def as_epoch(value: Any) -> str:
+    """An instant in seconds since 1970."""
+    return _since_1970(_decimal(value))
+
+
+def as_epoch_milliseconds(value: Any) -> str:
+    return _since_1970(_decimal(value) / 1000)
+
+
+def _since_1970(seconds: Decimal) -> str:
+    try:
+        return (_EPOCH + timedelta(seconds=float(seconds))).isoformat()
+    except OverflowError:
+        raise Unfit("Un instant est attendu.", "An instant is expected.") from None
+
+
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "text": as_text,
     "plain": as_plain,
@@ -84,6 +122,11 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "instant": as_instant,
     "utc_instant": as_utc_instant,
     "boolean": as_boolean,
+    "cents": as_cents,
+    "percent": as_percent,
+    "rfc2822": as_mail_instant,
+    "epoch": as_epoch,
+    "epoch_ms": as_epoch_milliseconds,
 }
 
 
@@ -103,6 +146,17 @@ def _decimal(value: Any) -> Decimal:
 def amount_of(value: Any) -> Decimal:
     """An amount in whole cents, half a cent up: shops write "3.0", 2.4, and floats of thirds."""
     return _decimal(value).quantize(_CENT, rounding=ROUND_HALF_UP)
+
+
+def rate_of(value: Any) -> Decimal:
+    """A rate in per cent, with its sign or without."""
+    if isinstance(value, str):
+        value = value.replace("%", "").replace("\u00a0", "").strip().replace(",", ".")
+    return _decimal(value)
+
+
+def half_up(amount: Decimal) -> Decimal:
+    return amount.quantize(_CENT, rounding=ROUND_HALF_UP)
 
 
 def money(amount: Decimal | int) -> str:

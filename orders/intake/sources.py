@@ -15,6 +15,7 @@ from houblon.orders.credentials.credentials import STANDARD, Sender
 from houblon.orders.db.tables import source_settings, sources, webhook_calls
 from houblon.orders.intake.decode import parse_json
 from houblon.orders.intake.mapping import OrderMapping, map_order, read_mapping
+from houblon.orders.intake.unread import Looked
 from houblon.rules.model.content import canonical
 
 _FOLDER = Path(__file__).with_name("mappings")
@@ -81,17 +82,28 @@ def default_mapping(kind: str) -> dict[str, Any] | None:
     return None if kind == STANDARD else json.loads((_FOLDER / f"{kind}.json").read_text(encoding="utf-8"))
 
 
-def order_body(sender: Sender, kind: str, body: bytes, groups: Callable[[], Collection[str]], zone: tzinfo) -> bytes:
+def order_body(
+    sender: Sender,
+    kind: str,
+    body: bytes,
+    groups: Callable[[], Collection[str]],
+    zone: tzinfo,
+    looked: Looked | None = None,
+) -> bytes:
     """The order in the house's own writing; the very bytes where they are that already.
 
-    `groups` answers the ids of the groups that there are; `zone` is the installation's. Raises Invalid.
+    `groups` answers the ids of the groups that there are; `zone` is the installation's; `looked` is given what a
+    mapping read. Raises Invalid.
     """
     mapping = default_mapping(kind) if sender.mapping is None else sender.mapping
     if mapping is None and not sender.groups:
         return body
     document = parse_json(body)
     if mapping is not None:
-        document = map_order(_read(canonical(mapping)), document, zone, groups())
+        seen = None
+        if looked is not None:
+            looked.payload, seen = document, looked.seen
+        document = map_order(_read(canonical(mapping)), document, zone, groups(), seen)
     if sender.groups and isinstance(document, dict):
         buyer = document.get("buyer")
         if isinstance(buyer, dict) and not buyer.get("groups"):

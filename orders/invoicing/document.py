@@ -115,7 +115,9 @@ def _seller(document: dict[str, Any], language: str) -> tuple[str, ...]:
 
 def _buyer(buyer: dict[str, Any]) -> tuple[str, ...]:
     # Invoices of before addresses were kept have none.
-    return _lines(buyer["name"], buyer.get("address"), buyer["province"], buyer["email"])
+    company = buyer.get("company")
+    company = None if company == buyer["name"] else company
+    return _lines(buyer["name"], company, buyer.get("address"), buyer["province"], buyer.get("country"), buyer["email"])
 
 
 def _facts(document: dict[str, Any], language: str) -> tuple[Entry, ...]:
@@ -124,6 +126,8 @@ def _facts(document: dict[str, Any], language: str) -> tuple[Entry, ...]:
         facts.append(Entry(_said(_CREDITS, language), document["credits"]))
     ordered = datetime.fromisoformat(document["placed_at"]).date().isoformat()
     facts.append(Entry(_said(_ORDER, language), document["order_id"]))
+    if po_number := document["buyer"].get("po_number"):
+        facts.append(Entry(_said(_PO_NUMBER, language), po_number))
     facts.append(Entry(_said(_ORDERED, language), _day(ordered, language)))
     delivery = document["derivation"]["delivery_date"]
     if delivery is not None and document["kind"] == "invoice":
@@ -137,8 +141,12 @@ def _row(line: dict[str, Any], language: str) -> Row:
         remarks.append(
             _said(_LINE_DISCOUNT, language).format(amount=_money(abs(cents_written(line["discount"])), language))
         )
-    if not line["taxable"]:
+    if line.get("tax_exempt"):
+        remarks.append(_said(_LINE_EXEMPT, language))
+    elif not line["taxable"]:
         remarks.append(_said(_UNTAXED, language))
+    if line.get("deposit_taxable"):
+        remarks.append(_said(_TAXED_DEPOSIT, language))
     figures = (
         number_text(line["quantity"]).in_(language),
         _money(cents_written(line["unit_price"]), language),
@@ -154,24 +162,47 @@ def _totals(document: dict[str, Any], language: str) -> tuple[Entry, ...]:
     if amounts["discount"]:
         label = _said(_DISCOUNT, language).format(percent=_percent(document["discount_percent"], language))
         entries.append(Entry(label, _money(-amounts["discount"], language)))
+    entries += [_charge(charge, language) for charge in document.get("charges", ())]
+    if amounts.get("taxed_deposits"):
+        entries.append(Entry(_said(_TAXED_DEPOSITS, language), _money(amounts["taxed_deposits"], language)))
     for tax in document["taxes"]:
         label = f"{_said(_TAXES[tax['tax']], language)} {_percent(tax['percent'], language)}"
         entries.append(Entry(label, _money(tax["amount"], language)))
     if document["tax_exempt"]:
-        entries.append(Entry(_said(_TAX_EXEMPT, language), _money(0, language)))
+        # Invoices of before say no reason.
+        why = document.get("tax_exempt_reason")
+        label = _said(_TAX_EXEMPT, language) + (f" ({why[language]})" if why else "")
+        entries.append(Entry(label, _money(0, language)))
     if amounts["deposits"]:
         entries.append(Entry(_said(_DEPOSITS, language), _money(amounts["deposits"], language)))
     label = f"{_said(_TOTAL, language)} ({document['currency']})"
     return (*entries, Entry(label, _money(amounts["total"], language), strong=True))
 
 
+def _charge(charge: dict[str, Any], language: str) -> Entry:
+    label = charge["name"] or _said(_CHARGES[charge["kind"]], language)
+    untaxed = "" if charge["taxable"] else f" ({_said(_UNTAXED, language)})"
+    return Entry(f"{label}{untaxed}", _money(cents_written(charge["amount"]), language))
+
+
 def _terms(document: dict[str, Any], language: str) -> tuple[Entry, ...]:
     terms = Entry(_said(_TERMS, language), document["terms_text"][language])
     if document["cents"]["total"] <= 0:
         return (Entry(_said(_BALANCE, language), _said(_NOTHING_TO_PAY, language), strong=True), terms)
+    payment = document.get("payment")
+    if payment is not None and payment["is_whole"]:
+        return (Entry(_said(_BALANCE, language), _paid(payment, language), strong=True), terms)
     due = document["due_date"]
     shown = _day(due, language) if due else _said(_NO_DUE_DATE, language)
-    return (Entry(_said(_DUE, language), shown, strong=True), terms)
+    entries = (Entry(_said(_DUE, language), shown, strong=True), terms)
+    return entries if payment is None else (*entries, Entry(_said(_PAID_ALREADY, language), _paid(payment, language)))
+
+
+def _paid(payment: dict[str, Any], language: str) -> str:
+    """« payée chez l’expéditeur (ch_123) », or how much of it was."""
+    amount = payment["amount"]
+    paid = _said(_PAID, language) if payment["is_whole"] or amount is None else _money(cents_written(amount), language)
+    return f"{paid} ({payment['reference']})" if payment["reference"] else paid
 
 
 def _notes(document: dict[str, Any], language: str) -> tuple[str, ...]:
@@ -223,6 +254,17 @@ _COLUMNS = (
     Text("Montant", "Amount"),
 )
 _LINE_DISCOUNT = Text("rabais de {amount}", "discount of {amount}")
+_LINE_EXEMPT, _TAXED_DEPOSIT = Text("exempté de taxes", "tax exempt"), Text("consigne taxable", "taxable deposit")
+_TAXED_DEPOSITS = Text("Consignes taxables", "Taxable deposits")
+_CHARGES = {
+    "shipping": Text("Livraison", "Shipping"),
+    "fee": Text("Frais", "Fee"),
+    "discount": Text("Rabais", "Discount"),
+    "tip": Text("Pourboire", "Tip"),
+    "gift_card": Text("Carte-cadeau", "Gift card"),
+}
+_PO_NUMBER = Text("Bon de commande", "Purchase order")
+_PAID, _PAID_ALREADY = Text("déjà payée", "already paid"), Text("Déjà payé", "Already paid")
 _UNTAXED = Text("non taxable", "not taxable")
 _SUBTOTAL = Text("Sous-total", "Subtotal")
 _DISCOUNT = Text("Escompte de {percent}", "Discount of {percent}")

@@ -1,7 +1,6 @@
 """Invoices and credit notes: number, lines, taxes, due date; issued once for an order, never changed."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -9,15 +8,17 @@ import msgspec
 from sqlalchemy import Connection, Row, bindparam, insert, update
 
 from houblon.engine.core.money import cents_written, dollars
-from houblon.engine.core.order import Line, Order
+from houblon.engine.core.order import Charge, Line, Order, Payment
+from houblon.engine.core.problem import Text
+from houblon.engine.core.taxes import Place
+from houblon.engine.core.totals import Totals, deposit_of, is_untold, place_of_order, totals_of
 from houblon.engine.policy.decision import Invoicing
 from houblon.engine.policy.derivation import derivation_document, derivation_parts
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import counters, invoices
 from houblon.orders.events.enqueue import enqueue_invoice_event
-from houblon.orders.invoicing.taxes import percent_of, taxes
 from houblon.orders.records.decision_log import SYSTEM, record_invoice_transition
-from houblon.orders.services import OrderContext, Seller, Services
+from houblon.orders.services import Conflict, OrderContext, Seller, Services
 
 _KEEP = Prepared(insert(invoices))
 _START = Prepared(insert(counters))
@@ -27,6 +28,8 @@ _ADVANCE = Prepared(
     .values(value=counters.c.value + 1)
     .returning(counters.c.value)
 )
+# How far what was paid may be below the total, in cents: senders round taxes line by line.
+LEEWAY = 5
 _SELLER = ("name", "address", "email", "gst_number", "qst_number")
 
 
@@ -42,8 +45,20 @@ class Issued(msgspec.Struct, frozen=True):
 def issue(
     connection: Connection, services: Services, context: OrderContext, follows: Invoicing, by: str = SYSTEM
 ) -> Issued:
-    """Issue the order's invoice in the running transaction; `by` is the person who asked for it."""
-    return _issue(connection, services, context, draft(services, context, follows), by)
+    """Issue the order's invoice in the running transaction; `by` is the person who asked for it.
+
+    Raises Conflict where its taxes depend on a province that nobody knows.
+    """
+    document = draft(services, context, follows)
+    if document.pop("place_missing", False):
+        raise Conflict(
+            "unknown_province",
+            f"On ne sait pas dans quelle province va la commande {context.order.id} : ses taxes en dépendent. Elle doit "
+            "être envoyée de nouveau, avec sa province.",
+            f"Nobody knows to which province order {context.order.id} goes, and its taxes depend on it. It has to be sent "
+            "again, with its province.",
+        )
+    return _issue(connection, services, context, document, by)
 
 
 def credit(
@@ -76,6 +91,12 @@ def opposite(document: dict[str, Any]) -> dict[str, Any]:
             for line in document["lines"]
         ],
         "taxes": [{**tax, "amount": -tax["amount"]} for tax in document["taxes"]],
+        **_said(
+            charges=[
+                {**charge, "amount": dollars(-cents_written(charge["amount"]))}
+                for charge in document.get("charges", ())
+            ]
+        ),
         "cents": {name: -amount for name, amount in document["cents"].items()},
     }
 
@@ -98,8 +119,10 @@ def _issue(
     sequence = _next(connection, f"invoice/{prefix}/{year}")
     number = f"{prefix}-{year}-{sequence:05d}"
     document = {**document, "number": number}
-    # Of an invoice that comes to nothing there is nothing to wait for.
-    settled_on = document["issued_on"] if credits is None and document["cents"]["total"] <= 0 else None
+    payment = document.get("payment") or {}
+    # Of an invoice that comes to nothing, and of one that the sender was paid for, there is nothing to wait for.
+    is_settled = document["cents"]["total"] <= 0 or payment.get("is_whole")
+    settled_on = document["issued_on"] if credits is None and is_settled else None
     values = {
         "order_key": context.key,
         "kind": document["kind"],
@@ -119,7 +142,9 @@ def _issue(
     keys = (context.key, key)
     move = record_invoice_transition(connection, keys, None, "issued", who=by, at=context.at, why=number)
     if settled_on:
-        record_invoice_transition(connection, keys, "issued", "paid", who=SYSTEM, at=context.at, why=settled_on)
+        record_invoice_transition(
+            connection, keys, "issued", "paid", who=SYSTEM, at=context.at, why=payment.get("reference") or settled_on
+        )
     enqueue_invoice_event(connection, context, number, document)
     return Issued(key, number, document, move)
 
@@ -128,16 +153,13 @@ def draft(services: Services, context: OrderContext, follows: Invoicing) -> dict
     """All that the invoice prints, but its number: a frozen copy in plain JSON values."""
     order, buyer = context.order, context.buyer
     settings = context.policy.settings
-    is_tax_exempt, is_deposit_exempt = (
-        settings["invoicing.tax_exempt"].value,
-        settings["invoicing.deposit_exempt"].value,
-    )
+    is_exempt, is_deposit_exempt = settings["invoicing.tax_exempt"].value, settings["invoicing.deposit_exempt"].value
     percent = settings["invoicing.discount_percent"].value
     issued_on = context.at.astimezone(services.installation.zone).date()
-    amounts = _amounts(order, percent, is_deposit_exempt)
-    province = order.buyer.province or buyer.province
-    taxed = () if is_tax_exempt else taxes(amounts["taxable"], issued_on, province)
-    amounts["total"] = amounts["taxable"] + amounts["untaxed"] + amounts["deposits"] + sum(tax.amount for tax in taxed)
+    place = place_of_order(order, buyer.province, services.installation.province)
+    totals = totals_of(
+        order, issued_on, place, is_exempt=is_exempt, is_deposit_exempt=is_deposit_exempt, percent=percent
+    )
     derivation = derivation_document(follows.due)
     return {
         "kind": "invoice",
@@ -152,15 +174,26 @@ def draft(services: Services, context: OrderContext, follows: Invoicing) -> dict
             "id": order.buyer.id,
             "name": order.buyer.name or buyer.name or order.buyer.id,
             "email": order.buyer.email or buyer.email,
-            "province": province,
+            "province": order.buyer.province or buyer.province,
             "address": buyer.address,
+            **_said(
+                company=order.buyer.company,
+                country=order.buyer.country if place.abroad else None,
+                po_number=order.buyer.po_number,
+            ),
         },
         "lines": [_line(line, is_deposit_exempt) for line in order.lines],
         "discount_percent": percent,
-        "tax_exempt": is_tax_exempt,
+        "tax_exempt": bool(is_exempt or order.tax_exempt or place.abroad),
         "deposit_exempt": is_deposit_exempt,
-        "taxes": [{"tax": tax.tax, "percent": str(tax.percent), "amount": tax.amount} for tax in taxed],
-        "cents": amounts,
+        "taxes": [{"tax": tax.tax, "percent": str(tax.percent), "amount": tax.amount} for tax in totals.taxes],
+        "cents": _cents(order, totals),
+        **_said(
+            charges=[_charge(each) for each in order.charges or ()],
+            tax_exempt_reason=_exemption(order, is_exempt, place),
+            place_missing=not is_exempt and is_untold(order, place),
+            payment=_payment(order.payment, totals.total),
+        ),
         "terms": derivation["terms"],
         "terms_text": derivation["terms_text"],
         "due_date": derivation["due_date"],
@@ -184,27 +217,55 @@ def _printed(seller: Seller) -> Mapping[str, str]:
     return {name: getattr(seller, name) for name in _SELLER}
 
 
-def _amounts(order: Order, percent: str | None, is_deposit_exempt: bool) -> dict[str, int]:
-    """Sums in cents. The group's discount comes off taxable lines, before taxes."""
-    taxable = untaxed = deposits = 0
-    for line in order.lines:
-        if line.taxable is False:
-            untaxed += line.value
-        else:
-            taxable += line.value
-        deposits += 0 if is_deposit_exempt else _deposit(line)
-    discount = percent_of(taxable, Decimal(percent)) if percent else 0
+def _said(**members: Any) -> dict[str, Any]:
+    """Those that say something: what an invoice of before had not is not on one that needs it not."""
+    return {name: value for name, value in members.items() if value}
+
+
+def _cents(order: Order, totals: Totals) -> dict[str, int]:
+    """Sums in cents: the group's discount comes off taxable lines, before taxes; deposits are those that bear none."""
     return {
-        "subtotal": taxable + untaxed,
-        "discount": discount,
-        "taxable": taxable - discount,
-        "untaxed": untaxed,
-        "deposits": deposits,
+        "subtotal": totals.lines,
+        "discount": totals.discount,
+        **({"charges": totals.charges} if order.charges else {}),
+        "taxable": totals.taxable,
+        "untaxed": totals.untaxed,
+        "deposits": totals.deposits,
+        **({"taxed_deposits": totals.taxed_deposits} if totals.taxed_deposits else {}),
+        "total": totals.total,
     }
 
 
-def _deposit(line: Line) -> int:
-    return line.quantity * line.deposit if line.deposit else 0
+def _exemption(order: Order, is_exempt: bool, place: Place) -> dict[str, str] | None:
+    """Why no tax is on the whole invoice."""
+    if order.tax_exempt:
+        why = order.tax_exempt_reason
+        text = Text(why, why) if why else Text("selon la commande", "by the order")
+    elif is_exempt:
+        text = Text("selon les conditions du client", "by the customer’s terms")
+    elif place.abroad:
+        text = Text("livraison hors du Canada", "delivered outside Canada")
+    else:
+        return None
+    return {"fr": text.fr, "en": text.en}
+
+
+def _payment(payment: Payment | None, total: int) -> dict[str, Any] | None:
+    """What the sender was paid; `is_whole` where nothing is left to pay."""
+    if payment is None or payment.state == "unpaid":
+        return None
+    is_whole = payment.state == "paid" and (payment.amount is None or payment.amount >= total - LEEWAY)
+    amount = None if payment.amount is None else dollars(payment.amount)
+    return {"is_whole": is_whole, "amount": amount, "reference": payment.reference}
+
+
+def _charge(charge: Charge) -> dict[str, Any]:
+    return {
+        "kind": charge.kind,
+        "name": charge.name,
+        "amount": dollars(charge.amount),
+        "taxable": charge.is_taxed,
+    }
 
 
 def _line(line: Line, is_deposit_exempt: bool) -> dict[str, Any]:
@@ -215,8 +276,9 @@ def _line(line: Line, is_deposit_exempt: bool) -> dict[str, Any]:
         "unit_price": dollars(line.unit_price),
         "discount": dollars(line.discount or 0),
         "value": dollars(line.value),
-        "deposit": dollars(0 if is_deposit_exempt else _deposit(line)),
-        "taxable": line.taxable is not False,
+        "deposit": dollars(0 if is_deposit_exempt else deposit_of(line)),
+        "taxable": line.is_taxed,
+        **_said(tax_exempt=line.tax_exempt, deposit_taxable=line.deposit_taxable),
     }
 
 

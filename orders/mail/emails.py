@@ -76,7 +76,10 @@ def _invoice_facts(order_id: str, issued: Issued, language: str) -> Facts:
         (_ORDER.in_(language), order_id),
         (_TOTAL.in_(language), money_text(document["cents"]["total"]).in_(language)),
     ]
-    if document["due_date"] is not None and document["cents"]["total"] > 0:
+    payment = document.get("payment")
+    if payment is not None and payment["is_whole"]:
+        facts.append((_BALANCE.in_(language), _ALREADY_PAID.in_(language)))
+    elif document["due_date"] is not None and document["cents"]["total"] > 0:
         facts.append((_PAYABLE.in_(language), day_text(date.fromisoformat(document["due_date"])).in_(language)))
     return tuple(facts)
 
@@ -86,6 +89,7 @@ def _order_facts(order: Order, language: str) -> Facts:
         (_ORDER.in_(language), order.id),
         (_ITEMS.in_(language), number_text(_items(order)).in_(language)),
         (_VALUE.in_(language), money_text(_value(order)).in_(language)),
+        *([(_CHARGES.in_(language), money_text(_charges(order)).in_(language))] if order.charges else []),
     )
 
 
@@ -94,6 +98,10 @@ def _words_of_the_group(context: OrderContext, language: str) -> list[str]:
     settings = context.policy.settings
     said = (settings[path].value for path in ("messages.confirmation", "messages.order_note"))
     return [words[language] for words in said if words and words[language]]
+
+
+def _charges(order: Order) -> int:
+    return sum(charge.amount for charge in order.charges or ())
 
 
 def _items(order: Order) -> int:
@@ -126,6 +134,8 @@ _SEE_CREDIT = Text("Voir la note de crédit", "View the credit note")
 _NUMBER, _ORDER = Text("Facture", "Invoice"), Text("Commande", "Order")
 _CREDIT_NUMBER = Text("Note de crédit", "Credit note")
 _TOTAL, _PAYABLE = Text("Total", "Total"), Text("Payable au plus tard le", "Payable by")
+_CHARGES = Text("Frais et rabais", "Charges and discounts")
+_BALANCE, _ALREADY_PAID = Text("Solde", "Balance"), Text("déjà payée", "already paid")
 _ITEMS, _VALUE = Text("Articles", "Items"), Text("Montant avant taxes", "Amount before taxes")
 _SEE_ORDER = Text("Voir la commande", "View the order")
 _INVOICE_SUBJECT = Text("Facture {number} de {seller}", "Invoice {number} from {seller}")

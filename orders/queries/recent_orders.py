@@ -12,7 +12,8 @@ from houblon.engine.conditions.targets.python import compile_careful
 from houblon.engine.conditions.targets.readers import FactsReader
 from houblon.engine.conditions.tree import Condition
 from houblon.engine.core.order import Facts, Order, decode_order, read_facts
-from houblon.engine.decide.evaluate import Installation, barred_by, judge_of
+from houblon.engine.decide.bars import barred_by
+from houblon.engine.decide.evaluate import Installation, judge_of
 from houblon.engine.decide.precedence import settled
 from houblon.engine.decide.verdict import Verdict
 from houblon.engine.policy.decision import Outcome
@@ -144,7 +145,7 @@ def decide_all(past: Iterable[Past], content: Content, installation: Installatio
         if policy is None:
             policy = policies[each.chain] = resolve(content, each.chain)
         verdict = judge_of(policy).verdict(each.facts)
-        barred = barred_by(each.order.currency, installation, each.unknown)
+        barred = barred_by(each.order, installation, each.unknown, policy)
         found.append(DecidedOrder(each, settled(verdict.outcome, barred), verdict))
     return found
 

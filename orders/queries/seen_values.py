@@ -3,7 +3,7 @@
 import msgspec
 from sqlalchemy import Connection, select
 
-from houblon.engine.core.provinces import province_of
+from houblon.engine.core.places import province_of
 from houblon.engine.core.texts import identity
 from houblon.orders.db.ledger import Ledger
 from houblon.orders.db.tables import orders, retailers

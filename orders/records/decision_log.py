@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
+from houblon.engine.core.order import READING
 from houblon.engine.core.problem import Text
 from houblon.engine.policy.decision import Decision, decision_document
 from houblon.engine.policy.derivation import derivation_parts
@@ -46,6 +47,7 @@ def record_decision(
             "content_hash": content_hash,
             "document": document,
             "derivation": decision.invoice and derivation_parts(decision.invoice.due),
+            "reading": {"form": READING, "province": context.buyer.province},
         },
     )
     return key, document

@@ -7,8 +7,8 @@ import msgspec
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from houblon.engine.core.mail_address import read_address
+from houblon.engine.core.places import province_of
 from houblon.engine.core.problem import Faults, refuse, step
-from houblon.engine.core.provinces import province_of
 from houblon.engine.core.texts import MAX_ID, clean_id, composed, is_id, is_text
 from houblon.orders.db.tables import retailers
 

@@ -7,18 +7,47 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from houblon.engine.core.order import Buyer
+from houblon.orders.db.ledger import Ledger
 from houblon.orders.db.statements import Prepared, Reader
 from houblon.orders.db.tables import memberships, retailers
 
 _SAID = ("name", "email", "language", "province")
 _KNOWN = Prepared(select(retailers).where(retailers.c.id == bindparam("id")))
 _KEEP = Prepared(insert(retailers))
+_PROVINCE = Prepared(select(retailers.c.province).where(retailers.c.id == bindparam("id")))
 _GROUPS = Prepared(select(memberships.c.group_id).where(memberships.c.retailer_id == bindparam("id")))
 
 
 def memberships_of(reader: Reader, retailer_id: str) -> tuple[str, ...]:
     """The ids of the groups that the retailer is kept in."""
     return tuple(row.group_id for row in _GROUPS.all(reader, {"id": retailer_id}))
+
+
+def kept_province(reader: Reader, buyer: Buyer) -> str | None:
+    """The province of a buyer of whom an order says none, where the ledger knows it."""
+    if buyer.province:
+        return None
+    row = _PROVINCE.first(reader, {"id": buyer.id})
+    return None if row is None else row.province
+
+
+def kept_provinces(connection: Connection, buyers: Iterable[Buyer]) -> dict[str, str]:
+    """The same of many buyers, by their ids."""
+    unsaid = {buyer.id for buyer in buyers if not buyer.province}
+    if not unsaid:
+        return {}
+    rows = select(retailers.c.id, retailers.c.province).where(retailers.c.id.in_(unsaid))
+    return {row.id: row.province for row in connection.execute(rows) if row.province}
+
+
+def known_province(ledger: Ledger, buyer: Buyer) -> str | None:
+    """`kept_province` now, from memory while nothing changed."""
+
+    def read() -> str | None:
+        with ledger.looking_up() as reader:
+            return kept_province(reader, buyer)
+
+    return None if buyer.province else ledger.query_cache.get(("province", buyer.id), read)
 
 
 def all_memberships(connection: Connection) -> dict[str, tuple[str, ...]]:

@@ -6,8 +6,8 @@ import msgspec
 
 from houblon.engine.conditions.certainty import always, never
 from houblon.engine.conditions.tree import comparisons_of
+from houblon.engine.core.places import province_code
 from houblon.engine.core.problem import Problem, Text, problem
-from houblon.engine.core.provinces import province_code
 from houblon.engine.core.texts import identity
 from houblon.engine.policy.policy import Rule
 from houblon.rules.model.content import Content

@@ -10,7 +10,8 @@ import duckdb
 import msgspec
 
 from houblon.engine.core.money import cents_written, dollars
-from houblon.engine.decide.evaluate import Installation, barred_by
+from houblon.engine.decide.bars import MISSING, barred_for, needs_place
+from houblon.engine.decide.evaluate import Installation
 from houblon.engine.decide.precedence import settled
 from houblon.engine.decide.reasons import reasons
 from houblon.engine.policy.decision import Reason
@@ -22,7 +23,18 @@ from houblon.simulation.facts.sheet import facts_reader
 
 LISTED, MOST = 500, 100_000  # in the report; in the file of all of them
 FOLDER = "changes"  # beside the jobs' own: a file for each report that lists not all
-_OWN = ("position", "key", "order_id", "retailer", "accepted_at", "planned", "distributor", "order_value", "currency")
+_OWN = (
+    "position",
+    "key",
+    "order_id",
+    "retailer",
+    "accepted_at",
+    "planned",
+    "distributor",
+    "order_value",
+    "currency",
+    "barred",
+)
 _LOOK = 500  # orders between two words of progress
 
 ChangedOrder = dict[str, Any]
@@ -115,14 +127,15 @@ def _read_chosen(connection: duckdb.DuckDBPyConnection, plan: Plan, dates: Dates
     asked = [*_OWN, f"{plan.pair_sql} AS pair", *columns]
     where = "position IN (SELECT position FROM chosen)"
     for row, lane, *masks in plan.masks(connection, asked, where, "ORDER BY position"):
-        position, key, order_id, code, at, planned, distributor, value, currency, pair, *values = row
+        position, key, order_id, code, at, planned, distributor, value, currency, barred, pair, *values = row
         retailer, moment = plan.codes.retailers[code], moment_of(at)
         named = None if currency is None else plan.codes.currencies[currency]
+        own = () if barred is None else msgspec.json.decode(barred, type=tuple[Reason, ...])
         sides = {}
         for name, verdict, policy_side, mask, content in zip(
             ("before", "after"), plan.verdicts(pair), _policy_sides(lane), masks, (plan.before, plan.after), strict=True
         ):
-            why = reasons_of(policy_side, mask, facts_of(values, policy_side.chain[:-1]), named, plan.installation)
+            why = reasons_of(policy_side, mask, facts_of(values, policy_side.chain[:-1]), named, plan.installation, own)
             sides[name] = _side(verdict, why, dates.of(verdict, content, distributor, planned, moment))
         yield (
             position,
@@ -158,9 +171,18 @@ def _side(verdict: CodedVerdict, why: tuple[Reason, ...], due: DueDate | None) -
 
 
 def reasons_of(
-    policy_side: PolicySide, mask: int, facts: Any, currency: str | None, installation: Installation
+    policy_side: PolicySide,
+    mask: int,
+    facts: Any,
+    currency: str | None,
+    installation: Installation,
+    own: tuple[Reason, ...] = (),
 ) -> tuple[Reason, ...]:
-    """The reasons that `decide` gives for an order of this bitmask."""
+    """The reasons that `decide` gives for an order of this bitmask; `own` are those it gives itself to be held."""
     verdict = policy_side.judge.of_mask(mask)
-    barred = barred_by(currency, installation, policy_side.unknown_groups)
+    needs = needs_place(policy_side.judge.policy)
+    barred = (
+        *barred_for(currency, installation, policy_side.unknown_groups),
+        *(reason for reason in own if reason.code != MISSING or needs),
+    )
     return reasons(verdict, settled(verdict.outcome, barred), barred, facts)

@@ -7,9 +7,10 @@ import duckdb
 import msgspec
 from sqlglot import exp
 
-from houblon.engine.conditions.targets.sql import kleene, number, written
+from houblon.engine.conditions.targets.sql import any_of, kleene, number, written
 from houblon.engine.conditions.tree import Condition
 from houblon.engine.core.order import Facts
+from houblon.engine.decide.bars import MISSING, needs_place
 from houblon.engine.decide.evaluate import Installation, judge_of
 from houblon.engine.decide.verdict import Judge
 from houblon.rules.model.content import Content
@@ -120,8 +121,21 @@ class Plan:
 
     def _side(self, policy_side: PolicySide) -> Side:
         return Side(
-            policy_side.judge, self._columns(policy_side), self.terms, self._foreign, bool(policy_side.unknown_groups)
+            policy_side.judge,
+            self._columns(policy_side),
+            self.terms,
+            self._held_anyhow(policy_side),
+            bool(policy_side.unknown_groups),
         )
+
+    def _held_anyhow(self, policy_side: PolicySide) -> exp.Expr | None:
+        """Whether the order is held for what it says itself; None where none is."""
+        codes = {code for code in self.codes.barring if code != MISSING or needs_place(policy_side.judge.policy)}
+        if not codes:
+            return self._foreign
+        said = [exp.column("barred").like(f'%"{code}"%') for code in sorted(codes)]
+        tests = [exp.func("COALESCE", test, exp.false()) for test in said]
+        return any_of(tests if self._foreign is None else [*tests, self._foreign])
 
     def _by_pair(self, expressions: Sequence[exp.Expr]) -> exp.Expr:
         """Each order by the policies of its own lane; lanes that would say the same say it once."""

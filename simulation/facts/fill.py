@@ -12,6 +12,8 @@ import msgspec
 
 from houblon.engine.conditions.vocabulary import FACTS, Kind
 from houblon.engine.core.order import Facts, Order, read_facts
+from houblon.engine.decide.bars import contradictions
+from houblon.engine.decide.installation import Installation
 from houblon.simulation.facts.sheet import (
     BITS,
     OMISSIBLE,
@@ -40,7 +42,8 @@ STEP = 500  # orders between two words of progress
 class Taken(msgspec.Struct, frozen=True):
     """An order to be put in: when its acceptance would count, the groups its retailer is kept in.
 
-    `key` is that of the ledger; `omitted` are facts that its source does not say.
+    `key` is that of the ledger; `omitted` are facts that its source does not say, `province` that in which the buyer
+    is kept.
     """
 
     order: Order
@@ -48,6 +51,7 @@ class Taken(msgspec.Struct, frozen=True):
     kept: tuple[str, ...] = ()
     key: int | None = None
     omitted: frozenset[str] = frozenset()
+    province: str | None = None
 
 
 class _Coder(dict[Any, int]):
@@ -65,12 +69,15 @@ def fill_sheet(
     progress: Progress = lambda count: None,
     guard: Guard = nullcontext,
     moving: Collection[str] = (),
+    installation: Installation | None = None,
 ) -> Sheet:
     """Put the orders into a sheet at `path`; what `progress` raises stops it and leaves nothing behind.
 
-    `moving` are the retailers whose groups are not the same in what will be compared. `guard` is entered with the connection that writes the file, so that somebody may interrupt it.
+    `moving` are the retailers whose groups are not the same in what will be compared; `installation` is where `zone`
+    is that of, none given. `guard` is entered with the connection that writes the file, so that somebody may
+    interrupt it.
     """
-    staged, row_encoder = path.with_suffix(".jsonl"), _RowEncoder(zone, moving)
+    staged, row_encoder = path.with_suffix(".jsonl"), _RowEncoder(installation or Installation(zone), moving)
     digest, count, encoder = hashlib.sha256(), 0, msgspec.json.Encoder(enc_hook=int)
     try:
         with staged.open("wb") as file:
@@ -113,8 +120,9 @@ class _Sample:
 class _RowEncoder:
     """Turns orders into rows, and remembers the codes it gave."""
 
-    def __init__(self, zone: Any, moving: Collection[str] = ()):
-        self.zone, self.moving = zone, moving
+    def __init__(self, installation: Installation, moving: Collection[str] = ()):
+        self.installation, self.zone, self.moving = installation, installation.zone, moving
+        self.barring: set[str] = set()
         self.retailers, self.claims, self.currencies = _Coder(), _Coder(), _Coder()
         self.selects = {name: _Coder() for name in SELECTS}
         self.categories, self.skus = _Coder(), _Coder()
@@ -141,6 +149,7 @@ class _RowEncoder:
             "accepted_at": (taken.accepted_at - _EPOCH) // _MICROSECOND,
             "day": taken.accepted_at.astimezone(self.zone).date(),
             "planned": order.planned_delivery,
+            "barred": self._barred(taken),
             "note": facts.note,
             "note_lower": facts.note.lower(),
         }
@@ -156,6 +165,13 @@ class _RowEncoder:
         self._look_at(row)
         self.sample.offer(position, facts, taken.omitted)
         return row
+
+    def _barred(self, taken: Taken) -> str | None:
+        found = contradictions(taken.order, self.installation, taken.province)
+        if not found:
+            return None
+        self.barring.update(reason.code for reason in found)
+        return msgspec.json.encode(found).decode()
 
     def _look_at(self, row: dict[str, Any]) -> None:
         """Note what is wanting, and how far numbers reach from 0 (-1 as far as 0)."""
@@ -176,6 +192,7 @@ class _RowEncoder:
             tuple(self.currencies),
             tuple(sorted(self.wanting)),
             {name: narrowest(extent) for name, extent in (self.extent | self._last_codes()).items()},
+            tuple(sorted(self.barring)),
         )
 
     def _last_codes(self) -> dict[str, int]:

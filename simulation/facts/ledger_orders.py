@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from houblon.engine.core.order import decode_order
-from houblon.orders.db.tables import orders
+from houblon.orders.db.tables import orders, retailers
 from houblon.rules.model.moves import Memberships
 from houblon.simulation.facts.fill import Taken
 
@@ -45,11 +45,14 @@ def orders_between(
     connection: Connection, since: datetime | None, until: datetime | None, kept: Memberships
 ) -> Iterator[Taken]:
     """Those orders, the oldest first; dates count from the reception, groups are those `kept` now."""
-    query = select(orders.c.key, orders.c.body, orders.c.retailer_id, orders.c.received_at).where(
-        *_within(since, until)
+    query = (
+        select(orders.c.key, orders.c.body, orders.c.retailer_id, orders.c.received_at, retailers.c.province)
+        .outerjoin(retailers, retailers.c.id == orders.c.retailer_id)
+        .where(*_within(since, until))
     )
     for row in connection.execution_options(yield_per=1_000).execute(query.order_by(orders.c.key)):
-        yield Taken(decode_order(row.body), row.received_at, kept.get(row.retailer_id, ()), row.key)
+        order, groups = decode_order(row.body), kept.get(row.retailer_id, ())
+        yield Taken(order, row.received_at, groups, row.key, province=row.province)
 
 
 def _within(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:

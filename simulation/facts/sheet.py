@@ -56,6 +56,8 @@ class Codes(msgspec.Struct, frozen=True):
     currencies: tuple[str, ...]
     wanting: tuple[str, ...] = ()
     narrow: dict[str, str] = {}
+    # The codes of reasons that some order itself gives to hold it.
+    barring: tuple[str, ...] = ()
 
     @property
     def words(self) -> int:
@@ -131,6 +133,8 @@ STAGED = {
     "accepted_at": "BIGINT",
     "day": "DATE",
     "planned": "DATE",
+    # Reasons that the order itself gives to hold it, as JSON; NULL for most.
+    "barred": "VARCHAR",
     **{name: COLUMN_TYPES[FACTS[name].kind] for name in PLAIN},
     "note": "VARCHAR",
     "note_lower": "VARCHAR",

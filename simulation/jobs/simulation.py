@@ -63,10 +63,10 @@ def simulate(
     with TemporaryDirectory(dir=folder, prefix=SCRATCH) as scratch:
         with services.ledger.reading() as connection:
             source = _source(services, connection, asked, (before, after), progress, upload)
-            zone = services.installation.zone
+            installation = services.installation
             moving = before.moved.keys() | after.moved.keys()
             path = Path(scratch) / "sheet.parquet"
-            sheet = fill_sheet(path, source.orders, zone, source.progress, guard, moving)
+            sheet = fill_sheet(path, source.orders, installation.zone, source.progress, guard, moving, installation)
         document = report(
             sheet,
             services.policies,

@@ -9,6 +9,7 @@ from babel import Locale
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
+from houblon.engine.conditions.vocabulary import FACTS, option_label
 from houblon.engine.core.mail_address import read_address
 from houblon.engine.core.problem import Faults, Text
 from houblon.orders.invoicing.buyer_links import MOST_MONTHS
@@ -26,6 +27,7 @@ blueprint = Blueprint("profile", __name__, url_prefix="/reglages")
 _GST, _QST, _PREFIX = re.compile(r"\d{9} RT\d{4}"), re.compile(r"\d{10} TQ\d{4}"), re.compile(r"[A-Za-z0-9]{1,10}")
 _MONTHS = "invoice_link_months"
 _SELLER = ("name", "address", "email", "gst_number", "qst_number", "prefix")
+PROVINCES = FACTS["province"].options
 ZONES = (
     "America/Toronto",
     "America/Halifax",
@@ -107,6 +109,8 @@ def consequences(before: Profile, after: Profile) -> list[Text]:
                 "for a person. Amounts in rules and minimums are not converted.",
             )
         )
+    if before.province != after.province:
+        found.append(_of_province(after.province))
     if before.approval and not after.approval:
         found.append(
             Text(
@@ -137,17 +141,32 @@ def consequences(before: Profile, after: Profile) -> list[Text]:
 
 def _held_back(name: str) -> Text:
     return Text(
-        f"« {name} », planifié, n’est pas approuvé : il ne viendra pas en vigueur à son moment, à moins qu’on "
+        f"« {name} », planifié, n’est pas approuvé : il ne viendra pas en vigueur à son moment, à moins qu’on "
         "l’approuve d’ici là (retirez sa date d’abord).",
         f"“{name}” is planned and not approved: it will not come into force at its moment unless somebody "
         "approves it by then (take its date back first).",
     )
 
 
+def _of_province(province: str | None) -> Text:
+    if province is None:
+        return Text(
+            "Une commande qui ne dit pas sa province, d’un détaillant dont on ne la sait pas, attendra une personne.",
+            "An order that does not say its province, of a retailer of whom nobody knows it, will wait for a person.",
+        )
+    label = option_label(FACTS["province"], province)
+    return Text(
+        f"Une commande qui ne dit pas sa province sera taxée comme si elle allait dans : {label.fr}.",
+        f"An order that does not say its province will be taxed as if it went to: {label.en}.",
+    )
+
+
 def _read(typed: Any, now: Profile) -> tuple[Profile, Faults]:
     """The profile that the form asks for, and every fault in it; settings that it does not show stay."""
     faults = Faults()
-    said = {name: " ".join(typed.get(name, "").split()) for name in (*_SELLER, "timezone", "currency", _MONTHS)}
+    said = {
+        name: " ".join(typed.get(name, "").split()) for name in (*_SELLER, "timezone", "currency", _MONTHS, "province")
+    }
     said["address"] = "\n".join(line.strip() for line in typed.get("address", "").splitlines() if line.strip())
     if not 1 <= len(said["name"]) <= 200:
         faults.add(
@@ -176,6 +195,9 @@ def _read(typed: Any, now: Profile) -> tuple[Profile, Faults]:
         faults.add(
             "currency", "/currency", "Un code de trois lettres, comme CAD.", "A code of three letters, such as CAD."
         )
+    province = said["province"] if "province" in typed else now.province or ""
+    if province and province not in PROVINCES:
+        faults.add("province", "/province", "Une province du Canada, ou rien.", "A province of Canada, or nothing.")
     asked = said[_MONTHS] if _MONTHS in typed else str(now.invoice_link_months)
     months = int(asked) if re.fullmatch(r"[0-9]{1,3}", asked) else 0
     if not 1 <= months <= MOST_MONTHS:
@@ -196,6 +218,7 @@ def _read(typed: Any, now: Profile) -> tuple[Profile, Faults]:
         follow_delivery=bool(typed.get("follow_delivery")),
         two_factor=bool(typed.get("two_factor")),
         invoice_link_months=months,
+        province=province or None,
     )
     return after, faults
 
@@ -214,7 +237,7 @@ def _flat(profile: Profile) -> dict[str, Any]:
 
 def _page(profile: Profile, **more: Any) -> str:
     said = {**msgspec.to_builtins(profile.seller), "timezone": profile.timezone, "currency": profile.currency}
-    said[_MONTHS] = str(profile.invoice_link_months)
+    said |= {_MONTHS: str(profile.invoice_link_months), "province": profile.province or ""}
     flags = {name: getattr(profile, name) for name in ("approval", "follow_delivery", "two_factor")}
     if (typed := more.pop("typed", None)) is not None:
         said, flags = {name: typed.get(name, "") for name in said}, {name: bool(typed.get(name)) for name in flags}
@@ -225,6 +248,7 @@ def _page(profile: Profile, **more: Any) -> str:
         flags=flags,
         etag=tag_of(profile),
         zones=ZONES,
+        provinces=[(code, option_label(FACTS["province"], code)) for code in PROVINCES],
         differs=_differing(profile, _read(said | flags, profile)[0])[1],
         **{"problems": (), "warnings": (), "confirms": None, "is_outdated": False, **more},
     )

@@ -15,6 +15,7 @@ from houblon.engine.core.strict_json import check_depth
 from houblon.orders.handling.whatif import content_asked, what_if_in
 from houblon.orders.intake.decode import YEARS, check_order, order_in, parse_json
 from houblon.orders.retailers.brought import groups_among, known_groups
+from houblon.orders.retailers.memberships import kept_provinces, known_province
 from houblon.rules.model.content import Content
 from houblon.web.api.bodies import read_moment
 from houblon.web.foundation import metrics
@@ -62,8 +63,9 @@ def decide(house: House, body: bytes, language: str) -> bytes:
         if isinstance(document, dict) and "orders" in document:
             return msgspec.json.encode(_decide_many(house, document, language))
         asked = _read_one(document)
-    kept = known_groups(house.recent_services.ledger, house.store.recent(), asked.order.buyer.id)
-    return msgspec.json.encode(_decided(house, asked, _content(house, asked), asked.order, kept))
+    ledger, buyer = house.recent_services.ledger, asked.order.buyer
+    kept, province = known_groups(ledger, house.store.recent(), buyer.id), known_province(ledger, buyer)
+    return msgspec.json.encode(_decided(house, asked, _content(house, asked), asked.order, kept, province))
 
 
 def _read_plainly(body: bytes) -> AskedOne:
@@ -99,11 +101,14 @@ def _decide_many(house: House, document: Mapping[str, Any], language: str) -> di
     content = _content(house, asked)  # what is wrong with how it is asked is not each order's fault
     read = [_read(each, language) for each in orders]
     with house.services.ledger.reading() as connection:
-        buyers = {each.buyer.id for each in read if isinstance(each, Order)}
-        kept = groups_among(connection, house.store.history(), buyers)
+        buyers = [each.buyer for each in read if isinstance(each, Order)]
+        kept = groups_among(connection, house.store.history(), {buyer.id for buyer in buyers})
+        provinces = kept_provinces(connection, buyers)
     return {
         "decisions": [
-            _decided(house, asked, content, each, kept.get(each.buyer.id, ())) if isinstance(each, Order) else each
+            _decided(house, asked, content, each, kept.get(each.buyer.id, ()), provinces.get(each.buyer.id))
+            if isinstance(each, Order)
+            else each
             for each in read
         ]
     }
@@ -117,10 +122,12 @@ def _read(document: object, language: str) -> Order | dict[str, Any]:
         return {"errors": [each.as_json(language) for each in invalid.problems]}
 
 
-def _decided(house: House, asked: Asked, content: Content, order: Order, kept: Iterable[str]) -> dict[str, Any]:
+def _decided(
+    house: House, asked: Asked, content: Content, order: Order, kept: Iterable[str], province: str | None
+) -> dict[str, Any]:
     at = asked.accepted_at or asked.as_of or house.now()
     found = what_if_in(
-        house.recent_services, content, order, kept, accepted_at=at, trace=asked.trace is True
+        house.recent_services, content, order, kept, accepted_at=at, trace=asked.trace is True, province=province
     ).document()
     metrics.decided("api", found["outcome"], found["chain"][0], found["version"])
     return found

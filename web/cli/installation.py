@@ -44,6 +44,8 @@ from houblon.web.foundation.file_modes import FOLDER, put_right
 from houblon.web.foundation.settings import Settings
 
 AUTHOR = "houblon"
+# Said in the new installation's file, where it can be changed: buyers of whom nobody says a province.
+HOME = "QC"
 
 
 def initialise(settings: Settings, *, demo: bool, admin: str, now: datetime, progress: Callable[[str], None]) -> str:
@@ -57,7 +59,7 @@ def initialise(settings: Settings, *, demo: bool, admin: str, now: datetime, pro
         )
     id = secrets.token_hex(16)
     _begin_folder(settings, id, now, progress)
-    profile = Profile(seller=demo_data.BREWERY if demo else Seller("Houblon"), id=id)
+    profile = Profile(seller=demo_data.BREWERY if demo else Seller("Houblon"), id=id, province=HOME)
     ledger = begin_ledger(settings, id, now)
     house = assemble(settings, profile, read_secret(settings.data), open_store(settings.data), ledger, lambda: now)
     try:

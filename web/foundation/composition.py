@@ -157,4 +157,4 @@ def assemble(
 
 
 def _installation(profile: Profile) -> Installation:
-    return Installation(ZoneInfo(profile.timezone), profile.currency)
+    return Installation(ZoneInfo(profile.timezone), profile.currency, profile.province)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from filelock import FileLock
 
+from houblon.engine.conditions.vocabulary import FACTS
 from houblon.engine.core.problem import Invalid, refuse
 from houblon.orders.invoicing.buyer_links import MONTHS, MOST_MONTHS
 from houblon.orders.services import FormerSecret, Seller
@@ -48,6 +49,7 @@ class Profile(msgspec.Struct, frozen=True):
     With `approval`, a second person must agree to a proposal before it is published or scheduled. With
     `follow_delivery`, due dates follow a delivery that is rescheduled. With `two_factor`, everybody signs
     in with a second factor. A buyer's link opens an invoice for `invoice_link_months` after nothing is owed by it.
+    `province` is that of buyers of whom nobody says one, None where none may be taken: their orders are held.
     `id` is the same in the ledger: that is how the two know each other.
     """
 
@@ -59,6 +61,7 @@ class Profile(msgspec.Struct, frozen=True):
     two_factor: bool = False
     invoice_link_months: int = MONTHS
     id: str | None = None
+    province: str | None = None
 
 
 class _Written(Profile, frozen=True, omit_defaults=True):
@@ -135,6 +138,8 @@ def read_profile(folder: Path) -> Profile:
         raise _damaged(path, f"{profile.currency!r} is no currency - `$.currency`")
     if not 1 <= profile.invoice_link_months <= MOST_MONTHS:
         raise _damaged(path, f"{profile.invoice_link_months} is not from 1 to {MOST_MONTHS} - `$.invoice_link_months`")
+    if profile.province is not None and profile.province not in FACTS["province"].options:
+        raise _damaged(path, f"{profile.province!r} is no province - `$.province`")
     if profile.id is not None and not _ID.fullmatch(profile.id):
         raise _damaged(path, "this is no installation's id - `$.id`")
     said = msgspec.json.decode(content, type=dict[str, msgspec.Raw])

@@ -5,7 +5,7 @@ from typing import Any
 from houblon.engine.core.order import Order
 from houblon.engine.decide.branches import branch_of
 from houblon.engine.decide.evaluate import Installation, facts_of, judge_of
-from houblon.engine.decide.explain import counterfactual, counterfactual_sentence
+from houblon.engine.decide.explain import Counterfactual, counterfactual, counterfactual_sentence
 from houblon.engine.decide.rendered_rules import line_of
 from houblon.engine.policy.decision import Outcome
 from houblon.engine.policy.settings import SETTINGS
@@ -18,7 +18,10 @@ def explain(found: WhatIf, order: Order, installation: Installation) -> dict[str
     facts = facts_of(order, found.policy, installation)
     changed = None
     if decision.outcome is not Outcome.ACCEPTED and decision.reasons:
-        changed = counterfactual_sentence(counterfactual(judge, facts), decision.reasons[0].message)
+        own = [reason for reason in decision.reasons if reason.rule.startswith("order.")]
+        # What holds an order for what it says itself goes with no other fact.
+        found_changes = Counterfactual((), ()) if own else counterfactual(judge, facts)
+        changed = counterfactual_sentence(found_changes, (own or decision.reasons)[0].message)
     by_id = {rule.id: rule for rule in judge.rules}
     rows = []
     for each in decision.trace or ():

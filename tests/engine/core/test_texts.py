@@ -4,7 +4,7 @@ import pytest
 
 from houblon.engine.core.mail_address import read_address
 from houblon.engine.core.order import order_of
-from houblon.engine.core.provinces import province_of
+from houblon.engine.core.places import province_of
 from houblon.engine.core.texts import MAX_ID, clean_id, identity, is_id, is_text
 
 SAME = [

@@ -86,7 +86,8 @@ def random_order(chance: random.Random, complete: bool) -> Order:
         placed_at=f"2021-05-{chance.randint(10, 16)}T{chance.choice(['00', '09', '23'])}:30:00-04:00",
         buyer={
             "id": chance.choice(WORDS),
-            "province": maybe("QC", "ON", "a"),
+            "province": maybe("QC", "ON", "N.-B."),
+            "country": maybe("CA", "Canada"),
             "is_first_order": maybe(True, False),
             "overdue_balance": maybe(*MONEY),
             "days_overdue": maybe(0, 1, 15, 30, 31),
@@ -98,5 +99,7 @@ def random_order(chance: random.Random, complete: bool) -> Order:
         distributor=maybe("a", "B"),
         delivery_method=maybe("pickup", "distributor"),
         source=maybe("retailer", "on"),
+        charges=maybe([{"kind": "fee", "amount": chance.choice(["-0.01", *MONEY])}]),
+        payment=maybe({"state": "paid"}, {"state": "unpaid"}),
         note=chance.choice([None, "", "urgent", "a1", "vite !", "É"]),
     )

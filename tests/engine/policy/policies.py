@@ -151,6 +151,7 @@ def orders(draw: Any, complete: bool = False) -> Order:
     buyer = {
         "id": draw(st.sampled_from(["a", "depanneur-42"])),
         "province": draw(maybe(["QC", "ON"])),
+        "country": draw(maybe(["CA", "Canada"])),
         "is_first_order": draw(maybe([True, False])),
         "overdue_balance": draw(maybe(money)),
         "days_overdue": draw(maybe([0, 1, 30, 31])),
@@ -177,6 +178,8 @@ def orders(draw: Any, complete: bool = False) -> Order:
         distributor=draw(maybe(["a", "B"])),
         delivery_method=draw(maybe(["pickup", "distributor"])),
         source=draw(maybe(["retailer", "shopify"])),
+        charges=draw(maybe([[], [{"kind": "fee", "amount": "-0.01"}], [{"kind": "shipping", "amount": "200.00"}]])),
+        payment=draw(maybe([{"state": "paid"}, {"state": "partial"}])),
         note=draw(st.sampled_from([None, "", "urgent", "a1"])),
     )
 

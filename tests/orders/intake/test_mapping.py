@@ -82,6 +82,8 @@ def test_what_a_payload_does_not_say_is_absent():
         "id": "#1",
         "placed_at": "2021-05-12T09:30:00-04:00",
         "source": "shopify",
+        # No currency is not the installation's by a guess: it holds.
+        "currency": "XXX",
         "buyer": {"id": "a@example.com", "email": "a@example.com"},
         "lines": [{"sku": "X", "quantity": 1, "unit_price": "1.00"}],
     }
@@ -92,7 +94,7 @@ def test_without_lines_an_order_is_refused_and_nothing_breaks():
         with pytest.raises(Invalid) as raised:
             decoded(mapped(SHOPIFY, shopify(**absent)))
         assert [problem.pointer for problem in raised.value.problems] == ["/lines"]
-    assert faults(SHOPIFY, shopify(line_items="none")) == {"/lines"}
+    assert "/lines" in faults(SHOPIFY, shopify(line_items="none"))
     assert faults(SHOPIFY, shopify(line_items=[1])) == {"/lines/0"}
 
 
@@ -102,13 +104,13 @@ def test_tags_name_groups_and_only_those_meant_for_houblon_may_be_unknown():
     assert "groups" not in mapped(SHOPIFY, shopify(), {"bars"})["buyer"]
 
 
-def test_a_trial_or_cancelled_order_claims_a_group_that_holds_it():
-    assert mapped(SHOPIFY, shopify(test=True, customer=None, email="a@b.ca"))["buyer"]["groups"] == ["commande-d-essai"]
-    assert "groups" not in mapped(SHOPIFY, shopify(test=False))["buyer"]
-    cancelled = mapped(SHOPIFY, shopify(cancelled_at="2021-05-12T10:00:00-04:00"))
-    assert cancelled["buyer"]["groups"] == ["commande-annulee"]
+def test_a_trial_a_cancelled_and_a_refunded_order_say_so_by_their_state():
+    assert mapped(SHOPIFY, shopify(test=True, financial_status="paid"))["status"] == "test"
+    assert "status" not in mapped(SHOPIFY, shopify(test=False))
+    cancelled = shopify(cancelled_at="2021-05-12T10:00:00-04:00", financial_status="paid")
+    assert mapped(SHOPIFY, cancelled)["status"] == "cancelled"
     refunded = mapped(WOOCOMMERCE, woocommerce(refunds=[{"id": 1, "total": "-5.00"}]))
-    assert refunded["buyer"]["groups"] == ["commande-remboursee"]
+    assert refunded["status"] == "partially-refunded"
 
 
 def test_what_was_refunded_of_a_line_is_not_ordered_any_more():

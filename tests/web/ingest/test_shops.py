@@ -98,7 +98,7 @@ def test_tags_put_the_buyer_in_groups(place):
     response = call(place, "shopify", risky)
     assert (response.json["chain"], codes(response)) == (["payeurs-a-risque", "tous"], ["manual"])
     trial = call(place, "shopify", {**shopify(line_items=[line], test=True), "name": "#2"}, X_Shopify_Webhook_Id="2")
-    assert codes(trial) == ["unknown_group"]
+    assert codes(trial) == ["sender_status"]
 
 
 @pytest.mark.parametrize("kind", ["shopify", "woocommerce"])
@@ -138,7 +138,7 @@ def test_a_source_s_default_group_counts_when_an_order_names_none(place):
 def test_a_source_s_own_mapping_reads_what_it_sends(place):
     mapping = {
         "houblon_mapping": 1,
-        "order": {"id": "no", "placed_at": {"path": "le", "as": "instant"}},
+        "order": {"id": "no", "placed_at": {"path": "le", "as": "instant"}, "currency": {"value": "CAD"}},
         "buyer": {"id": {"path": "client", "as": "text"}},
         "lines_from": "articles",
         "lines": {"sku": "code", "quantity": "n", "unit_price": {"path": "prix", "as": "money"}},
@@ -169,3 +169,10 @@ def test_replays_and_conflicts_are_logged_without_personal_data(place):
     ]
     assert "comptoir" not in json.dumps(logged).lower()
     assert logged[0]["webhook"] == "m-1"
+
+
+@pytest.mark.parametrize("kind", ["shopify", "woocommerce"])
+def test_a_body_that_is_signed_and_is_not_utf_8_says_so(place, kind):
+    add_shop(place, kind)
+    answer = call(place, kind, '{"nom": "Brûlée"}'.encode("latin-1"))
+    assert (answer.status_code, answer.json["errors"][0]["code"]) == (422, "json") and "UTF-8" in answer.text

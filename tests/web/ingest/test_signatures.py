@@ -1,5 +1,8 @@
 """A body counts only when one of its source's secrets signed it, just now."""
 
+import base64
+import hashlib
+import hmac
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -77,3 +80,12 @@ def test_a_timestamp_of_any_size_is_unsigned_and_no_fault(stamp):
     headers = {**sign(SECRET, "m-1", NOW, b"{}"), "webhook-timestamp": stamp}
     with pytest.raises(Unsigned):
         verify([SECRET], headers, b"{}", NOW)
+
+
+def test_who_signed_a_body_that_is_not_utf_8_is_known():
+    body = '{"nom": "Brûlée"}'.encode("latin-1")
+    signed = sign(SECRET, "msg_1", NOW, b"{}")
+    content = f"msg_1.{signed['webhook-timestamp']}.".encode() + body
+    key = base64.b64decode(SECRET.removeprefix("whsec_") + "==")
+    mine = "v1," + base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
+    assert verify([SECRET], {**signed, "webhook-signature": mine}, body, NOW) == "msg_1"

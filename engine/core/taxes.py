@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import msgspec
 
-from houblon.engine.core.provinces import province_code
+from houblon.engine.core.places import country_code, is_abroad, province_code
 
 
 class Rate(msgspec.Struct, frozen=True):
@@ -47,19 +47,41 @@ RATES = (
 )
 
 
-def taxes(pretax: int, on: date, province: str | None = None) -> tuple[Tax, ...]:
-    """Each tax on `pretax` cents at the rates in force `on` a day, for a buyer in `province`.
+class Place(msgspec.Struct, frozen=True):
+    """Where goods go, for taxes: a province of Canada, or `abroad`; neither where nobody knows."""
 
-    Where the province is not said, or not one of Canada's, the seller's own is taken: Québec.
+    province: str | None = None
+    abroad: bool = False
+
+    @property
+    def is_known(self) -> bool:
+        return self.abroad or self.province is not None
+
+
+@lru_cache(maxsize=4_096)
+def place_of(province: str | None, country: str | None, otherwise: str | None = None) -> Place:
+    """The place that a province and a country say; `otherwise` is the province taken where neither is said.
+
+    A province that is written and that nobody knows is not replaced by another.
     """
-    rates = _in_force(on, province)
+    if is_abroad(country, province):
+        return Place(None, True)
+    if country and country_code(country) is None:
+        return Place()
+    return Place(province_code(province, country) if province and province.strip() else province_code(otherwise))
+
+
+def taxes(pretax: int, on: date, place: Place) -> tuple[Tax, ...]:
+    """Each tax on `pretax` cents at the rates in force `on` a day; none abroad, and none where the place is unknown."""
+    if place.province is None:
+        return ()
+    rates = _in_force(on, place.province)
     return tuple([Tax(rate.tax, rate.percent, percent_of(pretax, rate.percent)) for rate in rates])
 
 
 @lru_cache(maxsize=256)
-def _in_force(on: date, province: str | None) -> tuple[Rate, ...]:
+def _in_force(on: date, where: str) -> tuple[Rate, ...]:
     """The rates that count: those of a day are asked for with every invoice."""
-    where = province_code(province) or "QC"
     in_force: dict[str, Rate] = {}
     for rate in RATES:
         if (where in rate.provinces or not rate.provinces) and (rate.since <= on or rate.tax not in in_force):

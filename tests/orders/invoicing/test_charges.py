@@ -1,0 +1,117 @@
+"""What an order carries beside its lines, on its invoice: charges, exemptions, deposits, what was paid already."""
+
+import pytest
+
+from houblon.orders.db import tables
+from houblon.orders.handling import lifecycle, review
+from houblon.orders.handling.replay import replay
+from houblon.orders.invoicing.document import pdf, sheet
+from houblon.orders.services import Conflict
+from tests.orders.services import later, order_body, rows, send
+
+SHIPPING = {"kind": "shipping", "name": "Livraison express", "amount": "25.00"}
+REBATE = {"kind": "discount", "amount": "-12.00"}
+TIP = {"kind": "tip", "amount": "5.00", "taxable": False}
+
+
+def invoice_of(services, **members):
+    assert send(services, order_body(**members)).document["outcome"] == "accepted"
+    return rows(services, tables.invoices)[-1]
+
+
+def told(entries):
+    return {entry.label: entry.value.replace("\u00a0", " ") for entry in entries}
+
+
+def test_charges_are_on_the_invoice_signed_and_never_items(services):
+    row = invoice_of(services, charges=[SHIPPING, REBATE, TIP])
+    cents = row.document["cents"]
+    assert (cents["subtotal"], cents["charges"], cents["taxable"], cents["untaxed"]) == (129600, 1800, 130900, 500)
+    assert row.total == 130900 + 500 + 6545 + 13057
+    [order] = rows(services, tables.orders)
+    assert (order.order_value, order.item_count) == (129600, 24)
+    printed = told(sheet(row.document).totals)
+    assert printed["Livraison express"] == "25,00 $" and printed["Rabais"] == "−12,00 $"
+    assert printed["Pourboire (non taxable)"] == "5,00 $"
+    assert pdf(row.document).startswith(b"%PDF-")
+
+
+def test_a_credit_note_takes_charges_back(services):
+    invoice_of(services, charges=[SHIPPING, TIP])
+    lifecycle.cancel(services, 1, was="accepted", by="anne", at=later(hours=1), why="")
+    issued, credited = rows(services, tables.invoices)
+    assert credited.total == -issued.total
+    assert [each["amount"] for each in credited.document["charges"]] == ["-25.00", "-5.00"]
+
+
+def test_an_exempt_order_and_an_exempt_line_say_why(services):
+    row = invoice_of(services, tax_exempt=True, tax_exempt_reason="certificat 42")
+    assert row.total == 129600 and "Exempté de taxes (certificat 42)" in told(sheet(row.document).totals)
+    line = {"sku": "IPA-24", "quantity": 24, "unit_price": "54.00", "tax_exempt": True}
+    row = invoice_of(services, id="PO-2", lines=[line])
+    assert row.document["taxes"] == [
+        {"tax": "TPS", "percent": "5", "amount": 0},
+        {"tax": "TVQ", "percent": "9.975", "amount": 0},
+    ]
+    assert "exempté de taxes" in sheet(row.document).rows[0].remark
+
+
+def test_no_tax_is_charged_outside_canada(services):
+    row = invoice_of(services, buyer={"province": "CA", "country": "US"})
+    assert row.total == 129600 and "Exempté de taxes (livraison hors du Canada)" in told(sheet(row.document).totals)
+    assert rows(services, tables.decisions)[-1].document["outcome"] == "accepted"
+
+
+def test_the_deposit_of_a_keg_is_taxed_and_that_of_a_bottle_is_not(services):
+    lines = [
+        {"sku": "FUT", "quantity": 2, "unit_price": "200.00", "deposit": "50.00", "deposit_taxable": True},
+        {"sku": "IPA", "quantity": 24, "unit_price": "10.00", "deposit": "0.10"},
+    ]
+    cents = invoice_of(services, lines=lines).document["cents"]
+    assert (cents["taxable"], cents["deposits"]) == (40000 + 24000 + 10000, 240)
+    assert cents["total"] == 74000 + 3700 + 7382 + 240
+
+
+def test_what_the_sender_was_paid_is_issued_as_paid_with_its_reference(services):
+    row = invoice_of(services, payment={"state": "paid", "reference": "ch_123"})
+    assert (row.state, row.paid_on) == ("paid", "2021-05-12")
+    moves = [each for each in rows(services, tables.transitions) if each.invoice_key == row.key]
+    assert [(each.after, each.why) for each in moves][-1] == ("paid", "ch_123")
+    assert "déjà payée (ch_123)" in told(sheet(row.document).terms)["Solde"]
+    mailed = b" ".join(bytes(str(each._mapping), "utf-8") for each in rows(services, tables.outbox)).decode()
+    assert "déjà payée" in mailed and "Payable" not in mailed
+
+
+def test_what_was_paid_in_part_is_still_to_be_paid(services):
+    row = invoice_of(services, payment={"state": "partial", "amount": "100.00", "reference": "ch_1"})
+    assert row.state == "issued" and told(sheet(row.document).terms)["Déjà payé"] == "100,00 $ (ch_1)"
+    short = invoice_of(services, id="PO-2", payment={"state": "paid", "amount": "100.00"})
+    assert short.state == "issued"
+
+
+def test_an_order_whose_province_nobody_knows_waits_and_is_not_invoiced_on_a_guess(services):
+    found = send(services, order_body(buyer={"province": "Zorkie"})).document
+    assert found["outcome"] == "held" and "missing_fact" in [each["code"] for each in found["reasons"]]
+    with pytest.raises(Conflict) as raised:
+        review.accept(services, 1, by="anne", at=later(hours=1))
+    assert raised.value.code == "unknown_province"
+    assert rows(services, tables.invoices) == []
+
+
+def test_without_a_province_of_the_installation_the_retailer_s_own_counts(services):
+    send(services, order_body("PO-0", buyer={"province": "Ont."}))
+    row = invoice_of(services, id="PO-1")
+    assert [each["tax"] for each in row.document["taxes"]] == ["TVH"]
+    with services.ledger.reading() as connection:
+        assert replay(connection, services).differences == ()
+
+
+def test_what_was_decided_before_is_decided_by_the_reading_of_then(services):
+    """A ledger of before: what the sender called its state was nothing to anybody."""
+    send(services, order_body(status="voided"))
+    [row] = rows(services, tables.decisions)
+    assert row.document["outcome"] == "held" and row.reading["form"] == 2
+    services.ledger.write(lambda connection: connection.execute(tables.decisions.update().values(reading=None)))
+    with services.ledger.reading() as connection:
+        [difference] = replay(connection, services).differences
+    assert difference.now["outcome"] == "accepted"
