@@ -84,10 +84,7 @@ def test_controls_and_overrides_of_direction_are_none(text):
         ("o'neil+1@b-c.ca", "o'neil+1@b-c.ca"),
         ("ventes@québec.example", "ventes@xn--qubec-csa.example"),
         ("marie@localhost", "marie@localhost"),
-        *[
-            (text, None)
-            for text in ('"a b"@x.ca', "a@b, c@d", "a..b@x.ca", "a@-x.ca", "<a@b>", "a@", "@b")
-        ],
+        *[(text, None) for text in ('"a b"@x.ca', "a@b, c@d", "a..b@x.ca", "a@-x.ca", "<a@b>", "a@", "@b")],
         ("a" * 400 + "@x.ca", None),
     ],
 )
