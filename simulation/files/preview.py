@@ -46,6 +46,10 @@ class Preview(msgspec.Struct, frozen=True):
     faulty: int
     faults: Sequence[Fault]
 
+    @property
+    def is_whole(self) -> bool:
+        return self.rows >= self.total
+
 
 def read_preview(upload: Upload, folder: Path, reading: Reading, names: Names, most: int | None = None) -> Preview:
     """Read the file's first rows by the reading."""

@@ -35,7 +35,13 @@ SHORT = b"commande;date;client;articles;total\n"
 
 def some_orders(seed, count=6):
     chance = random.Random(seed)
-    return [msgspec.structs.replace(random_order(chance, complete=False), id=f"PO-{n}") for n in range(count)]
+    return [told_by_a_file(random_order(chance, complete=False), f"PO-{n}") for n in range(count)]
+
+
+def told_by_a_file(order, id):
+    """The order without what no column of a file says."""
+    buyer = msgspec.structs.replace(order.buyer, country=None)
+    return msgspec.structs.replace(order, id=id, buyer=buyer, charges=None, payment=None)
 
 
 def same(orders, found):
