@@ -1,44 +1,101 @@
 """Changes in words: where, what, before and after."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
+from houblon.engine.conditions.figures import NBSP
 from houblon.engine.core.problem import Text
 from houblon.engine.policy.decision import Provenance
-from houblon.engine.policy.policy import rule_of
+from houblon.engine.policy.policy import BASE, rule_of
 from houblon.engine.policy.sentences import rule_sentence
 from houblon.rules.model.changes import Change
 from houblon.rules.model.content import Content, canonical
 from houblon.rules.model.merge import MergeConflict
 from houblon.rules.model.moves import MEMBERSHIP
-from houblon.rules.model.statements import ABSENT, RULES
+from houblon.rules.model.statements import ABSENT, MEMBERS, RULES, statements_of
 from houblon.web.presentation import cycle_text
+from houblon.web.presentation.rule_parts import rule_parts
 from houblon.web.presentation.setting_forms import FORMS
 from houblon.web.presentation.setting_text import value_text
 
 
+class Detail(msgspec.Struct, frozen=True):
+    """One member of what a change is about; `colours` are those of before and after, where it is one."""
+
+    what: Text
+    before: Text
+    after: Text
+    colours: tuple[str, str] = ("", "")
+
+
 class ChangeText(msgspec.Struct, frozen=True):
-    """One change as a person reads it; `place` is its form's address: kind, document and path."""
+    """One change as a person reads it; `place` is its form's address: kind, document and path.
+
+    `details` are each member of what is new or removed, and what a sentence alone does not tell.
+    """
 
     place: tuple[str, str, str]
     where: str
     what: Text
     before: Text
     after: Text
+    details: tuple[Detail, ...] = ()
+    colours: tuple[str, str] = ("", "")
 
 
 def describe_change(change: Change, *contents: Content) -> ChangeText:
-    """The change in words; names are taken from the first content that knows the document."""
-    before, after = (_state(change, value) for value in (change.before, change.after))
+    """The change in words, in the content after it, then the one before it, then others that know the names."""
+    after, before = _content(contents, 0), _content(contents, 1)
     return ChangeText(
         (change.kind, change.id, change.path),
         name_of(change.kind, change.id, *contents),
         what_of(change),
-        before,
-        after,
+        _state(change, change.before, before),
+        _state(change, change.after, after),
+        tuple(_details(change, before, after)),
+        _colours(change),
     )
+
+
+def _content(contents: tuple[Content, ...], place: int) -> Content | None:
+    return contents[min(place, len(contents) - 1)] if contents else None
+
+
+def _details(change: Change, before: Content | None, after: Content | None) -> Iterator[Detail]:
+    if change.path == "":
+        yield from _members(change, before, after)
+    elif change.kind == "group" and change.path.startswith(RULES):
+        same = _state(change, change.before, before) == _state(change, change.after, after)
+        for part in rule_parts(change.before, change.after, same):
+            yield Detail(*part)
+    elif isinstance(change.before, dict) and isinstance(change.after, dict) and change.before.keys() == {"fr", "en"}:
+        # A text: who reads it in one language must see that the other one changed.
+        for language, label in _LANGUAGES.items():
+            old, new = change.before[language], change.after[language]
+            if old != new:
+                yield Detail(label, Text(old, old), Text(new, new))
+
+
+def _members(change: Change, before: Content | None, after: Content | None) -> Iterator[Detail]:
+    """Each statement of a document that is made or removed."""
+    old, new = (statements_of(change.kind, None if side is ABSENT else side) for side in (change.before, change.after))
+    for path in dict.fromkeys((*old, *new)):
+        if path == "name":
+            continue  # it names the document already
+        part = Change(change.kind, change.id, path, old.get(path, ABSENT), new.get(path, ABSENT))
+        left = _ABSENT if part.before is ABSENT else _state(part, part.before, before)
+        right = _ABSENT if part.after is ABSENT else _state(part, part.after, after)
+        yield Detail(what_of(part), left, right, _colours(part))
+        yield from _details(part, before, after)
+
+
+def _colours(change: Change) -> tuple[str, str]:
+    if (change.kind, change.path) != ("group", "colour"):
+        return "", ""
+    before, after = ("" if side is ABSENT else side for side in (change.before, change.after))
+    return before, after
 
 
 def describe_conflict(
@@ -49,7 +106,7 @@ def describe_conflict(
         before, mine, theirs = (_groups(each, groups) for each in (conflict.before, conflict.mine, conflict.theirs))
         return ChangeText((MEMBERSHIP, conflict.id, ""), conflict.id, _GROUPS, before, mine), theirs
     change = Change(conflict.kind, conflict.id, conflict.path, conflict.before, conflict.mine)
-    return describe_change(change, *contents), _state(change, conflict.theirs)
+    return describe_change(change, *contents), _state(change, conflict.theirs, _content(contents, 1))
 
 
 def _groups(ids: Iterable[str], names: Mapping[str, str]) -> Text:
@@ -75,6 +132,8 @@ def what_of(change: Change | MergeConflict) -> Text:
     if change.path == "" or change.kind != "group":
         if change.kind == "cycle" and change.path in cycle_text.MEMBERS:
             return cycle_text.MEMBERS[change.path]
+        if change.kind == "scenario" and change.path in _PARTS:
+            return _PARTS[change.path]
         kind = KINDS[change.kind]
         return kind if change.path == "" else Text(f"{kind.fr} ({change.path})", f"{kind.en} ({change.path})")
     return _MEMBERS[change.path]
@@ -96,21 +155,62 @@ def _label(change: Change | MergeConflict) -> Text:
     return Text(id, id)
 
 
-def _state(change: Change, value: Any) -> Text:
+def _state(change: Change, value: Any, content: Content | None) -> Text:
     if change.path == "":
         return _whole(change, value)
     if value is ABSENT:
-        return _INHERITED if change.kind == "group" else _ABSENT
+        return _inherited(change, content) if change.kind == "group" else _ABSENT
     if change.path in FORMS:
         return value_text(change.path, value)
     if change.path.startswith(RULES):
-        if value is None:
-            return _NONE
-        return rule_sentence(rule_of(change.path.removeprefix(RULES), value, Provenance(change.id, 0)))
+        return _NONE if value is None else _rule(change, value)
+    if change.kind == "group":
+        return _member(change, value, content)
     if change.kind == "cycle" and change.path in cycle_text.MEMBERS:
         return cycle_text.member_text(change.path, value)
     text = value if isinstance(value, str) else canonical(value).decode()
     return Text(text, text)
+
+
+def _rule(change: Change, value: Any) -> Text:
+    rule = rule_of(change.path.removeprefix(RULES), value, Provenance(change.id, 0))
+    said = rule_sentence(rule)
+    return said if rule.enabled else Text(f"Au repos{NBSP}: {said.fr}", f"Resting: {said.en}")
+
+
+def _inherited(change: Change, content: Content | None) -> Text:
+    """What counts where the group itself states nothing: what Tous says."""
+    if change.path in MEMBERS or content is None or change.id == BASE:
+        return _ABSENT if change.path in MEMBERS else _INHERITED
+    base = content.groups[BASE]
+    if change.path.startswith(RULES):
+        rule = base.rules.get(change.path.removeprefix(RULES))
+        if rule is None:
+            return _ABSENT
+        said = rule_sentence(rule)
+    elif change.path in base.settings:
+        said = value_text(change.path, base.settings[change.path])
+    else:
+        return _INHERITED
+    return Text(f"{_INHERITED.fr}{NBSP}: {said.fr}", f"{_INHERITED.en}: {said.en}")
+
+
+def _member(change: Change, value: Any, content: Content | None) -> Text:
+    """A group's name, colour or rank: a colour by its name, a rank as a place among the others."""
+    if change.path == "colour":
+        return COLOUR_NAMES.get(value, Text(value, value))
+    if change.path == "rank" and content is not None:
+        return _place(change.id, value, content)
+    return Text(str(value), str(value))
+
+
+def _place(id: str, rank: int, content: Content) -> Text:
+    others = [each for each in content.ranked() if each.id not in (id, BASE)]
+    above = [each for each in others if each.rank > rank]
+    place, count = len(above) + 1, len(others) + 1
+    fr = "1er" if place == 1 else f"{place}e"
+    after_fr, after_en = (f", après {above[-1].name}", f", after {above[-1].name}") if above else ("", "")
+    return Text(f"{fr} sur {count}{after_fr}", f"{place} of {count}{after_en}")
 
 
 def _whole(change: Change, value: Any) -> Text:
@@ -122,11 +222,27 @@ def _whole(change: Change, value: Any) -> Text:
 
 _GROUPS = Text("groupes du détaillant", "the retailer’s groups")
 _NO_GROUP = Text("aucun groupe", "no group")
-_INHERITED = Text("hérité", "inherited")
+_INHERITED = Text("hérité de Tous", "inherited from Tous")
+_LANGUAGES = {"fr": Text("en français", "in French"), "en": Text("en anglais", "in English")}
+# What the choice of a group's colour offers.
+COLOUR_NAMES = {
+    "#2c6a3c": Text("vert", "green"),
+    "#1c5d99": Text("bleu", "blue"),
+    "#6b3fa0": Text("violet", "purple"),
+    "#b45309": Text("orange", "orange"),
+    "#a32a22": Text("rouge", "red"),
+    "#586055": Text("gris", "grey"),
+}
 _NONE = Text("ne s’applique pas", "does not apply")
 _ABSENT, _THERE = Text("—", "—"), Text("en place", "in place")
 _MADE, _REMOVED = Text("créé", "made"), Text("retiré", "removed")
 _MEMBERS = {"name": Text("nom", "name"), "colour": Text("couleur", "colour"), "rank": Text("rang", "rank")}
+_PARTS = {
+    "name": Text("nom", "name"),
+    "order": Text("commande", "order"),
+    "expect": Text("décision attendue", "expected decision"),
+    "accepted_at": Text("acceptée le", "accepted at"),
+}
 KINDS = {
     "group": Text("le groupe", "the group"),
     "cycle": Text("cycle de livraison", "delivery cycle"),
