@@ -13,6 +13,7 @@ from houblon.orders.events.message_ids import message_id
 from houblon.orders.mail.emails import plain_email
 from houblon.orders.services import Services
 from houblon.rules.model.proposal import Notice, Proposal
+from houblon.rules.publishing.proposals import ASKED
 
 
 def queue_notices(
@@ -20,7 +21,7 @@ def queue_notices(
 ) -> None:
     """Put the proposal's untold notices in the outbox, once for each person with an address.
 
-    That an approval was missing is told to the `approvers` too.
+    That an approval was missing is told to the `approvers` too; that one is asked for, to those who may give it alone.
     """
     for row in _rows(services, proposal, at, tuple(approvers)):
         if connection.execute(select(outbox.c.id).where(outbox.c.id == row["id"])).first() is None:
@@ -31,8 +32,7 @@ def _rows(services: Services, proposal: Proposal, at: datetime, approvers: tuple
     for place, notice in enumerate(proposal.notices):
         if notice.is_sent:
             continue
-        others = approvers if notice.code == "approval_required" else ()
-        for person in filter(read_address, dict.fromkeys((*proposal.people, *others))):
+        for person in filter(read_address, dict.fromkeys(_told(proposal, notice, approvers))):
             yield {
                 "id": message_id(f"proposal/{proposal.id}/{place}/{person}"),
                 "kind": "mail",
@@ -46,11 +46,17 @@ def _rows(services: Services, proposal: Proposal, at: datetime, approvers: tuple
             }
 
 
+def _told(proposal: Proposal, notice: Notice, approvers: tuple[str, ...]) -> Iterable[str]:
+    if notice.code == ASKED:
+        return [each for each in approvers if each not in proposal.editors]
+    return (*proposal.people, *(approvers if notice.code == "approval_required" else ()))
+
+
 def _email(services: Services, proposal: Proposal, notice: Notice) -> Any:
     subject, body = _WORDS[notice.code]
     return plain_email(
         f"{subject}{NBSP}: {proposal.name}",
-        [body.format(name=proposal.name, version=notice.version, nbsp=NBSP)],
+        [body.format(name=proposal.name, version=notice.version, by=proposal.asked and proposal.asked.by, nbsp=NBSP)],
         f"{services.base_url.rstrip('/')}/brouillons/{proposal.id}",
         "Voir le brouillon",
         services.seller.name,
@@ -58,6 +64,11 @@ def _email(services: Services, proposal: Proposal, notice: Notice) -> Any:
 
 
 _WORDS = {
+    ASKED: (
+        "Approbation demandée",
+        "{by} demande qu’une deuxième personne approuve le brouillon «{nbsp}{name}{nbsp}». Sa page montre tout ce qu’il "
+        "change, et pour qui.",
+    ),
     "conflict": (
         "Brouillon en conflit",
         "La version {version} vient de changer les mêmes paramètres que le brouillon «{nbsp}{name}{nbsp}». Il n’est plus "

@@ -32,8 +32,16 @@ class Approval(msgspec.Struct, frozen=True):
     report: str | None = None
 
 
+class Request(msgspec.Struct, frozen=True):
+    """Who asked that somebody approve a proposal, when, and exactly which content."""
+
+    by: str
+    at: datetime
+    hash: str
+
+
 class Notice(msgspec.Struct, frozen=True):
-    """What befell a proposal that people must hear of: `conflict`, `rolled_back` or `invalid`.
+    """What befell a proposal that people must hear of: `conflict`, `rolled_back`, `invalid`, `asked` (to approve it), …
 
     `version` is the one that was published then; `is_sent` once its people were written to.
     """
@@ -89,6 +97,9 @@ class Proposal(msgspec.Struct, frozen=True):
     stood: Mapping[str, tuple[str, ...]] = {}
     ground: Ground | None = None
     ends: str | None = None
+    # Until somebody names it, it is called by what it changes.
+    is_named: bool = True
+    asked: Request | None = None
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -191,6 +202,11 @@ def hash_of(proposal: Proposal, base: Content) -> str:
         "memberships": {move.buyer: {"from": move.before, "to": move.after} for move in moves},
     }
     return "sha256:" + hashlib.sha256(canonical(content)).hexdigest()
+
+
+def awaits_approval(proposal: Proposal, base: Content) -> bool:
+    """Whether somebody asked for its approval, and nobody gave it yet."""
+    return proposal.state == OPEN and proposal.asked is not None and not is_agreed(proposal, base)
 
 
 def is_agreed(proposal: Proposal, base: Content) -> bool:

@@ -1,6 +1,6 @@
 """What a proposal says: begun, revised statement by statement, resolved where others published first."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
@@ -36,6 +36,7 @@ def begin(
     edits: Iterable[Edit] = (),
     memberships: Memberships = NOBODY,
     kept: Memberships = NOBODY,
+    is_named: bool = True,
     entry_of: EntryOf | None = None,
 ) -> Proposal:
     """A new proposal against the newest version; its id is made from its name.
@@ -66,6 +67,7 @@ def begin(
             (by,),
             groups_sorted(memberships),
             stood={buyer: tuple(sorted(kept.get(buyer, ()))) for buyer in memberships},
+            is_named=is_named,
         )
         writer.keep(proposal, entry_of)
     return proposal
@@ -84,16 +86,20 @@ def revise(
     by: str,
     at: datetime,
     seen: int | None = None,
+    name_of: Callable[[History, Proposal], str] | None = None,
     entry_of: EntryOf | None = None,
 ) -> Proposal:
     """Make statements in the proposal, all or none. Any approval is void.
 
-    `seen` is the revision that they were made on. Raises Invalid (pointers start with
+    `seen` is the revision that they were made on; `name_of` calls it by its content, as long as nobody named it. Raises Invalid (pointers start with
     `/groups/<id>`, …), Stale, UnknownProposal.
     """
 
     def work(history: History, proposal: Proposal) -> Proposal:
-        return _with(history, proposal, statements)
+        revised = _with(history, proposal, statements)
+        if name_of is None or revised.is_named:
+            return revised
+        return msgspec.structs.replace(revised, name=clean_name(name_of(history, revised), "/name"))
 
     return change(store, id, seen, work, by, at, entry_of=entry_of)
 

@@ -7,10 +7,23 @@ import msgspec
 
 from houblon.engine.core.problem import Faults, Text, refuse
 from houblon.rules.model.names import clean_name
-from houblon.rules.model.proposal import DISCARDED, OPEN, PUBLISHED, SCHEDULED, Approval, Comment, Proposal, hash_of
+from houblon.rules.model.proposal import (
+    DISCARDED,
+    OPEN,
+    PUBLISHED,
+    SCHEDULED,
+    Approval,
+    Comment,
+    Notice,
+    Proposal,
+    Request,
+    hash_of,
+    is_agreed,
+)
 from houblon.rules.store.documents import EntryOf, Store
 from houblon.rules.store.history import History
 
+ASKED = "asked"
 MAX_DESCRIPTION = 2_000
 MAX_COMMENTS = 500
 
@@ -44,8 +57,8 @@ def rename(
             text = read_description(description)
         faults.raise_if_any()
         if (title, text) == (proposal.name, proposal.description):
-            return proposal
-        return msgspec.structs.replace(proposal, name=title, description=text, approval=None)
+            return msgspec.structs.replace(proposal, is_named=True)
+        return msgspec.structs.replace(proposal, name=title, description=text, approval=None, is_named=True)
 
     return change(store, id, seen, work, None, at, entry_of=entry_of)
 
@@ -79,6 +92,31 @@ def approve(
     return change(store, id, seen, work, None, at, entry_of=entry_of)
 
 
+def ask_approval(
+    store: Store, id: str, *, by: str, at: datetime, seen: int | None = None, entry_of: EntryOf | None = None
+) -> Proposal:
+    """Ask those who may to approve the proposal as it is; they are told. Raises Invalid `empty`, `agreed`, `asked`."""
+
+    def work(history: History, proposal: Proposal) -> Proposal:
+        base = history.content(proposal.base)
+        hash = hash_of(proposal, base)
+        if not proposal.edits and not proposal.memberships:
+            raise refuse("empty", "", "Ce brouillon ne change rien.", "This proposal changes nothing.")
+        if is_agreed(proposal, base):
+            raise refuse("agreed", "", "Ce brouillon est déjà approuvé.", "This proposal is approved already.")
+        if proposal.asked is not None and proposal.asked.hash == hash:
+            raise refuse(
+                "asked",
+                "",
+                "L’approbation de ce contenu est déjà demandée.",
+                "Approval of this content has been asked for already.",
+            )
+        notices = (*proposal.notices, Notice(ASKED, history.number, at))
+        return msgspec.structs.replace(proposal, asked=Request(by, at, hash), notices=notices)
+
+    return change(store, id, seen, work, None, at, entry_of=entry_of)
+
+
 def discard(
     store: Store, id: str, *, at: datetime, seen: int | None = None, entry_of: EntryOf | None = None
 ) -> Proposal:
@@ -94,7 +132,7 @@ def take_up(
 
 
 def _into(state: str) -> Callable[[History, Proposal], Proposal]:
-    return lambda _, proposal: msgspec.structs.replace(proposal, state=state)
+    return lambda _, proposal: msgspec.structs.replace(proposal, state=state, asked=None)
 
 
 def comment(store: Store, id: str, text: str, *, by: str, at: datetime, entry_of: EntryOf | None = None) -> Proposal:

@@ -163,7 +163,7 @@ EXAMPLES: dict[str, Example] = {
     "proposals.publish": Example("ersion 4", at="/brouillons/grosses"),
     "proposals.discard": Example("écarté", at="/brouillons/ete"),
     "proposals.take_up": Example("Mettre en vigueur", at="/brouillons/ete-terrasses", by="editor"),
-    "history.bring_back": Example("reprend ce que disait la version"),
+    "history.bring_back": Example("Le retour est un brouillon"),
     "group_identity.archive": Example(NOTED),
     "group_identity.bring_back": Example(NOTED),
     # What an administrator keeps.
@@ -214,6 +214,7 @@ EXAMPLES: dict[str, Example] = {
     # Last of all: from here on every draft takes two people.
     "profile.change": Example("Avant d’enregistrer", {"timezone": "America/Vancouver", "approval": "1"}, status=200),
     "profile.change confirme": Example("enregistré|Réglages"),
+    "proposals.ask_approval": Example("pprobation est demandée", at="/brouillons/cas-de-test-trente-six-caisses"),
     "proposals.approve": Example("Approuvé", at="/brouillons/cas-de-test-trente-six-caisses", by="approver"),
     "history.bring_back urgence": Example("reprend ce que disait la version|dit déjà la même chose"),
 }

@@ -31,6 +31,7 @@ ACTS: dict[str, Text] = {
     "policy.given_up": Text("version perdue, perte acceptée", "version lost, loss accepted"),
     "policy.published": Text("version publiée", "version published"),
     "policy.rolled_back_in_emergency": Text("retour d’urgence", "emergency roll-back"),
+    "proposal.approval_asked": Text("approbation demandée", "approval asked for"),
     "proposal.approved": Text("brouillon approuvé", "draft approved"),
     "proposal.begun": Text("brouillon ouvert", "draft begun"),
     "proposal.discarded": Text("brouillon écarté", "draft discarded"),

@@ -23,6 +23,7 @@ from houblon.web.access.audit import by as acting
 from houblon.web.access.audit import copy_entries, proposal_entry
 from houblon.web.access.auth import author
 from houblon.web.access.authorization import may
+from houblon.web.drafts.naming import content_name
 from houblon.web.drafts.planned import step_of
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.stale import Outdated, check_seen
@@ -112,12 +113,19 @@ def save(statements: Iterable[Statement], form: MultiDict[str, str], name: str) 
         return
     if proposal is None:
         begun = proposal_entry(by, "proposal.begun", lambda made: {"name": made.name})
-        proposal = begin(house().store, name, by=by.who, at=by.at, entry_of=begun)
+        proposal = begin(house().store, name, by=by.who, at=by.at, is_named=False, entry_of=begun)
         enter(proposal.id)
     try:
         entry_of = proposal_entry(by, "proposal.revised", _documents)
         revised = revise(
-            house().store, proposal.id, said, by=by.who, at=by.at, seen=proposal.revision, entry_of=entry_of
+            house().store,
+            proposal.id,
+            said,
+            by=by.who,
+            at=by.at,
+            seen=proposal.revision,
+            name_of=content_name,
+            entry_of=entry_of,
         )
     except Stale:
         raise Outdated from None

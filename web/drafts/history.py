@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 
 from houblon.engine.core.problem import Invalid
 from houblon.rules.model.changes import changes, edits_to
+from houblon.rules.model.content import Content, Version
 from houblon.rules.publishing.drafts import begin
 from houblon.rules.publishing.publish import Conflict, roll_back
 from houblon.rules.store.documents import UnknownVersion
@@ -18,6 +19,7 @@ from houblon.web.access.authorization import may, require
 from houblon.web.drafts import drafting
 from houblon.web.drafts.planned import DescribedMove, described_moves
 from houblon.web.drafts.post_publication import settle
+from houblon.web.drafts.reach import reach_of
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
 from houblon.web.foundation.paging import asked_before, page, row_key
@@ -40,45 +42,60 @@ def index() -> str:
     return render_template(
         "history.html",
         described=[(each, _changes_of(each.number), *_moved(each.number)) for each in versions],
+        writers={each.number: _writers(each) for each in versions},
         newest=newest,
         reports=reports,
         more=more,
-        approval=house().profile.approval,
-        may_hurry=may("hurry"),
         planned=store.history().scheduled(),
+    )
+
+
+@blueprint.get("/<int:number>/retablir")
+def ask_back(number: int) -> str:
+    """What going back to version `number` would change, and for whom, before anything is done."""
+    store = house().store
+    newest, wanted = drafting.newest(), _content(number)
+    return render_template(
+        "history_return.html",
+        version=wanted.version,
+        newest=newest.version.number,
+        described=[describe_change(change, wanted, newest) for change in changes(newest, wanted)],
+        reach=reach_of(newest, wanted),
+        moving=[each for each in sorted(store.history().moves) if number < each],
+        approval=house().profile.approval,
+        may_hurry=may("hurry") and house().profile.approval and wanted.version.approved_by is not None,
     )
 
 
 @blueprint.post("/<int:number>/retablir")
 def bring_back(number: int) -> Any:
-    """Publish what version `number` held as the next version; a proposal, where somebody must approve."""
-    store, by, now = house().store, author(), house().now()
-    emergency = bool(request.form.get("urgence"))
-    if emergency:
+    """A draft of what version `number` held; in a marked emergency, the next version at once, by who may."""
+    if request.form.get("urgence") and house().profile.approval:
         require("hurry")
-    elif not house().profile.approval:
-        require("publish")
+        return _hurry(number)
+    return _propose(number)
+
+
+def _hurry(number: int) -> Any:
     try:
-        if house().profile.approval and not emergency:
-            return _propose(number)
         made = roll_back(
-            store,
+            house().store,
             number,
-            by=by,
-            at=now,
+            by=author(),
+            at=house().now(),
             base=request.form.get("base", type=row_key),
             check_context=house().check_context,
-            emergency=emergency and house().profile.approval,
+            emergency=True,
         )
     except UnknownVersion:
         abort(404)
     except Conflict as conflict:
         message = _(
-            "La version %(number)s vient d’être publiée : relisez avant de revenir en arrière.",
+            "La version %(number)s vient d’être publiée : relisez avant de revenir en arrière.",
             number=conflict.newest,
         )
         flash(message, "refused")
-        return redirect(url_for("history.index"))
+        return redirect(url_for("history.ask_back", number=number))
     except Invalid as invalid:
         flash(" ".join(each.message.in_(current()) for each in invalid.problems), "refused")
         return redirect(url_for("history.index"))
@@ -91,16 +108,31 @@ def bring_back(number: int) -> Any:
 
 
 def _propose(number: int) -> Any:
-    """A proposal of what version `number` held, for a second person to approve."""
-    store = house().store
-    edits = edits_to(drafting.newest(), store.content(number))
+    """A proposal of what version `number` held: read, tried, approved and published as any other."""
+    edits = edits_to(drafting.newest(), _content(number))
+    if not edits:
+        flash(_("La version %(number)s dit déjà la même chose.", number=number))
+        return redirect(url_for("history.index"))
     by = acting(house(), author())
     entry_of = proposal_entry(by, "proposal.begun", lambda made: {"name": made.name})
-    name = f"Retour à la version {number}"
-    made = begin(store, name, by=by.who, at=by.at, edits=edits, entry_of=entry_of)
+    name = _("Retour à la version %(number)s", number=number)
+    made = begin(house().store, name, by=by.who, at=by.at, edits=edits, entry_of=entry_of)
     copy_entries(house())
-    flash(_("Une deuxième personne doit approuver : le retour est un brouillon."), "accepted")
+    flash(_("Le retour est un brouillon : relisez ce qu’il change, puis publiez-le."), "accepted")
     return redirect(url_for("proposals.show", id=made.id))
+
+
+def _content(number: int) -> Content:
+    try:
+        return house().store.content(number)
+    except UnknownVersion:
+        abort(404)
+
+
+def _writers(version: Version) -> tuple[str, ...]:
+    """Who wrote what a version published, where that was a draft."""
+    proposal = house().store.history().proposals.get(version.proposal or "")
+    return proposal.editors if proposal is not None else ()
 
 
 def _changes_of(number: int) -> list[ChangeText]:

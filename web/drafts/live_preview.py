@@ -58,7 +58,7 @@ def trial_of(group: str, content: Content, in_force: Content) -> Trial:
     after = decide_all(past_in(content), content, installation)
     before = after if content is in_force else decide_all(past_in(in_force), in_force, installation)
     # Both ask the ledger; an order that came between the two is left out.
-    pairs = _paired(before, after)
+    pairs = paired(before, after)
     own = [each for each in after if group in each.past.chain]
     counts = Counter(each.outcome.value for each in own)
     return Trial(
@@ -71,7 +71,8 @@ def trial_of(group: str, content: Content, in_force: Content) -> Trial:
     )
 
 
-def _paired(before: Iterable[DecidedOrder], after: Iterable[DecidedOrder]) -> list[tuple[DecidedOrder, DecidedOrder]]:
+def paired(before: Iterable[DecidedOrder], after: Iterable[DecidedOrder]) -> list[tuple[DecidedOrder, DecidedOrder]]:
+    """The orders that both decided: one that came between the two is left out."""
     known = {each.past.key: each for each in before}
     return [(known[each.past.key], each) for each in after if each.past.key in known]
 

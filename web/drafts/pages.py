@@ -39,7 +39,9 @@ from houblon.web.access.audit import copy_entries, proposal_entry
 from houblon.web.access.auth import author
 from houblon.web.drafts import drafting, planned
 from houblon.web.drafts.moments import read_local
+from houblon.web.drafts.naming import content_name
 from houblon.web.drafts.post_publication import settle as settle_aftermath
+from houblon.web.drafts.reach import reach_of
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.paging import row_key
 from houblon.web.presentation.change_text import ChangeText, describe_change, describe_conflict, what_of
@@ -128,7 +130,8 @@ def take_back(proposal: Proposal, seen: int, entry_of: EntryOf) -> None:
     now = drafting.newest().document(kind, document)
     value: Any = ABSENT if now is None else now if path == "" else statements_of(kind, now).get(path, ABSENT)
     said = [Statement(kind, document, path, value)]
-    revise(house().store, proposal.id, said, by=author(), at=house().now(), seen=seen, entry_of=entry_of)
+    at = house().now()
+    revise(house().store, proposal.id, said, by=author(), at=at, seen=seen, name_of=content_name, entry_of=entry_of)
 
 
 @blueprint.post("/<id>/regler")
@@ -142,6 +145,14 @@ def resolve_conflicts(proposal: Proposal, seen: int, entry_of: EntryOf) -> None:
     kept = house().check_context.memberships
     resolve(house().store, proposal.id, choices, by=author(), at=house().now(), seen=seen, kept=kept, entry_of=entry_of)
     flash(_("Les conflits sont réglés."), "accepted")
+
+
+@blueprint.post("/<id>/demander")
+@_act("approval_asked")
+def ask_approval(proposal: Proposal, seen: int, entry_of: EntryOf) -> None:
+    proposals.ask_approval(house().store, proposal.id, by=author(), at=house().now(), seen=seen, entry_of=entry_of)
+    settle_aftermath(house())
+    flash(_("L’approbation est demandée : qui peut la donner reçoit un courriel et le voit à l’aperçu."), "accepted")
 
 
 @blueprint.post("/<id>/approuver")
@@ -281,9 +292,11 @@ def _page(proposal: Proposal, **faults: Any) -> str:
         ending=next((each for each in history.scheduled() if each.ends == proposal.id), None),
         reached=[(what_of(change), found) for change, found in _reached(changes, content)],
         members=members,
+        reach=reach_of(before, content) if is_alive and (changes or moves) else None,
         since=[version for version in history.versions if version.number > proposal.base] if is_alive else [],
         approval=house().profile.approval,
         is_approved=proposal.approval is not None and proposal.approval.hash == hash_of(proposal, base),
+        is_asked=proposal.asked is not None and proposal.asked.hash == hash_of(proposal, base),
         is_author=author() in proposal.editors,
         working=drafting.working_in(),
         scenarios=len(content.scenarios),

@@ -10,7 +10,17 @@ from sqlalchemy import select
 from houblon.engine.core.problem import Text
 from houblon.orders.db.tables import retailers
 from houblon.rules.model.moves import Move
-from houblon.rules.model.proposal import DISCARDED, OPEN, PUBLISHED, SCHEDULED, Proposal, changes_in, rebase
+from houblon.rules.model.proposal import (
+    DISCARDED,
+    OPEN,
+    PUBLISHED,
+    SCHEDULED,
+    Proposal,
+    awaits_approval,
+    changes_in,
+    rebase,
+)
+from houblon.rules.publishing.proposals import ASKED
 from houblon.rules.publishing.release import ROLLED_BACK
 from houblon.rules.publishing.timeline import Step, Timeline
 from houblon.rules.store.history import History
@@ -128,9 +138,19 @@ def fallen(history: History) -> list[Proposal]:
     return sorted(found, key=lambda each: each.notices[-1].at, reverse=True)
 
 
+def to_approve(history: History, person: str) -> list[Proposal]:
+    """What a person is asked to approve: nothing that they wrote in; the longest asked first."""
+    found = [
+        each
+        for each in history.proposals.values()
+        if person not in each.editors and awaits_approval(each, history.content(each.base))
+    ]
+    return sorted(found, key=lambda each: (each.asked.at if each.asked else each.changed_at, each.id))
+
+
 def _has_fallen(proposal: Proposal) -> bool:
     last = proposal.notices[-1] if proposal.notices else None
-    if last is None or last.code == ROLLED_BACK or last.at < proposal.changed_at:
+    if last is None or last.code in (ROLLED_BACK, ASKED) or last.at < proposal.changed_at:
         return False
     # An end that has nothing to end any more needs nobody; one that can't come is a campaign without an end.
     return proposal.state == OPEN or last.code not in ("ended", "nothing")

@@ -12,6 +12,8 @@ from houblon.orders.events.endpoints import list_endpoints
 from houblon.orders.queries import lists
 from houblon.rules.checks.checks import scenario_faults
 from houblon.rules.model.content import Content
+from houblon.web.access.auth import author
+from houblon.web.access.authorization import may
 from houblon.web.drafts import planned
 from houblon.web.foundation.current_app import house
 
@@ -51,6 +53,7 @@ def show() -> str:
         version=version,
         begins=version.number == 1 and not unpaid.count and not held,
         planned=store.history().scheduled(),
+        to_approve=planned.to_approve(store.history(), author()) if may("approve") else [],
         fallen=planned.fallen(store.history()),
         broken=_broken(store.content(version.number)),
         coming=_coming(store.content(version.number).cycles.values(), day),

@@ -145,6 +145,79 @@ def test_a_rollback_needs_approval_too_unless_an_administrator_hurries(place, cl
     assert place.house.store.newest().emergency
 
 
+def test_going_back_shows_what_it_changes_and_for_whom_and_is_a_draft(place, client):
+    place.send(order("A", items=30, buyer="risque-1"), "a")
+    before = place.house.store.newest().number
+    change(client, "acceptance.minimum_items", value="36", etat="propre")
+    post(client, f"{draft_of(client)}/publier")
+    assert f'href="/historique/{before}/retablir"' in text(client.get("/historique"))
+    asked = text(client.get(f"/historique/{before}/retablir"))
+    assert "36" in asked and "hérité de Tous\u00a0: 24" in asked and "1 détaillant</b>" in asked
+    assert "De la dernière commande" in asked and place.house.store.newest().number == before + 1
+    data = {"csrf_token": token_of(asked), "base": before + 1}
+    went = client.post(f"/historique/{before}/retablir", data=data)
+    assert went.location.startswith(f"/brouillons/retour-a-la-version-{before}")
+    assert place.house.store.newest().number == before + 1
+    shown = text(client.get(went.location))
+    assert "hérité de Tous\u00a0: 24" in shown and "1 détaillant</b>" in shown
+    assert client.get("/historique/99/retablir").status_code == 404
+    same = client.post(f"/historique/{before + 1}/retablir", data=data, follow_redirects=True)
+    assert "dit déjà la même chose" in text(same)
+
+
+def test_history_names_who_wrote_who_approved_and_who_published(place, client, chef):
+    require_approval(place)
+    change(client, "acceptance.minimum_items", value="36", etat="propre")
+    address = draft_of(client)
+    post(chef, f"{address}/approuver")
+    post(chef, f"{address}/publier")
+    page = text(client.get("/historique"))
+    assert f"écrite par {ADMIN}" in page and f"publiée par {CHEF}" in page and f"approuvée par {CHEF}" in page
+
+
+def test_approval_is_asked_for_told_to_those_who_give_it_and_shown_on_their_overview(place, client, chef):
+    require_approval(place)
+    change(client, "acceptance.minimum_items", value="36", etat="propre")
+    address = draft_of(client)
+    assert "Demander l’approbation" in text(client.get(address))
+    assert "L’approbation est demandée" in text(client.get(post(client, f"{address}/demander").location))
+    with place.house.services.ledger.reading() as connection:
+        mails = connection.execute(select(outbox).where(outbox.c.event == "proposal.asked")).all()
+    assert [each.recipient for each in mails] == [CHEF] and ADMIN in rendered(mails[0].message)["text"]
+    overview = text(chef.get("/"))
+    assert "À approuver" in overview and f'href="{address}"' in overview
+    assert "À approuver" not in text(client.get("/")), "whoever wrote it can't approve it"
+    assert post(client, f"{address}/demander", page=text(client.get(address))).status_code == 422
+    change(client, "acceptance.minimum_items", value="48", etat="propre")
+    assert "a changé depuis" in text(client.get(address))
+    post(client, f"{address}/demander")
+    post(chef, f"{address}/approuver")
+    assert "À approuver" not in text(chef.get("/"))
+    assert proposal(place).approval.by == CHEF
+
+
+def test_a_draft_is_called_by_what_it_changes_until_somebody_names_it(place, client):
+    change(client, "acceptance.minimum_items", value="36", etat="propre")
+    address = draft_of(client)
+    assert proposal(place).name == "Payeurs à risque : Minimum d'articles → 36"
+    change(client, "acceptance.mode", group="tous", value="manual", etat="propre")
+    assert proposal(place).name == "Payeurs à risque, Tous : 2 changements"
+    post(client, f"{address}/retirer", genre="group", document="payeurs-a-risque", chemin="acceptance.minimum_items")
+    assert proposal(place).name.startswith("Tous : ")
+    other = begin(place.house.store, "x", by="anne", at=NOW, is_named=False)
+    post(client, f"{address}/nom", nom="Été", description="")
+    change(client, "acceptance.minimum_items", value="48", etat="propre")
+    assert place.house.store.history().proposals[address.rpartition("/")[2]].name == "Été"
+    assert other.name == "x"
+
+
+def test_two_drafts_of_the_same_content_have_two_names(place, client, chef):
+    for each in (client, chef):
+        change(each, "acceptance.minimum_items", value="36", etat="propre")
+    names = {each.name for each in place.house.store.history().proposals.values()}
+    assert len(names) == 2 and any(name.endswith(" (2)") for name in names)
+
+
 def test_only_an_administrator_may_hurry(place, client):
     require_approval(place)
     add_account(place.app, "anne@houblon.example", "un mot de passe long", "editor")
