@@ -3,10 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask, abort, flash, redirect, request, session, url_for
+from flask import Flask, abort, flash, g, make_response, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_security import current_user
+from flask_wtf.csrf import validate_csrf
 from werkzeug.exceptions import Forbidden
+from wtforms import ValidationError
 
 from houblon.engine.core.problem import Text, problem
 from houblon.web.access.permissions import (
@@ -23,6 +25,7 @@ from houblon.web.access.permissions import (
 )
 from houblon.web.access.sessions import forget_if_over
 from houblon.web.foundation.composition import House
+from houblon.web.foundation.typed import carried, typed
 
 # Where somebody who must enrol a second factor may go before they have one.
 _ENROLMENT = {
@@ -117,9 +120,9 @@ def _at_the_way_in(house: House, need: str) -> Any:
 
 def _inside(house: House, need: str) -> Any:
     if forget_if_over():
-        flash(_("Votre session est terminée : ouvrez-en une nouvelle."), "refused")
+        g.session_is_left = True
     if not current_user.is_authenticated:
-        return _to_sign_in()
+        return _keep_typed() or _to_sign_in()
     if house.profile.two_factor and not current_user.tf_primary_method and request.endpoint not in _ENROLMENT:
         return redirect(url_for("security.two_factor_setup"))
     if need != OWN:
@@ -127,7 +130,31 @@ def _inside(house: House, need: str) -> Any:
     return None
 
 
+def _keep_typed() -> Any:
+    """What somebody typed whose session ended meanwhile, to be sent again; None where there is nothing to keep.
+
+    Only what a form of this browser's own pages sent: another site can't have its words shown here.
+    """
+    if request.method != "POST" or request.blueprint == "security":
+        return None
+    try:
+        validate_csrf(request.form.get("csrf_token"))
+    except ValidationError:
+        return None
+    if request.headers.get("HX-Request"):
+        # The page stays as it is: a part of it that asks by itself is not the place to sign in.
+        return make_response("", 401)
+    if not carried():
+        return None
+    page = render_template(
+        "session_over.html", action=request.full_path, fields=carried(), typed=typed(), had_files=bool(request.files)
+    )
+    return make_response(page, 401)
+
+
 def _to_sign_in() -> Any:
     """The sign-in page, and back to the page that was asked for."""
+    if g.get("session_is_left"):
+        flash(_("Votre session est terminée : ouvrez-en une nouvelle."), "refused")
     next_ = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("security.login", next=next_))

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from flask import Flask, Response, abort, render_template, request
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from houblon.engine.core.problem import Invalid, Problem, Text
 from houblon.orders.services import Conflict
@@ -22,6 +22,7 @@ from houblon.web.foundation.answers import (
     language_asked,
     problem_answer,
 )
+from houblon.web.foundation.typed import typed
 
 log = logging.getLogger("houblon.web")
 BODY_FAULT = "houblon.body_fault"  # in the environ: the status that says why there is no body
@@ -84,6 +85,8 @@ def _page(fault: Exception) -> Response:
             return _error_page(422, fault.problems)
         case Conflict():
             return _error_page(409, (Problem(fault.code, "", Text(fault.fr, fault.en)),))
+        case NotFound() if request.method == "POST" and (kept := typed()):
+            return Response(render_template("gone.html", typed=kept), 404)
         case HTTPException():
             # What a fault of ours has to say beyond its status: which role it takes.
             return _error_page(fault.code or 500, getattr(fault, "problems", ()))

@@ -67,10 +67,11 @@ def show(group: str, rule: str) -> Any:
 def act(group: str, rule: str) -> Any:
     """One press of a button: an edit shows the form again and keeps nothing; only `save` goes into the draft."""
     content = drafting.shown(drafting.working_in())
-    stated = _group(content, group)
-    if not _is_new(stated, content, rule):
-        _found(stated, content, rule)
     typed = _read(request.form, rule)
+    # What is not there any more is no reason to lose what somebody wrote.
+    if group not in content.groups:
+        return _gone(typed)
+    stated = content.groups[group]
     what, _sep, where = request.form.get("do", "").partition(":")
     if what == "save":
         return _save(stated, content, rule, typed)
@@ -229,6 +230,13 @@ def _save(group: Group, content: Content, rule: str, draft: Draft) -> Any:
     except Outdated:
         return _page(group.id, rule, draft, outdated=True), 409
     return redirect(url_for("groups.show", id=group.id) + "#rules")
+
+
+def _gone(draft: Draft) -> Any:
+    """The group is not there any more: the rule that was written for it, in words and in full."""
+    written = draft.text if draft.form is None else _pretty(document_of(draft.form, current()))
+    said = rule_sentence(draft.rule) if draft.rule else None
+    return render_template("gone.html", typed=[(_("La règle, en JSON"), written)], said=said), 409
 
 
 def _new_id(rule: Rule, content: Content) -> str:
