@@ -8,7 +8,6 @@ from flask_babel import gettext as _
 from flask_security import current_user
 from flask_wtf.csrf import validate_csrf
 from werkzeug.exceptions import Forbidden
-from wtforms import ValidationError
 
 from houblon.engine.core.problem import Text, problem
 from houblon.web.access.permissions import (
@@ -139,7 +138,7 @@ def _keep_typed() -> Any:
         return None
     try:
         validate_csrf(request.form.get("csrf_token"))
-    except ValidationError:
+    except ValueError:  # as WTForms raises it
         return None
     if request.headers.get("HX-Request"):
         # The page stays as it is: a part of it that asks by itself is not the place to sign in.

@@ -91,7 +91,7 @@ def _hurry(number: int) -> Any:
         abort(404)
     except Conflict as conflict:
         message = _(
-            "La version %(number)s vient d’être publiée : relisez avant de revenir en arrière.",
+            "La version %(number)s vient d’être publiée : relisez avant de revenir en arrière.",
             number=conflict.newest,
         )
         flash(message, "refused")
@@ -118,7 +118,7 @@ def _propose(number: int) -> Any:
     name = _("Retour à la version %(number)s", number=number)
     made = begin(house().store, name, by=by.who, at=by.at, edits=edits, entry_of=entry_of)
     copy_entries(house())
-    flash(_("Le retour est un brouillon : relisez ce qu’il change, puis publiez-le."), "accepted")
+    flash(_("Le retour est un brouillon : relisez ce qu’il change, puis publiez-le."), "accepted")
     return redirect(url_for("proposals.show", id=made.id))
 
 

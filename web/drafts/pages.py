@@ -152,7 +152,7 @@ def resolve_conflicts(proposal: Proposal, seen: int, entry_of: EntryOf) -> None:
 def ask_approval(proposal: Proposal, seen: int, entry_of: EntryOf) -> None:
     proposals.ask_approval(house().store, proposal.id, by=author(), at=house().now(), seen=seen, entry_of=entry_of)
     settle_aftermath(house())
-    flash(_("L’approbation est demandée : qui peut la donner reçoit un courriel et le voit à l’aperçu."), "accepted")
+    flash(_("L’approbation est demandée : qui peut la donner reçoit un courriel et le voit à l’aperçu."), "accepted")
 
 
 @blueprint.post("/<id>/approuver")
