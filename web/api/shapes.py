@@ -160,7 +160,7 @@ class Approved(msgspec.Struct, frozen=True):
 
 
 class ProposalNotice(msgspec.Struct, frozen=True):
-    """What befell the proposal: `conflict`, `rolled_back` or `invalid`, by which version."""
+    """What befell the proposal: `conflict`, `rolled_back`, `invalid`, `asked` (to approve it), …, and the newest version then."""
 
     code: str
     version: int
