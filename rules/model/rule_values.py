@@ -7,8 +7,11 @@ from houblon.engine.conditions.vocabulary import FACTS, NO_INPUT, Kind
 from houblon.engine.core.problem import Faults, step
 from houblon.engine.core.texts import clean_id, composed_document
 
-# An order without a note has an empty one, so that a text may be asked to be equal to it.
-_MAY_BE_EMPTY = frozenset({"equal_to", "equal_to_case_insensitive"})
+_EQUAL = frozenset({"equal_to", "equal_to_case_insensitive"})
+# An order without a note has an empty one, so that a note may be asked to be equal to it.
+_MAY_BE_EMPTY = frozenset({"note"})
+# Texts that are an id: an order's comes clean, so that another writing of it would equal none.
+_IDS = frozenset({"buyer_id"})
 
 
 def settled_document(kind: str, document: Any) -> Any:
@@ -60,8 +63,11 @@ def _settle(test: dict[str, Any], pointer: str, faults: Faults) -> None:
         test["value"] = value = clean_id(value)
     if fact.kind is Kind.SELECT_MULTIPLE and isinstance(value, list):
         test["value"] = value = [clean_id(each) if isinstance(each, str) else each for each in value]
+    if name in _IDS and operator in _EQUAL and isinstance(value, str):
+        test["value"] = value = clean_id(value)
     listed = value if isinstance(value, list) and value else [value]
-    if value == [] or ("" in listed and not (fact.kind is Kind.STRING and operator in _MAY_BE_EMPTY)):
+    blank = any(isinstance(each, str) and not clean_id(each).strip() for each in listed)
+    if value == [] or (blank and not (value == "" and name in _MAY_BE_EMPTY and operator in _EQUAL)):
         faults.add(
             "empty",
             pointer,

@@ -142,7 +142,18 @@ def _changes_of(number: int) -> list[ChangeText]:
     if previous is None:
         return []
     before, after = store.content(previous), store.content(number)
-    return [describe_change(change, after, before) for change in changes(before, after)]
+    told = [describe_change(change, after, before) for change in changes(before, after)]
+    # A new group below may move all ranks up; whose place stays the same did not change.
+    return [each for each in told if each.place[2] != "rank" or not _same_place(each.place[1], before, after)]
+
+
+def _same_place(id: str, before: Content, after: Content) -> bool:
+    """Whether the same groups stand above a group, of those that are in both."""
+    old, new = (
+        [each.id for each in content.ranked() if each.id in before.groups and each.id in after.groups]
+        for content in (before, after)
+    )
+    return old[: old.index(id)] == new[: new.index(id)]
 
 
 def _moved(number: int) -> tuple[list[DescribedMove], int]:

@@ -3,7 +3,7 @@
 import pytest
 
 from houblon.engine.core.problem import Invalid
-from houblon.rules.model.rule_values import settled_document
+from houblon.rules.model.rule_values import settled_document, settled_rule
 from tests.rules.documents import TRANSBROUE, faults, group, hold
 
 
@@ -43,3 +43,28 @@ def test_what_is_no_rule_is_left_to_those_who_read_rules(document):
 def test_accents_are_composed_in_every_kind_of_document():
     named = {**TRANSBROUE, "name": "Que\u0301bec"}
     assert settled_document("cycle", named) == {**TRANSBROUE, "name": "Québec"}
+
+
+def value_settled(name, operator, value):
+    test = {"name": name, "operator": operator, "value": value}
+    return settled_rule({"conditions": {"all": [test]}})["conditions"]["all"][0]["value"]
+
+
+@pytest.mark.parametrize("value", ["", " ", "\u00a0", "\u200b", " \u2060 "])
+@pytest.mark.parametrize("operator", ["equal_to", "equal_to_case_insensitive", "contains", "starts_with"])
+def test_a_buyer_who_shows_as_nothing_is_refused(operator, value):
+    with pytest.raises(Invalid):
+        value_settled("buyer_id", operator, value)
+
+
+def test_an_empty_note_alone_may_be_asked_for():
+    assert value_settled("note", "equal_to", "") == ""
+    for operator, value in (("equal_to", " "), ("contains", ""), ("contains", "\u200b")):
+        with pytest.raises(Invalid):
+            value_settled("note", operator, value)
+
+
+def test_a_buyer_is_compared_as_orders_name_them():
+    assert value_settled("buyer_id", "equal_to", "comptoir-x ") == "comptoir-x"
+    assert value_settled("buyer_id", "equal_to", "cafe\u0301") == "caf\u00e9"
+    assert value_settled("note", "contains", "IPA ") == "IPA "

@@ -12,7 +12,9 @@ from houblon.orders.db.tables import outbox
 from houblon.orders.mail.rendered import rendered
 from houblon.orders.records.audit import entries, verify
 from houblon.orders.retailers.memberships import memberships_of, set_memberships
+from houblon.rules.model.statements import Edit
 from houblon.rules.publishing.drafts import begin
+from houblon.rules.publishing.publish import publish as publish_now
 from houblon.web.access.auth import add_account
 from houblon.web.drafts.post_publication import settle
 from houblon.web.foundation.data_folder import write_profile
@@ -209,6 +211,18 @@ def test_a_draft_is_called_by_what_it_changes_until_somebody_names_it(place, cli
     change(client, "acceptance.minimum_items", value="48", etat="propre")
     assert place.house.store.history().proposals[address.rpartition("/")[2]].name == "Été"
     assert other.name == "x"
+
+
+def test_ranks_that_move_up_together_are_no_change_of_place(place, client):
+    for number in range(30):
+        publish_group(place, f"g-{number:02}")
+    page = text(client.get("/historique"))
+    assert "g-29" in page and "rang" in page and not re.search(r"Payeurs à risque</td>\s*<td>rang", page)
+
+
+def publish_group(place, id):
+    document = {"id": id, "name": id, "settings": {}, "rules": {}}
+    publish_now(place.house.store, [Edit("group", id, document)], author="anne", note="", at=place.house.now())
 
 
 def test_two_drafts_of_the_same_content_have_two_names(place, client, chef):
