@@ -32,7 +32,7 @@ def _rows(services: Services, proposal: Proposal, at: datetime, approvers: tuple
     for place, notice in enumerate(proposal.notices):
         if notice.is_sent:
             continue
-        for person in filter(read_address, dict.fromkeys(_told(proposal, notice, approvers))):
+        for person in filter(read_address, dict.fromkeys(_recipients(proposal, notice, approvers))):
             yield {
                 "id": message_id(f"proposal/{proposal.id}/{place}/{person}"),
                 "kind": "mail",
@@ -46,7 +46,7 @@ def _rows(services: Services, proposal: Proposal, at: datetime, approvers: tuple
             }
 
 
-def _told(proposal: Proposal, notice: Notice, approvers: tuple[str, ...]) -> Iterable[str]:
+def _recipients(proposal: Proposal, notice: Notice, approvers: tuple[str, ...]) -> Iterable[str]:
     if notice.code == ASKED:
         return [each for each in approvers if each not in proposal.editors]
     return (*proposal.people, *(approvers if notice.code == "approval_required" else ()))

@@ -142,9 +142,9 @@ def _changes_of(number: int) -> list[ChangeText]:
     if previous is None:
         return []
     before, after = store.content(previous), store.content(number)
-    told = [describe_change(change, after, before) for change in changes(before, after)]
+    lines = [describe_change(change, after, before) for change in changes(before, after)]
     # A new group below may move all ranks up; whose place stays the same did not change.
-    return [each for each in told if each.place[2] != "rank" or not _same_place(each.place[1], before, after)]
+    return [each for each in lines if each.place[2] != "rank" or not _same_place(each.place[1], before, after)]
 
 
 def _same_place(id: str, before: Content, after: Content) -> bool:

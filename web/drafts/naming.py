@@ -26,7 +26,7 @@ def content_name(history: History, proposal: Proposal) -> str:
     others = {
         each.name for each in history.proposals.values() if each.id != proposal.id and each.state in (OPEN, SCHEDULED)
     }
-    name = _cut(_told(changed, proposal, base), _LONGEST)
+    name = _cut(_summary(changed, proposal, base), _LONGEST)
     return next(each for each in _numbered(name) if each not in others)
 
 
@@ -37,7 +37,7 @@ def _numbered(name: str) -> Iterator[str]:
         yield _cut(name, _LONGEST - len(suffix)) + suffix
 
 
-def _told(changed: tuple[Change, ...], proposal: Proposal, base: Content) -> str:
+def _summary(changed: tuple[Change, ...], proposal: Proposal, base: Content) -> str:
     if len(changed) == 1:
         return _one(changed[0], proposal, base)
     wheres = list(dict.fromkeys(_where(each, proposal, base) for each in changed))
@@ -52,8 +52,8 @@ def _one(change: Change, proposal: Proposal, base: Content) -> str:
     if change.path == "":
         return _whole(change, where)
     value = describe_change(change, base).after.in_(current())
-    told = f"{where} : {what_of(change).in_(current())}"
-    return told if len(value) > _SHORT_VALUE else f"{told} → {value}"
+    line = f"{where} : {what_of(change).in_(current())}"
+    return line if len(value) > _SHORT_VALUE else f"{line} → {value}"
 
 
 def _whole(change: Change, name: str) -> str:

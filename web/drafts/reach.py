@@ -16,18 +16,18 @@ from houblon.web.foundation.current_app import house
 Chain = tuple[str, ...]
 
 
-class Reach(msgspec.Struct, frozen=True):
+class Affected(msgspec.Struct, frozen=True):
     """How many retailers have another policy, and what becomes of the last orders."""
 
     retailers: int
     shift: Shift
 
 
-def reach_of(before: Content, after: Content) -> Reach:
+def reach_of(before: Content, after: Content) -> Affected:
     """What putting `after` in the place of `before` would touch."""
     installation = house().services.installation
     pairs = paired(decide_all(past_in(before), before, installation), decide_all(past_in(after), after, installation))
-    return Reach(_retailers(before, after), shift([old for old, _ in pairs], [new for _, new in pairs]))
+    return Affected(_retailers(before, after), shift([old for old, _ in pairs], [new for _, new in pairs]))
 
 
 def _retailers(before: Content, after: Content) -> int:

@@ -168,7 +168,7 @@ def test_a_refusal_says_what_role_it_takes(staffed, signed_in, language, said):
 def test_an_editor_goes_back_only_as_a_proposal(staffed, signed_in):
     client = signed_in("editor")
     form = {"csrf_token": token_of(client.get("/groupes").get_data(as_text=True)), "base": 2}
-    assert client.post("/historique/1/retablir", data=form).status_code == 403
+    assert "/brouillons/" in client.post("/historique/1/retablir", data=form).location
     assert staffed.house.store.newest().number == 2
     with approval_required(staffed):
         assert "/brouillons/" in client.post("/historique/1/retablir", data=form).location
