@@ -151,6 +151,7 @@ def test_a_file_belongs_to_who_sent_it_and_may_be_gone(place, client):
         (b"\x1f\x8b\x08", "ni un CSV, ni un classeur"),
         (b"a,b\n" + b'"' + b"x" * 1_000_100, "Une cellule dépasse"),
     ],
+    ids=["empty", "compressed", "huge cell"],  # the body itself would be in the environment of what reads it
 )
 def test_a_refused_file_says_why_and_keeps_what_was_chosen(place, client, body, said):
     refused = upload(client, body, quoi="1")
