@@ -9,6 +9,7 @@ import asyncio
 import io
 import logging
 import queue
+import re
 import sys
 import tempfile
 import threading
@@ -23,6 +24,10 @@ log = logging.getLogger("houblon.server")
 # Orders and whoever asks whether the server lives do not wait behind people's pages and batches.
 _FIRST = ("/webhooks/", "/healthz", "/readyz")
 _CHUNK = 65_536
+# A Host that addresses can be made of; where there is none, Flask has no address for any page, its own errors' too.
+_HOST = re.compile(
+    r"(?=[^:]{1,253}(?::|$))[\w-]{1,63}(?:\.[\w-]{1,63})*\.?(?::\d{0,5})?|\[[\da-fA-F:.]{2,45}\](?::\d{0,5})?", re.A
+)
 _ENVIRON = {
     "SCRIPT_NAME": "",
     "SERVER_SOFTWARE": "Granian",
@@ -69,7 +74,9 @@ class Buffered:
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         environ = environ_of(scope)
         held = 0
-        if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
+        if BODY_FAULT in environ:
+            environ["wsgi.input"] = io.BytesIO()
+        elif "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
             held = await self._receive(environ, protocol)
         else:
             environ["wsgi.input"] = io.BytesIO()
@@ -173,7 +180,7 @@ def environ_of(scope: Any) -> Environ:
     """The request as WSGI knows it, its body apart.
 
     A name with an underscore is dropped: in an environ it could not be told from the one with a hyphen, which a
-    proxy may have written. The address is in its normal form.
+    proxy may have written. The address is in its normal form. A Host that is none is a fault, as a body can be.
     """
     environ = _ENVIRON.copy()
     for name, value in scope.headers.items():
@@ -184,6 +191,10 @@ def environ_of(scope: Any) -> Environ:
     for key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
         if f"HTTP_{key}" in environ:
             environ[key] = environ.pop(f"HTTP_{key}")
+    host = environ.get("HTTP_HOST")
+    if host and not _HOST.fullmatch(host):
+        del environ["HTTP_HOST"]
+        environ[BODY_FAULT] = 400
     environ["REQUEST_METHOD"] = scope.method
     # WSGI's texts are bytes in Latin-1.
     environ["PATH_INFO"] = scope.path.encode().decode("latin-1")

@@ -75,6 +75,36 @@ def test_a_body_that_is_too_long_is_refused_before_it_is_read(running):
         assert caller.recv(65_536)[9:12] == b"413"
 
 
+NO_HOSTS = (
+    "a" * 64,
+    "a" * 30_000,
+    "a..b",
+    ".a",
+    'a b"<>',
+    "a:b",
+    "a, b",
+    "[::1",
+    ".".join(["a" * 60] * 5),
+)
+HOSTS = ("", "localhost", "my_service:8000", "houblon.example.", "192.0.2.1:80", "[::1]:8000", "a" * 63)
+
+
+def test_a_host_that_is_none_is_refused_and_not_stumbled_over(running):
+    server, _ = running
+    for path in ("/connexion", "/commandes", "/nowhere", "/healthz", "/api/v1/orders"):
+        assert {host[:70]: _at(server.port, path, host) for host in NO_HOSTS} == {host[:70]: 400 for host in NO_HOSTS}
+    assert {host: _at(server.port, "/connexion", host) for host in HOSTS} == dict.fromkeys(HOSTS, 200)
+    twice = b"GET /connexion HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: close\r\n\r\n"
+    with contextlib.closing(_caller(server.port, twice)) as caller:
+        assert _until_it_hangs_up(caller).startswith(b"HTTP/1.1 400")
+
+
+def _at(port, path, host):
+    asked = f"GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n".encode("latin-1")
+    with contextlib.closing(_caller(port, asked)) as caller:
+        return int(_until_it_hangs_up(caller)[9:12])
+
+
 def test_a_body_in_pieces_is_read_whole(running):
     server, secret = running
     body = json.dumps(order("PO-en-morceaux")).encode() + b" " * 300_000
