@@ -117,7 +117,10 @@ def _of_database(fault: DBAPIError) -> Cause | None:
 
 
 def _of_sqlite(fault: sqlite3.Error) -> Cause | None:
-    code = getattr(fault, "sqlite_errorcode", 0) & 0xFF
+    extended = getattr(fault, "sqlite_errorcode", 0)
+    if extended == sqlite3.SQLITE_IOERR_SHMSIZE:
+        return _FULL  # what readers and writers share has no room: the first thing that a full disk refuses
+    code = extended & 0xFF
     if code == sqlite3.SQLITE_CANTOPEN:
         return _not_permitted("ledger.db")
     if code == sqlite3.SQLITE_ERROR and re.match(r"no such (table|column)", str(fault)):

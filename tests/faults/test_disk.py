@@ -1,8 +1,10 @@
 """A full disk and a disk that can't sync: no false 2xx, /readyz says no, and no hands are needed afterwards."""
 
+import json
 import os
 import shutil
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -47,6 +49,17 @@ def fill(disk):
                     file.write(b"\0" * size)
             except OSError:
                 continue
+
+
+def test_a_command_on_a_full_disk_says_that_it_is_full(template, small_disk):
+    data = copy_of(template[0], small_disk / "data")
+    fill(small_disk)
+    told = subprocess.run(
+        [sys.executable, "-m", "houblon", "source", "add", "boutique", "--data", str(data)],
+        capture_output=True,
+        text=True,
+    )
+    assert told.returncode == 1 and json.loads(told.stderr)["errors"][0]["code"] == "disk_full"
 
 
 def test_a_full_disk_accepts_nothing_falsely_and_goes_on_once_there_is_room(template, small_disk):

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, InternalError, OperationalError
 
 from houblon.engine.core.problem import Invalid, refuse
+from houblon.orders.db.causes import cause_of
 from houblon.orders.db.ledger import Ledger, LedgerMissing
 from houblon.orders.db.migrate import NewerLedger, is_current, is_known, revision_of, upgrade
 from houblon.orders.db.others import is_open_elsewhere
@@ -197,6 +198,9 @@ def told_by(settings: Settings) -> Iterator[None]:
     except LedgerMissing:
         raise _refuse_ledger(settings, "ledger_missing", "manque", "is missing") from None
     except OperationalError as fault:
+        cause = cause_of(fault)
+        if cause is not None and cause.code != "ledger_closed":
+            raise refuse(cause.code, "", cause.text.fr, cause.text.en) from None
         where, what = address_of(settings), _first_line(fault)
         raise refuse(
             "ledger_closed",

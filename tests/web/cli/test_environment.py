@@ -91,6 +91,7 @@ def of_sqlite(code):
         (PermissionError(errno.EACCES, "x", "/srv/brasserie/rules.json"), "not_permitted"),
         (IsADirectoryError(errno.EISDIR, "x", "/srv/brasserie"), "system"),
         (of_sqlite(sqlite3.SQLITE_FULL), "disk_full"),
+        (of_sqlite(sqlite3.SQLITE_IOERR_SHMSIZE), "disk_full"),
         (of_sqlite(sqlite3.SQLITE_READONLY_DBMOVED), "read_only"),
         (of_sqlite(sqlite3.SQLITE_IOERR_WRITE), "disk_error"),
         (of_sqlite(sqlite3.SQLITE_BUSY), "ledger_busy"),
