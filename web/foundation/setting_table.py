@@ -12,7 +12,7 @@ from email.headerregistry import Address
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -46,17 +46,24 @@ class Setting:
         return without_password(text) if self.is_secret else text
 
 
+# A password may hold any sign, as SQLAlchemy reads it: what is before the last `@` is never shown in part.
+_SECRETS = re.compile(r"([\w+]+://)([^:@/]*)(:.*)?@(.*)", re.S)
+_PLAIN = frozenset({"tls", "sslmode", "host", "port", "user", "dbname", "application_name", "connect_timeout"})
+
+
 def without_password(url: str) -> str:
-    """A URL without its password, be it after `?`, where drivers take one too."""
-    parts = urlsplit(url)
-    if parts.password is None and not parts.query:
-        return url
-    query = "&".join(
-        f"{name}=***" if "pass" in name.lower() else f"{name}={value}" for name, value in parse_qsl(parts.query)
-    )
-    host = parts.netloc.rpartition("@")[2]
-    user = f"{parts.username}:***@" if parts.password is not None else f"{parts.username}@" if parts.username else ""
-    return parts._replace(netloc=user + host, query=query).geturl()
+    """A URL without its password, nor what stands after `?`, where drivers take one too, but for what is harmless."""
+    found = _SECRETS.fullmatch(url)
+    if found is not None:
+        scheme, user, password, rest = found.groups()
+        url = f"{scheme}{user}{':***' if password is not None else ''}@{rest}"
+    place, mark, query = url.partition("?")
+    return place + mark + "&".join(_parameter_shown(each) for each in query.split("&"))
+
+
+def _parameter_shown(parameter: str) -> str:
+    name = parameter.partition("=")[0]
+    return parameter if not parameter or name in _PLAIN else f"{name}=***"
 
 
 def _database(text: str) -> str:
@@ -80,6 +87,14 @@ def _url(*schemes: str) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def _base(text: str) -> str:
+    """Where paths are added to: nothing may stand behind the host and a path, nor a name before it."""
+    parts = urlsplit(_url("http", "https")(text))
+    if "@" in parts.netloc or "?" in text or "#" in text:
+        raise ValueError
+    return text
 
 
 def _smtp(text: str) -> str:
@@ -141,7 +156,7 @@ TABLE = (
         "the address that people and mails use",
         "`http://HOST` or `https://HOST`",
         "`http://localhost:PORT`",
-        _url("http", "https"),
+        _base,
     ),
     Setting(
         "HOUBLON_TRUSTED_PROXIES",
@@ -263,6 +278,7 @@ TABLE = (
         "`http://HOST:4318` or `https://…`",
         "nothing is traced",
         _url("http", "https"),
+        is_secret=True,
     ),
     Setting("OTEL_SERVICE_NAME", "service_name", "the name in traces", "a name", "`houblon`", str),
 )

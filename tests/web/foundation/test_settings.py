@@ -40,6 +40,9 @@ BAD = [
     ("HOUBLON_DATABASE_URL", "mysql://tres-secret@base.example/houblon"),
     ("HOUBLON_DATABASE_URL", "postgresql+psycopg://houblon:tres-secret@base.example:abc/houblon"),
     ("HOUBLON_BASE_URL", "commandes.example"),
+    ("HOUBLON_BASE_URL", "https://commandes.example/?a=b"),
+    ("HOUBLON_BASE_URL", "https://commandes.example#a"),
+    ("HOUBLON_BASE_URL", "https://a:tres-secret@commandes.example"),
     ("HOUBLON_TRUSTED_PROXIES", "11"),
     ("HOUBLON_TRUSTED_PROXIES", "-1"),
     ("HOUBLON_SMTP_URL", "mail.example:587"),
@@ -127,6 +130,13 @@ def test_the_settings_in_force_are_printed_with_where_each_comes_from_and_no_sec
         "postgresql+psycopg://h/d?user=u&password=tres-secret&sslmode=require",
         "postgresql+psycopg://u:tres-secret@[::1]:5432/d",
         "smtps://u%40brasserie.example:tres-secret@mail.example",
+        "postgresql+psycopg://houblon:a#tres-secret@base.example/houblon",
+        "postgresql+psycopg://houblon:a/tres-secret@base.example/houblon",
+        "postgresql+psycopg://houblon:tres-secret?b@base.example/houblon",
+        "postgresql+psycopg://houblon:[tres-secret@base.example/houblon",
+        "postgresql+psycopg://houblon:a@tres-secret@base.example/houblon",
+        "postgresql+psycopg://base.example/houblon?options=-c%20x.y%3Dtres-secret&sslmode=require",
+        "https://collecteur.example:4318/?token=tres-secret",
     ],
 )
 def test_no_form_of_a_password_is_shown(url):
@@ -137,7 +147,8 @@ def test_the_help_of_serve_and_the_document_say_what_the_table_says():
     told = " ".join(CliRunner().invoke(main, ["serve", "--help"]).stdout.split())
     rows = dict(re.findall(r"^\| `((?:HOUBLON|OTEL)_\w+)` \| (.*?) *\|$", OPERATIONS.read_text(), re.M))
     assert list(rows) == [each.name for each in TABLE]
-    assert {each.name for each in TABLE if each.is_secret} == {"HOUBLON_DATABASE_URL", "HOUBLON_SMTP_URL"}
+    secrets = {"HOUBLON_DATABASE_URL", "HOUBLON_SMTP_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"}
+    assert {each.name for each in TABLE if each.is_secret} == secrets
     for each in TABLE:
         assert f"{each.about}: {each.takes}; unless set, {each.unless_set}".replace("`", "") in told
         assert (
