@@ -22,6 +22,7 @@ from houblon.web.access.addresses import normal_address
 from houblon.web.access.attempts import Limit, forgive, give_back, take
 from houblon.web.foundation.composition import House
 from houblon.web.limits.callers import place as place_of_caller
+from houblon.web.limits.callers import place_of
 
 _QUARTER, _HOUR = timedelta(minutes=15), timedelta(hours=1)
 
@@ -79,12 +80,11 @@ def _limited(house: House, view: Callable[..., Any], limits: Limits, who: Who) -
         if request.method != "POST":
             return view(**arguments)
         (name, is_theirs), place, now = who(), place_of_caller(), house.now()
-        address = request.remote_addr or ""
 
         def count(connection: Connection) -> list[int] | timedelta:
             id = connection.execute(select(accounts.c.id).where(is_theirs)).scalar_one_or_none()
             person = _Person(name if id is None else f"account {id}", id)
-            return take(connection, _wanted(connection, limits, person, place, address), now)
+            return take(connection, _wanted(connection, limits, person, place), now)
 
         taken = house.services.ledger.write(count)
         if isinstance(taken, timedelta):
@@ -98,11 +98,9 @@ def _limited(house: House, view: Callable[..., Any], limits: Limits, who: Who) -
     return limited
 
 
-def _wanted(
-    connection: Connection, limits: Limits, person: _Person, place: str, address: str
-) -> list[tuple[str, Limit]]:
+def _wanted(connection: Connection, limits: Limits, person: _Person, place: str) -> list[tuple[str, Limit]]:
     """What one attempt counts for."""
-    slower = _NEVER if _is_known(connection, person, address) else limits.person
+    slower = _NEVER if _is_known(connection, person, place) else limits.person
     return [
         (_key(limits, "person and place", person.name, place), limits.person_and_place),
         (_key(limits, "place", place), limits.place),
@@ -114,10 +112,10 @@ def _key(limits: Limits, *of: str) -> str:
     return "\n".join((limits.what, *of))
 
 
-def _is_known(connection: Connection, person: _Person, address: str) -> bool:
-    """Whether the person has been signed in from there, as long as sessions are kept."""
-    theirs = sessions.c.account_id == (person.account or 0), sessions.c.address == address
-    return connection.execute(select(func.count()).where(*theirs)).scalar_one() > 0
+def _is_known(connection: Connection, person: _Person, place: str) -> bool:
+    """Whether the person has been signed in from there, as long as sessions are kept: from an address of that place."""
+    theirs = select(sessions.c.address).where(sessions.c.account_id == (person.account or 0)).distinct()
+    return any(place_of(address) == place for address in connection.execute(theirs).scalars())
 
 
 def _typed() -> tuple[str, ColumnElement[bool]]:

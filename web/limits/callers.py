@@ -8,8 +8,12 @@ _PREFIX = 64  # bits of an IPv6 address that a customer of a provider is given; 
 
 
 def place() -> str:
-    """The caller's address; of IPv6 its network, for whoever has one has 2⁶⁴ addresses in it."""
-    said = request.remote_addr or ""
+    """Where the caller of this request is."""
+    return place_of(request.remote_addr or "")
+
+
+def place_of(said: str) -> str:
+    """An address; of IPv6 its network, for whoever has one has 2⁶⁴ addresses in it."""
     try:
         address = ipaddress.ip_address(said.partition("%")[0])
     except ValueError:

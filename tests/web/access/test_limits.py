@@ -99,6 +99,15 @@ def test_where_many_places_guess_a_known_one_still_comes_in_and_a_mail_opens_ano
     assert begin(place, email, NEW, AWAY)[1].status_code == 302
 
 
+def test_another_address_of_a_known_network_is_known(many):
+    email, home = address_of("viewer"), "2001:db8:7:9::{}"
+    assert begin(many, email, at=home.format(1))[1].status_code == 302
+    for number in range(PASSWORDS.person.count // 10):
+        guess(many, email, elsewhere(number), 10)
+    assert begin(many, email, at="2001:db8:7:a::1")[1].status_code == 429
+    assert begin(many, email, at=home.format("beef"))[1].status_code == 302
+
+
 def test_what_kept_somebody_out_is_over_after_an_hour(clock):
     email, place = address_of("viewer"), clock.place
     for number in range(PASSWORDS.person.count // 10):
