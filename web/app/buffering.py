@@ -191,7 +191,7 @@ def environ_of(scope: Any) -> Environ:
     for key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
         if f"HTTP_{key}" in environ:
             environ[key] = environ.pop(f"HTTP_{key}")
-    host = environ.get("HTTP_HOST")
+    host = str(environ.get("HTTP_HOST", ""))
     if host and not _HOST.fullmatch(host):
         del environ["HTTP_HOST"]
         environ[BODY_FAULT] = 400
