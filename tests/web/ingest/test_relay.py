@@ -2,11 +2,11 @@
 
 import importlib.util
 import threading
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 from houblon.web.ingest.signatures import verify
+from tests.clock import real
 
 RELAY = Path(__file__).resolve().parents[3] / "docs" / "mappings" / "relay.py"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -34,5 +34,5 @@ def test_an_order_that_was_fetched_is_passed_on_signed(monkeypatch):
     assert relay.pass_on({"order_id": "O-1"}, lambda event: {"order": {"id": event["order_id"]}}, "evt-1") == 200
     door.server_close()
     [(headers, body)] = taken
-    assert verify([SECRET], headers, body, datetime.now(UTC)) == "evt-1"
+    assert verify([SECRET], headers, body, real()) == "evt-1"
     assert b'"O-1"' in body
