@@ -20,7 +20,8 @@ with_systemd = pytest.mark.skipif(
 @pytest.fixture
 def unit(tmp_path):
     """The unit, with the program where this machine has one."""
-    text, count = re.subn("/opt/houblon/bin/houblon", str(Path(sys.executable).absolute()), UNIT.read_text())
+    program = str(Path(sys.executable).absolute()).replace("%", "%%")
+    text, count = re.subn("/opt/houblon/bin/houblon", lambda _: f'"{program}"', UNIT.read_text())
     assert count == 1
     path = tmp_path / "houblon.service"
     path.write_text(text)

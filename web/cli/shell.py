@@ -49,6 +49,7 @@ def speaks_problems(command: Callable[..., None]) -> Callable[..., None]:
         try:
             with given_back(folders):
                 command(*arguments, **named)
+            _deliver()
         except (click.exceptions.Exit, click.ClickException, click.Abort):
             raise
         except Exception as fault:
@@ -57,6 +58,16 @@ def speaks_problems(command: Callable[..., None]) -> Callable[..., None]:
             _print_fault(fault, folders[0])
 
     return click.option("--debug", is_flag=True, expose_value=False, callback=_debug, help="Tell where it failed.")(run)
+
+
+def _deliver() -> None:
+    """Write out what was printed while there is somebody to tell if it can't be. Raises OSError."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Python tries again as it ends, and would leave with a status of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
 
 
 def _folders(named: dict[str, Any]) -> tuple[Path, ...]:

@@ -112,7 +112,7 @@ def test_a_ledger_that_an_earlier_houblon_made_by_mistake_is_not_taken_for_the_i
 
 # What the schemas after the one without ids have added: tables, and to a table of before columns.
 TABLES_SINCE = ("installation", "brought_memberships")
-SINCE = ("link_number", "link_made_at")
+SINCE = (("invoices", "link_number"), ("invoices", "link_made_at"), ("decisions", "reading"))
 
 
 def forget_ids(data):
@@ -122,8 +122,8 @@ def forget_ids(data):
     with closing(sqlite3.connect(data / "ledger.db")) as ledger:
         for table in TABLES_SINCE:
             ledger.execute(f"DROP TABLE {table}")
-        for column in SINCE:
-            ledger.execute(f"ALTER TABLE invoices DROP COLUMN {column}")
+        for table, column in SINCE:
+            ledger.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         ledger.execute("UPDATE alembic_version SET version_num = '0015'")
         ledger.commit()
 

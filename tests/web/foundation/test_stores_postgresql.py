@@ -84,8 +84,8 @@ def test_an_installation_of_before_there_were_ids_gets_one(houblon, data, url):
     with connected(url) as connection:
         for table in TABLES_SINCE:
             connection.execute(text(f"DROP TABLE {table}"))
-        for column in SINCE:
-            connection.execute(text(f"ALTER TABLE invoices DROP COLUMN {column}"))
+        for table, column in SINCE:
+            connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0015'"))
     migrated = houblon("migrate", data=data)
     assert migrated.exit_code == 0, migrated.output
