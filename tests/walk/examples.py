@@ -137,6 +137,7 @@ EXAMPLES: dict[str, Example] = {
     "rules.change etat=suspendre": Example(NOTED),
     "rules.change etat=reprendre": Example(NOTED),
     "rules.change etat=retirer": Example(NOTED),
+    "rules.change etat=aucune": Example(NOTED),
     "groups.create": Example(NOTED, {"nom": "Traiteurs"}),
     "group_identity.change": Example(NOTED, {"nom": "Mauvais payeurs"}),
     "ranks.change descendre": Example(NOTED),
@@ -214,7 +215,6 @@ EXAMPLES: dict[str, Example] = {
     # Last of all: from here on every draft takes two people.
     "profile.change": Example("Avant d’enregistrer", {"timezone": "America/Vancouver", "approval": "1"}, status=200),
     "profile.change confirme": Example("enregistré|Réglages"),
-    "proposals.ask_approval": Example("pprobation est demandée", at="/brouillons/cas-de-test-trente-six-caisses"),
     "proposals.approve": Example("Approuvé", at="/brouillons/cas-de-test-trente-six-caisses", by="approver"),
     "history.bring_back urgence": Example("reprend ce que disait la version|dit déjà la même chose"),
 }

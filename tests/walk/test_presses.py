@@ -9,6 +9,7 @@ from tests.walk.strolls import Stroll
 # What changes something and is sent by no form that one is led to here; other tests press it.
 ELSEWHERE = {
     "proposals.resolve_conflicts",  # two drafts that want different things
+    "proposals.ask_approval",  # where approval is asked of a draft that is somebody else's to give
     "review.issue_invoice",  # a policy that leaves invoicing to a person
     "simulations.cancel",  # there only while a simulation runs
     # For who has lost a telephone, signed in long ago, or has several ways to be known: it leads on.

@@ -21,7 +21,8 @@ Asked = tuple[int, IncomingOrder]
 Answer = tuple[int, IngestResult | None]
 
 # The same structs with money as the whole numbers that it is: a type of its own would be asked for value by value,
-# which takes four times as long as all the rest. A moment comes through as the same instant, in UTC.
+# which takes four times as long as all the rest; what few orders have (charges, payments, totals) is asked for so. A
+# moment comes through as the same instant, in UTC.
 _CENTS = int | None
 _LINE = msgspec.defstruct(
     "CarriedLine",
@@ -49,7 +50,10 @@ _INCOMING = msgspec.defstruct(
 )
 _encode_asked = msgspec.msgpack.Encoder(enc_hook=int).encode
 _encode_answers = msgspec.msgpack.Encoder().encode
-_decode_asked = msgspec.msgpack.Decoder(tuple[int, _INCOMING]).decode  # type: ignore[valid-type]
+_decode_asked = msgspec.msgpack.Decoder(
+    tuple[int, _INCOMING],  # type: ignore[valid-type]
+    dec_hook=lambda kind, value: kind(value),
+).decode
 _decode_answers = msgspec.msgpack.Decoder(list[Answer]).decode
 
 

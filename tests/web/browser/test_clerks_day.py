@@ -75,6 +75,7 @@ def test_a_clerks_day(open_page, site, two_agree):
 
     # It was one rule too many: back to the version before, and the order goes through.
     approver.goto("/historique")
+    follow(approver, approver.locator("a[href$='/retablir']").first)
     follow(approver, approver.locator("form[action$='/retablir'] button").first)
     administrator = open_page()
     administrator.goto(approver.url)
