@@ -80,6 +80,8 @@ PAGES = (
     "/brouillons/ete-terrasses",
     "/brouillons/temps-des-fetes",
     "/historique",
+    "/historique/1/retablir",
+    "/renseignements",
     "/et-si",
     "/et-si?commande=2",
     "/cas",

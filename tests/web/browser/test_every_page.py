@@ -32,6 +32,7 @@ NO_PAGES = {
     "invoices.as_pdf",
     "invoices.shared_pdf",
     "journal.export",
+    "privacy.export",
     "membership_files.export",
     "simulation_files.export",
     "security.tf_select",
