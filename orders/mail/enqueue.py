@@ -1,6 +1,7 @@
 """Messages to buyers and to the team, put in the outbox with the fact they tell."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert
@@ -96,11 +97,26 @@ def _row(
     content: EmailContent,
     invoice_key: int | None,
 ) -> dict[str, Any]:
+    id = ordered_message_id(move, f"{context.key}/{move}/{event}/{role}")
+    return mail_row(id, event, address, content, context.at, order_key=context.key, invoice_key=invoice_key)
+
+
+def mail_row(
+    id: str,
+    event: str,
+    address: str | None,
+    content: Any,
+    at: datetime,
+    *,
+    order_key: int | None = None,
+    invoice_key: int | None = None,
+) -> dict[str, Any]:
+    """A mail as the outbox keeps it: without a usable address it is parked, where people see it."""
     read = read_address(address) if address else None
     fault = NO_ADDRESS if not address else BAD_ADDRESS if read is None else None
     return {
-        "id": ordered_message_id(move, f"{context.key}/{move}/{event}/{role}"),
-        "order_key": context.key,
+        "id": id,
+        "order_key": order_key,
         "invoice_key": invoice_key,
         "kind": "mail",
         "event": event,
@@ -108,7 +124,7 @@ def _row(
         "message": content,
         "state": "parked" if fault else "pending",
         "attempts": 0,
-        "created_at": context.at,
-        "due_at": context.at,
+        "created_at": at,
+        "due_at": at,
         "error": fault,
     }

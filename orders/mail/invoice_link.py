@@ -6,13 +6,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
-from houblon.engine.core.mail_address import read_address
 from houblon.engine.core.problem import Text
 from houblon.orders.db.tables import orders, outbox, retailers
 from houblon.orders.events.message_ids import message_id
 from houblon.orders.invoicing.links import invoice_link
 from houblon.orders.mail.emails import plain_email
-from houblon.orders.mail.enqueue import BAD_ADDRESS, NO_ADDRESS
+from houblon.orders.mail.enqueue import mail_row
 from houblon.orders.services import Services
 
 EVENT = "invoice.link"
@@ -43,23 +42,8 @@ def queue(connection: Connection, services: Services, invoice: Row[Any], at: dat
         services.seller.name,
         language,
     )
-    read = read_address(address) if address else None
-    fault = NO_ADDRESS if not address else BAD_ADDRESS if read is None else None
-    connection.execute(
-        insert(outbox).values(
-            id=message_id(f"{EVENT}/{token_hex(16)}"),
-            order_key=invoice.order_key,
-            kind="mail",
-            event=EVENT,
-            recipient=read or address,
-            message=content,
-            state="parked" if fault else "pending",
-            attempts=0,
-            created_at=at,
-            due_at=at,
-            error=fault,
-        )
-    )
+    id = message_id(f"{EVENT}/{token_hex(16)}")
+    connection.execute(insert(outbox), mail_row(id, EVENT, address, content, at, order_key=invoice.order_key))
     return address
 
 

@@ -11,6 +11,7 @@ from houblon.engine.core.mail_address import read_address
 from houblon.orders.db.tables import outbox
 from houblon.orders.events.message_ids import message_id
 from houblon.orders.mail.emails import plain_email
+from houblon.orders.mail.enqueue import mail_row
 from houblon.orders.services import Services
 from houblon.rules.model.proposal import Notice, Proposal
 from houblon.rules.publishing.proposals import ASKED
@@ -33,17 +34,8 @@ def _rows(services: Services, proposal: Proposal, at: datetime, approvers: tuple
         if notice.is_sent:
             continue
         for person in filter(read_address, dict.fromkeys(_recipients(proposal, notice, approvers))):
-            yield {
-                "id": message_id(f"proposal/{proposal.id}/{place}/{person}"),
-                "kind": "mail",
-                "event": f"proposal.{notice.code}",
-                "recipient": read_address(person),
-                "message": _email(services, proposal, notice),
-                "state": "pending",
-                "attempts": 0,
-                "created_at": at,
-                "due_at": at,
-            }
+            id = message_id(f"proposal/{proposal.id}/{place}/{person}")
+            yield mail_row(id, f"proposal.{notice.code}", person, _email(services, proposal, notice), at)
 
 
 def _recipients(proposal: Proposal, notice: Notice, approvers: tuple[str, ...]) -> Iterable[str]:

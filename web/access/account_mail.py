@@ -9,12 +9,11 @@ from flask_security import MailUtil
 from sqlalchemy import Connection, insert
 
 from houblon.engine.conditions.figures import NBSP
-from houblon.engine.core.mail_address import read_address
 from houblon.engine.core.problem import Text
 from houblon.orders.db.tables import outbox
 from houblon.orders.events.message_ids import message_id
 from houblon.orders.mail.emails import house_email
-from houblon.orders.mail.enqueue import BAD_ADDRESS
+from houblon.orders.mail.enqueue import mail_row
 from houblon.orders.outbox.encrypted import PLACE, encrypt
 from houblon.orders.services import Services
 from houblon.web.foundation.current_app import house
@@ -57,21 +56,8 @@ def queue_email(
     message = msgspec.to_builtins(content)
     if link:
         message = encrypt(services.secret, message, link)
-    usable, id = read_address(recipient), message_id(f"{event}/{secrets.token_hex(16)}")
-    connection.execute(
-        insert(outbox).values(
-            id=id,
-            kind="mail",
-            event=event,
-            recipient=usable or recipient,
-            message=message,
-            state="pending" if usable else "parked",
-            attempts=0,
-            created_at=at,
-            due_at=at,
-            error=None if usable else BAD_ADDRESS,
-        )
-    )
+    id = message_id(f"{event}/{secrets.token_hex(16)}")
+    connection.execute(insert(outbox), mail_row(id, event, recipient, message, at))
     return id
 
 
