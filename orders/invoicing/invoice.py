@@ -9,7 +9,6 @@ from sqlalchemy import Connection, Row, bindparam, insert, update
 
 from houblon.engine.core.money import cents_written, dollars
 from houblon.engine.core.order import Charge, Line, Order, Payment
-from houblon.engine.core.problem import Text
 from houblon.engine.core.taxes import Place
 from houblon.engine.core.totals import Totals, deposit_of, is_untold, place_of_order, totals_of
 from houblon.engine.policy.decision import Invoicing
@@ -31,6 +30,12 @@ _ADVANCE = Prepared(
 # How far what was paid may be below the total, in cents: senders round taxes line by line.
 LEEWAY = 5
 _SELLER = ("name", "address", "email", "gst_number", "qst_number")
+# Why no tax is on a whole invoice, in the house's own words.
+EXEMPTIONS = EXEMPT_BY_ORDER, EXEMPT_BY_TERMS, EXEMPT_ABROAD = (
+    {"fr": "selon la commande", "en": "by the order"},
+    {"fr": "selon les conditions du client", "en": "by the customer’s terms"},
+    {"fr": "livraison hors du Canada", "en": "delivered outside Canada"},
+)
 
 
 class Issued(msgspec.Struct, frozen=True):
@@ -240,14 +245,10 @@ def _exemption(order: Order, is_exempt: bool, place: Place) -> dict[str, str] | 
     """Why no tax is on the whole invoice."""
     if order.tax_exempt:
         why = order.tax_exempt_reason
-        text = Text(why, why) if why else Text("selon la commande", "by the order")
-    elif is_exempt:
-        text = Text("selon les conditions du client", "by the customer’s terms")
-    elif place.abroad:
-        text = Text("livraison hors du Canada", "delivered outside Canada")
-    else:
-        return None
-    return {"fr": text.fr, "en": text.en}
+        return {"fr": why, "en": why} if why else EXEMPT_BY_ORDER
+    if is_exempt:
+        return EXEMPT_BY_TERMS
+    return EXEMPT_ABROAD if place.abroad else None
 
 
 def _payment(payment: Payment | None, total: int) -> dict[str, Any] | None:

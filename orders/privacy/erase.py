@@ -5,6 +5,7 @@ of a person's words (an order's note) is replaced where every decision comes out
 otherwise. Entries of the audit log lose their two sides, and the entry of the erasure vouches for each by its hash.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +13,6 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, delete, func, select, update
 
-from houblon.engine.core.order import Buyer, Line, Order
 from houblon.engine.core.problem import Invalid, Text, refuse
 from houblon.engine.schedule.cadence import day_text
 from houblon.orders.db.tables import (
@@ -28,6 +28,7 @@ from houblon.orders.db.tables import (
     transitions,
 )
 from houblon.orders.handling.replay import replay
+from houblon.orders.privacy.documents import ERASED, body_without_person, invoice_without_person
 from houblon.orders.privacy.tax_years import TaxYears
 from houblon.orders.privacy.traces import audit_of, known_values, replaced
 from houblon.orders.queries.lists import OWED
@@ -36,9 +37,8 @@ from houblon.orders.records.decision_log import BUYER, SYSTEM
 from houblon.orders.services import Services
 from houblon.rules.model.entry import Entry
 
-ERASED = "[effacé]"
 ALL, CONTACT = "all", "contact"
-_KNOWN = {struct: {field.encode_name for field in msgspec.structs.fields(struct)} for struct in (Order, Buyer, Line)}
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -205,11 +205,11 @@ def _erase_orders(
     def replace(keys: Iterable[int], with_note: bool) -> None:
         chosen = set(keys)
         for key in chosen:
-            body = _without_person(bodies[key], with_note)
+            body = body_without_person(bodies[key], values, with_note)
             connection.execute(update(orders).where(orders.c.key == key).values(body=body))
         for key, (order, content) in superseded.items():
             if order in chosen:
-                body = _without_person(content, with_note)
+                body = body_without_person(content, values, with_note)
                 connection.execute(update(earlier_contents).where(earlier_contents.c.key == key).values(body=body))
 
     replace(bodies, with_note=False)
@@ -218,6 +218,7 @@ def _erase_orders(
     if _differing(connection, services, id) - before:
         raise refuse("replay", "/id", "Des décisions ne ressortiraient plus.", "Decisions would not come out again.")
     counts = {"orders": len(bodies), "invoices": _erase_invoices(connection, id, values)}
+    _erase_moves_of_invoices(connection, id)
     counts["words"] = _erase_words(connection, id, values)
     kept = [
         Text(
@@ -235,28 +236,21 @@ def _differing(connection: Connection, services: Services, id: str) -> set[tuple
     return {(key, connection.execute(order_of.where(decisions.c.key == key)).scalar_one()) for key in keys}
 
 
-def _without_person(body: bytes, with_note: bool) -> bytes:
-    """An order with the members that Houblon knows, but who it is from: what the sender added may say anything."""
-    document = {name: value for name, value in msgspec.json.decode(body).items() if name in _KNOWN[Order]}
-    buyer = {name: value for name, value in document["buyer"].items() if name in _KNOWN[Buyer]}
-    document["buyer"] = {**buyer, "name": ERASED, "email": None}
-    document["lines"] = [
-        {name: value for name, value in line.items() if name in _KNOWN[Line]} for line in document["lines"]
-    ]
-    if document.get("note") and not with_note:
-        document["note"] = ERASED
-    return msgspec.json.encode(document)
-
-
 def _erase_invoices(connection: Connection, id: str, values: Sequence[str]) -> int:
     rows = connection.execute(select(invoices).where(invoices.c.order_key.in_(_own(id)))).all()
     for row in rows:
-        buyer = {**row.document["buyer"], "name": ERASED, "email": None, "address": None}
-        document = {**row.document, "buyer": buyer}
-        if document.get("why"):
-            document["why"] = ERASED
+        document = invoice_without_person(row.document, values)
         connection.execute(update(invoices).where(invoices.c.key == row.key).values(document=document))
     return len(rows)
+
+
+def _erase_moves_of_invoices(connection: Connection, id: str) -> None:
+    """What invoices' moves say stays where it is a number of theirs or a day; else a sender wrote it."""
+    own = transitions.c.order_key.in_(_own(id)) & transitions.c.invoice_key.is_not(None)
+    numbers = set(connection.execute(select(invoices.c.number).where(invoices.c.order_key.in_(_own(id)))).scalars())
+    for why in connection.execute(select(transitions.c.why).where(own).distinct()).scalars().all():
+        if why and why not in numbers and not _DAY.fullmatch(why):
+            connection.execute(update(transitions).where(own, transitions.c.why == why).values(why=ERASED))
 
 
 def _erase_words(connection: Connection, id: str, values: Sequence[str]) -> int:
@@ -265,7 +259,7 @@ def _erase_words(connection: Connection, id: str, values: Sequence[str]) -> int:
     for table in (transitions, planned_deliveries):
         own = table.c.order_key.in_(_own(id)) & table.c.who.not_in((SYSTEM, BUYER)) & (table.c.why != "")
         if table is transitions:
-            own &= table.c.invoice_key.is_(None)  # an invoice's moves say its number, and days
+            own &= table.c.invoice_key.is_(None)  # those of invoices say what _erase_moves_of_invoices reads
         words |= set(connection.execute(select(table.c.why).where(own)).scalars())
         count += connection.execute(update(table).where(own).values(why=ERASED)).rowcount
     ordered = sorted(words - {ERASED}, key=len, reverse=True)

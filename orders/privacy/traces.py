@@ -27,9 +27,9 @@ def _values(connection: Connection, id: str) -> Iterator[Any]:
     for query in (bodies, earlier):
         for (body,) in connection.execute(query):
             buyer = msgspec.json.decode(body).get("buyer", {})
-            yield from (buyer.get(name) for name in ("name", "email"))
+            yield from (buyer.get(name) for name in ("name", "email", "company"))
     for (document,) in connection.execute(select(invoices.c.document).where(invoices.c.order_key.in_(own))):
-        yield from (document["buyer"].get(name) for name in ("name", "email", "address"))
+        yield from (document["buyer"].get(name) for name in ("name", "email", "company", "address"))
 
 
 def audit_of(connection: Connection, id: str, values: Sequence[str]) -> Sequence[Row[Any]]:

@@ -13,6 +13,8 @@ from houblon.orders.handling.replay import replay
 from houblon.orders.invoicing import transitions
 from houblon.orders.outbox.delivery import deliver_due
 from houblon.orders.privacy.tax_years import TaxYears
+from houblon.orders.records.audit import record
+from houblon.rules.model.entry import Entry
 from houblon.rules.model.statements import Edit
 from houblon.rules.publishing.publish import publish
 from houblon.web.cli.check import check_installation
@@ -82,6 +84,50 @@ def test_nothing_of_the_person_stays_and_every_decision_comes_out_again(house, p
         assert pages.get(address).status_code == 200, address
     erase(house)  # once more: there is nothing left to do, and nothing breaks
     assert check_installation(house).problems == ()
+
+
+COMPANY, BOUGHT_AS, CARD, REASON, COURIER = "9123-4567 Québec inc.", "BC-Tremblay-7", "ch_77", "carte 55-A", "Luc Roy"
+
+
+def test_what_an_order_says_of_a_company_a_payment_and_charges_goes_too(place):
+    buyer = {"id": ID, "name": "Comptoir du Coin", "company": COMPANY, "po_number": BOUGHT_AS, "vat": COURIER}
+    charges = [
+        {"kind": "shipping", "amount": "7.00", "name": f"Livraison chez {COMPANY}", "courier": COURIER},
+        {"kind": "fee", "amount": "5.00", "name": "Consigne"},
+    ]
+    exempt = {"tax_exempt": True, "tax_exempt_reason": REASON}
+    payment = {"state": "paid", "reference": CARD, "payer": COURIER}
+    stated = {"amount": "660.00", "said_by": COURIER}
+    sent = {**order("PO-8"), "buyer": buyer, "charges": charges, "payment": payment, "stated_total": stated, **exempt}
+    place.send(sent, "m-8")
+    place.house.services.ledger.write(
+        lambda c: record(c, Entry(NOW, "anne", "", "memberships.set", "import", None, {"autre-1": [COMPANY]}))
+    )
+    data, words = place.house.settings.data, (COMPANY, BOUGHT_AS, CARD, REASON, COURIER)
+    after = later(place.house)
+    while deliver_due(after.services.ledger, after.transport, NOW):
+        pass
+    before = rows(after, invoices)[-1]
+    assert before.state == "paid" and {
+        "orders.body",
+        "invoices.document",
+        "transitions.why",
+        "audit.after",
+    } <= found_of(after, data, words)
+    erase(after)
+    assert found_of(after, data, words) == set()
+    left = rows(after, invoices)[-1]
+    assert left.document["cents"] == before.document["cents"] and left.document["payment"]["is_whole"]
+    body = json.loads(rows(after, orders)[-1].body)
+    assert body["charges"] == [{"kind": "shipping", "amount": "7.00"}, {"kind": "fee", "amount": "5.00"}]
+    assert body["stated_total"] == {"amount": "660.00"} and body["tax_exempt"]
+    assert left.document["tax_exempt_reason"] == {"fr": "selon la commande", "en": "by the order"}
+    with after.services.ledger.reading() as connection:
+        assert replay(connection, after.services).differences == ()
+    assert check_installation(after).problems == ()
+    for address in (f"/commandes/{before.order_key}", f"/factures/{before.key}", f"/factures/{before.key}.pdf"):
+        assert place.signed_in().get(address).status_code == 200, address
+    after.close()
 
 
 def rows(house, table):
