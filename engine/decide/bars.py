@@ -38,8 +38,7 @@ def barred_by(
     barred = barred_for(order.currency, installation, unknown_groups)
     if reading == FIRST_READING:
         return barred
-    own = contradictions(order, installation, known_province)
-    return (*barred, *(reason for reason in own if reason.code != MISSING or needs_place(policy))) if own else barred
+    return (*barred, *counting(contradictions(order, installation, known_province), policy))
 
 
 def barred_for(currency: str | None, installation: Installation, unknown_groups: tuple[str, ...]) -> tuple[Reason, ...]:
@@ -53,7 +52,7 @@ def barred_for(currency: str | None, installation: Installation, unknown_groups:
 
 
 def contradictions(order: Order, installation: Installation, known_province: str | None = None) -> tuple[Reason, ...]:
-    """What the order itself gives to hold it; a place that is missing counts only where the policy `needs_place`."""
+    """What the order itself gives to hold it; a place that is missing counts only where a policy `needs_place`."""
     found = []
     if not may_pass(order):
         found.append(_sender_status(order.status or ""))
@@ -64,6 +63,11 @@ def contradictions(order: Order, installation: Installation, known_province: str
     if is_untold(order, place):
         found.append(_unknown_place(order.buyer.country if order.buyer.province is None else order.buyer.province))
     return tuple(found)
+
+
+def counting(own: tuple[Reason, ...], policy: Policy) -> tuple[Reason, ...]:
+    """Those of an order's contradictions that hold it under the policy."""
+    return tuple(reason for reason in own if reason.code != MISSING or needs_place(policy)) if own else own
 
 
 def needs_place(policy: Policy) -> bool:

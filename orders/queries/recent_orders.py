@@ -12,15 +12,15 @@ from houblon.engine.conditions.targets.python import compile_careful
 from houblon.engine.conditions.targets.readers import FactsReader
 from houblon.engine.conditions.tree import Condition
 from houblon.engine.core.order import Facts, Order, decode_order, read_facts
-from houblon.engine.decide.bars import barred_by
+from houblon.engine.decide.bars import barred_for, contradictions, counting
 from houblon.engine.decide.evaluate import Installation, judge_of
 from houblon.engine.decide.precedence import settled
 from houblon.engine.decide.verdict import Verdict
-from houblon.engine.policy.decision import Outcome
+from houblon.engine.policy.decision import Outcome, Reason
 from houblon.engine.policy.lowering import MINIMUMS
 from houblon.engine.policy.policy import Policy
 from houblon.orders.db.tables import orders
-from houblon.orders.retailers.memberships import memberships_among
+from houblon.orders.retailers.memberships import kept_provinces, memberships_among
 from houblon.rules.model.content import Content
 from houblon.rules.model.inherit import buyer_chain, resolve
 
@@ -33,13 +33,14 @@ _NOBODY: Memberships = MappingProxyType({})
 
 
 class Past(msgspec.Struct, frozen=True, eq=False):
-    """An order of the ledger as it would stand in a content: its buyer's chain there, and its facts."""
+    """An order of the ledger as it would stand in a content: its buyer's chain there, its facts, what it contradicts."""
 
     key: int
     order: Order
     chain: Chain
     unknown: Chain
     facts: Facts
+    contradictions: tuple[Reason, ...]
 
 
 class Recent:
@@ -50,6 +51,7 @@ class Recent:
         self._lock = threading.Lock()
         self._orders: dict[tuple[int, str], Order] = {}
         self._facts: dict[tuple[int, str], tuple[Chain, Facts]] = {}
+        self._contradictions: dict[tuple[int, str], tuple[Installation, str | None, tuple[Reason, ...]]] = {}
 
     def recall(
         self, connection: Connection, content: Content, installation: Installation, brought: Memberships = _NOBODY
@@ -60,8 +62,12 @@ class Recent:
         """
         with self._lock:
             remembered = self._remembered(connection)
-            kept = memberships_among(connection, {order.buyer.id for _, order in remembered})
-            return [self._past(key, order, content, {**kept, **brought}, installation) for key, order in remembered]
+            kept = {**memberships_among(connection, {order.buyer.id for _, order in remembered}), **brought}
+            provinces = kept_provinces(connection, [order.buyer for _, order in remembered])
+            return [
+                self._past(key, order, content, kept, installation, provinces.get(order.buyer.id))
+                for key, order in remembered
+            ]
 
     def _remembered(self, connection: Connection) -> list[tuple[tuple[int, str], Order]]:
         newest = select(orders.c.key, orders.c.content_hash).order_by(orders.c.key.desc()).limit(self.last)
@@ -74,6 +80,7 @@ class Recent:
             for gone in self._orders.keys() - set(wanted):
                 self._orders.pop(gone)
                 self._facts.pop(gone, None)
+                self._contradictions.pop(gone, None)
         # One that changed between the two questions is left out this time.
         return [(key, self._orders[key]) for key in wanted if key in self._orders]
 
@@ -84,12 +91,22 @@ class Recent:
         content: Content,
         memberships: Memberships,
         installation: Installation,
+        province: str | None,
     ) -> Past:
         chain, unknown = buyer_chain(content, order.buyer, memberships.get(order.buyer.id, ()))
         known = self._facts.get(key)
         if known is None or known[0] != chain:
             known = self._facts[key] = (chain, read_facts(order, chain[:-1], installation.zone))
-        return Past(key[0], order, chain, unknown, known[1])
+        return Past(key[0], order, chain, unknown, known[1], self._contradicted(key, order, installation, province))
+
+    def _contradicted(
+        self, key: tuple[int, str], order: Order, installation: Installation, province: str | None
+    ) -> tuple[Reason, ...]:
+        known = self._contradictions.get(key)
+        if known is None or known[:2] != (installation, province):
+            found = contradictions(order, installation, province)
+            known = self._contradictions[key] = (installation, province, found)
+        return known[2]
 
 
 class Concern(msgspec.Struct, frozen=True):
@@ -145,7 +162,8 @@ def decide_all(past: Iterable[Past], content: Content, installation: Installatio
         if policy is None:
             policy = policies[each.chain] = resolve(content, each.chain)
         verdict = judge_of(policy).verdict(each.facts)
-        barred = barred_by(each.order, installation, each.unknown, policy)
+        own = counting(each.contradictions, policy)
+        barred = (*barred_for(each.order.currency, installation, each.unknown), *own)
         found.append(DecidedOrder(each, settled(verdict.outcome, barred), verdict))
     return found
 

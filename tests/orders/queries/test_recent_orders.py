@@ -1,11 +1,14 @@
 """The last orders, tried again: whom a rule concerns, and what a draft changes."""
 
+from dataclasses import replace
+
 import pytest
 
 from houblon.engine.decide.evaluate import Installation
 from houblon.engine.policy.decision import Outcome, Provenance
 from houblon.engine.policy.policy import rule_of
 from houblon.orders.queries.recent_orders import Recent, concern, decide_all, near_misses, shift
+from tests.clock import MONTREAL
 from tests.orders.services import group, join, make_services, order_body, publish_groups, send, tous
 
 LARGE = {
@@ -122,3 +125,24 @@ def test_the_verdict_is_that_of_the_stored_decision(services):
 def test_a_near_miss_lacks_little_of_one_minimum(services):
     (near,) = near_misses(decide_all(recalled(services), content(services), services.installation))
     assert (near.path, near.orders, near.most) == ("acceptance.minimum_items", 1, 1)
+
+
+def test_an_order_without_a_province_is_tried_in_the_one_its_buyer_is_kept_in(services):
+    services = replace(services, installation=Installation(MONTREAL, province=None))
+    send(services, order_body("PO-5", buyer={"id": "b-5", "province": "ON", "days_overdue": None}))
+    decided = [
+        send(services, order_body(id, buyer={"id": buyer, "province": None, "days_overdue": None})).document["outcome"]
+        for id, buyer in (("PO-6", "b-5"), ("PO-7", "b-7"))
+    ]
+    found = decide_all(recalled(services), content(services), services.installation)[:2]
+    assert [each.outcome.value for each in reversed(found)] == decided == ["accepted", "held"]
+
+
+def test_what_an_order_contradicts_is_counted_once_for_a_province(services):
+    send(services, order_body("PO-5", buyer={"id": "b-5"}, stated_total={"amount": "1.00"}))
+    recent = Recent()
+    first, again = (recalled(services, recent)[0].contradictions for _ in range(2))
+    assert first is again and [reason.code for reason in first] == ["total_differs"]
+    send(services, order_body("PO-6", buyer={"id": "b-5", "province": "ON"}))
+    moved = recalled(services, recent)[1].contradictions
+    assert moved is not first and [reason.code for reason in moved] == ["total_differs"]
