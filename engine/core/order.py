@@ -186,7 +186,8 @@ def _is_plain(text: str | None) -> bool:
 
 
 def _is_clean(text: str) -> bool:
-    return text != "" and clean_id(text) == text
+    # What is too long is cleaned each time, and never known: `clean_id` leaves it as it is.
+    return 0 < len(text) <= MAX_ID and clean_id(text) == text
 
 
 def _cleaned(order: Order) -> Order:

@@ -13,10 +13,10 @@ from unicodedata import combining, normalize
 
 from babel import Locale
 
-from houblon.engine.core.texts import clean_id
+from houblon.engine.core.texts import clean_id, remembered
 
 CANADA, UNITED_STATES = "CA", "US"
-_LONGEST = 100  # characters of a place
+LONGEST = 100  # characters of a place
 # Abbreviations with their dots and hyphens read as spaces; « N.-É. » must not become Nebraska's NE.
 _PROVINCES = {
     "QC": "quebec,que,qbc,pq,p q,q c,province de quebec,province of quebec",
@@ -61,10 +61,10 @@ _COUNTRIES = {
 _POSTAL_CODE = re.compile(r"\b[abceghj-nprstvxy]\d[a-z] ?\d[a-z]\d\b")
 
 
-@lru_cache(maxsize=4_096)
+@remembered(4_096, LONGEST)
 def country_code(country: str | None) -> str | None:
     """« Canada », “CAN”, « É.-U. » → the ISO 3166 code; None for what is no country."""
-    if country is None or len(country) > _LONGEST:
+    if country is None or len(country) > LONGEST:
         return None
     known, written = _countries(), _plain(country)
     if written in known:
@@ -74,13 +74,13 @@ def country_code(country: str | None) -> str | None:
     return said.pop() if len(said) == 1 else None
 
 
-@lru_cache(maxsize=4_096)
+@remembered(4_096, LONGEST)
 def province_code(province: str | None, country: str | None = None) -> str | None:
     """« Québec », “Ont.”, “Ontario, Canada” → the province of Canada; None for what is none, or lies elsewhere.
 
     Without a country it is Canada's that are tried: « NY » is none of them, and `CA` isn't either.
     """
-    if province is None or len(province) > _LONGEST:
+    if province is None or len(province) > LONGEST:
         return None
     where = _country_beside(province, country)
     if where not in (None, CANADA):
@@ -88,13 +88,13 @@ def province_code(province: str | None, country: str | None = None) -> str | Non
     return _PROVINCE_CODES.get(_bare(province))
 
 
-@lru_cache(maxsize=4_096)
+@remembered(4_096, LONGEST)
 def province_of(text: str) -> str:
     """What rules and retailers know a province by: the code of one of Canada's, else the name made clean."""
     return province_code(text) or clean_id(text)
 
 
-@lru_cache(maxsize=4_096)
+@remembered(4_096, LONGEST)
 def region(province: str | None, country: str | None) -> str | None:
     """What rules read as the province: `QC` in Canada, `US-NY` elsewhere; None where nobody knows it."""
     where = _country_beside(province, country)
@@ -113,7 +113,7 @@ def is_abroad(country: str | None, province: str | None = None) -> bool:
     return where is not None and where != CANADA
 
 
-@lru_cache(maxsize=4_096)
+@remembered(4_096, LONGEST)
 def _country_beside(province: str | None, country: str | None) -> str | None:
     """The country that is said, or that stands behind the province (“Vermont, USA”)."""
     if country:

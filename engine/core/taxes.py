@@ -12,7 +12,8 @@ from functools import lru_cache
 
 import msgspec
 
-from houblon.engine.core.places import country_code, is_abroad, province_code
+from houblon.engine.core.places import LONGEST, country_code, is_abroad, province_code
+from houblon.engine.core.texts import remembered
 
 
 class Rate(msgspec.Struct, frozen=True):
@@ -58,7 +59,7 @@ class Place(msgspec.Struct, frozen=True):
         return self.abroad or self.province is not None
 
 
-@lru_cache(maxsize=4_096)
+@remembered(4_096, LONGEST)
 def place_of(province: str | None, country: str | None, otherwise: str | None = None) -> Place:
     """The place that a province and a country say; `otherwise` is the province taken where neither is said.
 

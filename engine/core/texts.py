@@ -5,8 +5,9 @@ Lengths are asked before anything is normalised: composing a long run of accents
 
 import re
 import unicodedata
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Any, ParamSpec, TypeVar
 
 MAX_ID = 200
 _MOST = 2_000  # characters that are composed at all; no text of the house is longer
@@ -22,6 +23,28 @@ _NO_TEXT = re.compile("[\u202a-\u202e\u2066-\u2069\u2028\u2029\ufff0-\ufffc\ufff
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _PLAIN = re.compile(r"[!-~]{1,200}(?: [!-~]{1,200}){0,99}")
 _NO_TEXT_KINDS = frozenset({"Cc", "Cs", "Co", "Cn"})
+
+
+Asked = ParamSpec("Asked")
+Answer = TypeVar("Answer")
+
+
+def remembered(entries: int, longest: int) -> Callable[[Callable[Asked, Answer]], Callable[Asked, Answer]]:
+    """A cache of what is asked about texts, of which none that is longer is kept: what strangers send is bounded."""
+
+    def made(function: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
+        known = lru_cache(maxsize=entries)(function)
+
+        @wraps(function)
+        def ask(*texts: Asked.args, **named: Asked.kwargs) -> Answer:
+            for text in (*texts, *named.values()) if named else texts:
+                if isinstance(text, str) and len(text) > longest:
+                    return function(*texts, **named)
+            return known(*texts, **named)  # type: ignore[arg-type]  # texts can be hashed
+
+        return ask
+
+    return made
 
 
 def composed(text: str) -> str:
@@ -45,13 +68,13 @@ def clean_id(text: str) -> str:
     return " ".join(_INVISIBLE.sub("", composed(text)).split())
 
 
-@lru_cache(maxsize=1 << 14)
+@remembered(1 << 14, MAX_ID)
 def is_id(text: str) -> bool:
     """Whether the text is an id as it is kept."""
     return 1 <= len(text) <= MAX_ID and clean_id(text) == text and not _CONTROL.search(text)
 
 
-@lru_cache(maxsize=1 << 14)
+@remembered(1 << 14, MAX_ID)
 def identity(text: str) -> str:
     """What two names of choices (a distributor, a group, a province, a SKU) are compared by: rules mind no case."""
     return clean_id(text).lower()

@@ -1,10 +1,13 @@
 """What is one id, one name of a choice, one text, one province, one address: whatever spaces and accents it is written with."""
 
+import tracemalloc
+
 import pytest
 
 from houblon.engine.core.mail_address import read_address
 from houblon.engine.core.order import order_of
-from houblon.engine.core.places import province_of
+from houblon.engine.core.places import country_code, province_of, region
+from houblon.engine.core.taxes import place_of
 from houblon.engine.core.texts import MAX_ID, clean_id, identity, is_id, is_text
 
 SAME = [
@@ -95,3 +98,35 @@ def test_an_address_is_read_by_one_rule(written, read):
 def test_lengths_are_asked_before_accents_are_composed():
     long = "a" + "\u0301\u0323" * 50_000
     assert not is_id(clean_id(long)) and province_of(long) == long and read_address(f"{long}@x.example") is None
+
+
+def plain_order(**buyer):
+    line = {"sku": "A", "quantity": 1, "unit_price": "1.00"}
+    return {"id": "A", "placed_at": "2021-05-12T09:30:00-04:00", "buyer": {"id": "x", **buyer}, "lines": [line]}
+
+
+@pytest.mark.parametrize("sku", ["A", " A "])
+@pytest.mark.parametrize("length", [MAX_ID, MAX_ID + 1, 300])
+def test_a_long_name_is_trimmed_whatever_stands_beside_it(length, sku):
+    document = plain_order(name=" " + "é" * (length - 1))
+    document["lines"][0]["sku"] = sku
+    assert order_of(document).buyer.name == "é" * (length - 1)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        *(lambda text, name=name: order_of(plain_order(**{name: text})) for name in ("name", "email", "province")),
+        *(is_id, identity, read_address, province_of, country_code),
+        lambda text: region(text, text),
+        lambda text: place_of(text, text),
+    ],
+)
+def test_nothing_that_is_too_long_is_remembered(read):
+    tracemalloc.start()
+    try:
+        for number in range(20):
+            read(f"{number}" + "x" * 100_000)
+        assert tracemalloc.get_traced_memory()[0] < 500_000
+    finally:
+        tracemalloc.stop()
