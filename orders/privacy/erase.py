@@ -85,7 +85,7 @@ def plan(connection: Connection, id: str, tax: TaxYears, services: Services) -> 
         _count(connection, invoiced),
         _count(connection, sent),
         groups,
-        sum(1 for row in audited if row.before is not None or row.after is not None),
+        len(_sided(audited)),
         _count(connection, select(orders).where(orders.c.retailer_id == id, orders.c.state == "held")),
         _count(connection, invoiced.where(OWED)),
         _count(connection, sent.where(outbox.c.state == "pending")),
@@ -274,10 +274,15 @@ def _erase_words(connection: Connection, id: str, values: Sequence[str]) -> int:
 
 def _redact(connection: Connection, rows: Sequence[Row[Any]]) -> dict[str, str]:
     """Take the two sides from entries of the audit log; their keys and hashes, to be vouched for."""
-    full = [row for row in rows if row.act != REDACTED and not (row.before is None and row.after is None)]
+    full = _sided(rows)
     for row in full:
         connection.execute(update(audit).where(audit.c.key == row.key).values(before=None, after=None))
     return {str(row.key): row.hash for row in full}
+
+
+def _sided(rows: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+    """The entries that have two sides to lose: an erasure's own say nothing of the person, and vouch for others."""
+    return [row for row in rows if row.act != REDACTED and not (row.before is None and row.after is None)]
 
 
 def _kept_until(connection: Connection, id: str, tax: TaxYears, services: Services) -> date | None:

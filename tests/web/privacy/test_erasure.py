@@ -144,6 +144,13 @@ def test_the_audit_log_says_it_without_the_person_and_still_follows(house):
     assert (edited.before, edited.after) == (None, None) and erasure.after["redacted"][str(edited.key)] == edited.hash
 
 
+def test_the_preview_counts_the_entries_that_an_erasure_empties_and_none_of_an_earlier_erasure(house):
+    for contact_only in (True, False):
+        expected = keeping.preview(house, ID).audited
+        assert erase(house, contact_only=contact_only).counts["audit"] == expected
+    assert keeping.preview(house, ID).audited == 0
+
+
 def test_an_entry_that_is_emptied_and_that_nobody_vouches_for_breaks_the_chain(house):
     (edited,) = [each for each in rows(house, audit) if each.act == "retailer.edited"]
     house.services.ledger.write(
