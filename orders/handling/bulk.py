@@ -64,7 +64,6 @@ def _prospect(connection: Connection, services: Services, row: Row[Any], at: dat
         review.check_acceptable(connection, services, row.key)
     except Conflict as conflict:
         return Prospect(row, row.content_hash, None, None, conflict)
-    follows, draft = review.preview(connection, services, row.key, at)
-    return Prospect(
-        row, row.content_hash, draft["cents"]["total"] if follows.issue else None, follows.due.due_date, None
-    )
+    found = review.preview(connection, services, row.key, at)
+    total = None if found.draft is None else found.draft["cents"]["total"]
+    return Prospect(row, row.content_hash, total, found.follows.due.due_date, found.barred)

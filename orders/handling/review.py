@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Row, select, update
 
 from houblon.engine.core.order import Order, decode_order
@@ -46,12 +47,20 @@ def issue_invoice(services: Services, key: int, *, by: str, at: datetime) -> str
     return services.ledger.write(lambda connection: _issue_invoice(connection, services, key, by, at))
 
 
-def preview(connection: Connection, services: Services, key: int, at: datetime) -> tuple[Invoicing, dict[str, Any]]:
-    """What would follow if a person accepted the order at `at`: invoicing, and the invoice's draft."""
+class Preview(msgspec.Struct, frozen=True):
+    """What would follow: the draft of the invoice that is issued at once, None where none is, or where it is `barred`."""
+
+    follows: Invoicing
+    draft: dict[str, Any] | None = None
+    barred: Conflict | None = None
+
+
+def preview(connection: Connection, services: Services, key: int, at: datetime) -> Preview:
+    """What would follow if a person accepted the order at `at`."""
     row, order = order_at(connection, key)
     context = _context(connection, services, row, order, at)
     follows = _invoicing(services, context)
-    return follows, invoice.draft(services, context, follows)
+    return _drafted(services, context, follows) if follows.issue else Preview(follows)
 
 
 def check_acceptable(
@@ -140,11 +149,18 @@ def invoice_as_decided(
     return issued.number
 
 
-def preview_of_delivery(connection: Connection, services: Services, key: int, at: datetime) -> dict[str, Any] | None:
-    """The draft of the invoice that would be issued if the accepted order were delivered `at`; None for none."""
+def preview_of_delivery(connection: Connection, services: Services, key: int, at: datetime) -> Preview | None:
+    """The invoice that would be issued if the accepted order were delivered `at`; None for none."""
     row, order = order_at(connection, key)
     context, follows = _as_decided(connection, services, row, order, at)
-    return invoice.draft(services, context, follows) if _is_owed_at_delivery(follows) else None
+    return _drafted(services, context, follows) if _is_owed_at_delivery(follows) else None
+
+
+def _drafted(services: Services, context: OrderContext, follows: Invoicing) -> Preview:
+    try:
+        return Preview(follows, invoice.draft(services, context, follows))
+    except Conflict as conflict:
+        return Preview(follows, barred=conflict)
 
 
 def _as_decided(

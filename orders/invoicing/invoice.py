@@ -54,16 +54,7 @@ def issue(
 
     Raises Conflict where its taxes depend on a province that nobody knows.
     """
-    document = draft(services, context, follows)
-    if document.pop("place_missing", False):
-        raise Conflict(
-            "unknown_province",
-            f"On ne sait pas dans quelle province va la commande {context.order.id} : ses taxes en dépendent. Elle doit "
-            "être envoyée de nouveau, avec sa province.",
-            f"Nobody knows to which province order {context.order.id} goes, and its taxes depend on it. It has to be sent "
-            "again, with its province.",
-        )
-    return _issue(connection, services, context, document, by)
+    return _issue(connection, services, context, draft(services, context, follows), by)
 
 
 def credit(
@@ -155,13 +146,15 @@ def _issue(
 
 
 def draft(services: Services, context: OrderContext, follows: Invoicing) -> dict[str, Any]:
-    """All that the invoice prints, but its number: a frozen copy in plain JSON values."""
+    """All that the invoice prints, but its number: a frozen copy in plain JSON values. Raises Conflict as `issue` does."""
     order, buyer = context.order, context.buyer
     settings = context.policy.settings
     is_exempt, is_deposit_exempt = settings["invoicing.tax_exempt"].value, settings["invoicing.deposit_exempt"].value
     percent = settings["invoicing.discount_percent"].value
     issued_on = context.at.astimezone(services.installation.zone).date()
     place = place_of_order(order, buyer.province, services.installation.province)
+    if not is_exempt and is_untold(order, place):
+        raise _placeless(order)
     totals = totals_of(
         order, issued_on, place, is_exempt=is_exempt, is_deposit_exempt=is_deposit_exempt, percent=percent
     )
@@ -196,7 +189,6 @@ def draft(services: Services, context: OrderContext, follows: Invoicing) -> dict
         **_said(
             charges=[_charge(each) for each in order.charges or ()],
             tax_exempt_reason=_exemption(order, is_exempt, place),
-            place_missing=not is_exempt and is_untold(order, place),
             payment=_payment(order.payment, totals.total),
         ),
         "terms": derivation["terms"],
@@ -208,6 +200,16 @@ def draft(services: Services, context: OrderContext, follows: Invoicing) -> dict
         "version": follows.version,
         "policy_hash": follows.policy_hash,
     }
+
+
+def _placeless(order: Order) -> Conflict:
+    return Conflict(
+        "unknown_province",
+        f"On ne sait pas dans quelle province va la commande {order.id} : ses taxes en dépendent. Elle doit "
+        "être envoyée de nouveau, avec sa province.",
+        f"Nobody knows to which province order {order.id} goes, and its taxes depend on it. It has to be sent "
+        "again, with its province.",
+    )
 
 
 def language_of(order: Order, buyer: Row[Any]) -> str:

@@ -37,15 +37,15 @@ def index() -> Any:
             assert whole is not None  # orders are never deleted
             order = decode_order(whole.body)
             found = what_if(connection, services, order, now=now, trace=True)
-            follows, draft = review.preview(connection, services, row.key, now)
+            preview = review.preview(connection, services, row.key, now)
             shown = {
                 "row": row,
                 "seen": whole.content_hash,
                 "order": order,
                 "explained": explain(found, order, services.installation),
-                "follows": follows,
-                "total": draft["cents"]["total"],
-                "derivation": derivation_document(follows.due),
+                "invoice": preview.draft,
+                "barred": preview.barred,
+                "derivation": derivation_document(preview.follows.due),
             }
     total = sum(each.order_value for each in held)
     content = services.policies.content(services.policies.in_force(now).number)

@@ -103,7 +103,7 @@ def test_the_invoice_left_to_the_delivery_has_the_acceptance_s_terms(at_delivery
     publish_groups(at_delivery.policies.store, tous(invoicing_terms={"kind": "on_receipt"}), at=later(hours=1))
     assert rows(at_delivery, tables.invoices) == []
     with at_delivery.ledger.reading() as connection:
-        draft = review.preview_of_delivery(connection, at_delivery, 1, later(days=8))
+        draft = review.preview_of_delivery(connection, at_delivery, 1, later(days=8)).draft
     number = lifecycle.deliver(at_delivery, 1, by="anne", at=later(days=8))
     [invoice] = rows(at_delivery, tables.invoices)
     assert invoice.number == number and invoice.issued_at == later(days=8)

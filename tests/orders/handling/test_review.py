@@ -122,8 +122,8 @@ def test_an_order_nobody_sent_can_t_be_found(services):
 
 def test_a_preview_is_what_acceptance_then_does(held):
     with held.ledger.reading() as connection:
-        follows, draft = review.preview(connection, held, 1, later(hours=1))
-    assert follows.issue and rows(held, tables.invoices) == []
+        draft = review.preview(connection, held, 1, later(hours=1)).draft
+    assert draft is not None and rows(held, tables.invoices) == []
     review.accept(held, 1, by="anne", at=later(hours=1))
     document = dict(rows(held, tables.invoices)[0].document)
     assert document.pop("number") and document == draft

@@ -4,10 +4,11 @@ import pytest
 
 from houblon.orders.db import tables
 from houblon.orders.handling import lifecycle, review
+from houblon.orders.handling.bulk import prospects, total_of
 from houblon.orders.handling.replay import replay
 from houblon.orders.invoicing.document import pdf, sheet
 from houblon.orders.services import Conflict
-from tests.orders.services import later, order_body, rows, send
+from tests.orders.services import later, make_services, order_body, rows, send, tous
 
 SHIPPING = {"kind": "shipping", "name": "Livraison express", "amount": "25.00"}
 REBATE = {"kind": "discount", "amount": "-12.00"}
@@ -96,6 +97,24 @@ def test_an_order_whose_province_nobody_knows_waits_and_is_not_invoiced_on_a_gue
         review.accept(services, 1, by="anne", at=later(hours=1))
     assert raised.value.code == "unknown_province"
     assert rows(services, tables.invoices) == []
+    with services.ledger.reading() as connection:
+        [found] = prospects(connection, services, [1], later(hours=1))
+    assert (found.total, found.barred.code, total_of([found])) == (None, "unknown_province", 0)
+
+
+def test_without_an_invoice_to_issue_such_an_order_may_be_accepted(tmp_path):
+    services = make_services(tmp_path, tous(invoicing_trigger="on_delivery"))
+    send(services, order_body(buyer={"province": "Zorkie"}))
+    with services.ledger.reading() as connection:
+        [found] = prospects(connection, services, [1], later(hours=1))
+    assert (found.total, found.barred) == (None, None)
+    review.accept(services, 1, by="anne", at=later(hours=1))
+    with services.ledger.reading() as connection:
+        at_delivery = review.preview_of_delivery(connection, services, 1, later(hours=2))
+    assert (at_delivery.draft, at_delivery.barred.code) == (None, "unknown_province")
+    with pytest.raises(Conflict):
+        lifecycle.deliver(services, 1, by="anne", at=later(hours=2))
+    services.ledger.close()
 
 
 def test_without_a_province_of_the_installation_the_retailer_s_own_counts(services):

@@ -4,7 +4,11 @@ import re
 
 import pytest
 
+from houblon.orders.handling import review
 from houblon.orders.queries.lists import list_orders
+from houblon.rules.model.statements import Edit
+from houblon.rules.publishing.publish import publish
+from tests.clock import NOW
 from tests.web.groups.test_pages import text
 from tests.web.houses import order, token_of
 
@@ -52,6 +56,15 @@ def test_what_follows_is_shown_before_several_are_accepted(place, client, waitin
     response = confirm(client, "accepter", 1, 2)
     assert response.location == "/file" and "2 commandes acceptées." in text(client.get("/file"))
     assert [states(place)[f"PO-{number}"] for number in range(4)] == ["accepted", "accepted", "held", "held"]
+
+
+def test_no_total_is_shown_where_the_taxes_depend_on_a_province_that_nobody_knows(place, client):
+    place.send({**order("PO-Z"), "buyer": {"id": "z-1", "province": "Zorkie"}}, "mz")
+    page = text(client.get("/file"))
+    assert "dans quelle province va la commande PO-Z" in page and "Accepter et facturer" not in page
+    page = text(client.post("/file/lot", data={"csrf_token": token(client), "cle": ["1"], "acte": "accepter"}))
+    assert "dans quelle province va la commande PO-Z" in page
+    assert "facture de" not in page and "Accepter 1 commande" not in page
 
 
 def test_one_that_somebody_settled_meanwhile_takes_no_other_with_it(place, client, waiting):
@@ -125,3 +138,15 @@ def test_a_search_looks_at_some_and_goes_on_from_there(place, monkeypatch, page,
     further = re.search(r'href="([^"]+avant=3[^"]*)"', found)[1].replace("&amp;", "&")
     found = text(client.get(further))
     assert found.count("<tr>") == 2 and "Chercher plus loin" not in found
+
+
+def test_such_an_order_is_not_delivered_with_an_invoice_of_no_total(place, client):
+    store = place.house.store
+    newest = store.newest().number
+    tous = store.content(newest).groups["tous"].document
+    settings = {**tous["settings"], "invoicing.trigger": "on_delivery"}
+    publish(store, [Edit("group", "tous", {**tous, "settings": settings})], author="m", note="", at=NOW, base=newest)
+    place.send({**order("PO-Z"), "buyer": {"id": "z-1", "province": "Zorkie"}}, "mz")
+    review.accept(place.house.services, 1, by="anne", at=NOW)
+    page = text(client.get("/commandes/1"))
+    assert "dans quelle province va la commande PO-Z" in page and "Livrer PO-Z et facturer" not in page
