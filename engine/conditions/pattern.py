@@ -47,20 +47,23 @@ def compile_pattern(pattern: str) -> Any:
 
 def to_re2(pattern: str, pointer: str = "") -> str:
     """The pattern as RE2 reads it. Raises Invalid where RE2 can't mean the same."""
-    return _read(pattern, pointer)[0]
+    try:
+        return _read(pattern)[0]
+    except Invalid as invalid:
+        raise Invalid(each.under(pointer) for each in invalid.problems) from None
 
 
 def cost_of(pattern: str) -> int:
     """How many instructions a pattern compiles to. Raises Invalid."""
-    return _read(pattern, "")[1]
+    return _read(pattern)[1]
 
 
 @lru_cache(maxsize=4_096)
-def _read(pattern: str, pointer: str) -> tuple[str, int]:
+def _read(pattern: str) -> tuple[str, int]:
     if len(pattern) > MAX_LENGTH:
         raise refuse(
             "pattern",
-            pointer,
+            "",
             f"Un motif d’au plus {MAX_LENGTH} caractères.",
             f"A pattern of at most {MAX_LENGTH} characters.",
         )
@@ -73,22 +76,22 @@ def _read(pattern: str, pointer: str) -> tuple[str, int]:
         size = _compile(written).programsize
     except re2.error as fault:
         if "too large" not in str(fault):
-            raise _refusal(pointer, fault) from None
+            raise _refusal(fault) from None
         raise refuse(
             "too_large",
-            pointer,
+            "",
             "Ce motif est trop grand : raccourcissez ce qu’il répète.",
             "This pattern is too large: shorten what it repeats.",
         ) from None
     except (_Unsupported, re.error, OverflowError, RecursionError) as fault:
-        raise _refusal(pointer, fault) from None
+        raise _refusal(fault) from None
     return written, size
 
 
-def _refusal(pointer: str, fault: Exception) -> Invalid:
+def _refusal(fault: Exception) -> Invalid:
     return refuse(
         "pattern",
-        pointer,
+        "",
         f"Ce motif ne se lit pas ou n’est pas permis ({fault}).",
         f"This pattern can't be read or isn't allowed ({fault}).",
     )

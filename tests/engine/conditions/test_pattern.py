@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from houblon.engine.conditions.parsing import parse_conditions
-from houblon.engine.conditions.pattern import compile_pattern
+from houblon.engine.conditions.pattern import compile_pattern, cost_of, to_re2
 from houblon.engine.conditions.tree import Term
 from houblon.engine.conditions.vocabulary import Kind
 from houblon.engine.core.problem import Invalid
+from tests.effort import steps
 
 TEXTS = [
     "",
@@ -135,3 +136,13 @@ def test_patterns_have_a_budget_together():
             parse_conditions(rule(pattern, 200), facts)
         assert len(json.dumps(rule(pattern, 200))) < 20_000
     parse_conditions(rule(r"^(IPA|LAG)-\d{1,10}", 150), facts)
+
+
+def test_a_pattern_is_read_once_wherever_it_stands_and_refused_where_it_stands():
+    pattern = r"^(stout|porter)-\d{1,7}$"
+    first = steps(lambda: cost_of(pattern))
+    assert all(steps(lambda place=place: to_re2(pattern, place)) * 20 < first for place in ("", "/a", "/b"))
+    for place in ("/a", "/b"):
+        with pytest.raises(Invalid) as refusal:
+            to_re2("(", place)
+        assert [each.pointer for each in refusal.value.problems] == [place]
