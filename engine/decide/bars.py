@@ -12,7 +12,8 @@ from houblon.engine.decide.installation import Installation
 from houblon.engine.policy.decision import Reason
 from houblon.engine.policy.policy import Policy
 
-# How far an order's own sum may be from what its sender says, in cents: lines are rounded one by one elsewhere.
+# How far an order's own sum may be from what its sender says, or what was paid below it, in cents: lines are rounded
+# one by one elsewhere.
 LEEWAY = 5
 MISSING = "missing_fact"
 # The states in which an order may pass, by who sent it; any other is held, those that nobody has heard of too.

@@ -11,11 +11,13 @@ from houblon.engine.core.money import cents_written, dollars
 from houblon.engine.core.order import Charge, Line, Order, Payment
 from houblon.engine.core.taxes import Place
 from houblon.engine.core.totals import Totals, deposit_of, is_untold, place_of_order, totals_of
+from houblon.engine.decide.bars import LEEWAY
 from houblon.engine.policy.decision import Invoicing
 from houblon.engine.policy.derivation import derivation_document, derivation_parts
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import counters, invoices
 from houblon.orders.events.enqueue import enqueue_invoice_event
+from houblon.orders.invoicing.numbering import counter_of, number_text
 from houblon.orders.records.decision_log import SYSTEM, record_invoice_transition
 from houblon.orders.services import Conflict, OrderContext, Seller, Services
 
@@ -27,8 +29,6 @@ _ADVANCE = Prepared(
     .values(value=counters.c.value + 1)
     .returning(counters.c.value)
 )
-# How far what was paid may be below the total, in cents: senders round taxes line by line.
-LEEWAY = 5
 _SELLER = ("name", "address", "email", "gst_number", "qst_number")
 # Why no tax is on a whole invoice, in the house's own words.
 EXEMPTIONS = EXEMPT_BY_ORDER, EXEMPT_BY_TERMS, EXEMPT_ABROAD = (
@@ -112,8 +112,8 @@ def _issue(
     """
     prefix = services.seller.prefix if credits is None else services.seller.credit_prefix
     year = context.at.astimezone(services.installation.zone).year
-    sequence = _next(connection, f"invoice/{prefix}/{year}")
-    number = f"{prefix}-{year}-{sequence:05d}"
+    sequence = _next(connection, counter_of(prefix, year))
+    number = number_text(f"{prefix}-{year}", sequence)
     document = {**document, "number": number}
     payment = document.get("payment") or {}
     # Of an invoice that comes to nothing, and of one that the sender was paid for, there is nothing to wait for.

@@ -14,6 +14,16 @@ _NUMBER = re.compile(r"(.{1,20})-(\d{4})-(\d{5,9})", re.ASCII)
 ACT = "invoices.moved_on"
 
 
+def counter_of(prefix: str, year: int) -> str:
+    """The name of the counter that a prefix and a year are numbered by."""
+    return f"invoice/{prefix}/{year}"
+
+
+def number_text(series: str, sequence: int) -> str:
+    """`MF-2026`, 48 → `MF-2026-00048`."""
+    return f"{series}-{sequence:05d}"
+
+
 class Series(msgspec.Struct, frozen=True):
     """The numbers of a prefix and a year, and the last one that was given out."""
 
@@ -30,7 +40,7 @@ class Series(msgspec.Struct, frozen=True):
         return self.number(self.last + 1)
 
     def number(self, sequence: int) -> str:
-        return f"{self.name}-{sequence:05d}"
+        return number_text(self.name, sequence)
 
 
 class Skipped(msgspec.Struct, frozen=True):
@@ -74,7 +84,7 @@ def move_on(connection: Connection, number: str, prefixes: Sequence[str]) -> Ski
         raise _refuse("number_taken", f"{number} est déjà émise", f"{number} was issued already")
     if sequence == own.last + 1:
         return None
-    name = f"invoice/{prefix}/{year}"
+    name = counter_of(prefix, year)
     if known is None:
         connection.execute(insert(counters).values(name=name, value=sequence - 1))
     else:

@@ -17,7 +17,7 @@ from houblon.engine.core.problem import Invalid
 from houblon.orders.db.ledger import Ledger, LedgerMissing
 from houblon.orders.db.ownership import identity_of
 from houblon.orders.db.tables import audit
-from houblon.orders.invoicing.numbering import ACT, Series, Skipped, all_series, move_on, taken_elsewhere
+from houblon.orders.invoicing.numbering import ACT, Series, Skipped, all_series, move_on, number_text, taken_elsewhere
 from houblon.orders.outbox.held import count_pending, hold_pending
 from houblon.orders.records.audit import record
 from houblon.rules.model.entry import Entry
@@ -127,7 +127,7 @@ def sentences(revived: Revived) -> list[str]:
     for each in revived.repeated:
         lines.append(
             f"{_numbers(each)} were given out by what was there, and would be given out again. Before anything is "
-            f"served: `houblon restore --next-number {each.series}-{each.last + 1:05d}`."
+            f"served: `houblon restore --next-number {number_text(each.series, each.last + 1)}`."
         )
     if revived.next_numbers and not revived.repeated:
         lines.append(
@@ -150,5 +150,5 @@ _KINDS = {"mail": "mails", "webhook": "events"}
 
 
 def _numbers(each: Skipped) -> str:
-    first, last = (f"{each.series}-{sequence:05d}" for sequence in (each.first, each.last))
+    first, last = (number_text(each.series, sequence) for sequence in (each.first, each.last))
     return first if each.first == each.last else f"{first} to {last}"
