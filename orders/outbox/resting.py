@@ -14,7 +14,9 @@ RESTS = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 600, 1800, 360
 
 
 def is_resting(ledger: Ledger, destination: str) -> bool:
-    """Whether the destination is an endpoint that rested and has not answered since."""
+    """Whether the destination is an endpoint that rested and has not answered since; the mail server never is."""
+    if not _id(destination):
+        return False
     with ledger.reading() as connection:
         rests = connection.execute(select(endpoints.c.rests).where(endpoints.c.id == _id(destination))).scalar()
     return bool(rests)
