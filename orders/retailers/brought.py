@@ -47,7 +47,7 @@ def keep_brought(connection: Connection, history: History, at: datetime) -> None
 def groups_of(reader: Reader, history: History, retailer: str) -> tuple[str, ...]:
     """The groups that the retailer is in now, with what the newest version brought."""
     kept = memberships_of(reader, retailer)
-    return _pending(reader, history).get(retailer, kept)
+    return brought_since(reader, history).get(retailer, kept)
 
 
 def known_groups(ledger: Ledger, history: History, retailer: str) -> tuple[str, ...]:
@@ -63,17 +63,18 @@ def known_groups(ledger: Ledger, history: History, retailer: str) -> tuple[str, 
 
 def groups_among(connection: Connection, history: History, ids: Collection[str]) -> dict[str, tuple[str, ...]]:
     """`groups_of` those of the retailers named that are in one, or were put into others by the newest version."""
-    pending = _pending(connection, history)
+    pending = brought_since(connection, history)
     return {**memberships_among(connection, ids), **{id: pending[id] for id in ids if id in pending}}
 
 
 def everyone(connection: Connection, history: History) -> dict[str, tuple[str, ...]]:
     """Every retailer that is in a group now, with its groups, sorted; with what the newest version brought."""
-    found = {**all_memberships(connection), **_pending(connection, history)}
+    found = {**all_memberships(connection), **brought_since(connection, history)}
     return {retailer: groups for retailer, groups in found.items() if groups}
 
 
-def _pending(reader: Reader, history: History) -> dict[str, tuple[str, ...]]:
+def brought_since(reader: Reader, history: History) -> dict[str, tuple[str, ...]]:
+    """The memberships that versions brought and that the ledger does not keep yet, by retailer."""
     if not history.last_moving:
         return {}
     return history.brought(brought_through(reader), history.number)

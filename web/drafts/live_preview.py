@@ -8,7 +8,7 @@ from flask import Flask, current_app
 
 from houblon.engine.core.order import Facts
 from houblon.orders.queries.recent_orders import DecidedOrder, Near, Past, Recent, Shift, decide_all, near_misses, shift
-from houblon.orders.retailers.brought import brought_through
+from houblon.orders.retailers.brought import brought_since
 from houblon.rules.model.content import Content
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.current_app import house
@@ -37,7 +37,7 @@ def past_in(content: Content) -> list[Past]:
     recent: Recent = current_app.extensions.setdefault(_RECENT, Recent())
     history = house().store.history()
     with house().services.ledger.reading() as connection:
-        brought = history.brought(brought_through(connection), history.number) if history.last_moving else {}
+        brought = brought_since(connection, history)
         return recent.recall(connection, content, house().services.installation, brought)
 
 
