@@ -19,6 +19,7 @@ from houblon.engine.core.money import MOST, as_decimal
 from houblon.engine.core.numbers import interval, whole_bounds
 from houblon.engine.core.order import Facts
 from houblon.engine.core.problem import Text
+from houblon.engine.decide.precedence import WAIVERS, doing
 from houblon.engine.decide.verdict import Judge
 from houblon.engine.policy.decision import Outcome
 
@@ -96,7 +97,7 @@ def _changeable(judge: Judge, facts: Facts) -> list[str]:
     """
     verdict = judge.verdict(facts)
     in_the_way = [*(cause.rule for cause in verdict.causes), *verdict.doubts]
-    waivers = [rule for rule in judge.rules if any(action.name == "waive_minimums" for action in rule.actions)]
+    waivers = [rule for waiver in WAIVERS for rule in doing(judge.rules, waiver)]
     read = {comparison.name for rule in (*in_the_way, *waivers) for comparison in comparisons_of(rule.condition)}
     if "credit_available" in read:
         read |= {"order_value", "outstanding_balance", "credit_limit"}

@@ -145,7 +145,7 @@ def _decimal(value: Any) -> Decimal:
 
 def amount_of(value: Any) -> Decimal:
     """An amount in whole cents, half a cent up: shops write "3.0", 2.4, and floats of thirds."""
-    return _decimal(value).quantize(_CENT, rounding=ROUND_HALF_UP)
+    return half_up(_decimal(value))
 
 
 def rate_of(value: Any) -> Decimal:

@@ -15,12 +15,10 @@ from houblon.rules.model.statements import Edit
 from houblon.rules.publishing.drafts import NOBODY
 from houblon.rules.publishing.proposals import current
 from houblon.rules.publishing.release import release, release_proposal, tell_rolled_back
-from houblon.rules.publishing.schedule import promote_due, up_to_date
+from houblon.rules.publishing.schedule import NOTHING, promote_due, up_to_date
 from houblon.rules.store.documents import EntryOf, Store
 from houblon.rules.store.history import History
 from houblon.rules.store.next_version import version_header
-
-NOTHING = CheckContext()
 
 
 class Conflict(Exception):
