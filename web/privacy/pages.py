@@ -150,7 +150,7 @@ def _kinds(tax: TaxYears) -> list[Kept]:
 
 def _days(days: int | None) -> str:
     if days is None:
-        return _("toujours, tant que rien n’est réglé")
+        return _("toujours, tant qu’aucune durée n’est réglée")
     return ngettext("%(num)s jour", "%(num)s jours", days)
 
 

@@ -43,7 +43,7 @@ def test_it_says_how_long_each_kind_is_kept_in_both_languages(place):
     client = place.signed_in()
     shown = text(client.get(PAGE))
     assert "6 ans après la fin de l’année d’imposition" in shown and "90 jours" in shown
-    assert shown.count("toujours, tant que rien n’est réglé") == 3
+    assert shown.count("toujours, tant qu’aucune durée n’est réglée") == 3
     client.post("/langue", data={"langue": "en", "csrf_token": token_of(client.get(PAGE).text)})
     shown = text(client.get(PAGE))
     assert "6 years after the end of the tax year" in shown and "Personal data" in shown and "gardé" not in shown
