@@ -39,7 +39,7 @@ SECTIONS: tuple[tuple[Text, tuple[SettingForm, ...]], ...] = (
             ),
             SettingForm(
                 "acceptance.minimum_items",
-                Text("Minimum d'articles", "Minimum number of items"),
+                Text("Minimum d’articles", "Minimum number of items"),
                 Text("Sous ce nombre, la commande attend.", "Below this number, the order waits."),
                 "whole",
                 _NONE_MINIMUM,

@@ -178,7 +178,7 @@ def _matrix(document: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
 
 
 def threshold_name(each: Mapping[str, Any], groups: Mapping[str, str]) -> Text:
-    """« Minimum d'articles · Tous », or what a rule says with the value that was chosen."""
+    """« Minimum d’articles · Tous », or what a rule says with the value that was chosen."""
     if each["path"] in MINIMUMS:
         label = FORMS[each["path"]].label
         where = groups.get(each.get("group", ""), each.get("group"))

@@ -63,7 +63,7 @@ def test_what_is_saved_goes_into_a_draft_that_pages_show_beside_what_is_in_force
     page = text(client.get("/groupes/payeurs-a-risque"))
     assert "n’est pas encore en vigueur" in page and "en vigueur\u00a0: 24" in page and "dans le brouillon" in page
     shown = text(client.get(draft_of(client)))
-    assert "Minimum d&#39;articles" in shown and "<b>36</b>" in shown and "Accepter à la main" in shown
+    assert "Minimum d’articles" in shown and "<b>36</b>" in shown and "Accepter à la main" in shown
     assert place.house.store.newest().number == 2
     assert place.send(order("A"), "a").json["outcome"] == "accepted"
 
@@ -201,7 +201,7 @@ def test_approval_is_asked_for_told_to_those_who_give_it_and_shown_on_their_over
 def test_a_draft_is_called_by_what_it_changes_until_somebody_names_it(place, client):
     change(client, "acceptance.minimum_items", value="36", etat="propre")
     address = draft_of(client)
-    assert proposal(place).name == "Payeurs à risque : Minimum d'articles → 36"
+    assert proposal(place).name == "Payeurs à risque : Minimum d’articles → 36"
     change(client, "acceptance.mode", group="tous", value="manual", etat="propre")
     assert proposal(place).name == "Payeurs à risque, Tous : 2 changements"
     post(client, f"{address}/retirer", genre="group", document="payeurs-a-risque", chemin="acceptance.minimum_items")

@@ -10,7 +10,7 @@ from houblon.web.access.permissions import CLOSED, DOOR, OPEN, needs
 from tests.web.houses import field, order, token_of
 
 SEED_LABELS = (
-    "Minimum d&#39;articles",
+    "Minimum d’articles",
     "Valeur minimum par commande",
     "Acceptation automatique des commandes",
     "Accepter automatiquement",

@@ -74,7 +74,7 @@ def test_pages_follow_one_another_without_a_gap(place, client):
 def test_a_retailer_s_page_tells_groups_policy_orders_invoices_and_what_is_owed(place, client):
     page = text(client.get(PAGE))
     assert "PO-1" in page and "F-2021-00001" in page and "745,04\u00a0$" in page
-    assert "Dans aucun groupe" in page and "Minimum d&#39;articles" in page
+    assert "Dans aucun groupe" in page and "Minimum d’articles" in page
     with place.house.services.ledger.reading() as connection:
         owed = owed_by(connection, "comptoir-1", NOW.date())
         assert (owed.count, owed.outstanding, owed.overdue) == (1, 74504, 0)
