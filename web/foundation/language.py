@@ -4,8 +4,9 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from babel.support import NullTranslations
 from flask import Blueprint, Flask, after_this_request, redirect, request
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, Domain, get_locale
 from flask_login import user_logged_in
 from werkzeug import Response
 
@@ -22,6 +23,25 @@ _COOKIE = "langue"
 _YEAR = 365 * 24 * 3600
 
 
+class _French(NullTranslations):
+    """The language that pages are written in: it needs no catalogue, and says « 0 facture »."""
+
+    def ungettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return msgid1 if abs(n) < 2 else msgid2
+
+    ngettext = ungettext
+
+
+class _Catalogues(Domain):
+    """The catalogue of the request's language."""
+
+    def get_translations(self) -> NullTranslations:
+        return _FRENCH if current() == "fr" else super().get_translations()  # type: ignore[no-untyped-call]
+
+
+_FRENCH = _French()
+
+
 def current() -> str:
     """`fr` or `en`, for the request at hand."""
     locale = get_locale()
@@ -30,7 +50,8 @@ def current() -> str:
 
 def register(app: Flask) -> None:
     """Translations, and the formats that templates use, in the language of the request."""
-    Babel(app, default_locale="fr", locale_selector=_selected)  # type: ignore[no-untyped-call]  # typed in part
+    babel = Babel(app, default_locale="fr", locale_selector=_selected)  # type: ignore[no-untyped-call]  # typed in part
+    babel.domain_instance = _Catalogues()  # type: ignore[no-untyped-call]
 
     def text(value: Any) -> str:
         """A Text, or its JSON form, in the language of the request."""

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+from flask import Flask, render_template_string
+
+from houblon.web.foundation import language
 
 ROOT = Path(__file__).resolve().parents[3]
 METHODS = [("web/**.py", "python"), ("web/templates/**.html", "jinja2")]
@@ -37,3 +40,13 @@ def test_a_translation_names_the_same_values():
     for message in catalogue():
         if isinstance(message.id, str) and message.id:
             assert sorted(re.findall(r"%\(\w+\)s", message.id)) == sorted(re.findall(r"%\(\w+\)s", message.string))
+
+
+def test_nothing_is_singular_in_french_and_plural_in_english():
+    app = Flask("houblon.web")
+    language.register(app)
+    page = "{% for each in (0, 1, 2) %}{{ ngettext('%(num)s commande', '%(num)s commandes', each) }} {% endfor %}"
+    with app.test_request_context():
+        assert render_template_string(page) == "0 commande 1 commande 2 commandes "
+    with app.test_request_context(headers={"Cookie": "langue=en"}):
+        assert render_template_string(page) == "0 orders 1 order 2 orders "
