@@ -1,6 +1,6 @@
 """Brouillons: what is not in force yet, what it would change, and the way to put it in force."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import wraps
 from typing import Any
@@ -13,6 +13,7 @@ from houblon.orders.queries import lists
 from houblon.rules.checks.impact import impact
 from houblon.rules.model.content import Content
 from houblon.rules.model.merge import MergeConflict
+from houblon.rules.model.moves import MEMBERSHIP
 from houblon.rules.model.proposal import (
     DISCARDED,
     OPEN,
@@ -252,7 +253,7 @@ def listed(**faults: Any) -> str:
     """The page of all proposals; `faults` are what a form of it could not take."""
     history = house().store.history()
     found = sorted(history.proposals.values(), key=lambda each: each.changed_at, reverse=True)
-    rows = [(each, len(_changes(each)), len(_rebased(each).conflicts)) for each in found if each.state == OPEN]
+    rows = [(each, *_weighed(each)) for each in found if each.state == OPEN]
     return render_template(
         "proposals.html",
         rows=rows,
@@ -345,11 +346,18 @@ def _changes(proposal: Proposal, step: Step | None = None) -> Any:
     return changes_in(proposal.edits, house().store.history().content(proposal.base))
 
 
+def _weighed(proposal: Proposal) -> tuple[int, int]:
+    """How much an open proposal changes, retailers that it moves among it, and how much of it is in conflict."""
+    rebased = _rebased(proposal)
+    return len(changes_in(rebased.edits, drafting.newest())) + len(rebased.moves), len(rebased.conflicts)
+
+
 def _described_conflicts(
-    conflicts: Iterable[MergeConflict], *contents: Content
+    conflicts: Sequence[MergeConflict], *contents: Content
 ) -> list[tuple[ChangeText, Text, MergeConflict]]:
     groups = planned.group_names(house().store.history())
-    return [(*describe_conflict(each, groups, *contents), each) for each in conflicts]
+    retailers = planned.retailer_names(each.id for each in conflicts if each.kind == MEMBERSHIP)
+    return [(*describe_conflict(each, groups, retailers, *contents), each) for each in conflicts]
 
 
 def _noted(proposal: Proposal) -> dict[str, Any]:

@@ -98,20 +98,26 @@ def described_moves(moves: Iterable[Move]) -> tuple[list[DescribedMove], int]:
     """The first moves by name, and how many there are in all."""
     listed = sorted(moves, key=lambda move: move.buyer)
     shown = listed[:_SHOWN]
-    with house().services.ledger.reading() as connection:
-        query = select(retailers.c.id, retailers.c.name).where(retailers.c.id.in_([each.buyer for each in shown]))
-        names = {row.id: row.name for row in connection.execute(query)}
-    groups = group_names(house().store.history())
+    names, groups = retailer_names(each.buyer for each in shown), group_names(house().store.history())
     described = [
         DescribedMove(
             each.buyer,
-            names.get(each.buyer) or each.buyer,
+            names[each.buyer],
             tuple(groups.get(id, id) for id in each.before),
             tuple(groups.get(id, id) for id in each.after),
         )
         for each in shown
     ]
     return described, len(listed)
+
+
+def retailer_names(ids: Iterable[str]) -> dict[str, str]:
+    """What retailers are called; by their id where nobody named them."""
+    asked = list(ids)
+    with house().services.ledger.reading() as connection:
+        query = select(retailers.c.id, retailers.c.name).where(retailers.c.id.in_(asked))
+        known = {row.id: row.name for row in connection.execute(query)}
+    return {id: known.get(id) or id for id in asked}
 
 
 def group_names(history: History) -> Mapping[str, str]:

@@ -99,12 +99,12 @@ def _colours(change: Change) -> tuple[str, str]:
 
 
 def describe_conflict(
-    conflict: MergeConflict, groups: Mapping[str, str], *contents: Content
+    conflict: MergeConflict, groups: Mapping[str, str], retailers: Mapping[str, str], *contents: Content
 ) -> tuple[ChangeText, Text]:
-    """The conflict as the proposal's change, and what was published in its place; `groups` are names by id."""
+    """The conflict as the proposal's change, and what was published in its place; names are by id."""
     if conflict.kind == MEMBERSHIP:
         before, mine, theirs = (_groups(each, groups) for each in (conflict.before, conflict.mine, conflict.theirs))
-        return ChangeText((MEMBERSHIP, conflict.id, ""), conflict.id, _GROUPS, before, mine), theirs
+        return ChangeText((MEMBERSHIP, conflict.id, ""), retailers[conflict.id], _GROUPS, before, mine), theirs
     change = Change(conflict.kind, conflict.id, conflict.path, conflict.before, conflict.mine)
     return describe_change(change, *contents), _state(change, conflict.theirs, _content(contents, 1))
 

@@ -173,6 +173,14 @@ def test_moves_are_told_by_key_and_their_conflicts_settled(place):
     assert settled.status_code == 200 and settled.json["clashes"] == []
 
 
+def test_a_draft_that_moves_somebody_otherwise_than_others_did_is_told_by_their_name(place, client):
+    made = draft(place, "rangement", memberships={"comptoir-1": (RISK,)})
+    assert 'data-label="Changements">1<' in text(client.get("/brouillons"))
+    place.send(order("PO-1", buyer="comptoir-1"), "m-1")
+    place.house.services.ledger.write(lambda connection: set_memberships(connection, {"comptoir-1": ("vip",)}, NOW))
+    assert "<legend>Comptoir du Coin · groupes du détaillant" in text(client.get(f"/brouillons/{made.id}"))
+
+
 def test_what_is_held_back_for_want_of_approval_is_told_to_its_people_and_the_approvers(place, client):
     made = planned(place, "Sans accord", NOW + timedelta(hours=1), minimum(12))
     require_approval(place)
