@@ -166,7 +166,7 @@ def _totals(document: dict[str, Any], language: str) -> tuple[Entry, ...]:
     if amounts.get("taxed_deposits"):
         entries.append(Entry(_said(_TAXED_DEPOSITS, language), _money(amounts["taxed_deposits"], language)))
     for tax in document["taxes"]:
-        label = f"{_said(_TAXES[tax['tax']], language)} {_percent(tax['percent'], language)}"
+        label = f"{_said(TAX_NAMES[tax['tax']], language)} {_percent(tax['percent'], language)}"
         entries.append(Entry(label, _money(tax["amount"], language)))
     if document["tax_exempt"]:
         # Invoices of before say no reason.
@@ -268,7 +268,7 @@ _PAID, _PAID_ALREADY = Text("déjà payée", "already paid"), Text("Déjà payé
 _UNTAXED = Text("non taxable", "not taxable")
 _SUBTOTAL = Text("Sous-total", "Subtotal")
 _DISCOUNT = Text("Escompte de {percent}", "Discount of {percent}")
-_TAXES = {"TPS": Text("TPS", "GST"), "TVQ": Text("TVQ", "QST"), "TVH": Text("TVH", "HST")}
+TAX_NAMES = {"TPS": Text("TPS", "GST"), "TVQ": Text("TVQ", "QST"), "TVH": Text("TVH", "HST")}
 _TAX_EXEMPT = Text("Exempté de taxes", "Tax exempt")
 _DEPOSITS = Text("Consignes", "Deposits")
 _TOTAL = Text("Total", "Total")

@@ -22,6 +22,7 @@ from houblon.orders.intake.decode import parse_json, read_order
 from houblon.orders.intake.mapping import read_mapping
 from houblon.orders.intake.sources import Source, default_mapping, find_source, order_body, set_source
 from houblon.orders.intake.unread import Looked
+from houblon.orders.invoicing.document import TAX_NAMES
 from houblon.web.access.audit import by as acting
 from houblon.web.access.audit import noted
 from houblon.web.access.auth import author
@@ -85,7 +86,10 @@ def _tried(source: Source, mapping: dict[str, Any] | None, typed: dict[str, Any]
         with faults.gather("/order"):
             looked, installation = Looked(), house().services.installation
             order = order_body(sender, source.kind, body, lambda: groups, installation.zone, looked)
-            found |= {"order": msgspec.json.format(order, indent=2).decode(), "unread": looked.unread()}
+            found |= {
+                "order": msgspec.json.format(order, indent=2).decode(),
+                "unread": looked.unread() if looked.payload is not None else None,
+            }
             read = read_order(order)
             view = view_of(read, {}, "")
             found |= {"view": view, "sums": _sums(read, installation), **_facts(view["facts"])}
@@ -154,4 +158,5 @@ def _written(value: Any, margin: str = "", used: int = 0) -> str:
 
 def _page(source: Source, typed: dict[str, Any], **found: Any) -> str:
     shown = {"problems": (), "order": None, "view": None, "said": (), "unsaid": (), "unread": (), "sums": None, **found}
-    return render_template("mapping.html", source=source, typed=typed, content=content_in_force(), **shown)
+    named = {"content": content_in_force(), "tax_names": TAX_NAMES}
+    return render_template("mapping.html", source=source, typed=typed, **named, **shown)

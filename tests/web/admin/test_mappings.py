@@ -10,6 +10,7 @@ from houblon.orders.intake.sources import default_mapping, find_source
 from tests.orders.intake.test_mapping import shopify
 from tests.orders.services import rows
 from tests.web.admin.test_pages import last_act, post, text
+from tests.web.houses import order
 from tests.web.ingest.test_shops import call
 
 PAGE = "/sources/lecture?source=vitrine"
@@ -47,6 +48,18 @@ def test_a_pasted_payload_becomes_an_order_and_its_decision_and_nothing_is_recor
     missing = page[page.index("Ce que la commande ne dit pas") : page.index("Ce que la commande dit")]
     assert "le nombre de jours de retard" in missing and "le montant" not in missing
     assert rows(place.house.services, orders) == []
+
+
+def test_an_order_as_houblon_writes_it_is_not_said_to_be_read_whole(place, client):
+    assert post(client, "/sources", nom="caisse", genre="standard").status_code == 200
+    page = "/sources/lecture?source=caisse"
+    pasted = json.dumps({**order("PO-1"), "humeur": "bonne"})
+    shown = said(post(client, "/sources/lecture", page, source="caisse", payload=pasted, mapping=""))
+    assert "ce que Houblon ne connaît pas est gardé" in shown and "tout a été regardé" not in shown
+    assert "TPS" in shown
+    client.set_cookie("langue", "en")
+    shown = said(post(client, "/sources/lecture", page, source="caisse", payload=pasted, mapping=""))
+    assert "GST" in shown and "TPS" not in shown
 
 
 def test_faults_say_where_they_are(client):
