@@ -18,7 +18,6 @@ class IngestResult(msgspec.Struct, frozen=True, array_like=True):
     replayed: bool
     order_id: str
     outcome: str
-    group: str
     version: int
 
 
@@ -58,6 +57,5 @@ def _result(order_id: str, received: Received) -> IngestResult:
         received.replayed,
         order_id,
         document["outcome"],
-        document["chain"][0],
         document["version"],
     )

@@ -129,7 +129,7 @@ def _decided(
     found = what_if_in(
         house.recent_services, content, order, kept, accepted_at=at, trace=asked.trace is True, province=province
     ).document()
-    metrics.decided("api", found["outcome"], found["chain"][0], found["version"])
+    metrics.decided("api", found["outcome"])
     return found
 
 

@@ -33,7 +33,7 @@ REQUESTS = Histogram(
 DATABASE_ERRORS = Counter("houblon_database_errors", "Errors that the database answered.", registry=PROCESS)
 
 
-def decided(door: str, outcome: str, group: str, version: int) -> None:
+def decided(door: str, outcome: str) -> None:
     """Count one decision. Its group and version are no labels: each publication would begin as many series as there
     are groups, for ever; lists and the log tell of them."""
     _labelled(DECISIONS, door, outcome).inc()

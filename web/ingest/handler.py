@@ -135,4 +135,4 @@ def _note(kind: str, incoming: IncomingOrder, result: IngestResult) -> None:
     )
     metrics.called(kind, event)
     if not result.replayed:
-        metrics.decided("webhook", result.outcome, result.group, result.version)
+        metrics.decided("webhook", result.outcome)

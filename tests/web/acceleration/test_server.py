@@ -142,7 +142,7 @@ def call_of(body, webhook_id):
 
 def test_an_order_is_decided_and_recorded_once(services, client):
     taken = client.ask(call("PO-1"))
-    assert (taken.outcome, taken.order_id, taken.group, taken.replayed) == ("accepted", "PO-1", "tous", False)
+    assert (taken.outcome, taken.order_id, taken.replayed) == ("accepted", "PO-1", False)
     again = client.ask(call("PO-1"))
     assert again.replayed and json.loads(again.document) == json.loads(taken.document)
     assert [row.document for row in rows(services, tables.decisions)] == [json.loads(taken.document)]
@@ -218,7 +218,7 @@ def test_answers_longer_than_the_socket_takes_come_in_several_messages_and_one_a
 
 
 def taken(document):
-    return IngestResult(document, False, "PO-1", "accepted", "tous", 1)
+    return IngestResult(document, False, "PO-1", "accepted", 1)
 
 
 def test_who_waits_when_the_writer_process_ends_is_told_nothing_and_who_asks_then_can_t(services):
