@@ -23,7 +23,7 @@ from typing import IO, Literal
 
 import msgspec
 
-from houblon.engine.core.problem import Invalid, refuse
+from houblon.engine.core.problem import Invalid, Text, refuse
 from houblon.orders.db.migrate import NewerLedger, is_known
 from houblon.orders.db.snapshot import BESIDE, database_file, revision_of, snapshot
 from houblon.orders.db.soundness import faults_in, faults_in_file
@@ -31,6 +31,7 @@ from houblon.rules.store.documents import FILE, open_store
 from houblon.rules.store.durable import decode, generations, kept, sync_folder
 from houblon.rules.store.storage import CrashSafeStorage
 from houblon.simulation.jobs.jobs import FOLDER
+from houblon.web.copies.scratch import check_room, is_in_scratch, scratch_folder
 from houblon.web.foundation.data_folder import MARK, check_initialised, read_profile, read_secret
 from houblon.web.foundation.opening import looking_into, lost, refuse_damage, refuse_loss
 from houblon.web.foundation.settings import Settings
@@ -38,11 +39,10 @@ from houblon.web.foundation.settings import Settings
 FORMAT = 1
 LEDGER, MANIFEST = "ledger.db", "manifest.json"
 STREAM = Path("-")  # what stands for a pipe in the place of a file
-SCRATCH = ".copying-"
 # Files of a running process, and the stores, which are copied in their own way.
 _PASSING = (".lock", ".writing", ".restoring", *BESIDE[1:])
 _CHUNK = 1 << 20
-_LEFT_AFTER = 24 * 3600  # seconds: no copy takes so long
+_ELSEWHERE = Text("donnez un autre dossier par --scratch.", "name another folder with --scratch.")
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -123,12 +123,8 @@ def copied(settings: Settings, now: datetime, scratch: Path | None) -> Iterator[
     _check_whole(settings)
     database = database_file(settings.database_url)
     place = scratch or (database.absolute().parent if database else settings.data.absolute())
-    for left in place.glob(f"{SCRATCH}*"):  # by a backup that was killed
-        if left.stat().st_mtime < now.timestamp() - _LEFT_AFTER:
-            shutil.rmtree(left, ignore_errors=True)
     with ExitStack() as stack:
-        with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=place) as folder:
-            staged = Path(folder)
+        with scratch_folder(place, now) as staged:
             revision = _stage_ledger(settings, staged)
             generation = _stage_rules(settings.data, staged)
             _stage_others(settings, staged)
@@ -192,7 +188,7 @@ def _stage_ledger(settings: Settings, staged: Path) -> str | None:
     database = database_file(settings.database_url)
     if database is None:
         return None
-    _make_room(database, staged)
+    check_room(database, staged, _ELSEWHERE)
     snapshot(database, staged / LEDGER)
     refuse_damage(settings, faults_in_file(staged / LEDGER))
     return revision_of(staged / LEDGER)
@@ -243,25 +239,10 @@ def _stage_others(settings: Settings, staged: Path) -> None:
         shutil.copy2(path, staged / name)
 
 
-def _make_room(database: Path, staged: Path) -> None:
-    """Raises Invalid where the disk has no room for the copy, before it is full for everybody."""
-    size = sum(path.stat().st_size for end in ("", "-wal") if (path := Path(f"{database}{end}")).exists())
-    free = shutil.disk_usage(staged).free
-    if free < size:
-        raise refuse(
-            "disk",
-            "",
-            f"La copie du registre prend {size} octets pendant la sauvegarde, et {staged.parent} n’en a que {free} : "
-            "donnez un autre dossier par --scratch.",
-            f"The ledger's copy takes {size} bytes while the backup is made, and {staged.parent} has only {free}: "
-            "name another folder with --scratch.",
-        )
-
-
 def _files(folder: Path) -> Iterator[Path]:
-    """Every file in a folder, but what a backup is copying there just now."""
+    """Every file in a folder, but what is copied there for a moment."""
     for path in sorted(folder.rglob("*")):
-        if not path.relative_to(folder).parts[0].startswith(SCRATCH) and path.is_file() and not path.is_symlink():
+        if not is_in_scratch(path.relative_to(folder)) and path.is_file() and not path.is_symlink():
             yield path
 
 

@@ -15,6 +15,7 @@ from houblon.web.cli.shell import (
     tell_unknown,
     while_running_option,
 )
+from houblon.web.foundation.composition import utc_now
 from houblon.web.foundation.setting_table import TABLE
 from houblon.web.foundation.settings import Settings, unknown_names
 
@@ -80,7 +81,7 @@ def upgrade_check(data: Path | None, as_json: bool) -> None:
 
     Run it from the new version while the old one serves: `NEW/bin/houblon upgrade-check --data DIR`.
     """
-    found = rehearse(settings_of(data))
+    found = rehearse(settings_of(data), utc_now())
     lines = [f"The ledger is at revision {found.at}; this Houblon's is {found.to}."]
     if not found.steps:
         lines.append("There is nothing to do.")

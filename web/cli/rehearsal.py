@@ -1,8 +1,8 @@
 """What migrations would do to a ledger: which there are, and what a copy of it looks like after them."""
 
-import tempfile
 import time
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +10,21 @@ import msgspec
 from sqlalchemy import Connection, func, inspect, select
 from sqlalchemy import table as text_table
 
+from houblon.engine.core.problem import Text
 from houblon.orders.db.ledger import Ledger
 from houblon.orders.db.migrate import Step, newest_revision, pending, revision_of, upgrade
 from houblon.orders.db.others import is_open_elsewhere
 from houblon.orders.db.snapshot import database_file, snapshot
 from houblon.orders.db.soundness import faults_in_file
 from houblon.rules.store.documents import open_store
+from houblon.web.copies.scratch import check_room, scratch_folder
 from houblon.web.foundation.data_folder import check_initialised, read_profile
 from houblon.web.foundation.opening import looking_into, refuse_damage
 from houblon.web.foundation.settings import Settings
+
+_MORE = Text(
+    "faites-y de la place, ou essayez sur une sauvegarde restaurée.", "make room there, or try on a restored backup."
+)
 
 
 class Rehearsal(msgspec.Struct, frozen=True):
@@ -44,8 +50,11 @@ class Rehearsal(msgspec.Struct, frozen=True):
         }
 
 
-def rehearse(settings: Settings) -> Rehearsal:
-    """Look at the installation's own ledger, and try what is to be done on a copy of it. Raises what opening it raises."""
+def rehearse(settings: Settings, now: datetime) -> Rehearsal:
+    """Look at the installation's own ledger, and try what is to be done on a copy of it.
+
+    Raises what opening it raises, and Invalid where there is no room for the copy.
+    """
     check_initialised(settings.data)
     with looking_into(settings, read_profile(settings.data), open_store(settings.data).history) as connection:
         at = revision_of(connection)
@@ -53,13 +62,14 @@ def rehearse(settings: Settings) -> Rehearsal:
         is_in_use = is_open_elsewhere(ledger.engine)
     found = Rehearsal(at, newest_revision(), is_in_use, pending(at))
     database = database_file(settings.database_url)
-    return _tried(settings, found, database) if found.steps and database is not None else found
+    return _tried(settings, found, database, now) if found.steps and database is not None else found
 
 
-def _tried(settings: Settings, found: Rehearsal, database: Path) -> Rehearsal:
+def _tried(settings: Settings, found: Rehearsal, database: Path, now: datetime) -> Rehearsal:
     # Beside the data, where there is room for a ledger, and on the same disk, so that the time says something.
-    with tempfile.TemporaryDirectory(prefix=".houblon-", dir=database.absolute().parent) as folder:
-        copy = Path(folder) / "ledger.db"
+    with scratch_folder(database.absolute().parent, now) as folder:
+        copy = folder / "ledger.db"
+        check_room(database, folder, _MORE)
         snapshot(database, copy)
         size = copy.stat().st_size
         with closing(Ledger(f"sqlite:///{copy}")) as ledger:

@@ -4,21 +4,25 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from houblon.engine.core.problem import Invalid
 from houblon.orders.db import migrate
 from houblon.orders.db.migrate import newest_revision
+from houblon.orders.db.snapshot import snapshot
 from houblon.web.app.serve import prepare
+from houblon.web.cli.backup import back_up
+from houblon.web.cli.rehearsal import rehearse
+from houblon.web.copies.scratch import PREFIX
 from houblon.web.foundation.opening import Migrating
 from houblon.web.foundation.settings import Settings
+from tests.clock import NOW
 from tests.databases import in_a_file
 from tests.web.houses import copy_of, open_place, shell
 
 pytestmark = in_a_file
-
-
 LATER = """A later Houblon keeps notes."""
 MIGRATION = (
     f'"""{LATER}"""'
@@ -93,10 +97,43 @@ def test_alone_it_is_migrated_and_upgrade_check_said_what_would_change(data):
     assert (told["from"], told["to"], told["in_use"]) == (revision_of(data), "9999", False)
     assert told["migrations"] == [{"revision": "9999", "about": LATER}]
     assert told["changes"] == ["adds table notes", "adds column notes.id"] and told["seconds"] >= 0
-    assert (data / "ledger.db").read_bytes() == before and not list(data.glob(".houblon-*"))
+    assert (data / "ledger.db").read_bytes() == before and not list(data.glob(f"{PREFIX}*"))
     assert "There is no way down" in shell(["upgrade-check", "--data", data]).stdout
     assert shell(["migrate", "--data", data]).exit_code == 0 and revision_of(data) == newest_revision()
     assert "nothing to do" in shell(["upgrade-check", "--data", data]).stdout
+
+
+@pytest.fixture
+def killed(data, monkeypatch):
+    """What upgrade-check leaves where it is killed in its midst: nothing of it is taken away."""
+    left = []
+
+    def is_killed(database, copy):
+        snapshot(database, copy)
+        left.append(shutil.copytree(copy.parent, data.parent / copy.parent.name))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("houblon.web.cli.rehearsal.snapshot", is_killed)
+        rehearse(Settings.from_env({}, data), NOW)
+    return left[0].rename(data / left[0].name)
+
+
+def test_what_a_killed_upgrade_check_left_is_in_no_backup_and_goes_with_the_next(data, killed, tmp_path):
+    shutil.copytree(killed, data / "annexe" / killed.name)  # a ledger's folder may be within
+    packed = [each.path for each in back_up(Settings.from_env({}, data), tmp_path / "b.tar", NOW).files]
+    assert "ledger.db" in packed and [path for path in packed if PREFIX in path] == []
+    assert killed.exists()  # it may be in its midst still
+    rehearse(Settings.from_env({}, data), datetime.fromtimestamp(killed.stat().st_mtime, UTC) + timedelta(days=2))
+    assert not killed.exists() and list(data.glob(f"{PREFIX}*")) == []
+
+
+def test_where_there_is_no_room_for_the_copy_nothing_is_tried(data, monkeypatch):
+    full = shutil.disk_usage(data)._replace(free=10)
+    monkeypatch.setattr("houblon.web.copies.scratch.shutil.disk_usage", lambda path: full)
+    (problem,) = json.loads(shell(["upgrade-check", "--data", data]).stderr)["errors"]
+    assert problem["code"] == "disk" and str(data) in problem["message"] and "--scratch" not in problem["message"]
+    assert not list(data.glob(f"{PREFIX}*"))
 
 
 def test_a_schema_that_another_houblon_migrated_meanwhile_is_not_ready(template, tmp_path):

@@ -122,7 +122,7 @@ def _peak_of(folder, words, data, bound):
 @databases.in_a_file
 def test_a_disk_without_room_for_the_copy_is_told_before_it_is_full(data, tmp_path, monkeypatch):
     full = shutil.disk_usage(tmp_path)._replace(free=10)
-    monkeypatch.setattr("houblon.web.cli.backup.shutil.disk_usage", lambda path: full)
+    monkeypatch.setattr("houblon.web.copies.scratch.shutil.disk_usage", lambda path: full)
     with pytest.raises(Invalid) as refused:
         back_up(settings_of(data), tmp_path / "b.tar", NOW)
     assert "--scratch" in refused.value.problems[0].message.en
