@@ -95,19 +95,27 @@ def is_passing(fault: Exception) -> bool:
 
 
 def fault_answer(fault: Exception, language: str, request: str) -> Answer:
-    """What a machine is told of a fault; nothing of the inside shows. `request` is its method and route, for the log."""
+    """What a machine is told of a fault; `request` as for `status_of`."""
+    status, problems = status_of(fault, request)
+    return problem_answer(status, language, problems)
+
+
+def status_of(fault: Exception, request: str) -> tuple[int, tuple[Problem, ...]]:
+    """What whoever asked is told of a fault; nothing of the inside shows. `request` is its method and route, for the
+    log."""
     match fault:
         case Invalid():
-            return problem_answer(422, language, fault.problems)
+            return 422, fault.problems
         case Conflict():
-            return problem_answer(409, language, (Problem(fault.code, "", Text(fault.fr, fault.en)),))
+            return 409, (Problem(fault.code, "", Text(fault.fr, fault.en)),)
         case HTTPException():
-            return problem_answer(fault.code or 500, language)
+            # What a fault of ours has to say beyond its status: which role it takes.
+            return fault.code or 500, getattr(fault, "problems", ())
     if is_passing(fault):
         log.error("nothing could be written on %s: %s", request, fault)
-        return problem_answer(503, language)
+        return 503, ()
     log.error("unexpected fault on %s", request, exc_info=fault)
-    return problem_answer(500, language)
+    return 500, ()
 
 
 @lru_cache(maxsize=64)

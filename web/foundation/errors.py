@@ -9,8 +9,7 @@ from flask import Flask, Response, abort, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, NotFound
 
-from houblon.engine.core.problem import Invalid, Problem, Text
-from houblon.orders.services import Conflict
+from houblon.engine.core.problem import Problem
 from houblon.web.foundation.answers import (
     JSON,
     RETRY_AFTER,
@@ -18,9 +17,9 @@ from houblon.web.foundation.answers import (
     Answer,
     fault_answer,
     header_of,
-    is_passing,
     language_asked,
     problem_answer,
+    status_of,
 )
 from houblon.web.foundation.typed import typed
 
@@ -80,24 +79,9 @@ def register(app: Flask) -> None:
 
 def _page(fault: Exception) -> Response:
     """The page on which a person reads what is wrong."""
-    match fault:
-        case Invalid():
-            return _error_page(422, fault.problems)
-        case Conflict():
-            return _error_page(409, (Problem(fault.code, "", Text(fault.fr, fault.en)),))
-        case NotFound() if request.method == "POST" and (kept := typed()):
-            return Response(render_template("gone.html", typed=kept), 404)
-        case HTTPException():
-            # What a fault of ours has to say beyond its status: which role it takes.
-            return _error_page(fault.code or 500, getattr(fault, "problems", ()))
-    if is_passing(fault):
-        log.error("nothing could be written on %s: %s", _named(), fault)
-        return _error_page(503)
-    log.error("unexpected fault on %s", _named(), exc_info=fault)
-    return _error_page(500)
-
-
-def _error_page(status: int, problems: Iterable[Problem] = ()) -> Response:
+    if isinstance(fault, NotFound) and request.method == "POST" and (kept := typed()):
+        return Response(render_template("gone.html", typed=kept), 404)
+    status, problems = status_of(fault, _named())
     title = TITLES.get(status, TITLES[400])
     page = Response(render_template("error.html", status=status, title=title, problems=problems), status)
     if status == 503:
