@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_accept_header
@@ -22,8 +23,8 @@ from houblon.rules.store.storage import StorageFault
 log = logging.getLogger("houblon.web")
 JSON, PROBLEM = "application/json", "application/problem+json"
 RETRY_AFTER = "10"  # seconds
-# The disk or the database refuses: the sender keeps what it has and sends it again.
-_NOT_NOW = (OperationalError, InterfaceError, StorageFault)
+# The disk or the database refuses, or all its connections are lent: the sender keeps what it has and sends it again.
+_NOT_NOW = (OperationalError, InterfaceError, PoolTimeout, StorageFault)
 # What the system has no more of for now: files, memory, room on the disk.
 _SCARCE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EIO}
 TITLES = {

@@ -6,6 +6,7 @@ import http.client
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import create_engine
 
 from houblon.orders.db.ledger import Ledger
 from tests.web.houses import copy_of
@@ -40,6 +41,20 @@ def test_what_the_system_lacks_is_503_and_when_to_come_again(place, monkeypatch,
         answer = place.client().open(address, method="POST" if body else "GET", data=body, headers=headers)
         assert (answer.status_code, answer.headers.get("Retry-After")) in [(503, "10"), (401, None)]
     assert place.client().get("/api/v1/orders", headers=headers).status_code == 503
+
+
+def test_where_all_connections_are_lent_it_is_503_and_when_to_come_again(place):
+    ledger, client = place.house.services.ledger, place.client()
+    ledger.engine, own = create_engine(ledger.url, pool_size=1, max_overflow=0, pool_timeout=0.01), ledger.engine
+    try:
+        with ledger.engine.connect():
+            key = {"Authorization": f"Bearer {place.key}"}
+            answer = client.get("/api/v1/orders", headers=key)
+        assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "10")
+        assert client.get("/api/v1/orders", headers=key).status_code == 200
+    finally:
+        ledger.engine.dispose()
+        ledger.engine = own
 
 
 def _asked(caller, address):
