@@ -57,11 +57,13 @@ def _load_live_alone(app: Flask, house: House) -> None:
     load = manager._user_callback
 
     def _live(id: str) -> Any:
+        if g.get("is_unknown_who"):
+            return None  # the page that tells of the fault is nobody's
+        g.is_unknown_who = True
         user = load(id)
-        if user is not None and state_of(user) is State.ACTIVE and is_live(house, user.id):
-            return user
-        g.session_is_over = True
-        return None
+        is_theirs = user is not None and state_of(user) is State.ACTIVE and is_live(house, user.id)
+        g.is_unknown_who, g.session_is_over = False, not is_theirs
+        return user if is_theirs else None
 
     manager.user_loader(_live)
     # Tokens in a header or an address are nobody's way in: programs have keys, at their own doors.

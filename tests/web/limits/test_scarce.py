@@ -44,13 +44,15 @@ def test_what_the_system_lacks_is_503_and_when_to_come_again(place, monkeypatch,
 
 
 def test_where_all_connections_are_lent_it_is_503_and_when_to_come_again(place):
-    ledger, client = place.house.services.ledger, place.client()
+    ledger, client = place.house.services.ledger, place.signed_in()
     ledger.engine, own = create_engine(ledger.url, pool_size=1, max_overflow=0, pool_timeout=0.01), ledger.engine
     try:
         with ledger.engine.connect():
             key = {"Authorization": f"Bearer {place.key}"}
-            answer = client.get("/api/v1/orders", headers=key)
-        assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "10")
+            answers = [client.get("/api/v1/orders", headers=key), client.get("/commandes")]
+        assert [(each.status_code, each.headers.get("Retry-After")) for each in answers] == [(503, "10")] * 2
+        assert "ne peut rien écrire pour l’instant" in answers[1].text and "session" not in answers[1].headers.get("Set-Cookie", "")
+        assert client.get("/commandes").status_code == 200  # they are signed in still
         assert client.get("/api/v1/orders", headers=key).status_code == 200
     finally:
         ledger.engine.dispose()
