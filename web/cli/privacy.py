@@ -6,10 +6,13 @@ from pathlib import Path
 import click
 import msgspec
 
+from houblon.engine.core.texts import clean_id
 from houblon.web.access.audit import SHELL
 from houblon.web.cli.rules import AUTHOR
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
 from houblon.web.privacy import keeping
+
+_id = click.argument("id", callback=lambda _, __, typed: clean_id(typed) or typed)
 
 
 @click.group()
@@ -19,7 +22,7 @@ def retailer() -> None:
 
 @retailer.command()
 @data_option
-@click.argument("id")
+@_id
 @speaks_problems
 def export(data: Path | None, id: str) -> None:
     """Print everything that is kept of a retailer, as JSON that they could be given."""
@@ -31,7 +34,7 @@ def export(data: Path | None, id: str) -> None:
 @retailer.command()
 @data_option
 @json_option
-@click.argument("id")
+@_id
 @click.option("--contact-only", is_flag=True, help="Before taxes allow more: the card and the messages.")
 @click.option("--preview", is_flag=True, help="Change nothing; say what there is, and when it may go.")
 @click.option("--yes", is_flag=True, help="At a terminal, do not ask: what is erased does not come back.")

@@ -23,6 +23,7 @@ from houblon.simulation.jobs.retention import prune as prune_simulations
 from houblon.web.access.accounts import attempts, sessions
 from houblon.web.access.sessions import KEPT_FOR
 from houblon.web.foundation.composition import House
+from houblon.web.foundation.stale import check_seen, tag_of
 
 log = structlog.get_logger("houblon.retention")
 EXPORTED = "retailer.exported"
@@ -59,10 +60,11 @@ def export(house: House, id: str, by: str, source: str) -> dict[str, Any]:
     return document
 
 
-def erase(house: House, id: str, by: str, source: str, contact_only: bool) -> Erased:
+def erase(house: House, id: str, by: str, source: str, contact_only: bool, seen: str | None = None) -> Erased:
     """Erase what may go of a retailer: in the ledger, in simulations, in mails that went to files.
 
-    The ledger's part is one transaction; what follows it removes files, and can be done anew. Raises Invalid.
+    The ledger's part is one transaction; what follows it removes files, and can be done anew. Raises Invalid, and
+    Outdated where `seen`, the tag of the preview that was shown, is not that of what there is by then.
     """
     now, services = house.now(), house.services
     today = local_day(now, str(services.installation.zone))
@@ -71,6 +73,8 @@ def erase(house: House, id: str, by: str, source: str, contact_only: bool) -> Er
         found = ledger_erase.plan(connection, id, house.settings.tax_years, services)
         if found is None:
             raise _unknown(id)
+        if seen is not None:
+            check_seen(seen, tag_of(found))
         return ledger_erase.erase(
             connection, services, found, today=today, by=by, source=source, at=now, contact_only=contact_only
         )

@@ -1,7 +1,6 @@
 """Renseignements personnels: what is kept how long, and one retailer's handed out or erased."""
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -10,13 +9,14 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from houblon.engine.core.problem import Invalid, Problem, Text
+from houblon.engine.core.texts import clean_id
 from houblon.engine.schedule.calendar import local_day
 from houblon.orders.privacy.erase import ALL, CONTACT, Erased, Plan
 from houblon.orders.privacy.tax_years import TaxYears
-from houblon.rules.model.content import canonical
 from houblon.web.access.audit import source
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
+from houblon.web.foundation.stale import Outdated, tag_of
 from houblon.web.privacy import keeping
 
 blueprint = Blueprint("privacy", __name__, url_prefix="/renseignements")
@@ -34,7 +34,7 @@ class Kept(msgspec.Struct, frozen=True):
 
 @blueprint.get("")
 def show() -> Any:
-    id = request.args.get("id", "").strip()[:_LONGEST]
+    id = _asked_for(request.args)
     if not id:
         return _page()
     try:
@@ -47,7 +47,7 @@ def show() -> Any:
 @blueprint.get("/export.json")
 def export() -> Response:
     """All that is kept of a retailer, as a file."""
-    id = request.args.get("id", "").strip()[:_LONGEST]
+    id = _asked_for(request.args)
     try:
         document = keeping.export(house(), id, author(), source())
     except Invalid:
@@ -61,22 +61,23 @@ def export() -> Response:
 @blueprint.post("/effacer")
 def erase() -> Any:
     """Erase what was shown; where there is something else by now, that is shown first."""
-    id, what = request.form.get("id", "").strip()[:_LONGEST], request.form.get("quoi", "")
+    id, what, seen = _asked_for(request.form), request.form.get("quoi", ""), request.form.get("vu", "")
     if what not in (ALL, CONTACT):
         abort(422)
     try:
-        found = keeping.preview(house(), id)
-        if stamp(found) != request.form.get("vu"):
-            return _page(found, asks=True, is_outdated=True), 409
-        erased = keeping.erase(house(), id, author(), source(), what == CONTACT)
+        try:
+            erased = keeping.erase(house(), id, author(), source(), what == CONTACT, seen)
+        except Outdated:
+            return _page(keeping.preview(house(), id), asks=True, is_outdated=True), 409
     except Invalid as invalid:
         return _page(id=id, problems=invalid.problems), 422
     return _page(id=id, erased=erased)
 
 
-def stamp(found: Plan) -> str:
-    """Names what was shown, so that nothing else is erased."""
-    return hashlib.sha256(canonical(msgspec.to_builtins(found))).hexdigest()
+def _asked_for(said: Mapping[str, str]) -> str:
+    """The id that was typed, as it is kept."""
+    id = said.get("id", "").strip()
+    return (clean_id(id) or id)[:_LONGEST]
 
 
 def _page(
@@ -95,7 +96,7 @@ def _page(
         kinds=_kinds(tax),
         found=found,
         id=found.id if found else id,
-        stamp=stamp(found) if found else None,
+        stamp=tag_of(found) if found else None,
         asks=asks,
         may_go=may_go,
         is_settled=is_settled,

@@ -1,5 +1,6 @@
 """The page of personal data: what is kept how long, a retailer's handed out, and erased after a question."""
 
+import json
 import re
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from houblon.web.app.app import create_app
 from houblon.web.privacy.keeping import preview
 from tests.web.groups.test_pages import text
-from tests.web.houses import Place, copy_of, open_place, token_of
+from tests.web.houses import Place, copy_of, open_place, order, shell, token_of
 from tests.web.people import populate as people
 from tests.web.people import someone
 from tests.web.privacy.houses import ID, MAIL, NAME, YEARS_LATER, later
@@ -33,10 +34,14 @@ def after(place):
 
 
 def press(client, id, what, seen=None):
-    page = client.get(f"{PAGE}?id={id}&effacer=oui").get_data(as_text=True)
-    form = {"csrf_token": token_of(page), "id": id, "quoi": what}
-    form["vu"] = re.search(r'name="vu" value="([^"]+)"', page)[1] if seen is None else seen
-    return client.post(f"{PAGE}/effacer", data=form)
+    token = token_of(client.get(PAGE).get_data(as_text=True))
+    seen = seen_at(client, id) if seen is None else seen
+    return client.post(f"{PAGE}/effacer", data={"csrf_token": token, "id": id, "quoi": what, "vu": seen})
+
+
+def seen_at(client, id):
+    """The tag of what the question shows."""
+    return re.search(r'name="vu" value="([^"]+)"', client.get(f"{PAGE}?id={id}&effacer=oui").text)[1]
 
 
 def test_it_says_how_long_each_kind_is_kept_in_both_languages(place):
@@ -73,6 +78,32 @@ def test_nothing_goes_early_twice_or_otherwise_than_it_was_read(place):
     assert stale.status_code == 409 and "Relisez" in text(stale)
     assert press(client, ID, "tout").status_code == 422
     assert preview(place.house, ID).name == NAME
+
+
+def test_what_comes_between_the_question_and_the_erasure_is_shown_first(place, monkeypatch):
+    client, ledger = place.signed_in(), place.house.services.ledger
+    write = ledger.write
+
+    def after_an_order(work):
+        monkeypatch.undo()
+        place.send({**order("PO-9"), "buyer": {"id": ID, "name": NAME, "email": MAIL}}, "m-9")
+        return write(work)
+
+    seen = seen_at(client, ID)
+    monkeypatch.setattr(ledger, "write", after_an_order)
+    stale = press(client, ID, "contact", seen)
+    assert stale.status_code == 409 and "Relisez" in text(stale) and "4 commandes" in text(stale)
+    assert preview(place.house, ID).name == NAME
+    assert press(client, ID, "contact").status_code == 200
+
+
+def test_a_retailer_is_found_by_their_id_however_it_was_pasted(place):
+    client, pasted = place.signed_in(), f"\u00a0{ID}\u200b "
+    assert "3 commandes" in text(client.get(PAGE, query_string={"id": pasted}))
+    assert client.get(f"{PAGE}/export.json", query_string={"id": pasted}).json["retailer"]["id"] == ID
+    assert press(client, pasted, "contact", seen_at(client, ID)).status_code == 200
+    data = place.house.settings.data
+    assert json.loads(shell(["retailer", "export", pasted, "--data", data]).stdout)["retailer"]["id"] == ID
 
 
 def test_once_the_years_are_over_all_of_it_goes(after):
