@@ -3,7 +3,7 @@
 from flask import request
 
 # What a form carries beside what a person typed, and what no page shows again.
-_OF_THE_PAGE = {"csrf_token", "etag", "revision", "base", "do", "view", "checked", "id", "connu", "etat"}
+_OF_THE_PAGE = {"csrf_token", "etag", "revision", "base", "do", "view", "checked", "id", "connu", "etat", "vu"}
 
 
 def carried() -> list[tuple[str, str]]:

@@ -95,7 +95,9 @@ def edit() -> Any:
 
     def work(connection: Connection) -> None:
         now = retailers.retailer_row(connection, card.id)
-        check_seen(seen, _stamp(now) if now is not None else "")
+        if now is None:  # nobody any more, and not to be made anew
+            raise Outdated
+        check_seen(seen, _stamp(now))
         before = edit_retailer(connection, card, at)
         after = {name: getattr(card, name) for name in _MEMBERS[1:]}
         if before != after:

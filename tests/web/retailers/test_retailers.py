@@ -179,6 +179,25 @@ def test_who_is_known_by_a_group_alone_can_be_read_and_written(place, client):
     assert "Risque Un" in text(client.get("/detaillants"))
 
 
+@pytest.mark.parametrize("seen", ["", None])
+def test_who_is_gone_by_the_time_of_the_save_is_not_made_anew(place, client, monkeypatch, seen):
+    page, ledger = text(client.get("/detaillants/risque-1")), place.house.services.ledger
+    write = ledger.write
+
+    def after_they_left(work):
+        monkeypatch.undo()
+        write(lambda connection: set_memberships(connection, {"risque-1": ()}, NOW))
+        return write(work)
+
+    monkeypatch.setattr(ledger, "write", after_they_left)
+    card = {"id": "risque-1", "name": "Risque Un", "vu": field(page, "vu") if seen is None else seen}
+    answer = client.post("/detaillants/fiche", data={"csrf_token": token_of(page), **card})
+    assert answer.status_code == 404 and "Risque Un" in text(answer) and field(page, "vu") not in text(answer)
+    with ledger.reading() as connection:
+        assert "risque-1" not in {row.id for row in list_retailers(connection, limit=None)}
+    assert log(place, "retailer.edited") == []
+
+
 def test_a_policy_is_that_of_the_whole_chain_in_force_and_not_of_a_draft(client):
     change(client, "acceptance.minimum_items", group="tous", value="48", etat="propre")
     assert "<b>24</b>" in text(client.get(PAGE))
