@@ -20,6 +20,7 @@ from houblon.web.foundation.composition import open_house
 from houblon.web.foundation.file_modes import become_owner, put_right
 from houblon.web.foundation.logs import VERSION, configure, remember_log, reopen_log
 from houblon.web.foundation.opening import Migrating, address_of, refuse_damage
+from houblon.web.foundation.setting_table import FROM_FILE
 from houblon.web.foundation.settings import Settings, warnings
 from houblon.web.limits import sizes
 
@@ -50,8 +51,11 @@ def serve(settings: Settings, host: str, port: int, while_running: bool = False)
     log.info("start", **beginning(settings))
     for line in (*warnings(os.environ), *found):
         log.warning(line)
+    # The worker reads its settings as any process does: each from its name or from a file, and not both.
     os.environ["HOUBLON_DATA"] = str(settings.data.absolute())
-    os.environ.setdefault("HOUBLON_BASE_URL", f"http://localhost:{listener.getsockname()[1]}")
+    os.environ.pop(f"HOUBLON_DATA{FROM_FILE}", None)
+    if f"HOUBLON_BASE_URL{FROM_FILE}" not in os.environ:
+        os.environ.setdefault("HOUBLON_BASE_URL", f"http://localhost:{listener.getsockname()[1]}")
     os.environ[ADDRESS] = name_of(listener)
     server("houblon.web.app.wsgi:served", listener).serve()
 

@@ -17,7 +17,7 @@ from houblon.web.cli.mending import mend_rules
 from houblon.web.cli.shell import (
     data_option,
     json_option,
-    opened,
+    opened_by,
     print_result,
     settings_of,
     speaks_problems,
@@ -214,7 +214,7 @@ def _restore_file(
 
 
 def _revive_here(settings: Settings, wanted: Wanted, as_json: bool) -> None:
-    with opened(settings.data) as house:
+    with opened_by(settings) as house:
         now, profile = house.now(), house.profile
         of = f"{now:%Y-%m-%dT%H:%M:%SZ}"
         revived = house.services.ledger.write(lambda connection: revive(connection, wanted, profile, now, of))

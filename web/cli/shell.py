@@ -17,7 +17,7 @@ from houblon.engine.core.problem import Problem
 from houblon.web.foundation.composition import House, open_house
 from houblon.web.foundation.file_modes import given_back
 from houblon.web.foundation.opening import told_by
-from houblon.web.foundation.settings import Settings, warnings
+from houblon.web.foundation.settings import BadSetting, Settings, folder_of, warnings
 from houblon.web.telemetry import faults
 
 # What the server's log would say, a command says itself or not at all.
@@ -72,9 +72,15 @@ def _deliver() -> None:
 
 def _folders(named: dict[str, Any]) -> tuple[Path, ...]:
     """The folders that a command may write to: the installation's, and one that it is told to make."""
-    data = named.get("data") or os.environ.get("HOUBLON_DATA") or "data"
     into = named.get("into")
-    return (Path(data), *([into] if into else []))
+    return (named.get("data") or _folder_said(), *([into] if into else []))
+
+
+def _folder_said() -> Path:
+    try:
+        return folder_of(os.environ)
+    except BadSetting:
+        return Path("data")  # for now: the command itself refuses
 
 
 def _debug(context: click.Context, _: click.Parameter, is_wanted: bool) -> None:
@@ -108,7 +114,13 @@ def settings_of(data: Path | None) -> Settings:
 
 @contextmanager
 def opened(data: Path | None, to_check: bool = False) -> Iterator[House]:
-    settings = settings_of(data)
+    with opened_by(settings_of(data), to_check) as house:
+        yield house
+
+
+@contextmanager
+def opened_by(settings: Settings, to_check: bool = False) -> Iterator[House]:
+    """The installation of settings that were read already."""
     with told_by(settings), closing(open_house(settings, to_check=to_check)) as house:
         yield house
 

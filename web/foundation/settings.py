@@ -111,6 +111,12 @@ class Settings:
         return self.base_url.startswith("https://")
 
 
+def folder_of(environ: Mapping[str, str]) -> Path:
+    """The data folder of the environment, whatever else is set there. Raises BadSetting."""
+    said = next(_found(environ, each).text for each in TABLE if each.field == "data")
+    return Path(said or "data")
+
+
 def unknown_names(environ: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
     """The names that begin as Houblon's settings and are none, each with the one that was meant, as far as it shows."""
     known = [each.name for each in TABLE]

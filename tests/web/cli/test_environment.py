@@ -74,6 +74,35 @@ def test_a_fault_of_our_own_is_a_problem_too(data, monkeypatch):
     assert "--debug" in problem["message"] and "ZeroDivisionError" in (data / FILE).read_text()
 
 
+@pytest.fixture
+def named(data, tmp_path, monkeypatch):
+    """The installation, which HOUBLON_DATA_FILE alone names."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HOUBLON_DATA", raising=False)
+    monkeypatch.setenv("HOUBLON_DATA_FILE", str(tmp_path / "where"))
+    (tmp_path / "where").write_text(f"{data.rename(tmp_path / 'brasserie')}\n")
+    return tmp_path / "brasserie"
+
+
+def test_a_fault_is_kept_in_the_folder_that_a_file_names(named, monkeypatch):
+    monkeypatch.setattr("houblon.web.cli.rules.check_installation", lambda *_: 1 / 0)
+    assert shell(["check"]).exit_code == 1 and "ZeroDivisionError" in (named / FILE).read_text()
+
+
+def test_a_file_that_should_name_the_folder_and_can_t_be_read_is_a_problem(named, tmp_path):
+    (tmp_path / "where").unlink()
+    (problem,) = json.loads(shell(["check"]).stderr)["errors"]
+    assert problem["code"] == "badsetting" and "HOUBLON_DATA_FILE" in problem["message"]
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root works in the folders of others")
+def test_what_root_changes_in_the_folder_that_a_file_names_stays_its_owner_s(named):
+    (named / "ledger.db-turn").unlink(missing_ok=True)
+    give(named, SOMEBODY)
+    assert shell(["key", "add", "essai", "--scope", "read"]).exit_code == 0
+    assert set(owners(named).values()) == {SOMEBODY}, owners(named)
+
+
 def of_sqlite(code):
     fault = sqlite3.OperationalError("x")
     fault.sqlite_errorcode = code

@@ -66,6 +66,11 @@ def test_numbers_that_were_given_out_since_are_named_and_the_counter_moves_on(da
     assert checked.exit_code == 0, checked.stderr
 
 
+def test_a_name_that_is_no_setting_is_told_once(data, monkeypatch):
+    monkeypatch.setenv("HOUBLON_DATTA", "x")
+    assert shell(["restore", "--hold-messages", "--data", data]).stderr.count("HOUBLON_DATTA is no setting") == 1
+
+
 def test_a_copy_restored_with_the_next_number_never_repeats_one(data, backup, tmp_path):
     into = tmp_path / "new"
     told = shell(["restore", backup, "--into", into, "--next-number", "F-2021-00005", "--json"])

@@ -26,6 +26,16 @@ def data(template, tmp_path):
     return copied, place.secret
 
 
+def test_it_serves_what_files_name(data, tmp_path):
+    folder, _ = data
+    files = {"HOUBLON_DATA_FILE": str(folder), "HOUBLON_BASE_URL_FILE": "http://brasserie.example"}
+    for name, said in files.items():
+        (tmp_path / name).write_text(said)
+    with serving(folder, {name: str(tmp_path / name) for name in files}) as server:
+        assert "listening" in server.said
+        assert urllib.request.urlopen(f"{server.address}/readyz", timeout=10).status == 200
+
+
 def test_it_says_where_it_listens_once_it_answers(data):
     folder, secret = data
     with serving(folder) as server:
