@@ -38,12 +38,12 @@ def proposal_entry(by: By, act: str, state_of: Callable[[Proposal], Any]) -> Ent
     """The entry of a change of a proposal, written into the rules with it: `state_of` it before and after."""
 
     def entry_of(before: Proposal | None, after: Proposal) -> Entry:
-        return carried(by.entry(act, after.id, before and state_of(before), state_of(after)))
+        return _carried(by.entry(act, after.id, before and state_of(before), state_of(after)))
 
     return entry_of
 
 
-def carried(entry: Entry) -> Entry:
+def _carried(entry: Entry) -> Entry:
     """The entry as it is carried to the ledger: with a reference by which it is copied once."""
     return msgspec.structs.replace(entry, reference=f"act:{token_hex(16)}")
 
@@ -57,15 +57,21 @@ def copy_entries(house: House) -> None:
 
 
 def audited_profile(
-    house: House, change: Callable[[Profile], Profile], entry_of: Callable[[Profile, Profile], Entry | None]
+    house: House, change: Callable[[Profile], Profile], entry_of: Callable[[Profile, Profile], Entry]
 ) -> tuple[Profile, Profile]:
     """Change the profile with its audit entry; as `change_profile`."""
-    done = change_profile(house.settings.data, change, entry_of, lambda entries: _copy(house, entries))
+
+    def carried_of(before: Profile, after: Profile) -> Entry:
+        return _carried(entry_of(before, after))
+
+    done = change_profile(house.settings.data, change, carried_of, lambda entries: _copy(house, entries))
     copy_entries(house)
     return done
 
 
 def _copy(house: House, entries: Sequence[Entry]) -> None:
+    if not entries:
+        return
     with house.services.ledger.reading() as connection:
         missing = [each for each in entries if not is_recorded(connection, each)]
 

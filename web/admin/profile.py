@@ -16,7 +16,7 @@ from houblon.orders.invoicing.buyer_links import MOST_MONTHS
 from houblon.orders.services import Seller
 from houblon.rules.model.entry import Entry
 from houblon.rules.publishing.timeline import lacking_approval
-from houblon.web.access.audit import audited_profile, carried
+from houblon.web.access.audit import audited_profile
 from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
@@ -64,7 +64,7 @@ def change() -> Any:
     by = acting(house(), author())
 
     def entry_of(before: Profile, after: Profile) -> Entry:
-        return carried(by.entry("installation.changed", "installation", *_differing(before, after)))
+        return by.entry("installation.changed", "installation", *_differing(before, after))
 
     try:
         before, after = audited_profile(house(), changed, entry_of)

@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from houblon.rules.model.entry import Entry
-from houblon.web.access.audit import audited_profile, by, carried
+from houblon.web.access.audit import audited_profile, by
 from houblon.web.cli.rules import AUTHOR
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
 from houblon.web.foundation.data_folder import Profile
@@ -27,7 +27,7 @@ def follow_delivery(data: Path | None, answer: str, as_json: bool) -> None:
 
         def entry_of(before: Profile, after: Profile) -> Entry:
             sides = before.follow_delivery, after.follow_delivery
-            return carried(acting.entry("installation.follow_delivery", "follow_delivery", *sides))
+            return acting.entry("installation.follow_delivery", "follow_delivery", *sides)
 
         audited_profile(house, change, entry_of)
     print_result(

@@ -20,7 +20,7 @@ from houblon.rules.model.moves import merge_moves
 from houblon.rules.publishing.drafts import begin, moving
 from houblon.rules.publishing.publish import publish
 from houblon.rules.publishing.timeline import lacking_approval
-from houblon.web.access.audit import SHELL, audited_profile, by, carried, copy_entries, proposal_entry
+from houblon.web.access.audit import SHELL, audited_profile, by, copy_entries, proposal_entry
 from houblon.web.cli.check import Report, check_installation
 from houblon.web.cli.shell import data_option, fail, json_option, opened, print_result, speaks_problems
 from houblon.web.drafts.post_publication import settle
@@ -167,7 +167,7 @@ def approval(data: Path | None, who: str, as_json: bool) -> None:
         acting = by(house, AUTHOR)
 
         def entry_of(before: Profile, after: Profile) -> Entry:
-            return carried(acting.entry("installation.approval", "approval", before.approval, after.approval))
+            return acting.entry("installation.approval", "approval", before.approval, after.approval)
 
         audited_profile(house, lambda seen: msgspec.structs.replace(seen, approval=required), entry_of)
         held = lacking_approval(house.store.history()) if required else []
