@@ -21,7 +21,7 @@ from houblon.web.access.account_commands import By
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.data_folder import Profile, change_profile, waiting_entries
 
-SHELL = "shell"
+SHELL, CLI = "shell", "cli"  # from where a command acts, and as whom
 
 
 def by(house: House, who: str) -> By:

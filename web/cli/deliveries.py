@@ -7,8 +7,7 @@ import click
 import msgspec
 
 from houblon.rules.model.entry import Entry
-from houblon.web.access.audit import audited_profile, by
-from houblon.web.cli.rules import AUTHOR
+from houblon.web.access.audit import CLI, audited_profile, by
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
 from houblon.web.foundation.data_folder import Profile
 
@@ -23,7 +22,7 @@ def follow_delivery(data: Path | None, answer: str, as_json: bool) -> None:
     with opened(data) as house:
         follows = answer == "yes"
         change = partial(msgspec.structs.replace, follow_delivery=follows)
-        acting = by(house, AUTHOR)
+        acting = by(house, CLI)
 
         def entry_of(before: Profile, after: Profile) -> Entry:
             sides = before.follow_delivery, after.follow_delivery

@@ -10,8 +10,7 @@ from sqlalchemy import Connection
 from houblon.engine.core.problem import refuse
 from houblon.orders.events import endpoints
 from houblon.orders.events.endpoints import EVENTS, Wanted
-from houblon.web.access.audit import by, noted
-from houblon.web.cli.rules import AUTHOR
+from houblon.web.access.audit import CLI, by, noted
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
 
 
@@ -31,7 +30,7 @@ def add(data: Path | None, url: str, events: tuple[str, ...], description: str, 
     """Send events to URL, and print the secret that signs them, once."""
     wanted = Wanted(url, events or EVENTS, description)
     with opened(data) as house:
-        allowed, acting = house.settings.private_webhooks, by(house, AUTHOR)
+        allowed, acting = house.settings.private_webhooks, by(house, CLI)
 
         def work(connection: Connection) -> tuple[str, str]:
             made = endpoints.add_endpoint(connection, wanted, secrets.token_bytes, acting.at, allowed)
@@ -65,7 +64,7 @@ def list_(data: Path | None, as_json: bool) -> None:
 def remove(data: Path | None, id: str, as_json: bool) -> None:
     """Send nothing more to the endpoint ID; what waited for it is parked."""
     with opened(data) as house:
-        acting = by(house, AUTHOR)
+        acting = by(house, CLI)
 
         def work(connection: Connection) -> None:
             endpoints.remove(connection, id)

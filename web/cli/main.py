@@ -16,7 +16,7 @@ from houblon.engine.core.problem import Invalid, refuse
 from houblon.orders.credentials.credentials import add_key
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.intake.decode import read_order
-from houblon.web.access.audit import by, noted
+from houblon.web.access.audit import CLI, by, noted
 from houblon.web.api.bodies import read_moment
 from houblon.web.cli.deliveries import follow_delivery
 from houblon.web.cli.endpoints import endpoint
@@ -24,7 +24,7 @@ from houblon.web.cli.keeping import backup, migrate, restore
 from houblon.web.cli.operating import serve, settings, upgrade_check
 from houblon.web.cli.privacy import prune, retailer
 from houblon.web.cli.replay import replay
-from houblon.web.cli.rules import AUTHOR, approval, check, export, import_
+from houblon.web.cli.rules import approval, check, export, import_
 from houblon.web.cli.secret import secret
 from houblon.web.cli.shell import data_option as _data
 from houblon.web.cli.shell import json_option as _json
@@ -154,7 +154,7 @@ def key() -> None:
 def key_add(data: Path | None, name: str, scopes: tuple[str, ...], as_json: bool) -> None:
     """Make an API key and print it, once."""
     with _open(data) as house:
-        acting = by(house, AUTHOR)
+        acting = by(house, CLI)
 
         def work(connection: Connection) -> str:
             key = add_key(connection, name, scopes, secrets.token_bytes, acting.at)

@@ -24,12 +24,10 @@ from houblon.rules.model.entry import Entry
 from houblon.rules.store.documents import FILE, Store
 from houblon.rules.store.history import History, Lost
 from houblon.rules.store.storage import Damaged
-from houblon.web.access.audit import SHELL
+from houblon.web.access.audit import CLI, SHELL
 from houblon.web.foundation.data_folder import check_initialised, read_profile
 from houblon.web.foundation.opening import looking_into, lost, refuse_loss
 from houblon.web.foundation.settings import Settings
-
-AUTHOR = "cli"
 
 
 class Mended(msgspec.Struct, frozen=True):
@@ -74,7 +72,7 @@ def _give_up(settings: Settings, store: Store, gone: Sequence[Known], now: datet
         for each in gone:
             reference = f"given up:{each.number}:{each.hash}"
             after = {"hash": each.hash} if each.hash else None
-            record(connection, Entry(now, AUTHOR, SHELL, "policy.given_up", f"v{each.number}", None, after, reference))
+            record(connection, Entry(now, CLI, SHELL, "policy.given_up", f"v{each.number}", None, after, reference))
 
     ledger = Ledger(settings.database_url)
     try:

@@ -7,8 +7,7 @@ import click
 import msgspec
 
 from houblon.engine.core.texts import clean_id
-from houblon.web.access.audit import SHELL
-from houblon.web.cli.rules import AUTHOR
+from houblon.web.access.audit import CLI, SHELL
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
 from houblon.web.privacy import keeping
 
@@ -27,7 +26,7 @@ def retailer() -> None:
 def export(data: Path | None, id: str) -> None:
     """Print everything that is kept of a retailer, as JSON that they could be given."""
     with opened(data) as house:
-        document = keeping.export(house, id, AUTHOR, SHELL)
+        document = keeping.export(house, id, CLI, SHELL)
     click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
 
 
@@ -55,7 +54,7 @@ def erase(data: Path | None, id: str, contact_only: bool, preview: bool, yes: bo
         if not yes and sys.stdin.isatty():
             click.echo("\n".join(lines), err=True)
             click.confirm("Erase it? Nothing brings it back.", abort=True, err=True)
-        erased = keeping.erase(house, id, AUTHOR, SHELL, contact_only)
+        erased = keeping.erase(house, id, CLI, SHELL, contact_only)
     document = {"erased": erased.counts, "kept": [msgspec.to_builtins(each) for each in erased.kept]}
     done = ", ".join(f"{count} {kind}" for kind, count in erased.counts.items() if count) or "nothing"
     print_result(document, as_json, "\n".join([f"Erased: {done}.", "Kept:", *(f"- {each.en}" for each in erased.kept)]))

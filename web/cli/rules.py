@@ -20,15 +20,13 @@ from houblon.rules.model.moves import merge_moves
 from houblon.rules.publishing.drafts import begin, moving
 from houblon.rules.publishing.publish import publish
 from houblon.rules.publishing.timeline import lacking_approval
-from houblon.web.access.audit import SHELL, audited_profile, by, copy_entries, proposal_entry
+from houblon.web.access.audit import CLI, SHELL, audited_profile, by, copy_entries, proposal_entry
 from houblon.web.cli.check import Report, check_installation
 from houblon.web.cli.shell import data_option, fail, json_option, opened, print_result, speaks_problems
 from houblon.web.drafts.post_publication import settle
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.data_folder import Profile
 from houblon.web.telemetry.upkeep import note_upkeep
-
-AUTHOR = "cli"
 
 
 @click.command(name="import")
@@ -51,13 +49,13 @@ def import_(data: Path | None, file: Path, publish_now: bool, group: str | None,
             proposal = begin(
                 house.store,
                 f"import {file.name}"[:80],
-                by=AUTHOR,
+                by=CLI,
                 at=house.now(),
                 edits=bundle.edits,
                 memberships=bundle.memberships,
                 kept=house.check_context.memberships,
                 entry_of=proposal_entry(
-                    by(house, AUTHOR), "proposal.begun", lambda made: {"file": file.name, "edits": len(made.edits)}
+                    by(house, CLI), "proposal.begun", lambda made: {"file": file.name, "edits": len(made.edits)}
                 ),
             )
         copy_entries(house)
@@ -82,7 +80,7 @@ def _publish(house: House, bundle: Bundle, name: str) -> int:
             version = publish(
                 house.store,
                 edits,
-                author=AUTHOR,
+                author=CLI,
                 note=f"import of {name}",
                 at=now,
                 base=version,
@@ -164,7 +162,7 @@ def approval(data: Path | None, who: str, as_json: bool) -> None:
     """Say whether a second person must approve a proposal before it is published."""
     with opened(data) as house:
         required = who == "required"
-        acting = by(house, AUTHOR)
+        acting = by(house, CLI)
 
         def entry_of(before: Profile, after: Profile) -> Entry:
             return acting.entry("installation.approval", "approval", before.approval, after.approval)

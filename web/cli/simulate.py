@@ -20,7 +20,7 @@ from houblon.simulation.files.upload import receive
 from houblon.simulation.jobs.simulation import Asked
 from houblon.simulation.jobs.simulation import simulate as run
 from houblon.simulation.report.exports import TYPES, exported
-from houblon.web.cli.rules import AUTHOR
+from houblon.web.access.audit import CLI
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
 from houblon.web.foundation.composition import House
 
@@ -101,7 +101,7 @@ def _check_output(out: Path | None, lang: str | None, as_json: bool) -> None:
 def _read(house: House, file: Path, folder: Path) -> Reading:
     """Read the file into the folder; its columns by the reading that somebody kept, else guessed. Raises Invalid."""
     try:
-        upload = receive(_chunks(file), file.name, folder, by=AUTHOR, at=house.now())
+        upload = receive(_chunks(file), file.name, folder, by=CLI, at=house.now())
     except OSError:
         raise _unreadable(file) from None
     reading = reading_of(house.services, upload, folder, house.now())

@@ -11,10 +11,8 @@ from houblon.engine.core.problem import refuse
 from houblon.engine.core.strict_json import read_json
 from houblon.orders.credentials.credentials import KINDS, STANDARD, add_source, retire_secrets
 from houblon.orders.intake.sources import find_source, list_sources, set_source
-from houblon.web.access.audit import by, noted
+from houblon.web.access.audit import CLI, by, noted
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
-
-AUTHOR = "cli"
 
 
 @click.group()
@@ -36,7 +34,7 @@ def add(data: Path | None, name: str, kind: str, secret: str | None, secret_file
     """Give a source a signing secret; those it has stay active until they are retired."""
     given = secret_file.read().strip() if secret_file else secret
     with opened(data) as house:
-        acting = by(house, AUTHOR)
+        acting = by(house, CLI)
 
         def work(connection: Connection) -> str:
             secret = add_source(connection, name, secrets.token_bytes, acting.at, kind, given)
@@ -74,7 +72,7 @@ def set_(
         wanted = read_json(mapping.read_bytes()) if mapping else kept
         named = groups or (known.groups if known else ())
         before = known and {"groups": known.groups, "mapping": known.mapping}
-        acting = by(house, AUTHOR)
+        acting = by(house, CLI)
 
         def work(connection: Connection) -> None:
             set_source(connection, name, named, wanted, acting.at)
@@ -97,7 +95,7 @@ def set_(
 def retire(data: Path | None, name: str, keep_newest: bool, as_json: bool) -> None:
     """Make a source's secrets void: what they sign is refused from now on."""
     with opened(data) as house:
-        acting = by(house, AUTHOR)
+        acting = by(house, CLI)
 
         def work(connection: Connection) -> int:
             retired = retire_secrets(connection, name, keep=int(keep_newest))

@@ -11,10 +11,9 @@ from sqlalchemy import Connection
 
 from houblon.engine.core.problem import refuse
 from houblon.web.access import account_commands
-from houblon.web.access.audit import by
+from houblon.web.access.audit import CLI, by
 from houblon.web.access.permissions import ROLES
 from houblon.web.app.app import create_app
-from houblon.web.cli.rules import AUTHOR
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
 from houblon.web.foundation.composition import House
 
@@ -34,7 +33,7 @@ def add(data: Path | None, email: str, role: str, as_json: bool) -> None:
     """Make an account and print its password, once; what it may do is its role, the least unless one is said."""
     password = secrets.token_urlsafe(12)
     with opened(data) as house:
-        who, hashed = by(house, AUTHOR), _hashed(house, password)
+        who, hashed = by(house, CLI), _hashed(house, password)
         house.services.ledger.write(
             lambda connection: account_commands.add(connection, email, role, by=who, password=hashed)
         )
@@ -50,7 +49,7 @@ def password(data: Path | None, email: str, as_json: bool) -> None:
     """Give an account a new password, printed this once; its open sessions and links end, and its person is told."""
     new = secrets.token_urlsafe(12)
     with opened(data) as house:
-        who, hashed, services = by(house, AUTHOR), _hashed(house, new), house.services
+        who, hashed, services = by(house, CLI), _hashed(house, new), house.services
         _act(
             house,
             email,
@@ -84,7 +83,7 @@ def list_(data: Path | None, as_json: bool) -> None:
 def role(data: Path | None, email: str, role: str, as_json: bool) -> None:
     """Give an account another role; the last active administrator keeps theirs."""
     with opened(data) as house:
-        who = by(house, AUTHOR)
+        who = by(house, CLI)
         _act(house, email, lambda connection, id: account_commands.change_role(connection, id, role, by=who))
     print_result({"email": email, "role": role}, as_json, f"{email}: {role}")
 
@@ -97,7 +96,7 @@ def role(data: Path | None, email: str, role: str, as_json: bool) -> None:
 def deactivate(data: Path | None, email: str, as_json: bool) -> None:
     """Shut an account out and end its sessions; it is never deleted, since the log names it."""
     with opened(data) as house:
-        who = by(house, AUTHOR)
+        who = by(house, CLI)
         _act(house, email, lambda connection, id: account_commands.deactivate(connection, id, by=who))
     print_result({"email": email, "active": False}, as_json, f"{email}: deactivated")
 
@@ -110,7 +109,7 @@ def deactivate(data: Path | None, email: str, as_json: bool) -> None:
 def activate(data: Path | None, email: str, as_json: bool) -> None:
     """Let a deactivated account in again, with the role it had."""
     with opened(data) as house:
-        who = by(house, AUTHOR)
+        who = by(house, CLI)
         _act(house, email, lambda connection, id: account_commands.reactivate(connection, id, by=who))
     print_result({"email": email, "active": True}, as_json, f"{email}: active")
 

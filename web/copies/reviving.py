@@ -21,11 +21,9 @@ from houblon.orders.invoicing.numbering import ACT, Series, Skipped, all_series,
 from houblon.orders.outbox.held import count_pending, hold_pending
 from houblon.orders.records.audit import record
 from houblon.rules.model.entry import Entry
-from houblon.web.access.audit import SHELL
+from houblon.web.access.audit import CLI, SHELL
 from houblon.web.foundation.data_folder import Profile, read_profile
 from houblon.web.foundation.settings import Settings
-
-AUTHOR = "cli"
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -80,9 +78,9 @@ def revive(
     if inspect(connection).has_table(audit.name):  # the first schemas had no log
         for each in skipped:
             after = {"first": each.first, "last": each.last}
-            record(connection, Entry(now, AUTHOR, SHELL, ACT, each.series, None, after))
+            record(connection, Entry(now, CLI, SHELL, ACT, each.series, None, after))
         if held:
-            record(connection, Entry(now, AUTHOR, SHELL, "messages.held", of, None, held))
+            record(connection, Entry(now, CLI, SHELL, "messages.held", of, None, held))
     series = all_series(connection)
     latest = {each.prefix: each for each in series}  # by rising year
     return Revived(

@@ -21,11 +21,11 @@ from houblon.rules.model.entry import Entry
 from houblon.simulation.jobs.jobs import FOLDER
 from houblon.simulation.jobs.worker import LOCK
 from houblon.web.access.accounts import accounts, sessions
-from houblon.web.access.audit import SHELL
+from houblon.web.access.audit import CLI, SHELL
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.data_folder import read_secrets, rotate_secret
 
-AUTHOR, ACT = "cli", "secret.rotated"
+ACT = "secret.rotated"
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -69,7 +69,7 @@ def settle_rotation(house: House) -> Ended | None:
         if connection.execute(known).first() is not None:
             return None
         ended = _end(connection, at)
-        record(connection, Entry(at, AUTHOR, SHELL, ACT, "secret.key", None, msgspec.to_builtins(ended), reference))
+        record(connection, Entry(at, CLI, SHELL, ACT, "secret.key", None, msgspec.to_builtins(ended), reference))
         return ended
 
     return house.services.ledger.write(settle)
