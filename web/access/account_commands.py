@@ -26,7 +26,7 @@ from houblon.web.access.account_mail import (
 )
 from houblon.web.access.account_state import Door, State, may_set_password, state_of
 from houblon.web.access.accounts import accounts, holders, roles, sessions
-from houblon.web.access.addresses import normal_address
+from houblon.web.access.addresses import kept_address
 from houblon.web.access.permissions import ROLES, permissions_of
 from houblon.web.access.sessions import KEPT_FOR, end_all, end_one
 
@@ -87,7 +87,7 @@ def account(connection: Connection, id: int) -> Row[Any] | None:
 
 def id_of(connection: Connection, email: str) -> int | None:
     """The account with this address, however its letters are written."""
-    wanted = normal_address(email) or email.strip().lower()
+    wanted = kept_address(email)
     return connection.execute(select(accounts.c.id).where(func.lower(accounts.c.email) == wanted)).scalar_one_or_none()
 
 
@@ -102,7 +102,7 @@ def add(
     language: str | None = None,
 ) -> int:
     """A new account, by a hashed password or an invitation's nonce; `by` None notes nothing. Raises Invalid."""
-    email = normal_address(email) or email.strip().lower()
+    email = kept_address(email)
     if read_address(email) is None:
         raise refuse(
             "address",

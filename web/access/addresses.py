@@ -18,3 +18,8 @@ def normal_address(typed: str) -> str | None:
         return validate_email(text, check_deliverability=False, test_environment=True).normalized.lower()
     except EmailNotValidError:
         return None
+
+
+def kept_address(typed: str) -> str:
+    """The address as accounts have it; of what is no address, as much as can be compared."""
+    return normal_address(typed) or typed.strip().lower()

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from houblon.engine.core.problem import Invalid
 from houblon.web.access import account_commands
-from houblon.web.access.addresses import normal_address
+from houblon.web.access.addresses import kept_address
 from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
 from houblon.web.access.one_time_links import WITHIN, new_nonce, queue_invitation
@@ -36,8 +36,7 @@ def invite() -> Any:
 
     def work(connection: Connection) -> int:
         id = account_commands.add(connection, email, role, by=by, invitation=nonce, language=language)
-        address = normal_address(email) or email.strip().lower()
-        queue_invitation(connection, services, id, nonce, address, language, by.at)
+        queue_invitation(connection, services, id, nonce, kept_address(email), language, by.at)
         return id
 
     try:
