@@ -27,12 +27,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):
-        raise refuse(
-            "host",
-            "/host",
-            f"« {host} » n’est pas une adresse de cette machine : donnez à --host une des siennes, ou localhost.",
-            f"“{host}” is no address of this machine: give --host one of its own, or localhost.",
-        ) from None
+        raise _not_here(host) from None
     # IPv4 first: it is what a name such as localhost has meant so far.
     family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
     taken = _bound(family, address, host, port)
@@ -101,6 +96,10 @@ def _refusal(fault: OSError, host: str, port: int) -> Invalid:
             f"Le système ne vous laisse pas écouter sur le port {port} : choisissez-en un au-dessus de 1023.",
             f"The system does not let you listen on port {port}: choose one above 1023.",
         )
+    return _not_here(host)
+
+
+def _not_here(host: str) -> Invalid:
     return refuse(
         "host",
         "/host",

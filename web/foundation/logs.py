@@ -31,7 +31,6 @@ def _without_addresses(_: Any, __: str, event: Any) -> Any:
 
 _SHARED = (
     structlog.contextvars.merge_contextvars,
-    structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
     _without_addresses,
@@ -67,7 +66,7 @@ def configure(level: int = logging.INFO, stream: BinaryIO | None = None, for_goo
     handler.addFilter(limit)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*_SHARED, structlog.stdlib.add_logger_name],
+            foreign_pre_chain=[structlog.processors.add_log_level, *_SHARED, structlog.stdlib.add_logger_name],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(lambda event, **_: _encode(event).decode()),

@@ -282,4 +282,3 @@ TABLE = (
     ),
     Setting("OTEL_SERVICE_NAME", "service_name", "the name in traces", "a name", "`houblon`", str),
 )
-BY_NAME = {each.name: each for each in TABLE}

@@ -66,10 +66,9 @@ def registry(house: House) -> CollectorRegistry:
 def _outbox(connection: Connection, now: datetime) -> Iterator[Metric]:
     # All of it from the index of what is due: what was sent is most, and nobody waits for it.
     kind = case((outbox.c.destination == MAIL, "mail"), else_="webhook")
-    due = func.min(outbox.c.due_at, type_=outbox.c.due_at.type)
-    query = select(kind, outbox.c.state, func.count(), due).where(outbox.c.state.in_(_STATES))
-    found = {(row[0], row[1]): row for row in connection.execute(query.group_by(kind, outbox.c.state))}
-    counts = {key: found[key][2] if key in found else 0 for key in ((k, s) for k in _KINDS for s in _STATES)}
+    query = select(kind, outbox.c.state, func.count()).where(outbox.c.state.in_(_STATES))
+    found = {(row[0], row[1]): row[2] for row in connection.execute(query.group_by(kind, outbox.c.state))}
+    counts = {(each, state): found.get((each, state), 0) for each in _KINDS for state in _STATES}
     yield _gauge("houblon_outbox_messages", "Messages that have not left, by kind and state.", counts, "kind", "state")
     kept = func.min(outbox.c.created_at, type_=outbox.c.created_at.type)
     ages = {}
