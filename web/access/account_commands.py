@@ -4,7 +4,7 @@ An account is never deleted: the log names it. The last active administrator sta
 """
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +27,7 @@ from houblon.web.access.account_mail import (
 from houblon.web.access.account_state import Door, State, may_set_password, state_of
 from houblon.web.access.accounts import accounts, holders, roles, sessions
 from houblon.web.access.addresses import kept_address
+from houblon.web.access.one_time_links import is_invited, is_resettable
 from houblon.web.access.permissions import ROLES, permissions_of
 from houblon.web.access.sessions import KEPT_FOR, end_all, end_one
 
@@ -203,19 +204,19 @@ def use_link(
     password: str,
     *,
     door: Door,
-    is_good: Callable[[Row[Any]], bool],
+    mark: str,
     source: str,
     at: datetime,
 ) -> bool:
-    """Set the password of somebody who opened a link from their mail, once; False when the link is good no more.
+    """Set the password of somebody who opened a link with this mark, once; False when the link is good no more.
 
     Whatever other links there are go void with this one, sessions end, and the person is told.
     """
     before = _locked(connection, id)
-    if not may_set_password(before, door) or not is_good(before):
+    is_good, act, event = _LINKS[door]
+    if not is_good(before, mark):
         return False
     _begin_anew(connection, id, at, password=password)
-    act, event = _LINKS[door]
     _note(connection, By(before.email, source, at), act, before.email, None, None)
     _notify(connection, services, before, event, at)
     return True
@@ -272,8 +273,8 @@ def check_role(role: str) -> None:
 
 
 _LINKS = {
-    Door.INVITATION: ("user.joined", JOINED),
-    Door.FORGOTTEN: ("user.password_reset", RESET_DONE),
+    Door.INVITATION: (is_invited, "user.joined", JOINED),
+    Door.FORGOTTEN: (is_resettable, "user.password_reset", RESET_DONE),
 }
 
 

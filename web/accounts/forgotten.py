@@ -64,7 +64,7 @@ def choose(token: str) -> Any:
             found.id,
             hashed,
             door=Door.FORGOTTEN,
-            is_good=lambda account: is_resettable(account, digest),
+            mark=digest,
             source=where,
             at=now,
         )

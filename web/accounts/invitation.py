@@ -44,7 +44,7 @@ def accept(token: str) -> Any:
             found.id,
             hashed,
             door=Door.INVITATION,
-            is_good=lambda account: is_invited(account, nonce),
+            mark=nonce,
             source=where,
             at=now,
         )
