@@ -7,7 +7,6 @@ from houblon.web.api.decision_handler import decide as decision
 from houblon.web.foundation.answers import JSON
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import spoken
-from houblon.web.limits import sizes
 
 _BODY = {
     "required": True,
@@ -25,5 +24,4 @@ def decide() -> Response:
 
     One order is answered with its decision, a batch with a list in the order of its orders.
     """
-    request.max_content_length = sizes.DECISIONS_BODY
     return Response(decision(house(), request.get_data(), spoken()), content_type=JSON)

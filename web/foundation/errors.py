@@ -22,6 +22,7 @@ from houblon.web.foundation.answers import (
     status_of,
 )
 from houblon.web.foundation.typed import typed
+from houblon.web.limits import sizes
 
 log = logging.getLogger("houblon.web")
 BODY_FAULT = "houblon.body_fault"  # in the environ: the status that says why there is no body
@@ -52,7 +53,8 @@ def is_machine_door() -> bool:
 
 
 def _tell_of_the_body() -> None:
-    """Refuse a request whose body is not there, as the server found (web/app/buffering.py)."""
+    """Refuse a request whose body is not there, as the server found (web/app/buffering.py), or is too long."""
+    request.max_content_length = sizes.BODIES.get(request.path, sizes.BODY)
     status = request.environ.get(BODY_FAULT)
     if status is not None:
         abort(status)

@@ -33,7 +33,6 @@ from houblon.simulation.report.exports import TYPES, exported
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
-from houblon.web.limits import sizes
 from houblon.web.retailers.membership_effect import content_in_force
 from houblon.web.retailers.memberships import name_of_group
 from houblon.web.simulations.pages import DRAFT, begin, choices, tried
@@ -49,13 +48,6 @@ class Column(NamedTuple):
     header: str
     examples: Sequence[Cell]
     meaning: str
-
-
-@blueprint.url_value_preprocessor
-def _make_room(endpoint: str | None, values: Any) -> None:
-    """A file may be larger than any other form. Before the form is read: the token that guards it is in it."""
-    if endpoint == "simulation_files.upload":
-        request.max_content_length = sizes.UPLOAD_BODY
 
 
 @blueprint.errorhandler(413)
