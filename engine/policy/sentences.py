@@ -23,6 +23,11 @@ def rule_sentence(rule: Rule) -> Text:
     return Text(f"{said.fr} si {condition.fr}.", f"{said.en} if {condition.en}.")
 
 
+def action_label(name: str) -> Text:
+    """What an action does, without what it carries."""
+    return ACTIONS[name].label if name in ACTIONS else Text("Accepter la commande", "Accept the order")
+
+
 def _action_phrase(action: Action) -> Text:
     if action.name == "set_terms":
         days = number_text(action.params["days"])
@@ -31,7 +36,7 @@ def _action_phrase(action: Action) -> Text:
             f"Donner {days.fr}{NBSP}jour{'s' if plural > 1 else ''} pour payer",
             f"Give {days.en} day{'' if plural == 1 else 's'} to pay",
         )
-    label = ACTIONS[action.name].label if action.name in ACTIONS else Text("Accepter la commande", "Accept the order")
+    label = action_label(action.name)
     if action.name in ("notify_team", "tag"):
         detail = next(iter(action.params.values()))
         return Text(f"{label.fr} («{NBSP}{detail}{NBSP}»)", f"{label.en} (“{detail}”)")

@@ -19,11 +19,12 @@ from houblon.web.foundation.language import current
 from houblon.web.foundation.stale import Outdated
 from houblon.web.groups.impact import outlooks
 from houblon.web.groups.view import context
+from houblon.web.presentation.change_text import COLOUR_NAMES
 from houblon.web.presentation.setting_forms import FORMS, typed_value
 from houblon.web.presentation.setting_text import value_text
 
 blueprint = Blueprint("groups", __name__, url_prefix="/groupes")
-COLOURS = ("#2c6a3c", "#1c5d99", "#6b3fa0", "#b45309", "#a32a22", "#586055")
+COLOURS = tuple(COLOUR_NAMES)
 
 # What the card of Tous shows of the many settings that it states.
 _AT_A_GLANCE = (

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from houblon.engine.conditions.vocabulary import ACTIONS
 from houblon.engine.core.problem import Text
+from houblon.engine.policy.sentences import action_label
 from houblon.rules.model.content import canonical
 
 NOTHING = Text("—", "—")
@@ -53,7 +53,6 @@ def _parts(rule: Any) -> dict[str, Text]:
 
 
 def _action(action: Mapping[str, Any]) -> Text:
-    name = action["name"]
-    label = ACTIONS[name].label if name in ACTIONS else Text("Accepter la commande", "Accept the order")
+    label = action_label(action["name"])
     carried = ", ".join(str(value) for value in (action.get("params") or {}).values())
     return Text(f"{label.fr} ({carried})", f"{label.en} ({carried})") if carried else label
