@@ -82,3 +82,7 @@ class Conflict(Exception):
     def __init__(self, code: str, fr: str, en: str):
         self.code, self.fr, self.en = code, fr, en
         super().__init__(en)
+
+    def in_(self, language: str) -> str:
+        """The sentence in `fr` or `en`."""
+        return self.en if language == "en" else self.fr

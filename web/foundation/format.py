@@ -69,3 +69,8 @@ def short_day(value: date, today: date, language: str) -> str:
     """« 12 mai » or “May 12”, with its year unless it is this one."""
     text = day(value, language)
     return text.removesuffix(f", {today.year}").removesuffix(f" {today.year}") if value.year == today.year else text
+
+
+def file_name(id: str) -> str:
+    """An id as part of a file's name, in any system."""
+    return "".join(each if each.isascii() and (each.isalnum() or each in "-_") else "_" for each in id)

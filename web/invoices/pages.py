@@ -24,6 +24,7 @@ from houblon.web.access.audit import by as acting
 from houblon.web.access.audit import noted
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
+from houblon.web.foundation.format import file_name
 from houblon.web.foundation.language import current
 from houblon.web.foundation.paging import asked_before, page, row_key
 
@@ -93,7 +94,7 @@ def pay(key: int) -> Any:
     try:
         number = transitions.pay(house().services, key, by=by.who, at=by.at, on=on, entry_of=entry_of)
     except Conflict as conflict:
-        flash(conflict.en if current() == "en" else conflict.fr, "refused")
+        flash(conflict.in_(current()), "refused")
     except Invalid as invalid:
         return _shown(key, invalid.problems[0].message.in_(current()), written), 422
     except LookupError:
@@ -115,7 +116,7 @@ def replace_link(key: int) -> Any:
     try:
         services.ledger.write(work)
     except Conflict as conflict:
-        flash(conflict.en if current() == "en" else conflict.fr, "refused")
+        flash(conflict.in_(current()), "refused")
     except LookupError:
         abort(404)
     else:
@@ -225,12 +226,8 @@ def _shown(key: int, fault: str | None = None, written: str | None = None) -> st
 
 def _pdf(row: Row[Any]) -> Response:
     response = Response(pdf(row.document), mimetype="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="{_file_name(row.number)}.pdf"'
+    response.headers["Content-Disposition"] = f'inline; filename="{file_name(row.number)}.pdf"'
     return response
-
-
-def _file_name(number: str) -> str:
-    return "".join(each if each.isascii() and (each.isalnum() or each in "-_") else "_" for each in number)
 
 
 def _row(key: int) -> Row[Any]:

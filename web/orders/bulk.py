@@ -45,7 +45,7 @@ def confirm() -> Any:
         )
         flash(message, "accepted")
     for _key, conflict in refused[:20]:
-        flash(conflict.en if current() == "en" else conflict.fr, "refused")
+        flash(conflict.in_(current()), "refused")
     return redirect(url_for("review.index"))
 
 

@@ -120,7 +120,7 @@ def _done(key: int, act: Callable[[], None]) -> Any:
     try:
         act()
     except Conflict as conflict:
-        flash(conflict.en if current() == "en" else conflict.fr, "refused")
+        flash(conflict.in_(current()), "refused")
     except LookupError:
         abort(404)
     return redirect(url_for("orders.show", key=key))

@@ -54,7 +54,7 @@ def change(key: int) -> Any:
     except Invalid as invalid:
         return _page(key, typed, problems=invalid.problems), 422
     except Conflict as conflict:
-        flash(conflict.en if current() == "en" else conflict.fr, "refused")
+        flash(conflict.in_(current()), "refused")
         return redirect(url_for("orders.show", key=key))
     except LookupError:
         abort(404)

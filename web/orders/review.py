@@ -114,5 +114,5 @@ def issue_invoice(key: int) -> Any:
 
 def _conflict(conflict: Conflict, key: int) -> Any:
     """Say who did what before, on the order's own page."""
-    flash(conflict.en if current() == "en" else conflict.fr, "refused")
+    flash(conflict.in_(current()), "refused")
     return redirect(url_for("orders.show", key=key))

@@ -16,6 +16,7 @@ from houblon.orders.privacy.tax_years import TaxYears
 from houblon.web.access.audit import source
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
+from houblon.web.foundation.format import file_name
 from houblon.web.foundation.stale import Outdated, tag_of
 from houblon.web.privacy import keeping
 
@@ -54,7 +55,7 @@ def export() -> Response:
         abort(404)
     content = msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
     response = Response(content, mimetype="application/json")
-    response.headers["Content-Disposition"] = f'attachment; filename="renseignements-{_file_name(id)}.json"'
+    response.headers["Content-Disposition"] = f'attachment; filename="renseignements-{file_name(id)}.json"'
     return response
 
 
@@ -157,10 +158,6 @@ def _days(days: int | None) -> str:
 
 def _counted(erased: Erased) -> list[tuple[Text, int]]:
     return [(_KINDS[kind], count) for kind, count in erased.counts.items() if count]
-
-
-def _file_name(id: str) -> str:
-    return "".join(each if each.isascii() and (each.isalnum() or each in "-_") else "_" for each in id)
 
 
 _KINDS = {
