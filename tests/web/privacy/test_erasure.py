@@ -21,17 +21,9 @@ from houblon.web.cli.check import check_installation
 from houblon.web.privacy import keeping
 from tests import databases
 from tests.clock import NOW
-from tests.web.houses import copy_of, make_folder, open_place, order, shell
+from tests.web.houses import make_folder, open_place, order, shell
 from tests.web.privacy.houses import DAY, ID, OLD_MAIL, PERSONAL, as_text, found_of, later
 from tests.web.privacy.houses import populate as fill
-
-
-@pytest.fixture
-def place(template, tmp_path):
-    opened = open_place(copy_of(template[0], tmp_path / "data"), template[1])
-    fill(opened)
-    yield opened
-    opened.house.close()
 
 
 @pytest.fixture

@@ -8,21 +8,12 @@ import pytest
 from houblon.web.app.app import create_app
 from houblon.web.privacy.keeping import preview
 from tests.web.groups.test_pages import text
-from tests.web.houses import Place, copy_of, open_place, order, shell, token_of
+from tests.web.houses import Place, order, shell, token_of
 from tests.web.people import populate as people
 from tests.web.people import someone
 from tests.web.privacy.houses import ID, MAIL, NAME, YEARS_LATER, later
-from tests.web.privacy.houses import populate as fill
 
 PAGE = "/renseignements"
-
-
-@pytest.fixture
-def place(template, tmp_path):
-    opened = open_place(copy_of(template[0], tmp_path / "data"), template[1])
-    fill(opened)
-    yield opened
-    opened.house.close()
 
 
 @pytest.fixture

@@ -13,18 +13,9 @@ from houblon.web.foundation.composition import open_house
 from houblon.web.foundation.settings import BadSetting, Settings
 from houblon.web.privacy.keeping import prune
 from tests.clock import NOW
-from tests.web.houses import copy_of, open_place, order, settings_of, shell
-from tests.web.privacy.houses import populate as fill
+from tests.web.houses import order, settings_of, shell
 
 EVERYTHING = {f"HOUBLON_KEEP_{each}": "30" for each in ("MESSAGES", "CALLS", "SIGN_INS", "SIMULATIONS")}
-
-
-@pytest.fixture
-def place(template, tmp_path):
-    opened = open_place(copy_of(template[0], tmp_path / "data"), template[1])
-    fill(opened)
-    yield opened
-    opened.house.close()
 
 
 def count(house, table, *which):
