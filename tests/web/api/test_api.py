@@ -343,3 +343,11 @@ def test_every_answer_names_its_call(place):
     made = place.client().get("/healthz", headers={"X-Request-Id": "a b\x7f"}).headers["X-Request-Id"]
     assert len(made) == 32
     assert token_of(place.client().get("/connexion").get_data(as_text=True))
+
+
+def test_a_batch_of_decisions_may_be_long_but_not_without_end(place):
+    def sent(path, length):
+        headers = {"Authorization": f"Bearer {place.key}", "Content-Type": "application/json"}
+        return place.client().post(f"/api/v1/{path}", data=b"[" + b" " * length, headers=headers).status_code
+
+    assert sent("decisions", 2_000_000) == 422 and sent("decisions", 10_000_000) == 413
