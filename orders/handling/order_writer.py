@@ -1,5 +1,6 @@
 """Who records incoming orders: this process, or whatever else the server puts in its place."""
 
+from asyncio import Future
 from typing import Protocol
 
 import msgspec
@@ -28,17 +29,28 @@ class OrderWriter(Protocol):
     def is_busy(self) -> bool:
         """Whether so many orders come at once that what is not as urgent should wait."""
 
+    @property
+    def is_apart(self) -> bool:
+        """Whether another process records, and the event loop may ask it."""
+
     def ingest(self, services: Services, incoming: IncomingOrder) -> IngestResult:
         """What became of the order, once that is durable. Raises Conflict."""
+
+    def ingest_later(self, incoming: IncomingOrder) -> "Future[IngestResult | None] | None":
+        """`ingest` for the event loop, which must not wait. None, now or later: nobody could tell, `ingest` does."""
 
 
 class InProcessWriter:
     """The order writer that is always there: the ledger of this process."""
 
     is_busy = False
+    is_apart = False
 
     def ingest(self, services: Services, incoming: IncomingOrder) -> IngestResult:
         return services.ledger.record(ingest_work(services, incoming))
+
+    def ingest_later(self, incoming: IncomingOrder) -> None:
+        return None
 
 
 def ingest_work(services: Services, incoming: IncomingOrder) -> Work[IngestResult]:

@@ -3,6 +3,7 @@
 It is begun under load, asked, and done without where it does not answer.
 """
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -42,7 +43,7 @@ class WriterProcess:
         self._client: Client | None = None
 
     @property
-    def is_there(self) -> bool:
+    def is_apart(self) -> bool:
         """Whether there is a process to ask."""
         return self._client is not None
 
@@ -59,6 +60,15 @@ class WriterProcess:
                 self.begin()
             result = self._own.ingest(services, incoming)
         return result
+
+    def ingest_later(self, incoming: IncomingOrder) -> "asyncio.Future[IngestResult | None] | None":
+        client = self._client
+        if client is None:
+            return None
+        try:
+            return client.ask_later(incoming)
+        except OSError:  # it ended, has no room for more, or the order is too long for the socket
+            return None
 
     def begin(self) -> None:
         """Start the process unless it was started, or ended just now; it is there when it says so."""
@@ -81,6 +91,10 @@ class WriterProcess:
         except OSError:  # it ended, or the order is too long for the socket
             pass
         return None
+
+    def _end_aside(self) -> None:
+        """`end`, which takes a moment, for the event loop, which has none."""
+        threading.Thread(target=self.end, name="writer-process-end", daemon=True).start()
 
     def end(self) -> None:
         """End it now; what it has not answered, it may have recorded."""
@@ -112,7 +126,7 @@ class WriterProcess:
             assert process.stdout is not None
             with contextlib.closing(process.stdout):
                 if process.stdout.readline():
-                    self._client = Client(ours, _PATIENCE)
+                    self._client = Client(ours, _PATIENCE, self._end_aside)
                     self._client.listen()
         process.wait()
         log.warning("the writer process ended with status %s; the server records by itself", process.returncode)

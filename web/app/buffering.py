@@ -3,6 +3,8 @@
 Granian hands a WSGI application its body as it arrives: who sends nothing keeps a thread for as long as they like.
 Here its event loop reads, and a thread answers what is whole. What is not there in time, or has no room, is answered by the
 application too (BODY_FAULT says with which status), so that the caller reads it in their language and the log has its line.
+
+What the application can answer later, without a thread that waits, it is asked by the event loop (LATER).
 """
 
 import asyncio
@@ -17,6 +19,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import IO, Any, NamedTuple
 
+from houblon.web.foundation.answers import LATER, Later
 from houblon.web.foundation.errors import BODY_FAULT
 from houblon.web.limits import sizes
 
@@ -52,10 +55,17 @@ class _Job(NamedTuple):
 
 
 class Buffered:
-    """An RSGI application around a WSGI one. `may_take_long` says whose body may come slowly: a signed-in person's."""
+    """An RSGI application around a WSGI one. `may_take_long` says whose body may come slowly: a signed-in person's;
+    `is_for_later` which requests the event loop asks the application itself."""
 
-    def __init__(self, app: Wsgi, threads: int, may_take_long: Callable[[Environ], bool] = lambda environ: False):
-        self._app, self._threads, self._may_take_long = app, threads, may_take_long
+    def __init__(
+        self,
+        app: Wsgi,
+        threads: int,
+        may_take_long: Callable[[Environ], bool] = lambda environ: False,
+        is_for_later: Callable[[Environ], bool] = lambda environ: False,
+    ):
+        self._app, self._threads, self._may_take_long, self._is_for_later = app, threads, may_take_long, is_for_later
         self._orders: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._programs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._people: queue.SimpleQueue[_Job] = queue.SimpleQueue()
@@ -80,12 +90,31 @@ class Buffered:
             held = await self._receive(environ, protocol)
         else:
             environ["wsgi.input"] = io.BytesIO()
+        if not held and self._is_for_later(environ) and await self._answer_later(environ, protocol):
+            return
         job = _Job(environ, protocol, self._loop.create_future())
         self._queue(environ["PATH_INFO"]).put(job)
         long_answer = await job.answered
         self._held -= held
         if long_answer is not None:
             await _send(protocol, *long_answer)
+
+    async def _answer_later(self, environ: Environ, protocol: Any) -> bool:
+        """Ask the application from here; False where it leaves the request to a thread."""
+        environ[LATER], said = (later := Later()), _Said()
+        self._app(environ, said)
+        if later.answer is not None:
+            try:
+                body = await later.answer
+            except Exception:
+                log.exception("unexpected fault of an answer that was to come later; a thread answers")
+                body = None
+            if body is not None:
+                protocol.response_bytes(said.status, said.headers, body)
+                return True
+        del environ[LATER]
+        environ["wsgi.input"].seek(0)
+        return False
 
     def _queue(self, path: str) -> "queue.SimpleQueue[_Job]":
         if path.startswith(_FIRST):

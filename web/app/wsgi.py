@@ -12,6 +12,7 @@ from collections.abc import Callable
 from houblon.orders.outbox.workers import DeliveryWorkers
 from houblon.simulation.jobs.jobs import FOLDER
 from houblon.simulation.jobs.worker import run_forever
+from houblon.web.acceleration.fast_path import is_for_later
 from houblon.web.acceleration.supervisor import WriterProcess
 from houblon.web.app.app import create_app
 from houblon.web.app.buffering import Buffered
@@ -117,7 +118,12 @@ settle_rotation(_house)
 app = create_app(_house)
 app.extensions[HEARTBEAT] = _heartbeat = Heartbeat()
 trace(app, _house.services.ledger, _settings)
-served = Buffered(app, _settings.threads, lambda environ: is_signed_in(app, environ))
+served = Buffered(
+    app,
+    _settings.threads,
+    lambda environ: is_signed_in(app, environ),
+    lambda environ: is_for_later(_house, environ),
+)
 _start(_end_with_the_server)
 _start(_deliver_for_ever, _house, _heartbeat)
 _start(

@@ -5,7 +5,7 @@ Nothing here knows Flask. Its views and the fast path are both shells around han
 
 import errno
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -60,6 +60,20 @@ class Answer(NamedTuple):
     body: bytes
     content_type: str = JSON
     headers: tuple[tuple[str, str], ...] = ()
+
+
+# In the environ of a request that the event loop asks: its `Later`.
+LATER = "houblon.later"
+
+
+class Later:
+    """Asked with this, the application waits for nothing. Where it can answer so, it leaves its `answer` here: the body,
+    once headers were said by `start_response`. Where there is none, or it is None, a thread asks again."""
+
+    __slots__ = ("answer",)
+
+    def __init__(self) -> None:
+        self.answer: Awaitable[bytes | None] | None = None
 
 
 # The value of a request's header by its name; empty where it has none.

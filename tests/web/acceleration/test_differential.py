@@ -4,7 +4,13 @@ Two real servers on two copies of one installation, one with and one without; ea
 """
 
 import http.client
+import itertools
 import json
+import os
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -40,7 +46,21 @@ def both(template, tmp_path_factory):
     place.house.close()
     fast, plain = (copy_of(origin, tmp_path_factory.mktemp(name) / "data") for name in ("vite", "simple"))
     with serving(fast) as one, serving(plain, {"HOUBLON_ACCELERATION": "no"}) as other:
-        yield (one.port, other.port), place, reader
+        # Orders at once, as many as it takes: from then on the one has another process record, and answers later.
+        for burst in itertools.count():
+            for server in (one, other):
+                send_at_once(server.port, place.secret, burst)
+            if one.writer_processes():
+                break
+        yield (one, other), place, reader
+
+
+def send_at_once(port, secret, burst):
+    """Send orders at once, the same ones for the same `burst`."""
+    bodies = [json.dumps(order(f"L-{burst}-{number}")).encode() for number in range(24)]
+    calls = [Call(WEBHOOK, body, sign(secret, f"l-{burst}-{n}", real(), body)) for n, body in enumerate(bodies)]
+    with ThreadPoolExecutor(8) as senders:
+        assert {status for status, *_ in senders.map(lambda call: told(port, call), calls)} == {200}
 
 
 def told(port, call):
@@ -167,14 +187,28 @@ def webhooks(secret):
 
 def test_every_question_is_answered_alike_with_and_without(both):
     (fast, plain), place, reader = both
-    statuses = compared(fast, plain, decisions(place.key, reader))
+    statuses = compared(fast.port, plain.port, decisions(place.key, reader))
     assert statuses >= {200, 401, 403, 405, 413, 422}
 
 
 def test_every_order_is_answered_alike_with_and_without(both):
     (fast, plain), place, _ = both
-    statuses = compared(fast, plain, webhooks(place.secret))
+    statuses = compared(fast.port, plain.port, webhooks(place.secret))
     assert statuses >= {200, 401, 405, 409, 413, 422}
+
+
+def test_orders_are_answered_though_the_process_that_records_them_is_killed_among_them(both):
+    (fast, _), place, _ = both
+
+    def kill():
+        time.sleep(0.05)
+        for each in fast.writer_processes():
+            os.kill(each, signal.SIGKILL)
+
+    killing = threading.Thread(target=kill)
+    killing.start()
+    send_at_once(fast.port, place.secret, "killed")
+    killing.join()
 
 
 def compared(fast, plain, calls):

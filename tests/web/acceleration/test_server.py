@@ -1,5 +1,6 @@
 """The writer process takes in what comes by its socket, in groups, and refuses what it is not to answer."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -239,6 +240,46 @@ def test_who_waits_when_the_writer_process_ends_is_told_nothing_and_who_asks_the
     assert answers == [None] and client.count == 0
     with pytest.raises(OSError):
         client.ask(call("PO-2"))
+
+
+def test_the_event_loop_is_told_as_well_while_threads_ask(services, client):
+    async def asked():
+        threads = [asyncio.to_thread(client.ask, call(f"PO-{number}")) for number in range(4)]
+        taken = await asyncio.gather(*threads, *(client.ask_later(call(f"LATER-{number}")) for number in range(4)))
+        return taken, await client.ask_later(call("LATER-0", items=30))
+
+    taken, changed = asyncio.run(asked())
+    assert {each.order_id for each in taken} == {f"{kind}-{number}" for kind in ("PO", "LATER") for number in range(4)}
+    assert changed is None and client.count == 0
+
+
+def test_the_event_loop_waits_neither_for_room_nor_for_one_that_hangs_or_ends():
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    hung = threading.Event()
+    client = Client(ours, 0.2, hung.set)
+    listening = threading.Thread(target=client.listen)
+    listening.start()
+
+    async def asked():
+        waiting = [client.ask_later(call("PO-1"))]
+        with pytest.raises(BlockingIOError):
+            while True:
+                waiting.append(client.ask_later(call("PO-1")))
+        assert client.count == len(waiting) > 1
+        assert not hung.is_set()
+        assert set(await asyncio.gather(*waiting)) == {None} and hung.is_set()
+        # What it answered too late troubles nobody; who asks when it ends is told nothing.
+        number, _ = msgspec.msgpack.decode(theirs.recv(LONGEST))
+        theirs.send(msgspec.msgpack.encode([(number, None)]))
+        last = client.ask_later(call("PO-2"))
+        theirs.close()
+        assert await last is None
+        listening.join(10)
+        with pytest.raises(OSError):
+            client.ask_later(call("PO-3"))
+
+    asyncio.run(asked())
+    assert client.count == 0
 
 
 def test_who_gets_no_answer_in_time_is_told_so_and_a_late_one_troubles_nobody(services):

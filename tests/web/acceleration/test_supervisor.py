@@ -68,7 +68,7 @@ def test_one_setting_turns_it_off_and_takes_nothing_but_yes_or_no(tmp_path):
 def test_a_process_takes_orders_in_by_the_rules_in_force(place, process):
     assert process.ask(call(place, 1)) is None
     process.begin()
-    until(lambda: process.is_there)
+    until(lambda: process.is_apart)
     taken = process.ask(call(place, 1))
     decided = place.house.services.policies.live(place.house.now())
     assert (taken.outcome, taken.version, taken.replayed) == ("accepted", decided.version.number, False)
@@ -82,13 +82,13 @@ def test_it_takes_the_settings_that_the_server_found_in_files(place, process, tm
     kept.write_text(place.house.settings.database_url)
     monkeypatch.setenv("HOUBLON_DATABASE_URL_FILE", str(kept))
     process.begin()
-    until(lambda: process.is_there)
+    until(lambda: process.is_apart)
     assert process.ask(call(place, 1)).outcome == "accepted"
 
 
 def test_threads_that_come_and_go_are_all_answered(place, process):
     process.begin()
-    until(lambda: process.is_there)
+    until(lambda: process.is_apart)
     taken = []
     for number in range(3 * place.house.settings.threads):
         asking = threading.Thread(target=lambda number=number: taken.append(process.ask(call(place, number))))
@@ -99,7 +99,7 @@ def test_threads_that_come_and_go_are_all_answered(place, process):
 
 def test_many_threads_ask_at_once(place, process):
     process.begin()
-    until(lambda: process.is_there)
+    until(lambda: process.is_apart)
     answers = {}
 
     def ask(number):
@@ -116,26 +116,26 @@ def test_many_threads_ask_at_once(place, process):
 
 def test_when_it_is_killed_the_server_does_without_and_later_begins_another(place, process):
     process.begin()
-    until(lambda: process.is_there)
+    until(lambda: process.is_apart)
     assert process.ask(call(place, 1)) is not None
     os.kill(process.process.pid, signal.SIGKILL)
     assert process.ask(call(place, 2)) is None
-    until(lambda: not process.is_there)
+    until(lambda: not process.is_apart)
     process.begin()  # not at once: one that can't live must not be begun all the time
-    assert not process.is_there
+    assert not process.is_apart
     process.clock.now += 60
     process.begin()
-    until(lambda: process.is_there)
+    until(lambda: process.is_apart)
     assert process.ask(call(place, 2)) is not None
 
 
 def test_one_that_hangs_is_ended_and_the_server_does_without(place, process, monkeypatch):
     monkeypatch.setattr("houblon.web.acceleration.supervisor._PATIENCE", 1.0)
     process.begin()
-    until(lambda: process.is_there)
+    until(lambda: process.is_apart)
     with place.house.services.ledger.write_engine.begin():  # while somebody writes, it waits
         assert process.ask(call(place, 1)) is None
-        until(lambda: not process.is_there, 10)
+        until(lambda: not process.is_apart, 10)
     assert place.send(order("PO-1"), "m-1").status_code == 200
 
 
@@ -143,7 +143,7 @@ def test_a_module_that_lies_where_the_server_was_begun_is_none_of_its_own(place,
     (tmp_path / "msgspec.py").write_text("raise SystemExit('not of the house')")
     monkeypatch.chdir(tmp_path)
     process.begin()
-    until(lambda: process.is_there)
+    until(lambda: process.is_apart)
     assert process.ask(call(place, 1)).outcome == "accepted"
 
 
@@ -165,7 +165,7 @@ def test_it_ends_without_a_word_where_the_server_is_gone_before_it_is_ready(plac
 
 def test_mail_gives_way_while_many_ask_and_not_for_one_after_the_other(place, process):
     process.begin()
-    until(lambda: process.is_there)
+    until(lambda: process.is_apart)
     process.ask(call(place, 1))
     assert not process.is_busy
     with place.house.services.ledger.write_engine.begin():  # while somebody writes, calls gather

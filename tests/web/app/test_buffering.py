@@ -1,15 +1,18 @@
 """Callers who send or take nothing hold nothing: real sockets at a real server."""
 
+import asyncio
 import contextlib
 import http.client
 import itertools
 import json
 import socket
+import threading
 import time
 
 import pytest
 
 from houblon.web.app import buffering
+from houblon.web.foundation.answers import LATER
 from houblon.web.ingest.signatures import sign
 from houblon.web.limits import sizes
 from tests.clock import real
@@ -124,6 +127,48 @@ def test_a_worker_ends_with_its_server(template, tmp_path):
                 continue
             return
         raise AssertionError("it answers still")
+
+
+@pytest.mark.parametrize("answer", ["at once", "later", "by a thread", "by a thread after all", "faulty"])
+def test_what_the_event_loop_asks_is_answered_by_it_or_by_a_thread_that_has_the_whole_request(answer):
+    asked, said = [], []
+
+    async def body():
+        await asyncio.sleep(0.01)
+        if answer == "faulty":
+            raise OSError("no room")
+        return None if answer == "by a thread after all" else b"later"
+
+    def app(environ, start_response):
+        later = environ.get(LATER)
+        asked.append((environ["wsgi.input"].read(), threading.current_thread() is threading.main_thread()))
+        if later is None:
+            start_response("201 Created", [])
+            return [b"thread"]
+        start_response("202 Accepted", [])
+        if answer != "by a thread":
+            later.answer = body()
+        return []
+
+    class Protocol:
+        async def __call__(self):
+            return b"{}"
+
+        def response_bytes(self, *answered):
+            said.append(answered)
+
+    class Scope:
+        method, path, query_string, http_version, scheme = "POST", "/webhooks/orders", "", "1.1", "http"
+        server, client, headers = "localhost:8000", "203.0.113.7:52000", {"content-length": "2"}
+
+    async def call():
+        buffered = buffering.Buffered(app, 2, is_for_later=lambda environ: answer != "at once")
+        buffered.__rsgi_init__(asyncio.get_running_loop())
+        await buffered.__rsgi__(Scope, Protocol())
+
+    asyncio.run(call())
+    assert said == [(202, [], b"later") if answer == "later" else (201, [], b"thread")]
+    assert asked == ([] if answer == "at once" else [(b"{}", True)]) + ([] if answer == "later" else [(b"{}", False)])
 
 
 def test_the_environ_knows_no_underscored_twin_and_one_form_of_an_address():
