@@ -33,10 +33,12 @@ def _rename_rule(
 ) -> None:
     """One new id for a rule, in whichever of the proposal's groups it stands."""
     old = conflict.path.removeprefix(RULES)
-    new = ids.setdefault(("rule", old), fresh_id(old, history.rule_ids_taken()))
+    rule = ("rule", old)
+    if rule not in ids:
+        ids[rule] = fresh_id(old, {*history.rule_ids_taken(), *ids.values()})
     key = (conflict.kind, conflict.id)
     without = stated(documents[key], Statement(*key, conflict.path, conflict.theirs))
-    documents[key] = stated(without, Statement(*key, f"{RULES}{new}", conflict.mine))
+    documents[key] = stated(without, Statement(*key, f"{RULES}{ids[rule]}", conflict.mine))
 
 
 def _rename_document(
@@ -50,7 +52,7 @@ def _rename_document(
     if key in ids:
         return
     mine = next(edit.document for edit in proposal.edits if (edit.kind, edit.id) == key)
-    ids[key] = fresh_id(conflict.id, history.ids_taken(conflict.kind))
+    ids[key] = fresh_id(conflict.id, {*history.ids_taken(conflict.kind), *ids.values()})
     documents.pop(key, None)
     documents[conflict.kind, ids[key]] = {**(mine or {}), "id": ids[key]}
 

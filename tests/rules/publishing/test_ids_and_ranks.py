@@ -121,6 +121,45 @@ def test_two_groups_made_under_one_id_are_in_conflict_field_by_field_and_both_ca
     assert [(move.buyer, move.after) for move in store.history().moves[version.number]] == [("x12", ("terrasses-2",))]
 
 
+@pytest.mark.parametrize("places", [("bars", "bars"), ("bars", "tous")])
+def test_of_several_rules_of_which_both_are_kept_none_takes_the_id_of_another(store, places):
+    drafts = []
+    for name in ("un", "deux"):
+        made = begin(store, name, by=name, at=NOW)
+        said = [say(f"rules/regle-{number}", hold(f"{name}_{number}"), place) for number, place in enumerate(places, 1)]
+        drafts.append(revise(store, made.id, said, by=name, at=NOW))
+    put(store, drafts[0])
+    choices = {("group", place, f"rules/regle-{number}"): BOTH for number, place in enumerate(places, 1)}
+    put(store, resolve(store, drafts[1].id, choices, by="deux", at=NOW))
+    rules = [rule for each in content(store).groups.values() for rule in each.rules.values()]
+    assert {rule.actions[0].params["reason"] for rule in rules} == {"un_1", "un_2", "deux_1", "deux_2"}
+    assert {rule.id for rule in rules} == {"regle-1", "regle-2", "regle-3", "regle-4"}
+
+
+def test_of_several_groups_of_which_both_are_kept_none_takes_the_id_of_another(store):
+    ids, drafts = ("terrasses", "terrasses-2"), []
+    for count in (6, 12):
+        made = begin(store, f"Terrasses {count}", by="x", at=NOW, memberships={f"x{count}": ids})
+        said = []
+        for id in ids:
+            settings = {"acceptance.minimum_items": count}
+            document = {"id": id, "name": f"{id} pour {count}", "settings": settings, "rules": {}}
+            said.append(say("", document, id))
+        drafts.append(revise(store, made.id, said, by="x", at=NOW))
+    put(store, drafts[0])
+    choices = {("group", id, path): BOTH for id in ids for path in ("name", "acceptance.minimum_items")}
+    version = put(store, resolve(store, drafts[1].id, choices, by="x", at=NOW))
+    found = {id: each.settings.get("acceptance.minimum_items") for id, each in content(store).groups.items()}
+    assert {id: count for id, count in found.items() if id.startswith("terrasses")} == {
+        "terrasses": 6,
+        "terrasses-2": 6,
+        "terrasses-3": 12,
+        "terrasses-4": 12,
+    }
+    moves = [(move.buyer, move.after) for move in store.history().moves[version.number]]
+    assert moves == [("x12", ("terrasses-3", "terrasses-4"))]
+
+
 def test_new_groups_of_two_drafts_are_ranked_below_all_others_when_they_are_published(store):
     drafts = [begin(store, id, by="anne", at=NOW, edits=[]) for id in ("vip", "cafes")]
     for each in drafts:
