@@ -112,11 +112,12 @@ def scenario_faults(content: Content, check_context: CheckContext, touched: Touc
 def _bears_on(touched: Touched, id: str, scenario: Document, check_context: CheckContext) -> bool:
     """Whether something changes of the scenario itself, of its buyer's groups, or of its distributor's cycle."""
     order = order_of(scenario["order"])
-    groups = {BASE, *check_context.memberships.get(order.buyer.id, ()), *(order.buyer.groups or ())}
+    claimed = map(identity, order.buyer.groups or ())
+    groups = {BASE, *check_context.memberships.get(order.buyer.id, ()), *claimed}
     return (
         id in touched.scenarios
         or order.buyer.id in touched.buyers
-        or (order.distributor or "") in touched.cycles
+        or identity(order.distributor or "") in map(identity, touched.cycles)
         or not touched.groups.isdisjoint(groups)
     )
 

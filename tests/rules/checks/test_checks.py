@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from houblon.engine.core.problem import Invalid
 from houblon.engine.decide.evaluate import Installation
 from houblon.engine.oracle.reference import Difference
 from houblon.rules.checks import checks
-from houblon.rules.checks.checks import CheckContext, reference_faults
+from houblon.rules.checks.checks import CheckContext, Touched, reference_faults, scenario_faults
 from houblon.rules.checks.lint import warnings
 from houblon.rules.model.inherit import resolve
 from houblon.rules.model.statements import Edit
@@ -89,6 +90,33 @@ def test_a_scenario_counts_the_groups_that_its_buyer_is_kept_in(store):
     members = CheckContext(Installation(ZONE), {"depanneur-42": ("risque",)})
     assert refused(store, scenario(outcome="accepted"), check_context=members) == {("scenario", "/scenarios/depanneur")}
     put(store, scenario(outcome="held", reasons=["manual"]), check_context=members)
+
+
+@pytest.mark.parametrize(
+    "touched, bears",
+    [
+        (Touched(cycles=frozenset({"transbroue"})), True),
+        (Touched(groups=frozenset({"bars"})), True),
+        (Touched(cycles=frozenset({"distribiere"})), False),
+        (Touched(groups=frozenset({"vip"})), False),
+    ],
+)
+def test_a_change_bears_on_a_scenario_however_its_order_writes_the_names_of_distributor_and_groups(
+    store, touched, bears
+):
+    put(store, *edits(group("bars", 9), group("vip", 10)))
+    order = {"distributor": "TransBroue", "buyer": {"id": "depanneur-42", "groups": ["Bars"]}}
+    put(store, scenario(order=order, outcome="accepted", due_date="2021-06-19"))
+    held = {**content(store).scenarios["depanneur"], "expect": {"outcome": "held"}}
+    broken = msgspec.structs.replace(content(store), scenarios={"depanneur": held})
+    assert bool(list(scenario_faults(broken, CheckContext(Installation(ZONE)), touched))) == bears
+
+
+@pytest.mark.parametrize("written", ["transbroue", "TransBroue"])
+def test_a_change_of_the_cycle_is_refused_where_a_scenario_does_not_get_its_due_date_any_more(store, written):
+    put(store, scenario(order={"distributor": written}, outcome="accepted", due_date="2021-06-19"))
+    later = Edit("cycle", "transbroue", {**TRANSBROUE, "dtstart": "2021-05-13"})
+    assert refused(store, later) == {("scenario", "/scenarios/depanneur")}
 
 
 def test_other_terms_and_automatic_invoicing_may_not_meet_in_a_buyer_of_two_groups(store):
