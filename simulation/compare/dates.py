@@ -60,7 +60,7 @@ class Dates:
             str(code)
             for code, name in enumerate(self.plan.codes.selects["distributor"])
             for content in (self.plan.before, self.plan.after)
-            if name in content.cycles and content.cycles[name].cut_off is not None
+            if (cycle := content.cycle_of(name)) is not None and cycle.cut_off is not None
         ]
         # Within a day only a cut-off can tell two acceptances apart.
         exact = f"CASE WHEN distributor IN ({', '.join(timed)}) THEN accepted_at END" if timed else "NULL"

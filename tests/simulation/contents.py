@@ -76,7 +76,7 @@ def decided(content: Content, taken: Taken):
         order,
         _RESOLVED[key][1],
         accepted_at=taken.accepted_at,
-        cycle=content.cycles.get(order.distributor or ""),
+        cycle=content.cycle_of(order.distributor),
         installation=INSTALLATION,
         unknown_groups=unknown,
     )
