@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from houblon.engine.policy.policy import rule_document
+from houblon.engine.policy.policy import BASE, rule_document
 from houblon.orders.queries.recent_orders import Shift, decide_all, shift
 from houblon.orders.retailers.memberships import count_in_no_group
 from houblon.rules.model.content import Content
@@ -14,6 +14,7 @@ from houblon.web.drafts.live_preview import paired, past_in
 from houblon.web.foundation.current_app import house
 
 Chain = tuple[str, ...]
+_NONE: Chain = ()
 
 
 class Affected(msgspec.Struct, frozen=True):
@@ -32,20 +33,16 @@ def reach_of(before: Content, after: Content) -> Affected:
 
 def _retailers(before: Content, after: Content) -> int:
     with house().services.ledger.reading() as connection:
-        kept, others = house().everyone(connection), count_in_no_group(connection)
-    chains = Counter(
-        (_chain(before, buyer, groups), _chain(after, buyer, groups)) for buyer, groups in kept.items() if groups
-    )
-    chains[_chain(before, "", ()), _chain(after, "", ())] += others
-    said: dict[tuple[bool, Chain], Any] = {}
-
-    def policy(content: Content, chain: Chain) -> Any:
-        key = (content is after, chain)
-        if key not in said:
-            said[key] = _said(content, chain)
-        return said[key]
-
-    return sum(count for (old, new), count in chains.items() if policy(before, old) != policy(after, new))
+        kept = house().everyone(connection)
+        # In no group now, and put into one by what is tried or planned: known by an order or not.
+        moved = dict.fromkeys((before.moved.keys() | after.moved.keys()) - kept.keys(), _NONE)
+        walked = {**kept, **moved}
+        others = count_in_no_group(connection, walked)
+    chains = Counter((_chain(before, buyer, groups), _chain(after, buyer, groups)) for buyer, groups in walked.items())
+    chains[(BASE,), (BASE,)] += others
+    old = {chain: _said(before, chain) for chain in {old for old, _ in chains}}
+    new = {chain: _said(after, chain) for chain in {new for _, new in chains}}
+    return sum(count for (left, right), count in chains.items() if old[left] != new[right])
 
 
 def _chain(content: Content, buyer: str, groups: Chain) -> Chain:

@@ -44,7 +44,8 @@ def outlooks(group: Group, path: str, form: Any, content: Content, proposal: Pro
     if path in group.settings and group.id != BASE:
         choices.append((_("Rendu à Tous"), ABSENT))
     with house().services.ledger.reading() as connection:
-        kept, others = {**house().everyone(connection), **content.moved}, count_in_no_group(connection)
+        kept = {**house().everyone(connection), **content.moved}
+        others = count_in_no_group(connection, kept)
     installation = house().services.installation
     past = past_in(content)
     before = decide_all(past, content, installation)

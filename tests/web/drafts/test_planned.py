@@ -65,6 +65,18 @@ def test_who_moves_is_shown_by_name_from_where_to_where_in_the_draft_and_its_ver
     assert "bar-9" in text(client.get("/historique"))
 
 
+def test_whom_a_draft_moves_counts_once_whether_in_a_group_before_or_known_at_all(place, client):
+    place.send(order("PO-1", buyer="x"), "msg_1")
+    place.send(order("PO-2", buyer="y"), "msg_2")
+    made = draft(place, "rangement", memberships={"risque-1": (), "bar-9": (RISK,), "x": (RISK,)})
+    page = text(client.get(f"/brouillons/{made.id}"))
+    assert "<b>3 détaillants</b> auraient une autre politique" in page
+    # Of Tous, all four of them and nobody twice, on the page of a draft that moves three.
+    post(client, f"/brouillons/{made.id}/entrer", page)
+    form = {"csrf_token": token_of(page), "value": "12", "etat": "propre"}
+    assert "<dd>4 détaillants" in text(client.post(f"/groupes/tous/parametres/{ITEMS}/portee", data=form))
+
+
 def test_a_draft_that_moves_somebody_is_tried_as_if_it_were_published(place):
     call = Caller(place, "decide", "write", "read")
     made = draft(place, "rangement", memberships={"bar-9": (RISK,)})
