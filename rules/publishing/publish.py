@@ -65,20 +65,18 @@ def publish_proposal(
     at: datetime,
     seen: int | None = None,
     check_context: CheckContext = NOTHING,
-    approval: bool = False,
     entry_of: EntryOf | None = None,
 ) -> Version:
     """Make the next version of a proposal now, on top of what was published since its base.
 
-    `seen` is the revision that the person looked at, `approval` whether a second person must have
-    agreed. Raises Invalid (`conflict` at every statement in conflict, `approval_required`, `empty`,
+    `seen` is the revision that the person looked at. Raises Invalid (`conflict` at every statement in conflict, `approval_required`, `empty`,
     and all that `publish` tells), Stale, UnknownProposal.
     """
     check_context = promote_due(store, at, check_context)
     with store.writing() as writer:
         proposal = current(writer.history, id, seen, OPEN)
         check_context = up_to_date(writer.history, check_context)
-        return release_proposal(writer, proposal, by, at, at, check_context, approval, entry_of)
+        return release_proposal(writer, proposal, by, at, at, check_context, entry_of)
 
 
 def roll_back(

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from houblon.engine.core.problem import Invalid, refuse
+from houblon.engine.core.problem import Invalid, problem, refuse
 from houblon.rules.checks.checks import CheckContext, check
 from houblon.rules.model.content import Version
 from houblon.rules.model.moves import Memberships, Move
@@ -29,6 +29,12 @@ from houblon.rules.store.history import History
 from houblon.rules.store.next_version import NextVersion, next_version, version_header
 
 ROLLED_BACK = "rolled_back"
+LACKS_APPROVAL = problem(
+    "approval_required",
+    "",
+    "Une deuxième personne doit approuver ce brouillon avant qu’il soit publié ou planifié.",
+    "A second person must approve this proposal before it is published or scheduled.",
+)
 
 
 def release(
@@ -83,7 +89,6 @@ def release_proposal(
     at: datetime,
     moment: datetime,
     check_context: CheckContext,
-    approval: bool,
     entry_of: EntryOf | None = None,
 ) -> Version:
     """Make a version of the proposal, effective from `moment`, and close it.
@@ -92,8 +97,9 @@ def release_proposal(
     """
     history = writer.history
     rebased = check_clear(proposal, history, check_context.memberships)
-    if approval:
-        check_approved(proposal, history)
+    # A second person agreed to exactly this content, if one must.
+    if check_context.approval and not is_agreed(proposal, history.content(proposal.base)):
+        raise Invalid([LACKS_APPROVAL])
     version = msgspec.structs.replace(
         version_header(history, by, proposal.name, at),
         effective_from=moment,
@@ -107,17 +113,6 @@ def release_proposal(
     )
     writer.keep(closed, entry_of)
     return made
-
-
-def check_approved(proposal: Proposal, history: History) -> None:
-    """Raises Invalid unless a second person agreed to exactly this content."""
-    if not is_agreed(proposal, history.content(proposal.base)):
-        raise refuse(
-            "approval_required",
-            "",
-            "Une deuxième personne doit approuver ce brouillon avant qu’il soit publié ou planifié.",
-            "A second person must approve this proposal before it is published or scheduled.",
-        )
 
 
 def check_clear(proposal: Proposal, history: History, kept: Memberships) -> Rebased:

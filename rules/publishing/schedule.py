@@ -4,12 +4,12 @@ from datetime import datetime
 
 import msgspec
 
-from houblon.engine.core.problem import Faults, Invalid, refuse
+from houblon.engine.core.problem import Faults, Invalid, problem
 from houblon.rules.checks.checks import CheckContext, check
 from houblon.rules.model.names import MAX_LENGTH, id_of
 from houblon.rules.model.proposal import DISCARDED, OPEN, SCHEDULED, Notice, Proposal
 from houblon.rules.publishing.proposals import current
-from houblon.rules.publishing.release import check_approved, check_clear, judge, release_proposal, unscheduled
+from houblon.rules.publishing.release import LACKS_APPROVAL, check_clear, judge, release_proposal, unscheduled
 from houblon.rules.publishing.timeline import Step, Timeline, touched_by
 from houblon.rules.store.documents import EntryOf, Store, Writer
 from houblon.rules.store.history import History
@@ -25,7 +25,6 @@ def schedule(
     by: str,
     at: datetime,
     seen: int | None = None,
-    approval: bool = False,
     until: datetime | None = None,
     check_context: CheckContext = NOTHING,
     entry_of: EntryOf | None = None,
@@ -45,8 +44,6 @@ def schedule(
         _check_moments(history, proposal, effective_from, until or (end.effective_from if end else None), at)
         if proposal.state == OPEN:
             check_clear(proposal, history, check_context.memberships)
-        if approval:
-            check_approved(proposal, history)
         scheduled = _dated(proposal, effective_from, by, at)
         others = [each for each in history.scheduled() if each.id not in (proposal.id, end and end.id)]
         if until is not None:
@@ -59,7 +56,7 @@ def schedule(
             if step.proposal.id in {each.id for each in new}:
                 _check_step(step, check_context)
         judge(writer, steps, Notice("", history.number, at))
-        kept = next(each for each in writer.proposals() if each.id == id)
+        kept = writer.proposal(id)
         writer.keep(kept, entry_of)
         return kept
 
@@ -88,14 +85,15 @@ def withdraw(
             writer.keep(_dated(each, None, None, at, state), entry_of if each is proposal else None)
         left = [each for each in history.scheduled() if each.id not in {one.id for one in gone}]
         judge(writer, Timeline(history, check_context).walk(left), Notice("", history.number, at))
-        return next(each for each in writer.proposals() if each.id == id)
+        return writer.proposal(id)
 
 
 def promote_due(store: Store, at: datetime, check_context: CheckContext) -> CheckContext:
     """Make versions of what is scheduled for `at` or earlier, in the order of their dates.
 
-    Returns what checks take as given after them. What publishing asks is asked then, too. One that can't be published
-    any more becomes a draft again, with a notice, and what is planned behind it is judged without it.
+    Returns the check context, which says now which versions' memberships it has. What publishing asks is asked then,
+    too. One that can't be published any more becomes a draft again, with a notice, and what is planned behind it is
+    judged without it.
     """
     check_context = up_to_date(store.history(), check_context)
     while (due := store.history().next_due) is not None and due <= at:
@@ -107,10 +105,10 @@ def promote_due(store: Store, at: datetime, check_context: CheckContext) -> Chec
             proposal = waiting[0]
             by, moment = proposal.scheduled_by or proposal.author, proposal.effective_from or at
             try:
-                release_proposal(writer, proposal, by, at, moment, check_context, check_context.approval)
+                release_proposal(writer, proposal, by, at, moment, check_context)
             except Invalid as invalid:
                 _hold_back(writer, proposal, invalid, at, check_context)
-    return up_to_date(store.history(), check_context)
+    return check_context
 
 
 def up_to_date(history: History, check_context: CheckContext) -> CheckContext:
@@ -199,15 +197,26 @@ def _check_moments(
 
 def _check_step(step: Step, check_context: CheckContext) -> None:
     """Everything that publishing checks, at the moment that is planned. Raises Invalid."""
-    if step.code == "nothing":
-        raise refuse(
-            "empty",
-            "",
-            "À ce moment-là, ce brouillon ne changera rien : ce qui est planifié avant le dit déjà.",
-            "At that moment, this proposal will change nothing: what is planned before says the same.",
-        )
-    if step.problems:
-        raise Invalid(step.problems)
+    if step.code is not None:
+        raise Invalid(step.problems or [_WHY_NOT[step.code]])
     given = msgspec.structs.replace(check_context, memberships=step.kept)
     if step.made is not None:
         check(step.made.content, touched_by(step.rebased), given)
+
+
+# Why a step can't come to be, where it has no problems of its own to tell.
+_WHY_NOT = {
+    "nothing": problem(
+        "empty",
+        "",
+        "À ce moment-là, ce brouillon ne changera rien : ce qui est planifié avant le dit déjà.",
+        "At that moment, this proposal will change nothing: what is planned before says the same.",
+    ),
+    "ended": problem(
+        "ended",
+        "",
+        "Ce que ce brouillon remettrait comme avant ne peut plus avoir lieu.",
+        "What this proposal would put back can't come to be any more.",
+    ),
+    "approval_required": LACKS_APPROVAL,
+}

@@ -118,6 +118,10 @@ class Writer:
         table.remove(doc_ids=done[: max(0, len(done) - ENTRIES_KEPT)])
         table.insert(msgspec.to_builtins(entry))
 
+    def proposal(self, id: str) -> Proposal:
+        """The proposal as this transaction leaves it so far."""
+        return msgspec.convert(_table(self._database, "proposals").get(where("id") == id), Proposal)
+
     def proposals(self) -> list[Proposal]:
         """Every proposal as this transaction leaves it so far."""
         return [msgspec.convert(dict(row), Proposal) for row in _table(self._database, "proposals").all()]

@@ -187,7 +187,6 @@ def publish_a_proposal(proposal: Proposal, entry_of: EntryOf) -> Response:
         at=house().now(),
         seen=proposal.revision,
         check_context=house().check_context,
-        approval=house().profile.approval,
         entry_of=entry_of,
     )
     settle_aftermath(house())
@@ -220,7 +219,6 @@ def schedule_proposal(asked: dict[str, Any], proposal: Proposal, entry_of: Entry
         by=caller(),
         at=house().now(),
         seen=proposal.revision,
-        approval=house().profile.approval,
         check_context=house().check_context,
         entry_of=entry_of,
     )

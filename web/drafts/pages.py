@@ -183,7 +183,6 @@ def publish(proposal: Proposal, seen: int, entry_of: EntryOf) -> Any:
         at=house().now(),
         seen=seen,
         check_context=house().check_context,
-        approval=house().profile.approval,
         entry_of=entry_of,
     )
     settle_aftermath(house())
@@ -208,7 +207,6 @@ def put_on_a_date(proposal: Proposal, seen: int, entry_of: EntryOf) -> None:
         by=author(),
         at=house().now(),
         seen=seen,
-        approval=house().profile.approval,
         check_context=house().check_context,
         entry_of=entry_of,
     )

@@ -19,6 +19,7 @@ from tests.rules.publishing.test_moves import ORDER, SCENARIO, given
 from tests.rules.publishing.test_proposals import raised, say
 
 NOW = START + timedelta(days=10)
+ASKED = CheckContext(approval=True)
 DAY_1, DAY_4, DAY_8, DAY_25 = (NOW + timedelta(days=days) for days in (1, 4, 8, 25))
 ITEMS = "acceptance.minimum_items"
 
@@ -175,11 +176,20 @@ def test_approval_that_is_asked_since_is_asked_at_the_moment_and_of_the_end_with
     approve(store, agreed.id, by="luc", at=NOW)
     plan(store, agreed, DAY_1, until=DAY_4)
     plan(store, draft(store, "non", minimum(20)), DAY_8)
-    asked = CheckContext(approval=True)
-    assert [at(store, moment, asked) for moment in (DAY_1, DAY_4, DAY_8)] == [12, 24, 24]
+    assert [at(store, moment, ASKED) for moment in (DAY_1, DAY_4, DAY_8)] == [12, 24, 24]
     assert [each.approved_by for each in store.versions()[1:]] == ["luc", "luc"]
     held = state(store, "non")
     assert (held.state, [each.code for each in held.notices]) == ("open", ["approval_required"])
+
+
+def test_the_end_of_an_agreed_campaign_is_moved_without_another_approval_and_nothing_else_is(store):
+    agreed = draft(store, "oui", minimum(12))
+    approve(store, agreed.id, by="luc", at=NOW)
+    plan(store, agreed, DAY_1, until=DAY_4, check_context=ASKED)
+    assert plan(store, state(store, "fin-de-oui"), DAY_8, check_context=ASKED).effective_from == DAY_8
+    alone = plan(store, draft(store, "non", minimum(20)), DAY_25)
+    assert raised(plan, store, alone, DAY_4, check_context=ASKED) == {("approval_required", "")}
+    assert state(store, "non") == alone
 
 
 def test_what_fails_at_its_moment_takes_its_end_along_and_leaves_the_others(store):
@@ -187,7 +197,7 @@ def test_what_fails_at_its_moment_takes_its_end_along_and_leaves_the_others(stor
     other = draft(store, "oui", say("acceptance.mode", "manual", "bars"))
     approve(store, other.id, by="luc", at=NOW)
     plan(store, other, DAY_8)
-    assert at(store, DAY_8, CheckContext(approval=True)) == 24
+    assert at(store, DAY_8, ASKED) == 24
     assert [state(store, id).state for id in ("non", "fin-de-non", "oui")] == ["open", "discarded", "published"]
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from houblon.engine.core.problem import Invalid
+from houblon.rules.checks.checks import CheckContext
 from houblon.rules.model.names import id_of
 from houblon.rules.model.proposal import UnknownProposal, hash_of, rebase
 from houblon.rules.model.statements import ABSENT, Edit, Statement
@@ -18,6 +19,7 @@ from tests.clock import START
 from tests.rules.documents import content, edits, faults, group, hold, published, tous
 
 NOW = START + timedelta(days=10)
+ASKED = CheckContext(approval=True)
 LATER = NOW + timedelta(days=30)
 
 
@@ -158,7 +160,7 @@ def test_a_stale_revision_is_refused_and_says_what_is_there_now(store):
 def test_an_approval_is_another_persons_and_any_later_edit_voids_it(store):
     made = draft(store, say("acceptance.minimum_items", 6))
     revise(store, made.id, [say("rank", 6)], by="bo", at=NOW)
-    required = {"by": "anne", "at": NOW, "approval": True}
+    required = {"by": "anne", "at": NOW, "check_context": ASKED}
     assert raised(publish_proposal, store, made.id, **required) == {("approval_required", "")}
     for author in ("anne", "bo"):
         assert raised(approve, store, made.id, by=author, at=NOW) == {("own_proposal", "")}
@@ -175,7 +177,7 @@ def test_an_approval_outlives_what_others_publish_elsewhere(store):
     proposals.rename(store, made.id, "Été", "Les terrasses ouvrent.", at=NOW)
     approve(store, made.id, by="chef", at=NOW)
     published(store, group("bars", 9, acceptance_minimum_items=12))
-    assert publish_proposal(store, made.id, by="anne", at=NOW, approval=True).note == "Été"
+    assert publish_proposal(store, made.id, by="anne", at=NOW, check_context=ASKED).note == "Été"
 
 
 def test_an_approved_hash_is_that_of_what_changes_and_to_what(store):
@@ -190,7 +192,9 @@ def test_a_settled_conflict_needs_a_new_approval(store):
     approve(store, made.id, by="chef", at=NOW)
     published(store, group("bars", 5, acceptance_minimum_items=36))
     resolve(store, made.id, {("group", "bars", "acceptance.minimum_items"): MINE}, by="anne", at=NOW)
-    assert raised(publish_proposal, store, made.id, by="anne", at=NOW, approval=True) == {("approval_required", "")}
+    assert raised(publish_proposal, store, made.id, by="anne", at=NOW, check_context=ASKED) == {
+        ("approval_required", "")
+    }
 
 
 def test_a_discarded_proposal_can_be_taken_up_again(store):
@@ -233,7 +237,7 @@ def test_a_rollback_makes_a_version_and_tells_open_proposals(store):
 def test_an_emergency_rollback_goes_to_an_approved_version_only_and_is_marked(store):
     made = draft(store, say("acceptance.minimum_items", 6))
     approve(store, made.id, by="chef", at=NOW)
-    publish_proposal(store, made.id, by="anne", at=NOW, approval=True)
+    publish_proposal(store, made.id, by="anne", at=NOW, check_context=ASKED)
     published(store, group("bars", 5, acceptance_minimum_items=36), at=NOW)
     assert raised(roll_back, store, 1, by="admin", at=NOW, emergency=True) == {("not_approved", "")}
     version = roll_back(store, 2, by="admin", at=NOW, emergency=True)

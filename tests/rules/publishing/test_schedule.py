@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from houblon.rules.checks.checks import CheckContext
 from houblon.rules.model.statements import Edit
 from houblon.rules.policies import Policies
 from houblon.rules.publishing.drafts import begin, revise
@@ -17,6 +18,7 @@ from tests.rules.documents import content, group, published, tous
 from tests.rules.publishing.test_proposals import raised, say
 
 NOW = START + timedelta(days=10)
+ASKED = CheckContext(approval=True)
 JUNE, JULY = NOW + timedelta(days=30), NOW + timedelta(days=60)
 
 
@@ -75,11 +77,11 @@ def test_the_future_can_be_looked_at_and_nothing_is_written(store):
 def test_it_can_be_withdrawn_and_is_a_draft_again_that_keeps_its_approval(store):
     made = begin(store, "Été", by="anne", at=NOW)
     revise(store, made.id, [say("rank", 6)], by="anne", at=NOW)
-    assert raised(schedule, store, made.id, effective_from=JUNE, by="anne", at=NOW, approval=True) == {
+    assert raised(schedule, store, made.id, effective_from=JUNE, by="anne", at=NOW, check_context=ASKED) == {
         ("approval_required", "")
     }
     approve(store, made.id, by="chef", at=NOW)
-    schedule(store, made.id, effective_from=JUNE, by="anne", at=NOW, approval=True)
+    schedule(store, made.id, effective_from=JUNE, by="anne", at=NOW, check_context=ASKED)
     assert raised(revise, store, made.id, [say("rank", 7)], by="anne", at=NOW) == {("state", "")}
     back = withdraw(store, made.id, at=NOW)
     assert (back.state, back.effective_from, back.approval.by) == ("open", None, "chef")
@@ -91,7 +93,7 @@ def test_what_is_planned_without_a_second_person_is_told_and_who_has_a_part_in_i
     made = begin(store, "Juillet", by="anne", at=NOW)
     revise(store, made.id, [say("acceptance.minimum_items", 6)], by="bo", at=NOW)
     approve(store, made.id, by="chef", at=NOW)
-    agreed = schedule(store, made.id, effective_from=JULY, by="dan", at=NOW, approval=True)
+    agreed = schedule(store, made.id, effective_from=JULY, by="dan", at=NOW)
     assert [each.id for each in lacking_approval(store.history())] == [alone.id]
     assert agreed.people == ("anne", "bo", "chef", "dan") and alone.people == ("anne",)
 
@@ -109,7 +111,7 @@ def test_what_is_published_meanwhile_at_the_same_place_makes_it_a_draft_without_
     made = begin(store, "Été", by="anne", at=NOW)
     revise(store, made.id, [say("acceptance.minimum_items", 6), say("rank", 6)], by="anne", at=NOW)
     approve(store, made.id, by="chef", at=NOW)
-    schedule(store, made.id, effective_from=JUNE, by="anne", at=NOW, approval=True)
+    schedule(store, made.id, effective_from=JUNE, by="anne", at=NOW, check_context=ASKED)
     published(store, group("bars", 5, acceptance_minimum_items=36), at=NOW)
     flagged = store.history().proposals["ete"]
     assert (flagged.state, flagged.approval, flagged.effective_from) == ("open", None, None)
