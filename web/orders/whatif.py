@@ -8,7 +8,7 @@ import msgspec
 from flask import Blueprint, render_template, request
 
 from houblon.engine.core.order import Order
-from houblon.engine.core.problem import Invalid, Problem, Text, refuse
+from houblon.engine.core.problem import Faults, Invalid, Problem, Text
 from houblon.engine.decide.evaluate import facts_of
 from houblon.engine.policy.derivation import derivation_document
 from houblon.orders.handling.whatif import what_if
@@ -16,6 +16,7 @@ from houblon.orders.intake.decode import read_order
 from houblon.orders.queries import lists
 from houblon.rules.model.proposal import OPEN, SCHEDULED
 from houblon.web.drafts import drafting
+from houblon.web.drafts.moments import SECOND, read_local
 from houblon.web.drafts.scenarios import expected_of
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
@@ -45,7 +46,7 @@ def try_order() -> Any:
     try:
         body = order_body(typed, house().now(), current())
         order = read_order(body)
-        dates = {name: _moment(typed.get(name, ""), f"/{name}") for name in ("accepted_at", "as_of")}
+        dates = _dates(typed)
         against = typed.get("against", _NOTHING)
         chosen = [typed.get("version", ""), *([against] if against != _NOTHING else [])]
         views = [view_of(order, dates, policy) for policy in chosen]
@@ -146,14 +147,16 @@ def _of_scenario(id: str | None) -> dict[str, Any] | None:
     if at:
         local = datetime.fromisoformat(at).astimezone(house().services.installation.zone)
         typed["accepted_at"] = local.strftime("%Y-%m-%dT%H:%M")
+        typed["accepted_at-lequel"] = SECOND if local.fold else ""
     return typed
 
 
-def _moment(text: str, pointer: str) -> datetime | None:
-    """A local date and time of the installation, as the browser's input writes it."""
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=house().services.installation.zone)
-    except ValueError:
-        raise refuse("datetime", pointer, "Une date et une heure.", "A date and a time.") from None
+def _dates(typed: Mapping[str, str]) -> dict[str, datetime | None]:
+    """Local dates and times of the installation, as the browser's inputs write them. Raises Invalid."""
+    zone, faults, found = house().services.installation.zone, Faults(), dict[str, datetime | None]()
+    for name in ("accepted_at", "as_of"):
+        text, which = typed.get(name, ""), typed.get(f"{name}-lequel", "")
+        with faults.gather():
+            found[name] = read_local(text, zone, which, f"/{name}") if text else None
+    faults.raise_if_any()
+    return found

@@ -37,6 +37,21 @@ def test_a_moment_to_come_counts_what_is_scheduled_by_then(client):
     assert "ne décident pas la même chose" in page
 
 
+def test_hours_that_do_not_exist_or_come_twice_are_asked_about(client):
+    gap = ask(client, as_of="2021-03-14T02:30", accepted_at="2021-03-14T02:15")
+    assert gap.status_code == 422 and text(gap).count("Cette heure n’existe pas") == 4
+    twice = ask(client, accepted_at="2021-11-07T01:30")
+    assert twice.status_code == 422 and "arrive deux fois" in text(twice)
+    assert 'name="accepted_at-lequel"' in text(twice) and 'name="as_of-lequel"' not in text(twice)
+    for which, offset in (("0", "-04:00"), ("1", "-05:00")):
+        page = text(ask(client, accepted_at="2021-11-07T01:30", **{"accepted_at-lequel": which}))
+        assert field(page, "accepted_at") == f"2021-11-07T01:30:00{offset}"
+        data = {name: field(page, name).replace("&#34;", '"') for name in ("order", "expect", "accepted_at", "etag")}
+        client.post("/cas", data={"csrf_token": token_of(page), "nom": f"Recul {which}", **data})
+        again = text(client.get(f"/et-si?cas=recul-{which}"))
+        assert ('value="1" checked' in again) == (which == "1")
+
+
 def test_a_rule_is_told_condition_by_condition(client):
     rule = {
         "label": {"fr": "Retards", "en": "Late"},
