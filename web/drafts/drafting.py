@@ -1,6 +1,6 @@
 """The proposal that a person is working in: pages show it, and what they save goes into it."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 import msgspec
 from flask import current_app, flash, session
@@ -65,14 +65,28 @@ def shown(proposal: Proposal | None) -> Content:
 
 
 def outlook(proposal: Proposal) -> Outlook:
-    """What publishing it now would give; looked into once for each revision and version."""
+    """What publishing it now would give; looked into once for each revision, version and whatever else it is from."""
     # The app's own: another installation in the same process has other proposals of the same name.
-    known: LruCache[tuple[str, int, str], Outlook] = current_app.extensions.setdefault(_OUTLOOKS, LruCache(_REMEMBERED))
+    known: LruCache[Hashable, Outlook] = current_app.extensions.setdefault(_OUTLOOKS, LruCache(_REMEMBERED))
     if proposal.state == SCHEDULED:
         # What it gives changes with what is planned before it.
         return _look(proposal)
     newest = house().store.newest()
-    return known.get((proposal.id, proposal.revision, f"{newest.number}/{newest.hash}"), lambda: _look(proposal))
+    given = (newest.number, newest.hash, *_given(newest.number))
+    return known.get((proposal.id, proposal.revision, *given), lambda: _look(proposal))
+
+
+def _given(newest: int) -> tuple[Hashable, ...]:
+    """Names what an outlook takes as given beside the rules: the place, who is in which groups, what orders name."""
+    services = house().services
+
+    def read() -> int:
+        with services.ledger.reading() as connection:
+            return hash(frozenset(house().everyone(connection).items()))
+
+    # Of thousands of retailers: read and reduced once for each state of the ledger.
+    everyone = services.ledger.query_cache.get(("everyone", newest), read)
+    return services.installation, everyone, seen_values(services.ledger)
 
 
 def _look(proposal: Proposal) -> Outlook:

@@ -77,6 +77,25 @@ def test_whom_a_draft_moves_counts_once_whether_in_a_group_before_or_known_at_al
     assert "<dd>4 détaillants" in text(client.post(f"/groupes/tous/parametres/{ITEMS}/portee", data=form))
 
 
+def test_what_a_draft_would_do_follows_who_is_in_which_groups_and_what_orders_name(place, client):
+    edit = Edit("scenario", SCENARIO["id"], SCENARIO)
+    publish_edits(place.house.store, [edit], author="x", note="", at=NOW, check_context=place.house.check_context)
+    rule = {
+        "label": {"fr": "Blanche", "en": "White"},
+        "conditions": {"all": [{"name": "skus", "operator": "contains_all", "value": ["BLANCHE"]}]},
+        "actions": [{"name": "hold", "params": {"reason": "blanche"}}],
+    }
+    place.send(order("PO-1"), "msg_1")
+    made = draft(place, "Été", minimum(40, RISK), Statement("group", RISK, "rules/blanche", rule))
+    page = text(client.get(f"/brouillons/{made.id}"))
+    assert ("Le cas de test" in page, "« BLANCHE »" in page.replace("\u00a0", " ")) == (False, True)
+    buyer = SCENARIO["order"]["buyer"]["id"]
+    place.house.services.ledger.write(lambda connection: set_memberships(connection, {buyer: (RISK,)}, NOW))
+    place.send(order("PO-2", lines=[{"sku": "BLANCHE", "quantity": 24, "unit_price": "20.00"}]), "msg_2")
+    page = text(client.get(f"/brouillons/{made.id}"))
+    assert ("Le cas de test" in page, "« BLANCHE »" in page.replace("\u00a0", " ")) == (True, False)
+
+
 def test_a_draft_that_moves_somebody_is_tried_as_if_it_were_published(place):
     call = Caller(place, "decide", "write", "read")
     made = draft(place, "rangement", memberships={"bar-9": (RISK,)})
