@@ -8,7 +8,7 @@ import msgspec
 from houblon.engine.conditions.figures import NBSP
 from houblon.engine.core.problem import Text
 from houblon.engine.policy.decision import Provenance
-from houblon.engine.policy.policy import BASE, rule_of
+from houblon.engine.policy.policy import BASE, Rule, rule_of
 from houblon.engine.policy.sentences import rule_sentence
 from houblon.rules.model.changes import Change
 from houblon.rules.model.content import Content, canonical
@@ -173,7 +173,11 @@ def _state(change: Change, value: Any, content: Content | None) -> Text:
 
 
 def _rule(change: Change, value: Any) -> Text:
-    rule = rule_of(change.path.removeprefix(RULES), value, Provenance(change.id, 0))
+    return rule_text(rule_of(change.path.removeprefix(RULES), value, Provenance(change.id, 0)))
+
+
+def rule_text(rule: Rule) -> Text:
+    """The rule's sentence, and whether it rests."""
     said = rule_sentence(rule)
     return said if rule.enabled else Text(f"Au repos{NBSP}: {said.fr}", f"Resting: {said.en}")
 
@@ -187,7 +191,7 @@ def _inherited(change: Change, content: Content | None) -> Text:
         rule = base.rules.get(change.path.removeprefix(RULES))
         if rule is None:
             return _ABSENT
-        said = rule_sentence(rule)
+        said = rule_text(rule)
     elif change.path in base.settings:
         said = value_text(change.path, base.settings[change.path])
     else:

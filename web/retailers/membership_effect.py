@@ -6,10 +6,10 @@ import msgspec
 
 from houblon.engine.core.problem import Text
 from houblon.engine.policy.policy import Policy
-from houblon.engine.policy.sentences import rule_sentence
 from houblon.rules.model.content import Content
 from houblon.rules.model.inherit import chain_of, resolve
 from houblon.web.foundation.current_app import house
+from houblon.web.presentation.change_text import rule_text
 from houblon.web.presentation.setting_forms import FORMS
 from houblon.web.presentation.setting_text import value_text
 
@@ -42,7 +42,7 @@ def effects(content: Content, before: Iterable[str], after: Iterable[str]) -> li
     ]
     old, new = ({rule.id: rule for rule in each.rules} for each in (then, now))
     for id in sorted(old.keys() | new.keys()):
-        was, is_ = (rule_sentence(rules[id]) if id in rules else _NONE for rules in (old, new))
+        was, is_ = (rule_text(rules[id]) if id in rules else _NONE for rules in (old, new))
         if was != is_:
             label = (new.get(id) or old[id]).label
             found.append(Effect(Text(f"règle « {label.fr} »", f"rule “{label.en}”"), was, is_))

@@ -8,6 +8,7 @@ from houblon.rules.model.changes import Change, changes
 from houblon.rules.model.content import Content, Version, content_of
 from houblon.rules.model.statements import ABSENT
 from houblon.web.presentation.change_text import ChangeText, describe_change
+from houblon.web.retailers.membership_effect import effects
 from tests.clock import START
 from tests.rules.documents import TRANSBROUE, group, hold, tous
 
@@ -82,6 +83,17 @@ def test_what_is_given_back_says_what_is_inherited_then():
     setting, rule = described(before, after)
     assert setting.after.fr == "hérité de Tous\u00a0: 24" and setting.after.en == "inherited from Tous: 24"
     assert rule.after.fr.startswith("hérité de Tous\u00a0: Retenir") and "500" in rule.after.fr
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_rule_that_rests_is_said_to_rest_where_it_is_inherited_too(enabled):
+    base, wins = tous({"gros": {**RULE, "enabled": enabled}}), tous({"gros": {**RULE, "enabled": not enabled}})
+    (given_back,) = described(content(base, group("bars", 70, {"gros": None})), content(base, group("bars", 70)))
+    assert ("Au repos" in given_back.after.fr, "Resting" in given_back.after.en) == (not enabled, not enabled)
+    # Whoever joins a group whose rule rests where Tous' does not is told so.
+    groups = content(base, group("bars", 70, {"gros": wins["rules"]["gros"]}))
+    (effect,) = effects(groups, (), ("bars",))
+    assert ("Au repos" in effect.before.fr, "Au repos" in effect.after.fr) == (not enabled, enabled)
 
 
 def test_colours_are_shown_and_ranks_are_places():
