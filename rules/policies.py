@@ -61,10 +61,7 @@ class Policies:
 
     def kept_with(self, content: Content, buyer: str, kept: Chain, through: int) -> Chain:
         """A buyer's groups with a published content, where the ledger keeps `kept`, brought `through` a version."""
-        history = self.store.recent()
-        if history.last_moving <= through:
-            return kept
-        return history.brought(through, content.version.number).get(buyer, kept)
+        return self.store.recent().brought(through, content.version.number).get(buyer, kept)
 
     def scheduled_content(self, at: datetime) -> Content:
         """What will be in force at a future moment, as far as it is scheduled, with who will be moved by then."""

@@ -58,7 +58,7 @@ def known_groups(ledger: Ledger, history: History, retailer: str) -> tuple[str, 
             return memberships_of(reader, retailer), brought_through(reader)
 
     kept, through = ledger.query_cache.get(("memberships", retailer), read)
-    return history.brought(through, history.number).get(retailer, kept) if history.last_moving > through else kept
+    return history.brought(through, history.number).get(retailer, kept)
 
 
 def groups_among(connection: Connection, history: History, ids: Collection[str]) -> dict[str, tuple[str, ...]]:

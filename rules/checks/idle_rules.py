@@ -14,10 +14,10 @@ from houblon.rules.model.content import Content
 from houblon.rules.model.statements import RULES, pointer_of
 
 _KINDS = {
-    "buyer_groups": ("unknown_group", Text("groupe", "group")),
-    "distributor": ("unknown_distributor", Text("distributeur", "distributor")),
-    "province": ("unknown_province", Text("province", "province")),
-    "skus": ("unknown_sku", Text("produit", "product")),
+    "buyer_groups": ("unknown_group", Text("le groupe", "the group")),
+    "distributor": ("unknown_distributor", Text("le distributeur", "the distributor")),
+    "province": ("unknown_province", Text("la province", "the province")),
+    "skus": ("unknown_sku", Text("le produit", "the product")),
 }
 
 
@@ -63,10 +63,8 @@ def _of_rule(content: Content, group: str, rule: Rule, seen: Seen) -> Iterator[P
                 yield problem(
                     code,
                     pointer,
-                    f"La règle « {name.fr} » nomme le {what.fr} « {said} », que personne n’a."
-                    if fact != "province"
-                    else f"La règle « {name.fr} » nomme la province « {said} », que personne n’a.",
-                    f"The rule “{name.en}” names the {what.en} “{said}”, which nobody has.",
+                    f"La règle « {name.fr} » nomme {what.fr} « {said} », que personne n’a.",
+                    f"The rule “{name.en}” names {what.en} “{said}”, which nobody has.",
                 )
     if never(rule.condition):
         yield problem(

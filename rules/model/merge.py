@@ -47,15 +47,15 @@ def merge(kind: str, id: str, before: Document | None, mine: Document | None, th
 def _merge_statements(
     kind: str, id: str, before: dict[str, Any], mine: dict[str, Any], theirs: dict[str, Any]
 ) -> Merged:
-    kept, conflicts = {}, []
+    kept, conflicts, is_new = {}, [], not before
     for path in [*theirs, *(path for path in mine if path not in theirs)]:
         was, own, other = (each.get(path, ABSENT) for each in (before, mine, theirs))
-        if _is_one_sided(path, was, own, other, is_new=not before):
+        if _is_one_sided(path, was, own, other, is_new=is_new):
             value = other
         else:
             value = own
-            if other != was or (not before and path != "rank"):
-                twice = kind != "cycle" and (not before or (path.startswith(RULES) and was is ABSENT))
+            if other != was or (is_new and path != "rank"):
+                twice = kind != "cycle" and (is_new or (path.startswith(RULES) and was is ABSENT))
                 conflicts.append(MergeConflict(kind, id, path, was, own, other, twice))
         if value is not ABSENT:
             kept[path] = value

@@ -108,6 +108,8 @@ class History:
     def brought(self, after: int, until: int) -> dict[str, tuple[str, ...]]:
         """The memberships that the versions after `after` brought, up to `until`, by buyer."""
         found: dict[str, tuple[str, ...]] = {}
+        if self.last_moving <= after:
+            return found
         for number in self._moving:
             if after < number <= until:
                 found.update((move.buyer, move.after) for move in self.moves[number])

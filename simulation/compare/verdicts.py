@@ -76,13 +76,14 @@ class Side:
         self.default = parse_terms(judge.policy.settings["invoicing.terms"].value)
         self.rules = judge.rules
         self.refusals = self._tests(self._acting(Outcome.REFUSED))
+        held = self._barring()
         self.barriers = _Tests(
-            [rule.condition for rule in self._barring() if self._is_plain(rule)],
+            [rule.condition for rule in held if self._is_plain(rule)],
             [
                 *([exp.true()] if barred else []),
                 *self._not_accepted(),
                 *self._minimums(),
-                *self._possible(rule for rule in self._barring() if not self._is_plain(rule)),
+                *self._possible(rule for rule in held if not self._is_plain(rule)),
                 *self._terms_in_doubt(),
                 *self._invoice_in_doubt(),
                 *([] if currency is None else [currency]),

@@ -8,7 +8,7 @@ from flask import Response, abort, url_for
 
 from houblon.rules.exchange.bundle import read_bundle
 from houblon.rules.model.merge import MergeConflict
-from houblon.rules.model.proposal import OPEN, SCHEDULED, Proposal, UnknownProposal, changes_in, rebase
+from houblon.rules.model.proposal import OPEN, SCHEDULED, Proposal, UnknownProposal, changes_in
 from houblon.rules.model.statements import ABSENT, Statement, pointer_of
 from houblon.rules.publishing import proposals as life
 from houblon.rules.publishing.drafts import begin, resolve, revise
@@ -25,7 +25,7 @@ from houblon.web.api.etags import require_match, tagged
 from houblon.web.api.keys import caller
 from houblon.web.api.versions import moved_document, version_made
 from houblon.web.drafts import drafting
-from houblon.web.drafts.planned import beside, dropped, moves_of, step_of
+from houblon.web.drafts.planned import beside, dropped, moves_of, rebased_now
 from houblon.web.drafts.post_publication import settle as settle_aftermath
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response, spoken
@@ -309,12 +309,11 @@ def _head(proposal: Proposal) -> dict[str, Any]:
 
 def _document(proposal: Proposal) -> dict[str, Any]:
     history, is_alive = house().store.history(), proposal.state in (OPEN, SCHEDULED)
-    base, newest, step = history.content(proposal.base), drafting.newest(), step_of(proposal)
-    kept = house().check_context.memberships if proposal.memberships else None
-    rebased = step.rebased if step else rebase(proposal, base, newest, kept)
-    before = step.before if step else newest
-    changed = changes_in(rebased.edits, before) if is_alive else changes_in(proposal.edits, base)
     outlook, language = drafting.outlook(proposal) if is_alive else None, spoken()
+    step = outlook.step if outlook else None
+    rebased, before = (step.rebased, step.before) if step else (rebased_now(proposal), drafting.newest())
+    base = history.content(proposal.base)
+    changed = changes_in(rebased.edits, before) if is_alive else changes_in(proposal.edits, base)
     places = {(each.kind, each.id, each.path) for each in changed}
     planned = beside(proposal.id) if is_alive else {}
     return {
@@ -322,7 +321,7 @@ def _document(proposal: Proposal) -> dict[str, Any]:
         "changes": [_statement(each, before=each.before, after=each.after) for each in changed],
         "clashes": [_clash(each) for each in rebased.conflicts if proposal.state == OPEN],
         "memberships": dict(proposal.memberships),
-        "moves": [moved_document(each) for each in moves_of(history, proposal, step)],
+        "moves": [moved_document(each) for each in moves_of(history, proposal, rebased)],
         "planned": [
             {"pointer": pointer_of(*place), "effective_from": each.at, "proposal": each.proposal.id}
             for place, found in planned.items()

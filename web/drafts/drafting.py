@@ -17,7 +17,7 @@ from houblon.rules.model.proposal import OPEN, SCHEDULED, Proposal
 from houblon.rules.model.statements import Document, Edit, Statement, stated
 from houblon.rules.publishing.drafts import begin, moving, preview, revise
 from houblon.rules.publishing.proposals import Stale
-from houblon.rules.publishing.timeline import touched_by
+from houblon.rules.publishing.timeline import Step, touched_by
 from houblon.rules.store.caches import LruCache
 from houblon.web.access.audit import by as acting
 from houblon.web.access.audit import copy_entries, proposal_entry
@@ -32,11 +32,15 @@ _KEY, _OUTLOOKS, _REMEMBERED = "brouillon", "houblon.outlooks", 32
 
 
 class Outlook(msgspec.Struct, frozen=True, eq=False):
-    """What publishing a proposal now would give: its content, what refuses it, what is worth a look."""
+    """What publishing a proposal now would give: its content, what refuses it, what is worth a look.
+
+    Of a planned one, at its moment: `step` is what it makes then of what is in force.
+    """
 
     content: Content
     faults: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
+    step: Step | None = None
 
 
 def working_in() -> Proposal | None:
@@ -93,7 +97,7 @@ def _look(proposal: Proposal) -> Outlook:
     step = step_of(proposal)
     if step is not None:
         touched = touched_by(step.rebased).groups
-        return Outlook(step.after, step.problems, warnings(step.after, touched))
+        return Outlook(step.after, step.problems, warnings(step.after, touched), step)
     check_context = house().check_context
     made = preview(house().store.history(), proposal, house().now(), check_context.memberships)
     faults: tuple[Problem, ...] = ()

@@ -23,7 +23,6 @@ from houblon.rules.model.proposal import (
     UnknownProposal,
     changes_in,
     hash_of,
-    rebase,
 )
 from houblon.rules.model.statements import ABSENT, Statement, statements_of
 from houblon.rules.publishing import proposals
@@ -31,7 +30,6 @@ from houblon.rules.publishing.drafts import begin, resolve, revise
 from houblon.rules.publishing.proposals import Stale
 from houblon.rules.publishing.publish import publish_proposal
 from houblon.rules.publishing.schedule import schedule, withdraw
-from houblon.rules.publishing.timeline import Step
 from houblon.rules.store.documents import EntryOf
 from houblon.rules.store.history import History
 from houblon.simulation.jobs.jobs import report_of
@@ -138,7 +136,7 @@ def take_back(proposal: Proposal, seen: int, entry_of: EntryOf) -> None:
 @blueprint.post("/<id>/regler")
 @_act("settled")
 def resolve_conflicts(proposal: Proposal, seen: int, entry_of: EntryOf) -> None:
-    conflicts = _rebased(proposal).conflicts
+    conflicts = planned.rebased_now(proposal).conflicts
     choices = {
         (conflict.kind, conflict.id, conflict.path): request.form.get(f"choix-{place}", "")
         for place, conflict in enumerate(conflicts)
@@ -269,10 +267,10 @@ def _page(proposal: Proposal, **faults: Any) -> str:
     is_alive = proposal.state in (OPEN, SCHEDULED)
     outlook = drafting.outlook(proposal) if is_alive else None
     content = outlook.content if outlook else newest
-    step = planned.step_of(proposal)
-    changes, rebased = _changes(proposal, step), _rebased(proposal)
-    moves, moved = planned.described_moves(planned.moves_of(history, proposal, step))
-    before = step.before if step else newest
+    step = outlook.step if outlook else None
+    rebased, before = (step.rebased, step.before) if step else (planned.rebased_now(proposal), newest)
+    changes = changes_in(rebased.edits, before) if is_alive else changes_in(proposal.edits, base)
+    moves, moved = planned.described_moves(planned.moves_of(history, proposal, rebased))
     with house().services.ledger.reading() as connection:
         members = lists.count_members(connection)
         simulated = report_of(connection, proposal.id)
@@ -329,24 +327,9 @@ def _reached(changes: Any, content: Any) -> list[Any]:
     return [(change, by_path[change.path]) for change in changes if change.id == "tous" and change.path in by_path]
 
 
-def _rebased(proposal: Proposal) -> Any:
-    history = house().store.history()
-    kept = house().check_context.memberships if proposal.memberships else None
-    return rebase(proposal, history.content(proposal.base), drafting.newest(), kept)
-
-
-def _changes(proposal: Proposal, step: Step | None = None) -> Any:
-    """What the proposal changes in the newest version, or at its moment; once it is closed, what it changed."""
-    if step is not None:
-        return changes_in(step.rebased.edits, step.before)
-    if proposal.state == OPEN:
-        return changes_in(_rebased(proposal).edits, drafting.newest())
-    return changes_in(proposal.edits, house().store.history().content(proposal.base))
-
-
 def _weighed(proposal: Proposal) -> tuple[int, int]:
     """How much an open proposal changes, retailers that it moves among it, and how much of it is in conflict."""
-    rebased = _rebased(proposal)
+    rebased = planned.rebased_now(proposal)
     return len(changes_in(rebased.edits, drafting.newest())) + len(rebased.moves), len(rebased.conflicts)
 
 

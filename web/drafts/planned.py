@@ -16,6 +16,7 @@ from houblon.rules.model.proposal import (
     PUBLISHED,
     SCHEDULED,
     Proposal,
+    Rebased,
     awaits_approval,
     changes_in,
     rebase,
@@ -82,21 +83,25 @@ def beside(but: str = "") -> dict[tuple[str, str, str], list[Planned]]:
     return found
 
 
-def moves_of(history: History, proposal: Proposal, step: Step | None) -> tuple[Move, ...]:
-    """Whom the proposal moves: now, at its moment, or when it was published."""
+def rebased_now(proposal: Proposal) -> Rebased:
+    """The proposal on what is in force, and on who is in which groups now."""
+    history = house().store.history()
+    kept = house().check_context.memberships if proposal.memberships else None
+    return rebase(proposal, history.content(proposal.base), history.content(history.number), kept)
+
+
+def moves_of(history: History, proposal: Proposal, rebased: Rebased) -> tuple[Move, ...]:
+    """Whom the proposal moves: as it stands now or at its moment, or when it was published."""
     if proposal.state == PUBLISHED and proposal.version is not None:
         return history.moves.get(proposal.version, ())
-    if step is not None:
-        return step.rebased.moves
-    if not proposal.memberships:
-        return ()
-    newest = history.content(history.number)
-    return rebase(proposal, history.content(proposal.base), newest, house().check_context.memberships).moves
+    return rebased.moves
 
 
 def described_moves(moves: Iterable[Move]) -> tuple[list[DescribedMove], int]:
     """The first moves by name, and how many there are in all."""
     listed = sorted(moves, key=lambda move: move.buyer)
+    if not listed:
+        return [], 0
     shown = listed[:_SHOWN]
     names, groups = retailer_names(each.buyer for each in shown), group_names(house().store.history())
     described = [
