@@ -24,6 +24,11 @@ class MergeConflict(msgspec.Struct, frozen=True):
     twice: bool = False
     met: str | None = None
 
+    @property
+    def is_by_chance(self) -> bool:
+        """Whether nobody meant the other's by that id. A cycle's is its distributor's name, which both knew."""
+        return self.twice and self.kind != "cycle"
+
 
 class Merged(msgspec.Struct, frozen=True):
     """The document with both sides' changes (None: removed); where they conflict, mine."""
@@ -55,7 +60,7 @@ def _merge_statements(
         else:
             value = own
             if other != was or (is_new and path != "rank"):
-                twice = kind != "cycle" and (is_new or (path.startswith(RULES) and was is ABSENT))
+                twice = is_new or (path.startswith(RULES) and was is ABSENT)
                 conflicts.append(MergeConflict(kind, id, path, was, own, other, twice))
         if value is not ABSENT:
             kept[path] = value

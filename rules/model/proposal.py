@@ -148,7 +148,7 @@ def rebase_edits(edits: Sequence[Edit], base: Content, newest: Content) -> Rebas
 
 
 def _is_planned(conflict: MergeConflict, ground: Ground) -> bool:
-    if conflict.twice:
+    if conflict.is_by_chance:
         return False
     if conflict.kind == MEMBERSHIP:
         return bool(sorted(ground.memberships.get(conflict.id, ())) == conflict.theirs)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 
+from houblon.engine.core.texts import identity
 from houblon.rules.model.merge import MergeConflict
 from houblon.rules.model.proposal import Proposal
 from houblon.rules.model.statements import RULES, Document, Statement, stated
@@ -59,9 +60,10 @@ def _rename_document(
 
 def fresh_id(id: str, taken: Collection[str]) -> str:
     """The next id of the same stem that nothing has: `regle-1` → `regle-2`, `bars` → `bars-2`."""
+    given = set(map(identity, taken))
     found = re.fullmatch(r"(.+?)-(\d{1,6})", id)
     stem, number = (found[1], int(found[2])) if found else (id, 1)
     while True:
         number += 1
-        if (made := f"{stem[:50]}-{number}") not in taken:
+        if identity(made := f"{stem[:50]}-{number}") not in given:
             return made

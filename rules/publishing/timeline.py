@@ -91,7 +91,7 @@ class Timeline:
             base = self._content_of(planned.base)
         rebased = rebase(proposal, base, before, kept if self._check_context else None)
         unplanned = [] if is_ending else self._conflicts_now(proposal, base)
-        conflicts = tuple(each for each in rebased.conflicts if each.twice or _place(each) in unplanned)
+        conflicts = tuple(each for each in rebased.conflicts if each.is_by_chance or _place(each) in unplanned)
         rebased = msgspec.structs.replace(rebased, conflicts=conflicts)
         step = Step(proposal, before, before, rebased, kept)
         if rebased.conflicts:

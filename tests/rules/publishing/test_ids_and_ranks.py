@@ -4,12 +4,15 @@ from datetime import timedelta
 
 import pytest
 
+from houblon.rules.checks.checks import CheckContext
 from houblon.rules.exchange.rule_list import read_import
+from houblon.rules.model.statements import Edit
 from houblon.rules.publishing.drafts import BOTH, MINE, THEIRS, begin, resolve, revise
 from houblon.rules.publishing.publish import publish_proposal
+from houblon.rules.publishing.schedule import promote_due, schedule
 from houblon.rules.store.documents import open_store
 from tests.clock import START
-from tests.rules.documents import content, group, hold, published, tous
+from tests.rules.documents import TRANSBROUE, content, group, hold, published, tous
 from tests.rules.publishing.test_proposals import raised, say
 
 NOW = START + timedelta(days=10)
@@ -158,6 +161,49 @@ def test_of_several_groups_of_which_both_are_kept_none_takes_the_id_of_another(s
     }
     moves = [(move.buyer, move.after) for move in store.history().moves[version.number]]
     assert moves == [("x12", ("terrasses-3", "terrasses-4"))]
+
+
+def cycles(store):
+    return {id: each.rrule for id, each in content(store).cycles.items()}
+
+
+def two_cycles(store):
+    """Two people make the cycle of one distributor, the second on other days."""
+    found, days = [], {}
+    for name, rrule in (("un", TRANSBROUE["rrule"]), ("deux", "FREQ=WEEKLY;BYDAY=TU")):
+        made = begin(store, name, by=name, at=NOW)
+        document = {**TRANSBROUE, "rrule": rrule}
+        found.append(revise(store, made.id, [say("", document, "transbroue", "cycle")], by=name, at=NOW))
+        days[name] = rrule
+    return *found, days
+
+
+@pytest.mark.parametrize("choice", [BOTH, MINE, THEIRS])
+def test_of_two_cycles_made_under_one_id_both_can_be_kept_or_either(store, choice):
+    # Written otherwise, but the same distributor: its id can't be given.
+    put(
+        store,
+        begin(
+            store, "zero", by="x", at=NOW, edits=[Edit("cycle", "Transbroue-2", {**TRANSBROUE, "id": "Transbroue-2"})]
+        ),
+    )
+    first, second, days = two_cycles(store)
+    put(store, first)
+    assert raised(put, store, second) == {("conflict", "/cycles/transbroue/rrule")}
+    resolved = resolve(store, second.id, {("cycle", "transbroue", "rrule"): choice}, by="deux", at=NOW)
+    if choice != THEIRS:
+        put(store, resolved)
+    kept = {"Transbroue-2": days["un"], "transbroue": days["deux" if choice == MINE else "un"]}
+    assert cycles(store) == kept | ({"transbroue-3": days["deux"]} if choice == BOTH else {})
+
+
+def test_a_cycle_that_is_planned_twice_is_replaced_at_its_second_moment(store):
+    *drafts, days = two_cycles(store)
+    for number, each in enumerate(drafts, 1):
+        schedule(store, each.id, effective_from=NOW + timedelta(days=number), by="x", at=NOW)
+    for number, name in enumerate(("un", "deux"), 1):
+        promote_due(store, NOW + timedelta(days=number), CheckContext())
+        assert cycles(store) == {"transbroue": days[name]}
 
 
 def test_new_groups_of_two_drafts_are_ranked_below_all_others_when_they_are_published(store):

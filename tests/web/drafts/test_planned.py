@@ -239,3 +239,22 @@ def test_two_rules_of_one_id_are_kept_both_from_the_page(place, client):
     assert post(client, f"/brouillons/{second.id}/publier").status_code == 302
     groups = place.house.store.content(place.house.store.newest().number).groups
     assert (set(groups["tous"].rules), set(groups[RISK].rules)) == ({"gros"}, {"gros-2"})
+
+
+def test_two_cycles_of_one_distributor_are_kept_both_from_the_page_and_by_key(place, client):
+    call = Caller(place, "read", "write")
+    cycle = place.house.store.content(place.house.store.newest().number).document("cycle", "transbroue")
+    drafts = []
+    for name, rrule in (("un", "FREQ=WEEKLY;BYDAY=MO"), ("deux", "FREQ=WEEKLY;BYDAY=FR"), ("trois", "FREQ=DAILY")):
+        whole = {**cycle, "id": "Voisin", "name": "Voisin", "rrule": rrule}
+        drafts.append(draft(place, name, Statement("cycle", "Voisin", "", whole)))
+    publish_proposal(place.house.store, drafts[0].id, by="x", at=NOW)
+    page = text(client.get(f"/brouillons/{drafts[1].id}"))
+    assert 'value="both" checked' in page and "que des commandes peuvent nommer" in page
+    post(client, f"/brouillons/{drafts[1].id}/regler", **{"choix-0": "both"})
+    assert post(client, f"/brouillons/{drafts[1].id}/publier").status_code == 302
+    choices = {"choices": [{"kind": "cycle", "id": "Voisin", "path": "rrule", "choose": "both"}]}
+    settled = call("POST", f"/proposals/{drafts[2].id}/settle", choices, If_Match=f'"{drafts[2].revision}"')
+    assert [each["pointer"] for each in settled.json["changes"]] == ["/cycles/Voisin-3"]
+    cycles = place.house.store.content(place.house.store.newest().number).cycles
+    assert (cycles["Voisin"].rrule, cycles["Voisin-2"].rrule) == ("FREQ=WEEKLY;BYDAY=MO", "FREQ=WEEKLY;BYDAY=FR")
