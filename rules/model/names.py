@@ -102,7 +102,9 @@ def id_of(name: str, taken: Collection[str] = ()) -> str:
         .replace("Æ", "AE")
         .replace("ß", "ss")
     )
-    plain = unicodedata.normalize("NFKD", expanded).encode("ascii", "ignore").decode().lower()
+    # A typographic apostrophe or dash separates words as the typewriter's does.
+    spaced = "".join("-" if unicodedata.category(each)[0] in "PSZ" else each for each in expanded)
+    plain = unicodedata.normalize("NFKD", spaced).encode("ascii", "ignore").decode().lower()
     wanted = re.sub(r"[^a-z0-9]+", "-", plain)[:50].strip("-") or "groupe"
     found, number = wanted, 2
     while found in taken:

@@ -133,6 +133,7 @@ def test_a_name_is_kept_composed_trimmed_and_with_single_spaces():
         ("Payeurs à risque", "payeurs-a-risque"),
         ("Œuvres & Cie", "oeuvres-cie"),
         ("Dépanneur's", "depanneur-s"),
+        ("Minimum d’articles — l’été…", "minimum-d-articles-l-ete"),
         ("Straße 7", "strasse-7"),
         ("가", "groupe"),
         ("Tous", "tous"),
