@@ -1,6 +1,6 @@
 """Everything as one JSON bundle: byte-stable out, read strictly in."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -80,7 +80,7 @@ def read_bundle(document: object, current: Content | None) -> Bundle:
             whole = _with_base(each, current) if (kind, each["id"]) == ("group", BASE) else each
             edits.append(Edit(kind, each["id"], whole))
     groups = {edit.id for edit in edits if edit.kind == "group"} | set(current.groups if current else ())
-    memberships = _memberships(document.get("memberships", {}), groups.__contains__, faults)
+    memberships = read_memberships(document.get("memberships", {}), groups, faults)
     faults.raise_if_any()
     return Bundle(tuple(edits), memberships, places)
 
@@ -135,7 +135,8 @@ def _with_base(document: dict[str, Any], current: Content | None) -> dict[str, A
     return merged
 
 
-def _memberships(document: Any, exists: Callable[[str], bool], faults: Faults) -> dict[str, tuple[str, ...]]:
+def read_memberships(document: Any, exist: Collection[str], faults: Faults) -> dict[str, tuple[str, ...]]:
+    """Groups by buyer, each of a group that is among those that `exist`; what is wrong is added to the faults."""
     if not isinstance(document, dict):
         faults.add("type", "/memberships", "Un objet « détaillant : groupes ».", 'An object "buyer: groups".')
         return {}
@@ -160,7 +161,7 @@ def _memberships(document: Any, exists: Callable[[str], bool], faults: Faults) -
             continue
         for index, group in enumerate(groups):
             # A misspelt « payeurs-a-risque » would leave its buyers to Tous, and nobody would know.
-            if not isinstance(group, str) or not exists(group):
+            if not isinstance(group, str) or group not in exist:
                 faults.add("unknown_group", step(pointer, index), "Ce groupe n’existe pas.", "There is no such group.")
         if all(isinstance(group, str) for group in groups):
             kept[buyer] = tuple(dict.fromkeys(group for group in groups if group != BASE))

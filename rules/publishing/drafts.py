@@ -1,19 +1,22 @@
 """What a proposal says: begun, revised statement by statement, resolved where others published first."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 
 import msgspec
 
 from houblon.engine.core.problem import Faults, step
+from houblon.engine.core.texts import clean_id
 from houblon.engine.policy.policy import BASE
+from houblon.rules.exchange.bundle import read_memberships
 from houblon.rules.model.content import Content
 from houblon.rules.model.merge import MergeConflict
 from houblon.rules.model.moves import MEMBERSHIP, Memberships, groups_sorted
 from houblon.rules.model.names import clean_name, id_of
 from houblon.rules.model.proposal import Proposal, rebase
-from houblon.rules.model.statements import Document, Edit, Statement, pointer_of, stated
+from houblon.rules.model.statements import ABSENT, Document, Edit, Statement, pointer_of, stated
 from houblon.rules.publishing.keep_both import keep_both
 from houblon.rules.publishing.proposals import change, read_description
 from houblon.rules.store.documents import EntryOf, Store
@@ -86,17 +89,19 @@ def revise(
     by: str,
     at: datetime,
     seen: int | None = None,
+    kept: Memberships = NOBODY,
     name_of: Callable[[History, Proposal], str] | None = None,
     entry_of: EntryOf | None = None,
 ) -> Proposal:
     """Make statements in the proposal, all or none. Any approval is void.
 
-    `seen` is the revision that they were made on; `name_of` calls it by its content, as long as nobody named it. Raises Invalid (pointers start with
+    One of the kind `membership` says of a retailer the groups that the proposal puts them into, or, ABSENT, that it
+    leaves them where they are; `kept` are the memberships of now. `seen` is the revision that they were made on; `name_of` calls it by its content, as long as nobody named it. Raises Invalid (pointers start with
     `/groups/<id>`, …), Stale, UnknownProposal.
     """
 
     def work(history: History, proposal: Proposal) -> Proposal:
-        revised = _with(history, proposal, statements)
+        revised = _with(history, proposal, statements, kept)
         if name_of is None or revised.is_named:
             return revised
         return msgspec.structs.replace(revised, name=clean_name(name_of(history, revised), "/name"))
@@ -116,11 +121,19 @@ def preview_statements(
     return preview(history, _with(history, proposal, statements), at)
 
 
-def _with(history: History, proposal: Proposal, statements: Iterable[Statement]) -> Proposal:
+def _with(
+    history: History, proposal: Proposal, statements: Iterable[Statement], kept: Memberships = NOBODY
+) -> Proposal:
     """The proposal with the statements made in it; any approval is void. Raises Invalid."""
     base, documents = _ground(history, proposal)
-    faults = Faults()
+    faults, placing = Faults(), dict[str, Any]()
     for each in statements:
+        if each.kind == MEMBERSHIP:
+            placing[each.id] = each.value
+            if each.path:
+                pointer = pointer_of(MEMBERSHIP, each.id, each.path)
+                faults.add("path", pointer, "Une adhésion n’a pas de chemin.", "A membership has no path.")
+            continue
         key = (each.kind, each.id)
         document = documents.get(key) if key in documents else base.document(*key)
         try:
@@ -128,9 +141,29 @@ def _with(history: History, proposal: Proposal, statements: Iterable[Statement])
         except LookupError:
             pointer = step("", f"{each.kind}s", each.id)
             faults.add("unknown", pointer, "Ce document n’existe plus.", "This document is no longer there.")
+    named = {*base.groups, *(id for kind, id in documents if kind == "group")}
+    exist = {id for id in named if documents.get(("group", id), id) is not None}
+    memberships, stood = _placed(proposal, placing, exist, kept, faults)
     faults.raise_if_any()
     edits = _moved(base, _checked(documents))
-    return msgspec.structs.replace(proposal, base=base.version.number, edits=edits, approval=None)
+    return msgspec.structs.replace(
+        proposal, base=base.version.number, edits=edits, memberships=memberships, stood=stood, approval=None
+    )
+
+
+def _placed(
+    proposal: Proposal, placing: Mapping[str, Any], exist: Collection[str], kept: Memberships, faults: Faults
+) -> tuple[Memberships, Memberships]:
+    """The proposal's memberships and how those buyers stood, with some placed otherwise or taken out (ABSENT)."""
+    placed = read_memberships({buyer: value for buyer, value in placing.items() if value is not ABSENT}, exist, faults)
+    left = {clean_id(buyer) for buyer, value in placing.items() if value is ABSENT}
+    memberships = {**proposal.memberships, **groups_sorted(placed)}
+    # Of a buyer who was in it already, it stays what they were moved from when that was first written.
+    stood = {**{buyer: tuple(sorted(kept.get(buyer, ()))) for buyer in placed}, **proposal.stood}
+    return (
+        {buyer: groups for buyer, groups in memberships.items() if buyer not in left},
+        {buyer: groups for buyer, groups in stood.items() if buyer in memberships and buyer not in left},
+    )
 
 
 def resolve(

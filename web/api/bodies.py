@@ -156,10 +156,13 @@ class NewProposal(Body):
 
 
 class ProposalStatement(Body):
-    """One statement as it shall be; `remove` takes it back. Without a path, it is the whole document."""
+    """One statement as it shall be; `remove` takes it back. Without a path, it is the whole document.
 
-    kind = choice(*KINDS, required=True)
-    id = text(60, 1, required=True)
+    Of the kind `membership`, the id is the retailer's and the value the ids of the groups that they are put into.
+    """
+
+    kind = choice(*KINDS, MEMBERSHIP, required=True)
+    id = text(200, 1, required=True)
     path = text(100, load_default="")
     value = fields.Raw(allow_none=True, metadata={"description": "Any JSON value; null states that there is none."})
     remove = Checked(

@@ -136,7 +136,9 @@ def revise_proposal(asked: dict[str, Any], proposal: Proposal, entry_of: EntryOf
             Statement(each["kind"], each["id"], each["path"], ABSENT if each["remove"] else each.get("value"))
             for each in asked["statements"]
         ]
-        seen = revise(house().store, proposal.id, said, by=caller(), at=now, seen=seen, entry_of=entry_of).revision
+        kept = house().check_context.memberships
+        revised = revise(house().store, proposal.id, said, by=caller(), at=now, seen=seen, kept=kept, entry_of=entry_of)
+        seen = revised.revision
     if "name" in asked or "description" in asked:
         name, description = asked.get("name", proposal.name), asked.get("description", proposal.description)
         life.rename(house().store, proposal.id, name, description, at=now, seen=seen, entry_of=entry_of)

@@ -124,9 +124,9 @@ def rename(proposal: Proposal, seen: int, entry_of: EntryOf) -> None:
 @blueprint.post("/<id>/retirer")
 @_act("revised")
 def take_back(proposal: Proposal, seen: int, entry_of: EntryOf) -> None:
-    """Let one statement be as it is in force."""
+    """Let one statement be as it is in force, or one retailer where they are."""
     kind, document, path = (request.form.get(name, "") for name in ("genre", "document", "chemin"))
-    now = drafting.newest().document(kind, document)
+    now = None if kind == MEMBERSHIP else drafting.newest().document(kind, document)
     value: Any = ABSENT if now is None else now if path == "" else statements_of(kind, now).get(path, ABSENT)
     said = [Statement(kind, document, path, value)]
     at = house().now()

@@ -212,6 +212,38 @@ def test_a_draft_that_moves_somebody_otherwise_than_others_did_is_told_by_their_
     assert "<legend>Comptoir du Coin · groupes du détaillant" in text(client.get(f"/brouillons/{made.id}"))
 
 
+def test_one_retailer_is_taken_out_of_a_draft_or_put_elsewhere_by_page_and_by_key(place, client):
+    call = Caller(place, "read", "write", "approve")
+    made = draft(place, "rangement", memberships={"bar-9": (RISK,), "risque-1": (), "x": (RISK,)})
+    assert "risque-1</span>" in text(client.get(f"/brouillons/{made.id}"))  # named beside its button
+    form = {"genre": "membership", "document": "risque-1", "chemin": ""}
+    assert post(client, f"/brouillons/{made.id}/retirer", **form).status_code == 302
+    page = text(client.get(f"/brouillons/{made.id}"))
+    assert "bar-9" in page and "risque-1" not in page
+
+    def say(status, *said):
+        seen = call("GET", f"/proposals/{made.id}").json["revision"]
+        answer = call("PATCH", f"/proposals/{made.id}", {"statements": said}, If_Match=f'"{seen}"')
+        assert answer.status_code == status, answer.json
+        return answer.json
+
+    out = {"kind": "membership", "id": "bar-9", "remove": True}
+    new = {"kind": "group", "id": "amis", "value": {"id": "amis", "name": "Amis", "settings": {}, "rules": {}}}
+    into = {"kind": "membership", "id": " x\u200b", "value": ["amis", RISK, RISK]}
+    assert say(200, out, new, into)["moves"] == [{"buyer": "x", "from": [], "to": ["amis", RISK]}]
+    wrong = [{**into, "value": ["personne"]}, {**into, "value": RISK}, {**into, "path": "groups"}]
+    pointers = [[each["pointer"] for each in say(422, one)["errors"]] for one in wrong]
+    assert pointers == [[f"/memberships/ x\u200b{place}"] for place in ("/0", "", "/groups")]
+    # A retailer whom somebody moves between two writings of it is asked about: it is moved from where it stood first.
+    place.house.services.ledger.write(lambda connection: set_memberships(connection, {"x": (RISK,)}, NOW))
+    clashes = say(200, {**into, "value": ["amis"]})["clashes"]
+    assert [(each["id"], each["mine"], each["theirs"]) for each in clashes] == [("x", ["amis"], [RISK])]
+    say(200, {**into, "value": None, "remove": True})
+    assert say(200, into)["clashes"] == []
+    assert post(client, f"/brouillons/{made.id}/publier").status_code == 302
+    assert (kept(place, "x"), kept(place, "bar-9"), kept(place, "risque-1")) == (("amis", RISK), (), (RISK,))
+
+
 def test_what_is_held_back_for_want_of_approval_is_told_to_its_people_and_the_approvers(place, client):
     made = planned(place, "Sans accord", NOW + timedelta(hours=1), minimum(12))
     require_approval(place)
