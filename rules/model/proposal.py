@@ -206,7 +206,7 @@ def hash_of(proposal: Proposal, base: Content) -> str:
 
 def awaits_approval(proposal: Proposal, base: Content) -> bool:
     """Whether somebody asked for its approval, and nobody gave it yet."""
-    return proposal.state == OPEN and proposal.asked is not None and not is_agreed(proposal, base)
+    return proposal.state in (OPEN, SCHEDULED) and proposal.asked is not None and not is_agreed(proposal, base)
 
 
 def is_agreed(proposal: Proposal, base: Content) -> bool:

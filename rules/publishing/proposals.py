@@ -73,9 +73,9 @@ def approve(
     report: str | None = None,
     entry_of: EntryOf | None = None,
 ) -> Proposal:
-    """Agree to the proposal's content as it is; whoever wrote in it can't. Raises Invalid `own_proposal`.
+    """Agree to the proposal's content as it is, planned or not; whoever wrote in it can't.
 
-    `report` is the hash of the report that was looked at.
+    Raises Invalid (`own_proposal`; `ends` where it ends a campaign to come, with which it is agreed to). `report` is the hash of the report that was looked at.
     """
 
     def work(history: History, proposal: Proposal) -> Proposal:
@@ -86,10 +86,21 @@ def approve(
                 "Une autre personne que ses auteurs doit approuver ce brouillon.",
                 "Somebody other than its authors must approve this proposal.",
             )
+        _check_its_own(proposal)
         agreed = Approval(by, at, hash_of(proposal, history.content(proposal.base)), report)
         return msgspec.structs.replace(proposal, approval=agreed)
 
-    return change(store, id, seen, work, None, at, entry_of=entry_of)
+    return change(store, id, seen, work, None, at, (OPEN, SCHEDULED), entry_of)
+
+
+def _check_its_own(proposal: Proposal) -> None:
+    if proposal.ends is not None:
+        raise refuse(
+            "ends",
+            "",
+            "La fin d’une campagne est approuvée avec elle.",
+            "The end of a campaign is approved with it.",
+        )
 
 
 def ask_approval(
@@ -98,6 +109,7 @@ def ask_approval(
     """Ask those who may to approve the proposal as it is; they are told. Raises Invalid `empty`, `agreed`, `asked`."""
 
     def work(history: History, proposal: Proposal) -> Proposal:
+        _check_its_own(proposal)
         base = history.content(proposal.base)
         hash = hash_of(proposal, base)
         if not proposal.edits and not proposal.memberships:
@@ -114,7 +126,7 @@ def ask_approval(
         notices = (*proposal.notices, Notice(ASKED, history.number, at))
         return msgspec.structs.replace(proposal, asked=Request(by, at, hash), notices=notices)
 
-    return change(store, id, seen, work, None, at, entry_of=entry_of)
+    return change(store, id, seen, work, None, at, (OPEN, SCHEDULED), entry_of)
 
 
 def discard(
@@ -128,7 +140,7 @@ def take_up(
     store: Store, id: str, *, at: datetime, seen: int | None = None, entry_of: EntryOf | None = None
 ) -> Proposal:
     """A discarded proposal is a draft again."""
-    return change(store, id, seen, _into(OPEN), None, at, DISCARDED, entry_of)
+    return change(store, id, seen, _into(OPEN), None, at, (DISCARDED,), entry_of)
 
 
 def _into(state: str) -> Callable[[History, Proposal], Proposal]:
@@ -183,14 +195,14 @@ def change(
     work: Callable[[History, Proposal], Proposal],
     by: str | None,
     at: datetime,
-    state: str = OPEN,
+    states: tuple[str, ...] = (OPEN,),
     entry_of: EntryOf | None = None,
 ) -> Proposal:
     """One change under the lock, with its audit entry; `by` is who wrote in it, None where nothing was written."""
     # Revisions only grow: what is stale before the lock is stale under it, and need not wait for it.
-    current(store.history(), id, seen, state)
+    current(store.history(), id, seen, *states)
     with store.writing() as writer:
-        proposal = current(writer.history, id, seen, state)
+        proposal = current(writer.history, id, seen, *states)
         changed = work(writer.history, proposal)
         editors = proposal.editors if by is None else tuple(dict.fromkeys((*proposal.editors, by)))
         changed = msgspec.structs.replace(changed, revision=proposal.revision + 1, changed_at=at, editors=editors)

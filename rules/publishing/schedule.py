@@ -199,6 +199,8 @@ def _check_step(step: Step, check_context: CheckContext) -> None:
     """Everything that publishing checks, at the moment that is planned. Raises Invalid."""
     if step.code is not None:
         raise Invalid(step.problems or [_WHY_NOT[step.code]])
+    if step.lacks_approval:
+        raise Invalid([LACKS_APPROVAL])
     given = msgspec.structs.replace(check_context, memberships=step.kept)
     if step.made is not None:
         check(step.made.content, touched_by(step.rebased), given)
@@ -218,5 +220,4 @@ _WHY_NOT = {
         "Ce que ce brouillon remettrait comme avant ne peut plus avoir lieu.",
         "What this proposal would put back can't come to be any more.",
     ),
-    "approval_required": LACKS_APPROVAL,
 }

@@ -23,7 +23,7 @@ class Step(msgspec.Struct, frozen=True, eq=False):
     """One planned proposal: what is in force just before it, and what it makes of that (the same where it can't).
 
     `code` says why it can't become a version, as notices say it; `kept` are the memberships before it, as far as
-    they are known; `made` is the version that it would be.
+    they are known; `made` is the version that it would be. `lacks_approval`: it can, once somebody agrees to it.
     """
 
     proposal: Proposal
@@ -34,6 +34,7 @@ class Step(msgspec.Struct, frozen=True, eq=False):
     code: str | None = None
     problems: tuple[Problem, ...] = ()
     made: NextVersion | None = None
+    lacks_approval: bool = False
 
     @property
     def ground(self) -> Ground:
@@ -98,8 +99,6 @@ class Timeline:
             return _failed(step, "conflict", [conflict_problem(each) for each in rebased.conflicts])
         if rebased.is_empty:
             return _failed(step, "nothing")
-        if not is_ending and self._lacks_approval(proposal, base):
-            return _failed(step, "approval_required")
         try:
             made = self._made(proposal, rebased)
         except Invalid as invalid:
@@ -107,7 +106,9 @@ class Timeline:
         self._content = made.content
         self._edits.update({(each.kind, each.id): each for each in rebased.edits})
         self._move(made.moves)
-        step = self._done[proposal.id] = msgspec.structs.replace(step, after=self._content, made=made)
+        lacks_approval = not is_ending and self._lacks_approval(proposal, base)
+        step = msgspec.structs.replace(step, after=self._content, made=made, lacks_approval=lacks_approval)
+        self._done[proposal.id] = step
         return step
 
     def _conflicts_now(self, proposal: Proposal, base: Content) -> list[tuple[str, str, str]]:

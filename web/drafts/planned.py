@@ -23,7 +23,7 @@ from houblon.rules.model.proposal import (
 )
 from houblon.rules.publishing.proposals import ASKED
 from houblon.rules.publishing.release import ROLLED_BACK
-from houblon.rules.publishing.timeline import Step, Timeline
+from houblon.rules.publishing.timeline import Step, Timeline, lacking_approval
 from houblon.rules.store.history import History
 from houblon.web.foundation.current_app import house
 from houblon.web.presentation.change_text import ChangeText, describe_change
@@ -149,13 +149,15 @@ def fallen(history: History) -> list[Proposal]:
     return sorted(found, key=lambda each: each.notices[-1].at, reverse=True)
 
 
-def to_approve(history: History, person: str) -> list[Proposal]:
-    """What a person is asked to approve: nothing that they wrote in; the longest asked first."""
-    found = [
-        each
-        for each in history.proposals.values()
-        if person not in each.editors and awaits_approval(each, history.content(each.base))
-    ]
+def to_approve(history: History, person: str, *, is_required: bool) -> list[Proposal]:
+    """What a person is asked to approve: nothing that they wrote in; the longest asked first.
+
+    Where an approval `is_required`, what is planned without one asks by itself.
+    """
+    asked = {each.id for each in history.proposals.values() if awaits_approval(each, history.content(each.base))}
+    if is_required:
+        asked |= {each.id for each in lacking_approval(history) if each.ends is None}
+    found = [each for id, each in history.proposals.items() if id in asked and person not in each.editors]
     return sorted(found, key=lambda each: (each.asked.at if each.asked else each.changed_at, each.id))
 
 

@@ -12,6 +12,7 @@ from houblon.orders.events.endpoints import list_endpoints
 from houblon.orders.queries import lists
 from houblon.rules.checks.checks import scenario_faults
 from houblon.rules.model.content import Content
+from houblon.rules.model.proposal import Proposal
 from houblon.web.access.auth import author
 from houblon.web.access.authorization import may
 from houblon.web.drafts import planned
@@ -53,11 +54,15 @@ def show() -> str:
         version=version,
         begins=version.number == 1 and not unpaid.count and not held,
         planned=store.history().scheduled(),
-        to_approve=planned.to_approve(store.history(), author()) if may("approve") else [],
+        to_approve=_to_approve() if may("approve") else [],
         fallen=planned.fallen(store.history()),
         broken=_broken(store.content(version.number)),
         coming=_coming(store.content(version.number).cycles.values(), day),
     )
+
+
+def _to_approve() -> list[Proposal]:
+    return planned.to_approve(house().store.history(), author(), is_required=house().profile.approval)
 
 
 def _broken(content: Content) -> list[Problem]:

@@ -8,7 +8,7 @@ from houblon.rules.checks.checks import CheckContext
 from houblon.rules.model.statements import ABSENT
 from houblon.rules.policies import Policies
 from houblon.rules.publishing.drafts import begin, revise
-from houblon.rules.publishing.proposals import approve
+from houblon.rules.publishing.proposals import approve, ask_approval
 from houblon.rules.publishing.publish import publish, publish_proposal
 from houblon.rules.publishing.schedule import promote_due, schedule, withdraw
 from houblon.rules.publishing.timeline import planned_content
@@ -190,6 +190,25 @@ def test_the_end_of_an_agreed_campaign_is_moved_without_another_approval_and_not
     alone = plan(store, draft(store, "non", minimum(20)), DAY_25)
     assert raised(plan, store, alone, DAY_4, check_context=ASKED) == {("approval_required", "")}
     assert state(store, "non") == alone
+
+
+def test_what_is_planned_is_approved_as_it_is_until_its_moment(store):
+    late, never = draft(store, "tard", minimum(12)), draft(store, "jamais", minimum(30, "bars"))
+    plan(store, late, DAY_1, until=DAY_4)
+    plan(store, never, DAY_8)
+    # Asked since, and published beside it meanwhile: both wait for somebody to agree.
+    other = draft(store, "autre", say("acceptance.mode", "manual", "bars"))
+    approve(store, other.id, by="luc", at=NOW)
+    publish_proposal(store, other.id, by="luc", at=NOW, check_context=ASKED)
+    assert [state(store, id).state for id in ("tard", "fin-de-tard", "jamais")] == ["scheduled"] * 3
+    assert raised(approve, store, "tard", by="anne", at=NOW) == {("own_proposal", "")}
+    for act in (approve, ask_approval):
+        assert raised(act, store, "fin-de-tard", by="luc", at=NOW) == {("ends", "")}
+    ask_approval(store, "tard", by="anne", at=NOW)
+    assert approve(store, "tard", by="luc", at=NOW).effective_from == DAY_1
+    assert [at(store, moment, ASKED) for moment in (DAY_1, DAY_4, DAY_8)] == [12, 24, 24]
+    assert [each.approved_by for each in store.versions()[2:]] == ["luc", "luc"]
+    assert (state(store, "jamais").state, state(store, "jamais").notices[-1].code) == ("open", "approval_required")
 
 
 def test_what_fails_at_its_moment_takes_its_end_along_and_leaves_the_others(store):

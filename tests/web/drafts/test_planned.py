@@ -256,6 +256,26 @@ def test_what_is_held_back_for_want_of_approval_is_told_to_its_people_and_the_ap
     assert "Sans accord" in text(client.get("/")) and "n’est plus planifié" in text(client.get("/"))
 
 
+def test_what_is_planned_is_approved_by_page_and_by_key_and_keeps_its_date(place, client):
+    call = Caller(place, "read", "approve")
+    drafts = [
+        planned(place, name, NOW + timedelta(hours=1), minimum(count)) for name, count in (("un", 12), ("deux", 6))
+    ]
+    assert "À approuver" not in text(client.get("/"))
+    require_approval(place)
+    assert "À approuver" in text(client.get("/"))
+    page = text(client.get(f"/brouillons/{drafts[0].id}"))
+    assert "Sans approbation d’ici là" in page and "Approuver 1 changement" in page
+    assert post(client, f"/brouillons/{drafts[0].id}/approuver").status_code == 302
+    page = text(client.get(f"/brouillons/{drafts[0].id}"))
+    assert "Sans approbation d’ici là" not in page and "Approuvé par" in page
+    answer = call("POST", f"/proposals/{drafts[1].id}/approve", If_Match=f'"{drafts[1].revision}"')
+    assert (answer.status_code, answer.json["state"]) == (200, "scheduled")
+    assert "À approuver" not in text(client.get("/"))
+    promote_due(place.house.store, NOW + timedelta(hours=2), place.house.check_context)
+    assert [each.approved_by is not None for each in place.house.store.versions()[-2:]] == [True, True]
+
+
 def test_two_rules_of_one_id_are_kept_both_from_the_page(place, client):
     rule = {
         "label": {"fr": "Gros", "en": "Large"},
