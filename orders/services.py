@@ -63,17 +63,13 @@ class Services:
 
 
 class OrderContext(msgspec.Struct, frozen=True):
-    """An order and what it is handled with: its key in the ledger, its buyer's row, the policy and the instant.
-
-    `is_heard` is False where it is known that no endpoint is told anything.
-    """
+    """An order and what it is handled with: its key in the ledger, its buyer's row, the policy and the instant."""
 
     key: int
     order: Order
     buyer: Row[Any]
     policy: Policy
     at: datetime
-    is_heard: bool = True
 
 
 class Conflict(Exception):

@@ -2,6 +2,8 @@
 
 import json
 import re
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from standardwebhooks import Webhook
@@ -9,9 +11,12 @@ from standardwebhooks import Webhook
 from houblon.engine.core.order import order_of
 from houblon.orders.db.tables import outbox
 from houblon.orders.events import endpoints
-from houblon.orders.events.enqueue import TEST_EVENT, enqueue_test_event, enqueue_version_events, enqueue_viewed_event
-from houblon.orders.handling import review
+from houblon.orders.events.catalogue import EVENTS, TEST_EVENT
+from houblon.orders.events.feed import enqueue_test_event, feed
+from houblon.orders.events.record import record_publication
+from houblon.orders.handling import lifecycle, planned_delivery, review
 from houblon.orders.intake.mapping import map_order, read_mapping
+from houblon.orders.invoicing.transitions import pay, viewed
 from houblon.rules.model.content import Version
 from houblon.rules.model.schema import read_group
 from tests.clock import MONTREAL, NOW, real
@@ -52,21 +57,34 @@ def test_the_receiver_shown_takes_what_is_signed_once():
 
 def test_the_events_shown_have_the_shape_of_those_that_are_sent(tmp_path):
     services = make_services(tmp_path)
-    wanted = endpoints.Wanted("https://receiver.example/", endpoints.EVENTS)
+    services = replace(services, follow_delivery=True)
+    wanted = endpoints.Wanted("https://receiver.example/", EVENTS)
     id, _ = services.ledger.write(lambda c: endpoints.add_endpoint(c, wanted, bytes, NOW))
-    send(services, order_body("PO-1", distributor="transbroue"))
-    send(services, order_body("PO-2", items=12))
-    review.refuse(services, 2, by="anne", at=NOW, why="non")
-    version = Version(2, "anne", "", later(hours=1), later(hours=1), "sha256:0")
-    services.ledger.write(lambda c: enqueue_viewed_event(c, 1, NOW))
-    services.ledger.write(lambda c: enqueue_version_events(c, [version]))
+    _live(services)
     services.ledger.write(lambda c: enqueue_test_event(c, id, NOW))
+    feed(services.ledger, NOW)
     sent = {row.event: row.message for row in rows(services, outbox) if row.kind == "webhook"}
     shown = {document["type"]: document for document in map(json.loads, blocks("webhooks.md", "json"))}
-    assert set(shown) == set(sent) == {*endpoints.EVENTS, TEST_EVENT}
+    assert set(shown) == set(sent) == {*EVENTS, TEST_EVENT}
     for event, document in shown.items():
         assert shape(document) == shape(sent[event]), event
     services.ledger.close()
+
+
+def _live(services):
+    """Every kind of event once or more, the ones that the page shows last."""
+    send(services, order_body("PO-2", items=3))
+    send(services, order_body("PO-2", items=12))
+    review.refuse(services, 1, by="anne", at=later(minutes=5), why="non")
+    send(services, order_body("PO-3", distributor="transbroue"))
+    planned_delivery.change(services, 2, NOW.date() + timedelta(days=20), by="anne", at=NOW, why="congé")
+    viewed(services, 1, at=later(minutes=6))
+    pay(services, 1, by="anne", at=later(minutes=7), on=NOW.date() - timedelta(days=1))
+    lifecycle.cancel(services, 2, was="accepted", by="anne", at=later(minutes=8), why="erreur")
+    send(services, order_body("PO-1", distributor="transbroue"))
+    lifecycle.deliver(services, 3, by="anne", at=later(minutes=9))
+    version = Version(2, "anne", "", later(hours=1), later(hours=1), "sha256:0")
+    services.ledger.write(lambda c: record_publication(c, version))
 
 
 def shape(value):

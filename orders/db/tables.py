@@ -185,8 +185,24 @@ counters = Table(
     Column("value", BigInteger, nullable=False),
 )
 
-# Where webhooks go out to. While `old_secret_until` lasts, the secret before signs too. `since` is
-# when the endpoint began, last, to be told of events; `stopped_why` is what ended that, if nobody did.
+# What happened, each fact once, in the order of keys: no later event has a smaller one. `fact` is the row that is the
+# fact, by kind; what is told is read of it, and of `data` where there would be nothing to read later.
+events = Table(
+    "events",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("order_key", ForeignKey("orders.key")),
+    Column("invoice_key", ForeignKey("invoices.key")),
+    Column("fact", BigInteger),
+    Column("data", Json),
+    # Orders come one after the other: it grows at its end.
+    Index("events_once", "order_key", "kind", "fact", unique=True),
+)
+
+# Where webhooks go out to. While `old_secret_until` lasts, the secret before signs too. `place` is the last event
+# that was put in the outbox for it, or passed by; `stopped_why` is what ended that, if nobody did.
 endpoints = Table(
     "endpoints",
     metadata,
@@ -203,7 +219,7 @@ endpoints = Table(
     Column("rests_until", Instant),
     Column("rests", Integer, nullable=False, server_default="0"),
     Column("created_at", Instant, nullable=False),
-    Column("since", Instant, nullable=False),
+    Column("place", BigInteger, nullable=False, server_default="0"),
 )
 
 outbox = Table(
@@ -218,6 +234,8 @@ outbox = Table(
     # What its failures can slow down: `mail`, or `webhook:` and the endpoint's id.
     Column("destination", String(60), nullable=False, server_default="mail"),
     Column("event", String(80), nullable=False),
+    # The event that a webhook tells, by its key; it may be older than what is kept of events.
+    Column("event_key", BigInteger),
     Column("recipient", Text),
     Column("message", Json, nullable=False),
     Column("state", String(20), nullable=False),

@@ -12,22 +12,18 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from houblon.engine.core.problem import Invalid, Problem, Text
 from houblon.engine.core.texts import is_text
 from houblon.orders.db.tables import endpoints, outbox
+from houblon.orders.events.catalogue import EVENTS
+from houblon.orders.events.reading import check_place, newest_place
 from houblon.orders.events.webhook_addresses import Network, is_permitted, literal
 
-EVENTS = (
-    "order.accepted",
-    "order.held",
-    "order.refused",
-    "invoice.issued",
-    "invoice.viewed",
-    "policy.published",
-)
 # Each active endpoint has a thread of its own while it has something to send.
 MAX_ENDPOINTS = 30
 OLD_SECRET_LASTS = timedelta(hours=24)
 # Whoever is at a new address, or is resumed by somebody, is tried at once.
 _RESTED: dict[str, Any] = {"rests": 0, "rests_until": None}
 REMOVED = "the endpoint was removed"
+# A message that starts over.
+ANEW: dict[str, Any] = {"state": "pending", "attempts": 0, "error": None}
 Random = Callable[[int], bytes]
 
 
@@ -42,7 +38,7 @@ class Wanted(msgspec.Struct, frozen=True):
 def add_endpoint(
     connection: Connection, wanted: Wanted, random: Random, at: datetime, allowed: Iterable[Network] = ()
 ) -> tuple[str, str]:
-    """Make an endpoint: its id and its secret, `whsec_…`. Raises Invalid."""
+    """Make an endpoint, which is told what happens from now on: its id and its secret, `whsec_…`. Raises Invalid."""
     problems = [*faults(wanted, allowed)]
     if connection.execute(select(func.count()).select_from(endpoints)).scalar_one() >= MAX_ENDPOINTS:
         text = Text(f"Au plus {MAX_ENDPOINTS} points de livraison.", f"At most {MAX_ENDPOINTS} endpoints.")
@@ -50,39 +46,56 @@ def add_endpoint(
     if problems:
         raise Invalid(problems)
     id, secret = "ep_" + random(9).hex(), _new_secret(random)
-    values = {"id": id, "secret": secret, "active": True, "created_at": at, "since": at}
+    values = {"id": id, "secret": secret, "active": True, "created_at": at}
+    values["place"] = newest_place(connection)
     connection.execute(insert(endpoints).values(**values, **_columns(wanted)))
     return id, secret
 
 
-def change_endpoint(
-    connection: Connection, id: str, wanted: Wanted, at: datetime, allowed: Iterable[Network] = ()
-) -> None:
-    """Say anew where an endpoint is and what it is told. Raises Invalid, LookupError."""
+def change_endpoint(connection: Connection, id: str, wanted: Wanted, allowed: Iterable[Network] = ()) -> None:
+    """Say anew where an endpoint is and what it is told from its place on. Raises Invalid, LookupError."""
     problems = [*faults(wanted, allowed)]
     if problems:
         raise Invalid(problems)
-    known = _endpoint(connection, id)
-    # An event that it only now asks for counts from now on.
-    since = known.since if set(wanted.events) <= set(known.events) else at
-    connection.execute(update(endpoints).where(endpoints.c.id == id).values(since=since, **_RESTED, **_columns(wanted)))
+    known_endpoint(connection, id)
+    connection.execute(update(endpoints).where(endpoints.c.id == id).values(**_RESTED, **_columns(wanted)))
 
 
 def pause(connection: Connection, id: str, why: str | None = None) -> bool:
-    """Tell the endpoint nothing more; what waits for it waits on. False when it was paused already."""
+    """Tell the endpoint nothing more; what waits for it, and what happens meanwhile, waits on. False when it was paused
+    already."""
     stop = update(endpoints).where(endpoints.c.id == id, endpoints.c.active).values(active=False, stopped_why=why)
     return connection.execute(stop).rowcount == 1
 
 
 def resume(connection: Connection, id: str, at: datetime) -> bool:
-    """Tell the endpoint again what happens from now on; what waits goes out. False when it was active."""
+    """Tell the endpoint again what happens, and what happened meanwhile; what waits, or was parked when it stopped,
+    goes out. False when it was active."""
+    known = known_endpoint(connection, id)
     start = update(endpoints).where(endpoints.c.id == id, ~endpoints.c.active)
-    return connection.execute(start.values(active=True, stopped_why=None, since=at, **_RESTED)).rowcount == 1
+    if connection.execute(start.values(active=True, stopped_why=None, **_RESTED)).rowcount != 1:
+        return False
+    stopped = update(outbox).where(outbox.c.destination == destination_of(id), outbox.c.state == "parked")
+    if known.stopped_why is not None:
+        connection.execute(stopped.where(outbox.c.error == known.stopped_why).values(**ANEW, due_at=at))
+    return True
+
+
+def resend_after(connection: Connection, id: str, place: int) -> None:
+    """Have the endpoint told anew what happened after a place, of what it asks for; what waits for it goes out once.
+
+    Raises LookupError, Gone for a place older than what is kept, Invalid for one still to come.
+    """
+    known_endpoint(connection, id)
+    check_place(connection, place)
+    # One that is not there yet comes there by itself.
+    back = update(endpoints).where(endpoints.c.id == id, endpoints.c.place > place)
+    connection.execute(back.values(place=place))
 
 
 def rotate(connection: Connection, id: str, random: Random, at: datetime) -> str:
     """A new secret; the one before signs beside it for a day. Raises LookupError."""
-    known, secret = _endpoint(connection, id), _new_secret(random)
+    known, secret = known_endpoint(connection, id), _new_secret(random)
     values = {"secret": secret, "old_secret": known.secret, "old_secret_until": at + OLD_SECRET_LASTS}
     connection.execute(update(endpoints).where(endpoints.c.id == id).values(**values))
     return secret
@@ -90,7 +103,7 @@ def rotate(connection: Connection, id: str, random: Random, at: datetime) -> str
 
 def remove(connection: Connection, id: str) -> None:
     """Forget the endpoint; what waited for it is parked. Raises LookupError."""
-    _endpoint(connection, id)
+    known_endpoint(connection, id)
     dead_letter_waiting(connection, id, REMOVED)
     connection.execute(delete(endpoints).where(endpoints.c.id == id))
 
@@ -165,7 +178,8 @@ def _columns(wanted: Wanted) -> dict[str, Any]:
     return {"url": wanted.url, "events": events, "description": wanted.description.strip()}
 
 
-def _endpoint(connection: Connection, id: str) -> Row[Any]:
+def known_endpoint(connection: Connection, id: str) -> Row[Any]:
+    """The endpoint's row. Raises LookupError."""
     row = endpoint_row(connection, id)
     if row is None:
         raise LookupError(f"there is no endpoint {id}")

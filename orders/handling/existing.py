@@ -2,13 +2,12 @@
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, and_, bindparam, exists, func, literal, select, true
+from sqlalchemy import Column, Connection, and_, bindparam, func, literal, select
 
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import (
     brought_memberships,
     decisions,
-    endpoints,
     memberships,
     orders,
     retailers,
@@ -18,14 +17,13 @@ from houblon.orders.db.tables import (
 
 class ExistingOrder(NamedTuple):
     """The call's row, the order's and the retailer's, None where there is none; the retailer's groups; the version
-    through which these know what versions brought; whether any endpoint is told what happens."""
+    through which these know what versions brought."""
 
     call: Any
     order: Any
     retailer: Any
     groups: tuple[str, ...]
     through: int
-    is_heard: bool
 
 
 def existing(
@@ -41,7 +39,6 @@ def existing(
         _part(first, _RETAILER, _Retailer),
         groups,
         first[_THROUGH] or 0,
-        first[_HEARD],
     )
 
 
@@ -64,8 +61,7 @@ _Call, _Order, _Retailer = _row("Call", _calls), _row("Order", _orders), _row("R
 _CALL = slice(0, len(_calls))
 _ORDER = slice(_CALL.stop, _CALL.stop + len(_orders))
 _RETAILER = slice(_ORDER.stop, _ORDER.stop + len(_retailers))
-_HEARD = _RETAILER.stop
-_THROUGH = _HEARD + 1
+_THROUGH = _RETAILER.stop
 _one = select(literal(1).label("one")).subquery()
 _is_call = and_(webhook_calls.c.source == bindparam("source"), webhook_calls.c.webhook_id == bindparam("webhook_id"))
 _is_order = and_(orders.c.source == bindparam("source"), orders.c.order_id == bindparam("order_id"))
@@ -74,7 +70,6 @@ _EXISTING = Prepared(
         *_named("call", _calls),
         *_named("order", _orders),
         *_named("retailer", _retailers),
-        exists().where(endpoints.c.active == true()).label("is_heard"),
         select(func.max(brought_memberships.c.version)).scalar_subquery().label("through"),
         memberships.c.group_id,
     ).select_from(

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection, Row, select, update
 
 from houblon.orders.db.tables import invoices, orders
+from houblon.orders.events.record import record_event
 from houblon.orders.handling.receive import effective_policy
 from houblon.orders.handling.review import buyer_of, invoice_as_decided, order_at
 from houblon.orders.invoicing.invoice import Issued, credit
@@ -74,10 +75,12 @@ def _deliver(connection: Connection, services: Services, key: int, by: str, at: 
         )
     _move_on(connection, services, row, "accepted", "delivered")
     policy = effective_policy(connection, services, order, at).policy
-    record_transition(
+    move = record_transition(
         connection, OrderContext(key, order, buyer_of(connection, row), policy, at), "accepted", "delivered", by, why
     )
-    if _invoice(connection, key) is not None:
+    invoiced = _invoice(connection, key)
+    record_event(connection, "order.delivered", at, order_key=key, invoice_key=invoiced and invoiced.key, fact=move)
+    if invoiced is not None:
         return None
     return invoice_as_decided(connection, services, row, order, by, at, on_delivery=True)
 
@@ -93,10 +96,19 @@ def _cancel(
     context = OrderContext(key, order, buyer_of(connection, row), policy, at)
     move = record_transition(connection, context, was, "cancelled", by, why)
     credited_invoice = _invoice(connection, key)
+    record_event(
+        connection,
+        "order.cancelled",
+        at,
+        order_key=key,
+        invoice_key=credited_invoice and credited_invoice.key,
+        fact=move,
+        data={"was": was},
+    )
     note: Issued | None = None
     if credited_invoice is not None:
         note = credit(connection, services, context, credited_invoice, by, why)
-        credited(connection, credited_invoice, who=by, at=at, why=note.number)
+        credited(connection, credited_invoice, note, who=by, at=at)
     number = note.number if note else None
     notified = policy.settings["notifications.buyer"].value
     if note is not None and "invoice.issued" in notified:

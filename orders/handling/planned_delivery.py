@@ -18,6 +18,7 @@ from houblon.engine.policy.terms import due_date, parse_terms
 from houblon.engine.schedule.cadence import day_text
 from houblon.engine.schedule.calendar import local_day
 from houblon.orders.db.tables import decisions, invoices, orders, planned_deliveries, retailers
+from houblon.orders.events.record import record_event
 from houblon.orders.mail import planned_delivery
 from houblon.orders.queries.lists import UNPAID, is_owed
 from houblon.orders.records.audit import EntryOf, audited
@@ -163,9 +164,22 @@ def _note(
     before = day_text(planned.before).fr if planned.before else "—"
     description = f"livraison prévue\u00a0: {before} → {day_text(planned.after).fr} · {why}"
     move = record_transition(connection, context, ground.row.state, ground.row.state, by, description)
+    _record(connection, ground, planned, move, at)
     is_notified = "invoice.issued" in policy.settings["notifications.buyer"].value
     if planned.invoice and planned.moves_due_date and is_notified:
         planned_delivery.queue(connection, services, context, move, ground.invoice, planned.after, planned.due_after)
+
+
+def _record(connection: Connection, ground: _Ground, planned: Plan, move: int, at: datetime) -> None:
+    """The events: of the delivery, and of an issued invoice's due date where it moved with it."""
+    key, invoice_key = ground.row.key, ground.invoice and ground.invoice.key
+    days = {"delivery_before": planned.before, "delivery_date": planned.after}
+    record_event(connection, "order.rescheduled", at, order_key=key, invoice_key=invoice_key, fact=move, data=days)
+    if planned.invoice and planned.moves_due_date:
+        dues = {"due_before": planned.due_before, "due_after": planned.due_after}
+        record_event(
+            connection, "invoice.due_date_moved", at, order_key=key, invoice_key=invoice_key, fact=move, data=dues
+        )
 
 
 def _ground(connection: Connection, key: int) -> _Ground:

@@ -12,7 +12,7 @@ from houblon.engine.policy.decision import Decision
 from houblon.engine.policy.policy import Policy
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import decisions, earlier_contents, orders, webhook_calls
-from houblon.orders.events.enqueue import enqueue_order_event
+from houblon.orders.events.record import amounts, record_event
 from houblon.orders.handling.existing import ExistingOrder, existing
 from houblon.orders.intake.incoming import IncomingOrder, incoming_of
 from houblon.orders.invoicing import invoice
@@ -25,6 +25,7 @@ from houblon.rules.model.content import Content
 from houblon.rules.model.inherit import buyer_chain
 
 _KEEP_CALL, _KEEP_ORDER = Prepared(insert(webhook_calls)), Prepared(insert(orders))
+_KEEP_EARLIER = Prepared(insert(earlier_contents))
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -124,7 +125,7 @@ def _record(connection: Connection, services: Services, incoming: IncomingOrder,
     decision, policy = _decided(services, incoming, found.groups, found.through, buyer)
     values = {"source": incoming.source, "received_at": incoming.at, **_columns(incoming, decision)}
     key = _KEEP_ORDER.insert(connection, values)
-    context = OrderContext(key, incoming.order, buyer, policy, incoming.at, found.is_heard)
+    context = OrderContext(key, incoming.order, buyer, policy, incoming.at)
     return _conclude(connection, services, context, None, incoming.content_hash, decision)
 
 
@@ -145,13 +146,32 @@ def decide_again(
     )
     if moved.rowcount != 1:
         raise already_moved(connection, services, before)
-    connection.execute(
-        insert(earlier_contents).values(
-            order_key=before.key, content_hash=before.content_hash, body=before.body, replaced_at=incoming.at
-        )
-    )
+    _keep_earlier(connection, before, incoming, "source" if sent_hash is None else "person")
     context = OrderContext(before.key, incoming.order, buyer, policy, incoming.at)
     return _conclude(connection, services, context, "held", incoming.content_hash, decision)
+
+
+def _keep_earlier(connection: Connection, before: Row[Any], incoming: IncomingOrder, changed_by: str) -> None:
+    """Keep what the order said before, and record that it says something else now."""
+    key = _KEEP_EARLIER.insert(
+        connection,
+        {
+            "order_key": before.key,
+            "content_hash": before.content_hash,
+            "body": before.body,
+            "replaced_at": incoming.at,
+        },
+    )
+    lines = incoming.order.lines
+    now = amounts(sum(line.value for line in lines), sum(line.quantity for line in lines))
+    record_event(
+        connection,
+        "order.changed",
+        incoming.at,
+        order_key=before.key,
+        fact=key,
+        data={"changed_by": changed_by, **now},
+    )
 
 
 def _decided(
@@ -198,7 +218,7 @@ def _conclude(
     key, document = record_decision(connection, context, content, decision, SYSTEM)
     why = ", ".join(dict.fromkeys(reason.code for reason in decision.reasons))
     move = record_transition(connection, context, before, decision.outcome.value, SYSTEM, why)
-    enqueue_order_event(connection, context, move, document)
+    record_event(connection, f"order.{decision.outcome.value}", context.at, order_key=context.key, fact=key)
     issued = None
     if decision.invoice is not None and decision.invoice.issue:
         issued = invoice.issue(connection, services, context, decision.invoice)

@@ -12,7 +12,7 @@ from houblon.engine.decide.evaluate import invoicing
 from houblon.engine.decide.obligations import obligations
 from houblon.engine.policy.decision import Decision, Invoicing, Obligation, Outcome, Reason
 from houblon.orders.db.tables import decisions, invoices, orders, retailers
-from houblon.orders.events.enqueue import enqueue_order_event
+from houblon.orders.events.record import record_event
 from houblon.orders.handling.planned_delivery import followed
 from houblon.orders.handling.receive import effective_policy
 from houblon.orders.invoicing import invoice
@@ -249,9 +249,9 @@ def _move(
         duties,
         follows,
     )
-    _, document = record_decision(connection, context, row.content_hash, decision, by)
+    fact, _ = record_decision(connection, context, row.content_hash, decision, by)
     move = record_transition(connection, context, "held", outcome.value, by, why)
-    enqueue_order_event(connection, context, move, document, by)
+    record_event(connection, f"order.{outcome.value}", context.at, order_key=context.key, fact=fact)
     return move
 
 

@@ -16,7 +16,7 @@ from houblon.engine.policy.decision import Invoicing
 from houblon.engine.policy.derivation import derivation_document, derivation_parts
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import counters, invoices
-from houblon.orders.events.enqueue import enqueue_invoice_event
+from houblon.orders.events.record import record_event
 from houblon.orders.invoicing.numbering import counter_of, number_text
 from houblon.orders.records.decision_log import SYSTEM, record_invoice_transition
 from houblon.orders.services import Conflict, OrderContext, Seller, Services
@@ -137,11 +137,21 @@ def _issue(
     key = _KEEP.insert(connection, values)
     keys = (context.key, key)
     move = record_invoice_transition(connection, keys, None, "issued", who=by, at=context.at, why=number)
+    issued = "invoice.issued" if credits is None else "credit_note.issued"
+    record_event(connection, issued, context.at, order_key=context.key, invoice_key=key, fact=move)
     if settled_on:
-        record_invoice_transition(
+        paid = record_invoice_transition(
             connection, keys, "issued", "paid", who=SYSTEM, at=context.at, why=payment.get("reference") or settled_on
         )
-    enqueue_invoice_event(connection, context, number, document)
+        record_event(
+            connection,
+            "invoice.paid",
+            context.at,
+            order_key=context.key,
+            invoice_key=key,
+            fact=paid,
+            data={"amount": dollars(document["cents"]["total"]), "paid_on": settled_on},
+        )
     return Issued(key, number, document, move)
 
 

@@ -5,10 +5,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select, update
 
+from houblon.engine.core.money import dollars
 from houblon.engine.core.problem import refuse
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import invoices, transitions
-from houblon.orders.events.enqueue import enqueue_viewed_event
+from houblon.orders.events.record import record_event
+from houblon.orders.invoicing.invoice import Issued
 from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.records.decision_log import BUYER, SYSTEM, record_invoice_transition, who_text
 from houblon.orders.services import Conflict, Services
@@ -59,17 +61,16 @@ def pay(
     )
 
 
-def credited(connection: Connection, invoice: Row[Any], *, who: str, at: datetime, why: str) -> None:
-    """Note, in the running transaction, that a credit note takes the invoice back."""
-    if not _move(connection, invoice, "credited", who=who, at=at, why=why):
+def credited(connection: Connection, invoice: Row[Any], note: Issued, *, who: str, at: datetime) -> None:
+    """Note, in the running transaction, that the credit note takes the invoice back."""
+    amount = dollars(-note.document["cents"]["total"])
+    told = {"amount": amount, "credit_note_key": note.key, "credit_note_number": note.number}
+    if not _move(connection, invoice, "credited", who=who, at=at, why=note.number, told=told):
         raise RuntimeError(f"invoice {invoice.number} was credited already")
 
 
 def _view(connection: Connection, key: int, at: datetime) -> bool:
-    moved = _move(connection, _row(connection, key), "viewed", who=BUYER, at=at)
-    if moved:
-        enqueue_viewed_event(connection, key, at)
-    return moved
+    return _move(connection, _row(connection, key), "viewed", who=BUYER, at=at)
 
 
 def _pay(connection: Connection, services: Services, key: int, by: str, at: datetime, on: date) -> str:
@@ -89,23 +90,38 @@ def _pay(connection: Connection, services: Services, key: int, by: str, at: date
             "Le jour du paiement va de celui de la commande à aujourd’hui.",
             "The day of payment is between that of the order and today.",
         )
-    if not _move(connection, row, "paid", who=by, at=at, why=on.isoformat(), paid_on=on.isoformat()):
+    day = on.isoformat()
+    told = {"amount": dollars(row.total), "paid_on": day}
+    if not _move(connection, row, "paid", who=by, at=at, why=day, told=told, paid_on=day):
         raise _already(connection, services, _row(connection, key))
     number: str = row.number
     return number
 
 
 def _move(
-    connection: Connection, row: Row[Any], after: str, *, who: str, at: datetime, why: str = "", **values: Any
+    connection: Connection,
+    row: Row[Any],
+    after: str,
+    *,
+    who: str,
+    at: datetime,
+    why: str = "",
+    told: dict[str, Any] | None = None,
+    **values: Any,
 ) -> bool:
-    """The one transition of the invoice to `after`; False when it was in no state that leads there."""
+    """The one transition of the invoice to `after`, and its event with what is `told`; False when it was in no state
+    that leads there."""
     # One update a state that may come before, so that the move tells which it was; at most one finds the row.
     for before in _BEFORE[after]:
         moved = connection.execute(
             update(invoices).where(invoices.c.key == row.key, invoices.c.state == before).values(state=after, **values)
         )
         if moved.rowcount == 1:
-            record_invoice_transition(connection, (row.order_key, row.key), before, after, who=who, at=at, why=why)
+            keys = (row.order_key, row.key)
+            fact = record_invoice_transition(connection, keys, before, after, who=who, at=at, why=why)
+            record_event(
+                connection, f"invoice.{after}", at, order_key=row.order_key, invoice_key=row.key, fact=fact, data=told
+            )
             return True
     return False
 

@@ -19,9 +19,9 @@ from sqlalchemy.sql import ColumnElement
 from houblon.orders.db.ledger import Ledger
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import endpoints, outbox
-from houblon.orders.events.endpoints import dead_letter_waiting, destination_of, pause
+from houblon.orders.events.endpoints import ANEW, dead_letter_waiting, destination_of, pause
 from houblon.orders.invoicing import transitions
-from houblon.orders.outbox.resting import end_rest, is_resting, rest
+from houblon.orders.outbox.resting import end_rest, hold_until, is_resting, rest
 from houblon.orders.records.audit import EntryOf, audited
 
 MAIL = "mail"
@@ -108,6 +108,8 @@ def deliver_due(
             for each in rows[index:]:
                 _retry(ledger, each, failure, now, failure.retry_after)
             _postpone_others(ledger, destination, failure, now)
+            if failure.retry_after is not None:
+                hold_until(ledger, destination, now + min(failure.retry_after, LONGEST_WAIT))
             break
         except Gone as failure:
             _stop(ledger, destination, failure)
@@ -155,7 +157,7 @@ def send_again(
     no address, or its endpoint is no more."""
 
     def again(connection: Connection) -> bool:
-        values = {**_ANEW, "due_at": now}
+        values = {**ANEW, "due_at": now}
         query = update(outbox).where(outbox.c.id == id, outbox.c.state == "parked")
         if recipient:
             query = query.where(outbox.c.kind == "mail")
@@ -181,11 +183,8 @@ def send_all_again(
     if destination:
         query = query.where(outbox.c.destination == destination)
     return ledger.write(
-        audited(lambda connection: connection.execute(query.values(**_ANEW, due_at=now)).rowcount, entry_of)
+        audited(lambda connection: connection.execute(query.values(**ANEW, due_at=now)).rowcount, entry_of)
     )
-
-
-_ANEW: dict[str, Any] = {"state": "pending", "attempts": 0, "error": None}
 
 
 def has_a_place() -> ColumnElement[bool]:
@@ -206,7 +205,7 @@ def _is_due(destination: Any, now: datetime) -> ColumnElement[bool]:
 
 
 def _lease(connection: Connection, destination: str, now: datetime) -> Sequence[Row[Any]]:
-    due = select(outbox).where(_is_due(destination, now)).order_by(outbox.c.due_at).limit(BATCH)
+    due = select(outbox).where(_is_due(destination, now)).order_by(outbox.c.due_at, outbox.c.event_key).limit(BATCH)
     rows = connection.execute(due.with_for_update(skip_locked=True)).all()
     if rows:
         connection.execute(

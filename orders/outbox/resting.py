@@ -5,7 +5,7 @@ After a rest one message tries whether it answers again; until one does, one fai
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from houblon.orders.db.ledger import Ledger
 from houblon.orders.db.tables import endpoints
@@ -34,6 +34,14 @@ def rest(ledger: Ledger, destination: str, at: datetime) -> None:
 
     if _id(destination):
         ledger.record(begin)
+
+
+def hold_until(ledger: Ledger, destination: str, until: datetime) -> None:
+    """Leave the endpoint alone as it asked for: what is new to it waits too. Nothing for the mail server."""
+    shorter = or_(endpoints.c.rests_until.is_(None), endpoints.c.rests_until < until)
+    this = update(endpoints).where(endpoints.c.id == _id(destination), shorter)
+    if _id(destination):
+        ledger.record(lambda connection: connection.execute(this.values(rests_until=until)))
 
 
 def end_rest(ledger: Ledger, destination: str) -> None:

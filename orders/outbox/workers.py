@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from houblon.orders.db.ledger import Ledger
+from houblon.orders.events.feed import feed
 from houblon.orders.outbox.delivery import BATCH, MAIL, Transport, deliver_due, due_count, due_destinations
 
 log = logging.getLogger("houblon.outbox")
@@ -57,7 +58,8 @@ class DeliveryWorkers:
         self._closed = threading.Event()
 
     def look(self) -> int:
-        """Start workers where something is due; returns how many."""
+        """Put in the outbox what endpoints have to be told, and start workers where something is due; returns how many."""
+        feed(self._ledger, self._now())
         sent = 0
         for destination in due_destinations(self._ledger, self._now()):
             with self._gate:

@@ -62,8 +62,11 @@ def audited(work: Work[T], entry_of: EntryOf[T] | None) -> Work[T]:
     return both
 
 
-def record_versions(connection: Connection, store: Store, source: str = "") -> None:
-    """Add every published version that the log does not have yet: after a crash, those of before it too."""
+def record_versions(connection: Connection, store: Store, source: str = "") -> list[Version]:
+    """Add every published version that the log does not have yet: after a crash, those of before it too.
+
+    Returns these, the oldest first.
+    """
     versions = store.versions()
     missing = []
     for version in reversed(versions):
@@ -71,8 +74,10 @@ def record_versions(connection: Connection, store: Store, source: str = "") -> N
         if connection.execute(known).first() is not None:
             break
         missing.append(version)
-    for version in reversed(missing):
+    missing.reverse()
+    for version in missing:
         record(connection, _publication(store, version, source))
+    return missing
 
 
 def verify(connection: Connection, head: str | None = None) -> Verified:

@@ -13,6 +13,7 @@ import msgspec
 from flask import has_request_context, request
 from sqlalchemy import Connection
 
+from houblon.orders.events.record import record_publication
 from houblon.orders.records.audit import is_recorded, record, record_versions
 from houblon.rules.model.entry import Entry
 from houblon.rules.model.proposal import Proposal
@@ -84,9 +85,14 @@ def _copy(house: House, entries: Sequence[Entry]) -> None:
 
 
 def note_versions(house: House, from_: str | None = None) -> None:
-    """Record every published version that the log does not have yet."""
+    """Record every published version that the log does not have yet, and its event."""
     store, where = house.store, source() if from_ is None else from_
-    house.services.ledger.write(lambda connection: record_versions(connection, store, where))
+
+    def work(connection: Connection) -> None:
+        for version in record_versions(connection, store, where):
+            record_publication(connection, version)
+
+    house.services.ledger.write(work)
 
 
 def source() -> str:

@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Row
 
 from houblon.engine.core.problem import Invalid
 from houblon.orders.events import endpoints
-from houblon.orders.events.endpoints import EVENTS, OLD_SECRET_LASTS, Wanted, destination_of
-from houblon.orders.events.enqueue import enqueue_test_event
+from houblon.orders.events.catalogue import EVENTS
+from houblon.orders.events.endpoints import OLD_SECRET_LASTS, Wanted, destination_of
+from houblon.orders.events.feed import enqueue_test_event
 from houblon.orders.outbox.delivery import SCHEDULE
 from houblon.orders.queries import lists
 from houblon.web.access.account_commands import By
@@ -58,7 +59,7 @@ def change(id: str) -> Any:
 
     def work(connection: Connection, by: By) -> None:
         before = _as_audited(_row_in(connection, id))
-        endpoints.change_endpoint(connection, id, wanted, by.at, allowed)
+        endpoints.change_endpoint(connection, id, wanted, allowed)
         noted(connection, by, "endpoint.changed", id, before, _as_audited(wanted))
 
     try:

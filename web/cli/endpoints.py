@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 
 from houblon.engine.core.problem import refuse
 from houblon.orders.events import endpoints
-from houblon.orders.events.endpoints import EVENTS, Wanted
+from houblon.orders.events.catalogue import EVENTS
+from houblon.orders.events.endpoints import Wanted
 from houblon.web.access.audit import CLI, by, noted
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
 

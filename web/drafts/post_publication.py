@@ -7,7 +7,6 @@ for what a crash left undone and for what comes by date.
 
 from sqlalchemy import Connection
 
-from houblon.orders.events.enqueue import enqueue_version_events
 from houblon.orders.mail.proposal_notices import queue_notices
 from houblon.orders.retailers.brought import brought_through, keep_brought
 from houblon.rules.model.proposal import Proposal
@@ -19,12 +18,11 @@ from houblon.web.foundation.composition import House
 
 
 def settle(house: House, source: str | None = None) -> History:
-    """Publish what is due, record new versions and tell endpoints, join retailers to groups, write to people."""
+    """Publish what is due, record new versions with their events, join retailers to groups, write to people."""
     house.services.policies.in_force(house.now())
     history = house.store.history()
     note_versions(house, source)
     copy_entries(house)
-    house.services.ledger.write(lambda connection: enqueue_version_events(connection, house.store.versions()))
     _join(house, history)
     for proposal in history.proposals.values():
         if not all(notice.is_sent for notice in proposal.notices):

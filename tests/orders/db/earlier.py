@@ -50,7 +50,9 @@ def rows_now(connection: Connection, made: dict[str, list[dict[str, Any]]]) -> d
         table = found.tables[name]
         columns = [table.c[column] for column in rows[0] if column in table.c]
         key = list(table.primary_key.columns)
-        now[name] = [dict(row._mapping) for row in connection.execute(sa.select(*columns).order_by(*key))]
+        found_rows = (dict(row._mapping) for row in connection.execute(sa.select(*columns).order_by(*key)))
+        # What a migration itself counted is beside what was there.
+        now[name] = [row for row in found_rows if not str(row.get("name", "")).startswith("events/")]
     return now
 
 

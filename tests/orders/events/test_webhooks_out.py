@@ -11,15 +11,13 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from houblon.orders.db import tables
 from houblon.orders.events import endpoints
-from houblon.orders.events.endpoints import EVENTS, Wanted, destination_of
-from houblon.orders.events.enqueue import (
-    enqueue_event,
-    enqueue_test_event,
-    enqueue_version_events,
-    enqueue_viewed_event,
-)
+from houblon.orders.events.catalogue import EVENTS
+from houblon.orders.events.endpoints import Wanted, destination_of
+from houblon.orders.events.feed import enqueue_test_event, feed
+from houblon.orders.events.record import record_event, record_publication
 from houblon.orders.events.webhook_addresses import EVERYWHERE
 from houblon.orders.handling import review
+from houblon.orders.invoicing.transitions import viewed
 from houblon.orders.outbox import webhook_transport
 from houblon.orders.outbox.delivery import SCHEDULE, deliver_due, due_destinations, send_again, send_all_again
 from houblon.orders.outbox.webhook_transport import WebhookTransport
@@ -58,10 +56,12 @@ def transport(services, id, now, timeout=5.0):
 
 
 def deliver(services, id, now=NOW, **options):
+    feed(services.ledger, now)
     return deliver_due(services.ledger, transport(services, id, now, **options), now, destination=destination_of(id))
 
 
 def hooks(services):
+    feed(services.ledger, NOW)
     return [row for row in rows(services, tables.outbox) if row.kind == "webhook"]
 
 
@@ -142,7 +142,7 @@ def test_what_fails_with_the_order_is_not_told(services):
     add(services)
 
     def fails(connection):
-        enqueue_event(connection, "order.held", "x", {}, NOW)
+        record_event(connection, "policy.published", NOW, data={})
         raise ValueError("the fact did not happen")
 
     with pytest.raises(ValueError):
@@ -153,28 +153,30 @@ def test_what_fails_with_the_order_is_not_told(services):
 def test_the_same_fact_is_told_once_to_each(services):
     add(services)
     add(services)
+    send(services, order_body(items=3))
     for _ in range(3):
-        services.ledger.write(lambda c: enqueue_event(c, "order.held", "1/1", {}, NOW))
-    assert len(hooks(services)) == 2
+        assert feed(services.ledger, NOW) in (2, 0)
+    assert told(services) == ["order.held"] * 2
 
 
 def test_the_first_view_of_an_invoice_is_told_and_no_other(services):
     send(services)
     add(services)
     for hours in (1, 2):
-        services.ledger.write(lambda c, hours=hours: enqueue_viewed_event(c, 1, later(hours=hours)))
+        viewed(services, 1, at=later(hours=hours))
     (row,) = hooks(services)
-    assert row.message["data"]["invoice"] == "F-2021-00001" and row.created_at == later(hours=1)
+    assert row.message["data"]["invoice"] == "F-2021-00001"
+    assert row.message["timestamp"] == "2021-05-13T03:17:41.123457Z"
 
 
-def test_versions_published_since_are_told_once_and_earlier_ones_never(services):
-    add(services, at=NOW)
-    old, new = (Version(n, "anne", "note", at, at, f"sha256:{n}") for n, at in ((1, NOW), (2, later(minutes=1))))
-    again = Version(3, "anne", "retour", later(hours=1), later(hours=1), "sha256:1")
-    for _ in range(2):
-        services.ledger.write(lambda c: enqueue_version_events(c, [old, new, again]))
-    assert [row.message["data"]["version"] for row in hooks(services)] == [2, 3]
-    assert "anne" not in str([row.message for row in hooks(services)])
+def test_a_version_is_told_to_who_was_there_by_then(services):
+    early, _ = add(services)
+    version = Version(2, "anne", "note", NOW, NOW, "sha256:2")
+    services.ledger.write(lambda c: record_publication(c, version))
+    add(services)
+    (row,) = hooks(services)
+    assert row.destination == destination_of(early) and row.message["data"]["version"] == 2
+    assert "anne" not in str(row.message)
 
 
 def test_a_redelivery_carries_the_same_id_and_body_and_a_fresh_signature(services, receiver, monkeypatch):
@@ -231,7 +233,6 @@ def test_an_endpoint_that_is_gone_is_told_nothing_more_and_says_why(services, re
     [endpoint] = rows(services, tables.endpoints)
     assert not endpoint.active and "410" in endpoint.stopped_why
     assert services.ledger.write(lambda c: endpoints.resume(c, id, later(hours=1)))
-    assert send_all_again(services.ledger, later(hours=1)) == 3
     assert deliver(services, id, later(hours=1)) == 3
 
 
@@ -330,6 +331,7 @@ def test_a_slow_endpoint_and_a_dead_mail_server_delay_nobody_else(services, rece
             return transport(services, destination.partition(":")[2], NOW)
 
         workers = DeliveryWorkers(services.ledger, transport_of, lambda: NOW)
+        feed(services.ledger, NOW)
         assert sorted(due_destinations(services.ledger, NOW)) == sorted(["mail", *map(destination_of, ids)])
         assert workers.look() == 3 and workers.look() == 0
         while len(receiver.calls) < 4:
@@ -344,6 +346,7 @@ def test_a_slow_endpoint_and_a_dead_mail_server_delay_nobody_else(services, rece
 def test_a_paused_endpoint_s_messages_wait_for_it(services, receiver):
     id, _ = add(services, receiver.url, ["order.accepted"])
     send(services)
+    feed(services.ledger, NOW)
     services.ledger.write(lambda c: endpoints.pause(c, id))
     assert due_destinations(services.ledger, NOW) == ["mail"]
     services.ledger.write(lambda c: endpoints.resume(c, id, NOW))
@@ -353,6 +356,7 @@ def test_a_paused_endpoint_s_messages_wait_for_it(services, receiver):
 def test_a_removed_endpoint_s_messages_are_parked_and_can_t_be_sent_again(services):
     id, _ = add(services)
     send(services)
+    feed(services.ledger, NOW)
     services.ledger.write(lambda c: endpoints.remove(c, id))
     assert {(row.state, row.error) for row in hooks(services)} == {("parked", endpoints.REMOVED)}
     assert not send_again(services.ledger, hooks(services)[0].id, NOW) and send_all_again(services.ledger, NOW) == 0

@@ -10,6 +10,7 @@ from pypdf import PdfReader
 from houblon.engine.schedule.cadence import day_text
 from houblon.orders.db import tables
 from houblon.orders.events.endpoints import Wanted, add_endpoint
+from houblon.orders.events.feed import feed
 from houblon.orders.handling import lifecycle, review
 from houblon.orders.handling.replay import replay
 from houblon.orders.invoicing.document import pdf
@@ -73,6 +74,7 @@ def found_days(text):
 
 
 def test_instants_are_told_to_the_last_digit(invoiced, moment):
+    feed(invoiced.ledger, moment)
     told = [each.message["timestamp"] for each in rows(invoiced, tables.outbox) if each.kind == "webhook"]
     assert len(told) == 2 and {datetime.fromisoformat(each) for each in told} == {moment}
     assert rows(invoiced, tables.orders)[0].placed_at == moment == rows(invoiced, tables.decisions)[0].made_at

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from houblon.orders.db import tables
 from houblon.orders.events.endpoints import Wanted, add_endpoint, destination_of, pause, resume
+from houblon.orders.events.feed import feed
 from houblon.orders.outbox.delivery import BATCH, MAX_CONSECUTIVE_FAILURES, deliver_due, due_destinations
 from houblon.orders.outbox.resting import RESTS
 from tests.clock import NOW
@@ -33,6 +34,7 @@ def endpoint(services):
     id, _ = services.ledger.write(lambda c: add_endpoint(c, wanted, lambda count: bytes(count), NOW))
     for number in range(BATCH * 2):
         send(services, order_body(f"PO-{number}"))
+    feed(services.ledger, NOW)
     return id
 
 
