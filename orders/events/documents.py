@@ -18,6 +18,7 @@ from houblon.orders.events.catalogue import DECIDED
 from houblon.orders.events.record import amounts, instant_text
 from houblon.orders.records.decision_log import SYSTEM
 
+_AT_ONCE = 500
 API = "api:"  # what the names of API keys start with in histories
 
 
@@ -38,6 +39,12 @@ class Event(msgspec.Struct, frozen=True):
 
 def read_events(connection: Connection, keys: Sequence[int]) -> list[Event]:
     """The events of these keys, by key."""
+    ordered = sorted(keys)
+    parts = (ordered[start : start + _AT_ONCE] for start in range(0, len(ordered), _AT_ONCE))
+    return [event for part in parts for event in _read(connection, part)]
+
+
+def _read(connection: Connection, keys: Sequence[int]) -> list[Event]:
     rows = connection.execute(_EVENTS.where(events.c.key.in_(keys)).order_by(events.c.key)).all()
     known = _Known(connection, rows)
     return [Event(row.key, row.at, row.kind, row.order_key, dict(_data(row, known))) for row in rows]

@@ -13,7 +13,7 @@ from houblon.engine.core.problem import Invalid, Problem, Text
 from houblon.engine.core.texts import is_text
 from houblon.orders.db.tables import endpoints, outbox
 from houblon.orders.events.catalogue import EVENTS
-from houblon.orders.events.reading import check_place, newest_place
+from houblon.orders.events.reading import check_place, newest_place, removed_through
 from houblon.orders.events.webhook_addresses import Network, is_permitted, literal
 
 # Each active endpoint has a thread of its own while it has something to send.
@@ -25,6 +25,10 @@ REMOVED = "the endpoint was removed"
 # A message that starts over.
 ANEW: dict[str, Any] = {"state": "pending", "attempts": 0, "error": None}
 Random = Callable[[int], bytes]
+
+
+class Paused(LookupError):
+    """The endpoint is told nothing until somebody resumes it."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -79,6 +83,12 @@ def resume(connection: Connection, id: str, at: datetime) -> bool:
     if known.stopped_why is not None:
         connection.execute(stopped.where(outbox.c.error == known.stopped_why).values(**ANEW, due_at=at))
     return True
+
+
+def lost_through(connection: Connection, endpoint: Row[Any]) -> int | None:
+    """The last event that the endpoint was not told and that is not kept any more; None where there is none such."""
+    removed = removed_through(connection)
+    return removed if endpoint.place < removed else None
 
 
 def resend_after(connection: Connection, id: str, place: int) -> None:

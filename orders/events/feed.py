@@ -14,7 +14,7 @@ from houblon.orders.db.ledger import Ledger
 from houblon.orders.db.tables import endpoints, events, outbox
 from houblon.orders.events.catalogue import TEST_EVENT
 from houblon.orders.events.documents import Event, read_events
-from houblon.orders.events.endpoints import ANEW, destination_of, known_endpoint
+from houblon.orders.events.endpoints import ANEW, Paused, destination_of, known_endpoint
 from houblon.orders.events.message_ids import message_id, ordered_message_id
 from houblon.orders.events.reading import keys_after
 from houblon.orders.events.record import instant_text
@@ -22,6 +22,7 @@ from houblon.orders.events.record import instant_text
 AT_ONCE = 500
 # So many messages that wait for one endpoint are enough.
 MAX_WAITING = 1_000
+MAX_COUNTED = 100_000
 
 
 def feed(ledger: Ledger, now: datetime) -> int:
@@ -32,16 +33,16 @@ def feed(ledger: Ledger, now: datetime) -> int:
 
 
 def unread_count(connection: Connection, endpoint: Row[Any]) -> int:
-    """How many events an endpoint asks for that are not in the outbox yet."""
-    query = select(func.count()).select_from(events).where(events.c.key > endpoint.place)
-    return connection.execute(query.where(events.c.kind.in_(endpoint.events))).scalar_one()
+    """How many events an endpoint asks for that are not in the outbox yet, counted up to MAX_COUNTED."""
+    unread = select(events.c.key).where(events.c.key > endpoint.place, events.c.kind.in_(endpoint.events))
+    return connection.execute(select(func.count()).select_from(unread.limit(MAX_COUNTED).subquery())).scalar_one()
 
 
 def enqueue_test_event(connection: Connection, endpoint: str, at: datetime) -> None:
-    """Put a test event in the outbox for one endpoint. Raises LookupError when there is no active one of this id."""
+    """Put a test event in the outbox for one endpoint. Raises LookupError, Paused."""
     row = known_endpoint(connection, endpoint)
     if not row.active:
-        raise LookupError(f"endpoint {endpoint} is paused")
+        raise Paused(f"endpoint {endpoint} is paused")
     id = message_id(f"webhook/{TEST_EVENT}/{at.isoformat()}/{endpoint}")
     payload = {"type": TEST_EVENT, "timestamp": instant_text(at), "data": {"endpoint": endpoint}}
     if connection.execute(select(outbox.c.id).where(outbox.c.id == id)).first() is None:

@@ -6,6 +6,7 @@ above which key it may have some (migration r0024), and what lies above the lowe
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from houblon.orders.events.documents import Event, read_events
 
 # Counters: the last key that was removed for its age, and the instant up to which facts may have no event any more.
 _REMOVED, _REMOVED_BEFORE = "events/removed", "events/removed_before"
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _LAST_TAKEN = text("SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM events_key_seq")
 _LOWEST_IN_WORK = text(
     """
@@ -81,6 +83,13 @@ def check_place(connection: Connection, place: int) -> None:
         )
 
 
+def place_at(connection: Connection, since: datetime) -> int:
+    """The place before the first event of an instant or later."""
+    first = select(events.c.key).where(events.c.at >= since).order_by(events.c.key).limit(1)
+    key: int | None = connection.execute(first).scalar()
+    return newest_place(connection) if key is None else key - 1
+
+
 def newest_place(connection: Connection) -> int:
     """The key of the last event; 0 before the first. Events with a smaller one may still come."""
     return connection.execute(select(func.max(events.c.key))).scalar() or 0
@@ -91,9 +100,9 @@ def removed_through(connection: Connection) -> int:
     return _counter(connection, _REMOVED)
 
 
-def removed_before(connection: Connection) -> int:
-    """Up to when, in microseconds since 1970, facts may have no event any more."""
-    return _counter(connection, _REMOVED_BEFORE)
+def removed_before(connection: Connection) -> datetime:
+    """The instant before which facts may have no event any more."""
+    return _EPOCH + _counter(connection, _REMOVED_BEFORE) * _MICROSECOND
 
 
 def began(connection: Connection, table: str) -> int:
@@ -101,10 +110,10 @@ def began(connection: Connection, table: str) -> int:
     return _counter(connection, f"events/began/{table}")
 
 
-def note_removal(connection: Connection, through: int, before: int) -> None:
-    """Note what is removed, before it is."""
+def note_removal(connection: Connection, through: int, before: datetime) -> None:
+    """Note up to which key events are removed, all from before an instant."""
     upsert = upsert_sqlite if connection.dialect.name == "sqlite" else upsert_postgresql
-    for name, value in ((_REMOVED, through), (_REMOVED_BEFORE, before)):
+    for name, value in ((_REMOVED, through), (_REMOVED_BEFORE, (before - _EPOCH) // _MICROSECOND)):
         statement = upsert(counters).values(name=name, value=value)
         connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
 

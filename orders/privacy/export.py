@@ -22,6 +22,7 @@ from houblon.orders.db.tables import (
     transitions,
     webhook_calls,
 )
+from houblon.orders.events.documents import order_events, read_events
 from houblon.orders.privacy.traces import audit_of, known_values, replaced
 from houblon.orders.records.decision_log import BUYER, SYSTEM
 
@@ -50,6 +51,10 @@ def export_retailer(connection: Connection, id: str, now: datetime) -> dict[str,
         "groups": [{"id": row.group_id, "added_at": row.added_at} for row in groups],
         "orders": [_order(connection, row) for row in _all(connection, orders, orders.c.retailer_id == id)],
         "messages": [_message(row) for row in connection.execute(messages_of(id))],
+        "events": [
+            {"id": event.key, **event.payload}
+            for event in read_events(connection, connection.execute(order_events(_own(id))).scalars().all())
+        ],
         "calls": [
             {"source": row.source, "webhook_id": row.webhook_id, "at": row.at, "order_id": row.order_id}
             for row in connection.execute(_calls_of(id))
@@ -60,9 +65,13 @@ def export_retailer(connection: Connection, id: str, now: datetime) -> dict[str,
     return plain
 
 
+def _own(id: str) -> Select[Any]:
+    return select(orders.c.key).where(orders.c.retailer_id == id)
+
+
 def _people(connection: Connection, id: str) -> list[str]:
     """Who of the house acted on a retailer's orders; a sentence may name them."""
-    own = select(orders.c.key).where(orders.c.retailer_id == id)
+    own = _own(id)
     found: set[str] = set()
     for table in (decisions, transitions, planned_deliveries):
         found |= set(connection.execute(select(table.c.who).where(table.c.order_key.in_(own)).distinct()).scalars())

@@ -1,4 +1,5 @@
-"""What is removed once it is so many days old: messages that left, calls that were answered, who signed in from where.
+"""What is removed once it is so many days old: messages that left, events, calls that were answered, who signed in
+from where.
 
 Nothing that waits is removed, and no fact: orders, decisions, invoices and the audit log stay. A little at a time, so
 that an order never waits behind it.
@@ -12,12 +13,12 @@ import msgspec
 from sqlalchemy import Connection, Select, Table, delete, func, select, tuple_
 
 from houblon.orders.db.ledger import Ledger
-from houblon.orders.db.tables import idempotent_calls, outbox, webhook_calls
+from houblon.orders.db.tables import events, idempotent_calls, outbox, webhook_calls
+from houblon.orders.events.reading import note_removal
 
 AT_ONCE = 500
 _DAY = timedelta(days=1)
-# Told to each endpoint once: that the message is there is how it is known.
-_ONCE = ("policy.published",)
+Noted = Callable[[Connection, list[tuple[Any, ...]]], None]
 
 
 class Keep(msgspec.Struct, frozen=True):
@@ -27,22 +28,34 @@ class Keep(msgspec.Struct, frozen=True):
     calls: int | None = None
     sign_ins: int | None = None
     simulations: int | None = None
+    events: int | None = None
 
 
 class Old(msgspec.Struct, frozen=True):
-    """The rows of one kind that are old enough to go."""
+    """The rows of one kind that are old enough to go; `note` is told which go, in the transaction in which they do."""
 
     kind: str
     table: Table
     which: Select[Any]
+    note: Noted = lambda connection, keys: None
 
 
 def old_messages(before: datetime) -> Old:
     """Sent, or given up; by when they came about."""
-    which = select(outbox.c.id).where(
-        outbox.c.state != "pending", outbox.c.created_at < before, outbox.c.event.not_in(_ONCE)
-    )
+    which = select(outbox.c.id).where(outbox.c.state != "pending", outbox.c.created_at < before)
     return Old("messages", outbox, which)
+
+
+def old_events(before: datetime) -> Old:
+    """Those before the first one that is younger. The last one of all stays: places are counted from it."""
+    first_kept = select(events.c.key).where(events.c.at >= before).order_by(events.c.key).limit(1).scalar_subquery()
+    newest = select(func.max(events.c.key)).scalar_subquery()
+    which = select(events.c.key).where(events.c.key < func.coalesce(first_kept, newest)).order_by(events.c.key)
+
+    def note(connection: Connection, keys: list[tuple[Any, ...]]) -> None:
+        note_removal(connection, keys[-1][0], before)
+
+    return Old("events", events, which, note)
 
 
 def old_calls(before: datetime) -> Old:
@@ -62,6 +75,8 @@ def old_of_the_ledger(keep: Keep, now: datetime) -> Iterator[Old]:
         yield old_messages(now - keep.messages * _DAY)
     if keep.calls is not None:
         yield old_calls(now - keep.calls * _DAY)
+    if keep.events is not None:
+        yield old_events(now - keep.events * _DAY)
     yield old_answers(now)
 
 
@@ -83,6 +98,8 @@ def remove(ledger: Ledger, old: Old, removed: Callable[[list[tuple[object, ...]]
 def _some(connection: Connection, old: Old) -> list[tuple[object, ...]]:
     keys = [tuple(row) for row in connection.execute(old.which.limit(AT_ONCE))]
     names = [column.name for column in old.which.selected_columns]
+    if keys:
+        old.note(connection, keys)
     if keys and len(names) == 1:
         connection.execute(delete(old.table).where(old.table.c[names[0]].in_([key[0] for key in keys])))
     elif keys:

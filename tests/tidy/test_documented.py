@@ -8,7 +8,7 @@ import click
 from houblon.engine.conditions.vocabulary import ACTIONS, FACTS
 from houblon.engine.policy.settings import SETTINGS
 from houblon.orders.credentials.credentials import SCOPES
-from houblon.orders.events.endpoints import EVENTS
+from houblon.orders.events.catalogue import EVENTS
 from houblon.web.cli.main import main
 from houblon.web.foundation.setting_table import INTERNAL
 

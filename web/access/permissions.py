@@ -197,6 +197,7 @@ ACTS: dict[str, str] = {
     "endpoints.change": "sources",
     "endpoints.pause": "sources",
     "endpoints.resume": "sources",
+    "endpoints.resend": "sources",
     "endpoints.rotate": "sources",
     "endpoints.test": "sources",
     "endpoints.remove": "sources",

@@ -6,13 +6,15 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import Connection, Row
 
 from houblon.engine.core.problem import Invalid
 from houblon.orders.events import endpoints
 from houblon.orders.events.catalogue import EVENTS
 from houblon.orders.events.endpoints import OLD_SECRET_LASTS, Wanted, destination_of
-from houblon.orders.events.feed import enqueue_test_event
+from houblon.orders.events.feed import enqueue_test_event, unread_count
+from houblon.orders.events.reading import place_at, removed_through
 from houblon.orders.outbox.delivery import SCHEDULE
 from houblon.orders.queries import lists
 from houblon.web.access.account_commands import By
@@ -20,6 +22,7 @@ from houblon.web.access.audit import by as acting
 from houblon.web.access.audit import noted
 from houblon.web.access.auth import author
 from houblon.web.admin.messages import reason
+from houblon.web.drafts.moments import FIRST, read_local
 from houblon.web.foundation.current_app import house
 
 blueprint = Blueprint("endpoints", __name__, url_prefix="/webhooks-sortants")
@@ -58,7 +61,7 @@ def change(id: str) -> Any:
     wanted, allowed = _wanted(), house().settings.private_webhooks
 
     def work(connection: Connection, by: By) -> None:
-        before = _as_audited(_row_in(connection, id))
+        before = _as_audited(endpoints.known_endpoint(connection, id))
         endpoints.change_endpoint(connection, id, wanted, allowed)
         noted(connection, by, "endpoint.changed", id, before, _as_audited(wanted))
 
@@ -73,24 +76,48 @@ def change(id: str) -> Any:
 @blueprint.post("/<id>/suspendre")
 def pause(id: str) -> Any:
     def work(connection: Connection, by: By) -> None:
-        _row_in(connection, id)
+        endpoints.known_endpoint(connection, id)
         if endpoints.pause(connection, id):
             noted(connection, by, "endpoint.paused", id)
 
     _write(work)
-    flash(_("Suspendu : rien ne part, et ce qui attendait attend encore."), "accepted")
+    flash(_("Suspendu : rien ne part. Ce qui attend et ce qui arrive partira à la reprise."), "accepted")
     return redirect(url_for("endpoints.show", id=id))
 
 
 @blueprint.post("/<id>/reprendre")
 def resume(id: str) -> Any:
     def work(connection: Connection, by: By) -> None:
-        _row_in(connection, id)
+        endpoints.known_endpoint(connection, id)
         if endpoints.resume(connection, id, by.at):
             noted(connection, by, "endpoint.resumed", id)
 
     _write(work)
-    flash(_("Repris : ce qui attendait part, et les nouveaux événements aussi."), "accepted")
+    flash(_("Repris : ce qui attendait part, et ce qui est arrivé pendant l’arrêt."), "accepted")
+    return redirect(url_for("endpoints.show", id=id))
+
+
+@blueprint.post("/<id>/renvoyer")
+def resend(id: str) -> Any:
+    """Anew what happened from a day and hour on, by the installation's clock."""
+    text, zone = request.form.get("depuis", ""), house().services.installation.zone
+    try:
+        # Of an hour that comes twice, the first: what was had already comes with the same id.
+        since = read_local(text, zone, FIRST, "/depuis")
+    except Invalid as invalid:
+        return _detail(id, problems=invalid.problems, since=text), 422
+
+    def work(connection: Connection, by: By) -> int:
+        after = max(place_at(connection, since), removed_through(connection))
+        endpoints.resend_after(connection, id, after)
+        noted(connection, by, "endpoint.resent", id, None, {"after": after})
+        return unread_count(connection, endpoints.known_endpoint(connection, id))
+
+    count = _write(work)
+    if not count:
+        flash(_("Rien de ce qu’il demande n’est arrivé depuis."), "refused")
+        return redirect(url_for("endpoints.show", id=id))
+    flash(ngettext("%(num)s événement repart.", "%(num)s événements repartent.", count), "accepted")
     return redirect(url_for("endpoints.show", id=id))
 
 
@@ -117,7 +144,7 @@ def test(id: str) -> Any:
 @blueprint.post("/<id>/retirer")
 def remove(id: str) -> Any:
     def work(connection: Connection, by: By) -> Any:
-        row = _row_in(connection, id)
+        row = endpoints.known_endpoint(connection, id)
         endpoints.remove(connection, id)
         noted(connection, by, "endpoint.removed", id, _as_audited(row), None)
         return row
@@ -130,8 +157,14 @@ def _list(**faults: Any) -> str:
     with house().services.ledger.reading() as connection:
         found = endpoints.list_endpoints(connection)
         counts = lists.count_by_destination(connection)
+        unread = {row.id: unread_count(connection, row) for row in found}
     rows = [
-        (row, *(counts.get((destination_of(row.id), state), 0) for state in ("pending", "parked"))) for row in found
+        (
+            row,
+            counts.get((destination_of(row.id), "pending"), 0) + unread[row.id],
+            counts.get((destination_of(row.id), "parked"), 0),
+        )
+        for row in found
     ]
     return render_template("endpoints.html", rows=rows, events=EVENTS, **{"problems": (), "typed": None, **faults})
 
@@ -140,17 +173,22 @@ def _detail(id: str, **faults: Any) -> str:
     row = _known(id)
     with house().services.ledger.reading() as connection:
         results = lists.list_messages(connection, destination=destination_of(id), limit=_RESULTS)
+        unread, lost = unread_count(connection, row), endpoints.lost_through(connection, row)
     is_rotating = len(endpoints.secrets_at(row, house().now())) > 1
     return render_template(
         "endpoint.html",
         endpoint=row,
         results=results,
+        unread=unread,
+        is_behind_kept=lost is not None,
+        is_left_alone=row.rests_until is not None and row.rests_until > house().now(),
+        keeps=house().settings.keep_events,
         events=EVENTS,
         old_secret_until=row.old_secret_until if is_rotating else None,
         hours=int(OLD_SECRET_LASTS.total_seconds() // 3600),
         reason=reason,
         last=len(SCHEDULE),
-        **{"problems": (), "typed": None, "secret": None, **faults},
+        **{"problems": (), "typed": None, "secret": None, "since": "", **faults},
     )
 
 
@@ -163,14 +201,6 @@ def _known(id: str) -> Row[Any]:
     with house().services.ledger.reading() as connection:
         row = endpoints.endpoint_row(connection, id)
     return row if row is not None else abort(404)
-
-
-def _row_in(connection: Connection, id: str) -> Row[Any]:
-    """The endpoint as it is in this transaction. Raises LookupError."""
-    row = endpoints.endpoint_row(connection, id)
-    if row is None:
-        raise LookupError(f"there is no endpoint {id}")
-    return row
 
 
 def _as_audited(endpoint: Wanted | Row[Any]) -> dict[str, Any]:

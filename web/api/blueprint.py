@@ -32,6 +32,7 @@ _FAULTS = {
     403: "The key has not the scope.",
     404: "There is no such thing.",
     409: "The call contradicts what is done.",
+    410: "What is asked for is not kept any more.",
     412: "Somebody changed it meanwhile: read it again.",
     413: "The body is too large.",
     422: "The call has faults; all of them are listed.",

@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, fields
 
 from houblon.engine.core.problem import refuse
+from houblon.orders.events.catalogue import EVENTS
 from houblon.rules.model.content import KINDS
 from houblon.rules.model.faults import MESSAGES, SCHEMA_MESSAGES, Checked
 from houblon.rules.model.moves import MEMBERSHIP
@@ -121,6 +122,13 @@ class ByKey(Listing):
 class OrderListing(ByKey):
     state = choice("held", "accepted", "refused", "delivered", "cancelled")
     search = text(100, load_default="")
+
+
+class EventListing(Listing):
+    """`after` is the last event that the caller has; without it, from the oldest that is kept."""
+
+    after = whole(0, MAX_KEY)
+    type = choice(*EVENTS)
 
 
 class ProposalListing(Listing):

@@ -36,6 +36,7 @@ _ANSWERS = (
     shapes.Orders,
     shapes.KeptOrder,
     shapes.Reviewed,
+    shapes.Events,
     shapes.Invoices,
     shapes.Invoice,
     shapes.Simulations,

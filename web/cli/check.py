@@ -12,6 +12,7 @@ from houblon.orders.db.ledger import Ledger
 from houblon.orders.db.ownership import known_versions
 from houblon.orders.db.soundness import faults_in
 from houblon.orders.db.tables import audit, decisions, invoices, metadata
+from houblon.orders.events.sound import count_events, unsound_events
 from houblon.orders.invoicing.numbering import ACT as MOVED_ON
 from houblon.orders.queries.seen_values import read_seen_values
 from houblon.orders.records.audit import verify
@@ -65,6 +66,7 @@ def check_installation(house: House, audit_head: str | None = None) -> Report:
             _audit(audited.count, audited.broken_at),
             _versions_of_decisions(connection, store),
             _numbers_of_invoices(connection),
+            _events(connection),
             _reference(newest, check_context, _chains(connection, newest)),
             _rules(connection, newest),
             Check("scenarios", len(newest.scenarios), tuple(scenario_faults(newest, check_context))),
@@ -90,6 +92,24 @@ def _database(ledger: Ledger) -> Check:
         for fault in faults
     ]
     return Check("database", len(metadata.tables), tuple(problems))
+
+
+def _events(connection: Connection) -> Check:
+    """Each fact has its event, each event its fact."""
+    problems = [
+        problem(
+            "event_missing" if each.is_missing else "event_without_fact",
+            step("/events", each.kind, each.key),
+            f"Le fait {each.key} n’a pas d’événement {each.kind}."
+            if each.is_missing
+            else f"L’événement {each.key} ({each.kind}) n’a pas de fait.",
+            f"Fact {each.key} has no event {each.kind}."
+            if each.is_missing
+            else f"Event {each.key} ({each.kind}) has no fact.",
+        )
+        for each in unsound_events(connection)
+    ]
+    return Check("events", count_events(connection), tuple(problems))
 
 
 def _rules_file(store: Store) -> Check:

@@ -1,6 +1,8 @@
 """`houblon endpoint`: who is told what happens, from a shell."""
 
 import secrets
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +10,11 @@ import click
 from sqlalchemy import Connection
 
 from houblon.engine.core.problem import refuse
+from houblon.orders.db.writer import T
 from houblon.orders.events import endpoints
 from houblon.orders.events.catalogue import EVENTS
 from houblon.orders.events.endpoints import Wanted
+from houblon.orders.events.feed import enqueue_test_event
 from houblon.web.access.audit import CLI, by, noted
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
 
@@ -64,20 +68,99 @@ def list_(data: Path | None, as_json: bool) -> None:
 @speaks_problems
 def remove(data: Path | None, id: str, as_json: bool) -> None:
     """Send nothing more to the endpoint ID; what waited for it is parked."""
+    _act(data, id, "endpoint.removed", lambda connection, at: endpoints.remove(connection, id))
+    print_result({"removed": id}, as_json, f"Removed {id}.")
+
+
+@endpoint.command("pause")
+@data_option
+@json_option
+@click.argument("id")
+@speaks_problems
+def pause(data: Path | None, id: str, as_json: bool) -> None:
+    """Send nothing to the endpoint ID until it is resumed; what happens meanwhile waits for it."""
+
+    def work(connection: Connection, at: datetime) -> bool:
+        endpoints.known_endpoint(connection, id)
+        return endpoints.pause(connection, id)
+
+    _act(data, id, "endpoint.paused", work)
+    print_result({"paused": id}, as_json, f"Paused {id}.")
+
+
+@endpoint.command("resume")
+@data_option
+@json_option
+@click.argument("id")
+@speaks_problems
+def resume(data: Path | None, id: str, as_json: bool) -> None:
+    """Send to the endpoint ID again: what waits, and what happened meanwhile."""
+    lost: int | None = None
+
+    def work(connection: Connection, at: datetime) -> bool:
+        nonlocal lost
+        lost = endpoints.lost_through(connection, endpoints.known_endpoint(connection, id))
+        return endpoints.resume(connection, id, at)
+
+    _act(data, id, "endpoint.resumed", work)
+    told = "" if lost is None else f" Events up to {lost} are not kept any more: it is sent those after."
+    print_result({"resumed": id, "lost_through": lost}, as_json, f"Resumed {id}.{told}")
+
+
+@endpoint.command("test")
+@data_option
+@json_option
+@click.argument("id")
+@speaks_problems
+def test(data: Path | None, id: str, as_json: bool) -> None:
+    """Have a running server send a test event to the endpoint ID."""
+    _act(data, id, None, lambda connection, at: enqueue_test_event(connection, id, at))
+    print_result({"tested": id}, as_json, f"A test event is on its way to {id}.")
+
+
+@endpoint.command("resend")
+@data_option
+@json_option
+@click.argument("id")
+@click.option("--after", required=True, type=click.IntRange(min=0), help="The last event that the endpoint has.")
+@speaks_problems
+def resend(data: Path | None, id: str, after: int, as_json: bool) -> None:
+    """Send anew what happened after a place, of what the endpoint ID asks for; ids stay the same."""
+
+    def work(connection: Connection, at: datetime) -> None:
+        endpoints.resend_after(connection, id, after)
+
+    _act(data, id, "endpoint.resent", work, {"after": after})
+    print_result({"resent": id, "after": after}, as_json, f"{id} is sent anew what happened after {after}.")
+
+
+def _act(
+    data: Path | None,
+    id: str,
+    act: str | None,
+    work: Callable[[Connection, datetime], T],
+    said: dict[str, Any] | None = None,
+) -> T:
+    """Do it to the endpoint, with its entry in the audit log unless it changed nothing. Raises Invalid."""
     with opened(data) as house:
         acting = by(house, CLI)
 
-        def work(connection: Connection) -> None:
-            endpoints.remove(connection, id)
-            noted(connection, acting, "endpoint.removed", id)
+        def audited(connection: Connection) -> T:
+            done = work(connection, acting.at)
+            if act is not None and done is not False:
+                noted(connection, acting, act, id, None, said)
+            return done
 
         try:
-            house.services.ledger.write(work)
+            return house.services.ledger.write(audited)
+        except endpoints.Paused:
+            raise refuse(
+                "paused", "/id", f"Le point de livraison {id} est suspendu.", f"Endpoint {id} is paused."
+            ) from None
         except LookupError:
             raise refuse(
                 "unknown_endpoint", "/id", f"Il n’y a pas de point de livraison {id}.", f"There is no endpoint {id}."
             ) from None
-    print_result({"removed": id}, as_json, f"Removed {id}.")
 
 
 def _document(row: Any) -> dict[str, Any]:

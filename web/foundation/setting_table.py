@@ -256,6 +256,14 @@ TABLE = (
         _whole(1, _DAYS),
     ),
     Setting(
+        "HOUBLON_KEEP_EVENTS",
+        "keep_events",
+        "for how many days events can be read and sent again",
+        "a whole number from 1 to 36500",
+        "30",
+        _whole(1, _DAYS),
+    ),
+    Setting(
         "HOUBLON_TAX_YEARS",
         "tax_years_kept",
         "for how many years after a tax year taxes ask for orders and invoices",

@@ -126,6 +126,7 @@ def _kinds(tax: TaxYears) -> list[Kept]:
             _days(keep.messages),
             "HOUBLON_KEEP_MESSAGES",
         ),
+        Kept(_("Événements"), _("identifiants et montants, aucun nom"), _days(keep.events), "HOUBLON_KEEP_EVENTS"),
         Kept(_("Appels reçus"), _("identifiants et empreintes"), _days(keep.calls), "HOUBLON_KEEP_CALLS"),
         Kept(
             _("Simulations"),

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, case, func, select
 
 from houblon.orders.db.tables import endpoints, orders, outbox, sources, webhook_calls
 from houblon.orders.events.endpoints import destination_of
+from houblon.orders.events.feed import unread_count
 from houblon.orders.outbox.delivery import MAIL
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.logs import VERSION
@@ -79,12 +80,12 @@ def _outbox(connection: Connection, now: datetime) -> Iterator[Metric]:
 
 
 def _endpoints(connection: Connection, now: datetime) -> Iterator[Metric]:
-    rows = connection.execute(select(endpoints.c.id, endpoints.c.active, endpoints.c.rests_until)).all()
+    rows = connection.execute(select(endpoints)).all()
     waiting = select(outbox.c.destination, func.count()).where(
         outbox.c.state == "pending", outbox.c.destination != MAIL
     )
     counts: dict[str, int] = dict(connection.execute(waiting.group_by(outbox.c.destination)).all())
-    pending = {(row.id,): counts.get(destination_of(row.id), 0) for row in rows}
+    pending = {(row.id,): counts.get(destination_of(row.id), 0) + unread_count(connection, row) for row in rows}
     yield _gauge("houblon_endpoint_pending", "Messages that wait for an endpoint.", pending, "endpoint")
     resting = {(row.id,): int(row.active and row.rests_until is not None and row.rests_until > now) for row in rows}
     about = "1 while an endpoint that does not answer is left alone."

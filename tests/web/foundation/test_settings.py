@@ -29,6 +29,7 @@ GOOD = {
     "HOUBLON_KEEP_CALLS": "30",
     "HOUBLON_KEEP_SIGN_INS": "60",
     "HOUBLON_KEEP_SIMULATIONS": "10",
+    "HOUBLON_KEEP_EVENTS": "20",
     "HOUBLON_TAX_YEARS": "7",
     "HOUBLON_TAX_YEAR_ENDS": "06-30",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collecteur.example:4318",
@@ -79,6 +80,7 @@ def test_what_is_unset_is_what_the_table_says():
         "decision_rate",
         "api_rate",
         "keep_simulations",
+        "keep_events",
         "tax_years_kept",
         "service_name",
     ):

@@ -1,0 +1,31 @@
+"""`/events`: what happened, each fact once, from a place on."""
+
+from typing import Any
+
+from flask import Response
+
+from houblon.orders.events.documents import Event
+from houblon.orders.events.reading import Gone, read_after
+from houblon.web.api.blueprint import operation
+from houblon.web.api.bodies import EventListing
+from houblon.web.foundation.current_app import house
+from houblon.web.foundation.errors import json_response, problem_response
+from houblon.web.foundation.paging import linked, page
+
+
+@operation("GET", "/events", scope="read", room="Events", answer="Events", query=EventListing, faults=(410,))
+def list_events(asked: dict[str, Any]) -> Response:
+    """Events after a place, the oldest first"""
+    kind = asked.get("type")
+    try:
+        with house().services.ledger.reading() as connection:
+            found = read_after(connection, asked.get("after"), asked["limit"] + 1, [kind] if kind else []).events
+    except Gone as gone:
+        return problem_response(410, gone.problems)
+    shown, after = page(found, asked["limit"], lambda event: event.key)
+    return linked(json_response({"items": [event_document(each) for each in shown]}), after, asked)
+
+
+def event_document(event: Event) -> dict[str, Any]:
+    """An event as it is listed: its place, and what an endpoint is sent."""
+    return {"id": event.key, **event.payload}
