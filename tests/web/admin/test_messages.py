@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 
 from houblon.orders.db.tables import audit, outbox
 from houblon.orders.events.endpoints import Wanted, add_endpoint, destination_of, list_endpoints
+from houblon.orders.events.feed import feed
 from houblon.orders.events.webhook_addresses import EVERYWHERE
 from houblon.orders.outbox.delivery import deliver_due
 from houblon.rules.model.statements import Edit
@@ -62,6 +63,7 @@ def id_of(place):
 
 def deliver(place):
     id = id_of(place)
+    feed(place.house.services.ledger, NOW)
     transport = place.house.transport_of(destination_of(id))
     return deliver_due(place.house.services.ledger, transport, NOW, destination=destination_of(id))
 
@@ -160,10 +162,39 @@ def test_pause_resume_change_and_rotate(place, client, receiver):
     assert "L’ancien secret signe encore" in text(client.get(here))
 
 
+def test_what_happens_while_an_endpoint_is_paused_is_counted_and_sent_once_it_is_resumed(place, client, receiver):
+    add(client, receiver.url)
+    here = f"/webhooks-sortants/{id_of(place)}"
+    post(client, f"{here}/suspendre", here)
+    for number in range(2):
+        place.send(order(f"PO-{number}", items=3), f"m-{number}")
+    assert "2 événements sont arrivés depuis" in text(client.get(here))
+    assert 'data-label="En route">2<' in text(client.get("/webhooks-sortants"))
+    assert deliver(place) == 0
+    post(client, f"{here}/reprendre", here)
+    assert deliver(place) == 2 and receiver.ids == [row.id for row in messages(place) if row.kind == "webhook"]
+    assert 'data-label="En route">0<' in text(client.get("/webhooks-sortants"))
+
+
+def test_what_happened_since_a_moment_is_sent_again_with_the_same_ids(place, client, receiver):
+    add(client, receiver.url)
+    here = f"/webhooks-sortants/{id_of(place)}"
+    post(client, here, url=receiver.url, evenement=["order.held"])
+    place.send(order("PO-1", items=3), "m-1")
+    deliver(place)
+    assert "Choisissez une date" in text(post(client, f"{here}/renvoyer", here, depuis="hier"))
+    assert "Rien de ce qu’il demande" in text(post(client, f"{here}/renvoyer", here, depuis="2021-05-12T22:18"))
+    assert "1 événement repart" in text(post(client, f"{here}/renvoyer", here, depuis="2021-05-12T22:17"))
+    assert deliver(place) == 1
+    assert len(receiver.ids) == 2 and len(set(receiver.ids)) == 1
+    assert "endpoint.resent" in text(client.get("/journal"))
+
+
 def test_a_removed_endpoint_leaves_its_messages_to_see_and_nothing_to_send(place, client, receiver):
     add(client, receiver.url)
     here = f"/webhooks-sortants/{id_of(place)}"
     place.send(order("PO-1", items=3), "m-1")
+    feed(place.house.services.ledger, NOW)
     assert "est retiré" in text(post(client, f"{here}/retirer", here))
     assert client.get(here).status_code == 404
     (row,) = [each for each in messages(place) if each.kind == "webhook"]
@@ -173,11 +204,13 @@ def test_a_removed_endpoint_leaves_its_messages_to_see_and_nothing_to_send(place
 
 
 def test_a_publication_is_told_to_endpoints_once(place, client, receiver):
+    settle(place.house, "")
     add(client, receiver.url)
     edits = [Edit("group", "payeurs-a-risque", {**SEED["groups"][1], "name": "Payeurs lents"})]
     publish(place.house.store, edits, author="marie", note="essai", at=NOW + timedelta(minutes=1))
     for _ in range(2):
         settle(place.house, "")
+        feed(place.house.services.ledger, NOW)
     told = [each for each in messages(place) if each.event == "policy.published"]
     assert [each.message["data"]["version"] for each in told] == [place.house.store.newest().number]
 
