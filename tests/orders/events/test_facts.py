@@ -1,0 +1,151 @@
+"""Events are facts: each once, in its own transaction, told by what it names."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import msgspec
+import pytest
+from sqlalchemy import delete, insert, update
+from sqlalchemy.exc import IntegrityError
+
+from houblon.orders.db import tables
+from houblon.orders.events.record import record_event
+from houblon.orders.events.sound import unsound_events
+from houblon.orders.handling import amend, lifecycle, planned_delivery, review
+from houblon.orders.invoicing import transitions
+from tests.clock import MONTREAL, NOW
+from tests.orders.events.reading import events_of, kinds_of
+from tests.orders.services import later, make_services, order_body, rows, send, tous
+
+TODAY = NOW.astimezone(MONTREAL).date()
+
+
+def unsound(services):
+    with services.ledger.reading() as connection:
+        return [(each.kind, each.key, each.is_missing) for each in unsound_events(connection)]
+
+
+def test_an_order_s_life_is_told_in_its_order_with_nobody_listening(services):
+    send(services, order_body(items=3))
+    send(services, order_body(items=12))
+    review.accept(services, 1, by="anne", at=later(hours=1))
+    transitions.viewed(services, 1, at=later(hours=2))
+    lifecycle.deliver(services, 1, by="anne", at=later(hours=3))
+    transitions.pay(services, 1, by="anne", at=later(hours=4), on=TODAY)
+    assert kinds_of(services) == [
+        *("order.held", "order.changed", "order.held", "order.accepted", "invoice.issued"),
+        *("invoice.viewed", "order.delivered", "invoice.paid"),
+    ]
+    first, changed, second, accepted = events_of(services)[:4]
+    assert (first.data["item_count"], first.data["again"], first.data["decided_by"]) == (3, False, "policy")
+    assert (changed.data["item_count"], changed.data["changed_by"]) == (12, "source")
+    assert (second.data["item_count"], second.data["again"]) == (12, True)
+    assert (accepted.data["decided_by"], accepted.data["invoice_number"]) == ("person", "F-2021-00001")
+    assert unsound(services) == []
+
+
+def test_every_event_of_an_order_names_it_and_its_invoice(services):
+    send(services)
+    lifecycle.cancel(services, 1, was="accepted", by="anne", at=later(hours=1), why="erreur")
+    for event in events_of(services):
+        data = event.data
+        assert (data["source"], data["order_id"], data["order_key"]) == ("boutique", "PO-1", 1)
+        assert (data["invoice_key"], data["invoice_number"]) == (1, "F-2021-00001")
+        assert abs(float(data["total"])) == 1490.08
+
+
+def test_the_invoice_of_a_later_day_is_not_told_with_the_acceptance(tmp_path):
+    services = make_services(tmp_path, tous(invoicing_trigger="manual"))
+    send(services)
+    before = events_of(services)
+    review.issue_invoice(services, 1, by="anne", at=later(hours=1))
+    accepted, issued = events_of(services)
+    assert [accepted] == before and "invoice_number" not in accepted.data
+    assert issued.data["invoice_number"] == "F-2021-00001"
+    services.ledger.close()
+
+
+def test_a_cancelled_order_that_was_invoiced_has_a_credit_note_that_names_the_invoice(services):
+    send(services)
+    lifecycle.cancel(services, 1, was="accepted", by="anne", at=later(hours=1), why="erreur")
+    cancelled, note, credited = events_of(services)[-3:]
+    assert (cancelled.type, cancelled.data["was"]) == ("order.cancelled", "accepted")
+    assert (note.type, note.data["invoice_number"], note.data["credit_note_number"], note.data["total"]) == (
+        *("credit_note.issued", "F-2021-00001"),
+        *("NC-2021-00001", "-1490.08"),
+    )
+    assert (credited.type, credited.data["invoice_number"], credited.data["amount"]) == (
+        *("invoice.credited", "F-2021-00001"),
+        "1490.08",
+    )
+    assert "erreur" not in str([event.data for event in events_of(services)])
+
+
+def test_a_delivery_that_is_rescheduled_tells_the_due_date_only_where_it_moves(services):
+    send(services, order_body("A"))
+    planned_delivery.change(services, 1, TODAY + timedelta(days=9), by="anne", at=NOW, why="congé")
+    following = replace(services, follow_delivery=True)
+    send(services, order_body("B"))
+    planned_delivery.change(following, 2, TODAY + timedelta(days=9), by="anne", at=NOW, why="congé")
+    told = [event for event in events_of(services) if event.type in ("order.rescheduled", "invoice.due_date_moved")]
+    assert [(event.type, event.order_key) for event in told] == [
+        *(("order.rescheduled", 1), ("order.rescheduled", 2), ("invoice.due_date_moved", 2)),
+    ]
+    assert told[-1].data["due_before"] == "2021-06-11" and told[-1].data["due_after"] == "2021-06-20"
+
+
+def test_an_order_that_was_paid_at_its_source_is_told_as_paid(services):
+    send(services, order_body(payment={"state": "paid", "reference": "carte de Lucie"}))
+    assert kinds_of(services) == ["order.accepted", "invoice.issued", "invoice.paid"]
+    assert events_of(services)[-1].data["amount"] == "1490.08" and "Lucie" not in str(events_of(services))
+
+
+def test_a_mended_line_is_a_change_by_a_person_and_a_key_decides_as_a_key(services):
+    send(services, order_body(lines=[line("A"), line("B", available=False)]))
+    [held] = rows(services, tables.orders)
+    amend.remove(services, 1, 1, by="anne", at=later(hours=1), seen=held.content_hash)
+    assert [event.data.get("changed_by") for event in events_of(services)][1] == "person"
+    send(services, order_body("PO-2", items=3))
+    review.refuse(services, 2, by="api:caisse", at=later(hours=2), why="non")
+    assert events_of(services)[-1].data["decided_by"] == "key"
+    assert unsound(services) == []
+
+
+def line(sku, **members):
+    return {"sku": sku, "quantity": 24, "unit_price": "54.00", **members}
+
+
+def test_a_fact_has_one_event_of_a_kind_and_a_second_one_fails_with_its_transaction(services):
+    send(services)
+    [accepted, _] = rows(services, tables.events)
+    with pytest.raises(IntegrityError):
+        services.ledger.write(
+            lambda c: record_event(c, accepted.kind, NOW, order_key=accepted.order_key, fact=accepted.fact)
+        )
+    assert len(rows(services, tables.events)) == 2
+
+
+def test_what_lacks_its_event_or_its_fact_is_found(services):
+    send(services)
+    lifecycle.deliver(services, 1, by="anne", at=later(hours=1))
+    assert unsound(services) == []
+    services.ledger.write(lambda c: c.execute(delete(tables.events).where(tables.events.c.kind == "invoice.issued")))
+    services.ledger.write(
+        lambda c: c.execute(update(tables.events).where(tables.events.c.kind == "order.accepted").values(fact=99))
+    )
+    values = {"kind": "order.held", "at": NOW, "order_key": 1, "fact": 1}
+    services.ledger.write(lambda c: c.execute(insert(tables.events).values(**values)))
+    found = unsound(services)
+    assert ("order.accepted", 1, True) in found and ("order.accepted", 1, False) in found
+    assert [kind for kind, _, _ in found].count("invoice.issued") == 1
+    assert ("order.held", 4, False) in found
+
+
+def test_events_hold_nothing_of_a_person_but_the_id_of_the_buyer(services):
+    send(services, order_body(items=3, note="appeler Lucie au 514 555-0000"))
+    review.accept(services, 1, by="anne@brasserie.example", at=later(hours=1), why="Lucie a appelé")
+    lifecycle.cancel(services, 1, was="accepted", by="anne@brasserie.example", at=later(hours=2), why="Lucie encore")
+    told = msgspec.json.encode([event.payload for event in events_of(services)]).decode()
+    for personal in ("coin@example.com", "Dépanneur du Coin", "anne@", "Lucie", "514"):
+        assert personal not in told
+    assert "depanneur-42" in told
