@@ -81,6 +81,7 @@ def _live(services):
     viewed(services, 1, at=later(minutes=6))
     pay(services, 1, by="anne", at=later(minutes=7), on=NOW.date() - timedelta(days=1))
     lifecycle.cancel(services, 2, was="accepted", by="anne", at=later(minutes=8), why="erreur")
+    viewed(services, 2, at=later(minutes=9))
     send(services, order_body("PO-1", distributor="transbroue"))
     lifecycle.deliver(services, 3, by="anne", at=later(minutes=9))
     version = Version(2, "anne", "", later(hours=1), later(hours=1), "sha256:0")

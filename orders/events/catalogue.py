@@ -15,6 +15,7 @@ EVENTS = (
     "invoice.paid",
     "invoice.credited",
     "credit_note.issued",
+    "credit_note.viewed",
     "policy.published",
 )
 # Those of a decision, by its outcome: such an event is told by the decision that is its fact.

@@ -198,4 +198,5 @@ _OF_INVOICE: dict[str, Callable[[Row[Any], _Known], dict[str, Any]]] = {
     "invoice.issued": _issued,
     "invoice.viewed": _issued,
     "credit_note.issued": _credited,
+    "credit_note.viewed": _credited,
 }

@@ -62,4 +62,5 @@ _FACTS = {
     "invoice.paid": _became("paid"),
     "invoice.credited": _became("credited"),
     "credit_note.issued": _became("issued", "credit_note"),
+    "credit_note.viewed": _became("viewed", "credit_note"),
 }

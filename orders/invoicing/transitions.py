@@ -120,7 +120,13 @@ def _move(
             keys = (row.order_key, row.key)
             fact = record_invoice_transition(connection, keys, before, after, who=who, at=at, why=why)
             record_event(
-                connection, f"invoice.{after}", at, order_key=row.order_key, invoice_key=row.key, fact=fact, data=told
+                connection,
+                f"{row.kind}.{after}",
+                at,
+                order_key=row.order_key,
+                invoice_key=row.key,
+                fact=fact,
+                data=told,
             )
             return True
     return False

@@ -1,14 +1,20 @@
-"""A process that takes orders in from several threads until it is killed; each line it prints is an answer given."""
+"""A process that takes orders in from several threads until it is killed; each line it prints is an answer given, or
+a message that an endpoint had."""
 
 import sys
 import threading
+import time
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
 from houblon.orders.db.tables import orders
 from houblon.orders.handling import review
+from houblon.orders.outbox.delivery import MAIL
+from houblon.orders.outbox.workers import DeliveryWorkers
 from houblon.orders.services import Services
+from tests.clock import NOW
 from tests.orders.services import later, open_services, order_body, send
 
 THREADS = 4
@@ -34,9 +40,18 @@ def main(folder: str, run: str, url: str) -> None:
                 key = key_of(services, id)
                 say("accepted", id, items, review.accept(services, key, by="anne", at=later(hours=1)))
 
+    class Receiver:
+        def send(self, id: str, recipient: str, message: Any) -> None:
+            say("had", id, message["type"], message["data"].get("order_key", 0))
+
+    workers = DeliveryWorkers(
+        services.ledger, lambda destination: None if destination == MAIL else Receiver(), lambda: NOW
+    )
     for thread in range(THREADS):
         threading.Thread(target=work, args=(thread,), daemon=True).start()
-    threading.Event().wait()
+    while True:
+        workers.look()
+        time.sleep(0.01)
 
 
 def key_of(services: Services, id: str) -> int:

@@ -50,12 +50,13 @@ def upgrade() -> None:
 
 
 def _ask_for_credit_notes() -> None:
-    """Until now a credit note was told as `invoice.issued`: who asked for that goes on being told of both."""
+    """Until now a credit note was told as an invoice: who asked for these goes on being told of both."""
     connection = op.get_bind()
     for id, written in connection.execute(sa.text("SELECT id, events FROM endpoints")).all():
         asked = json.loads(written)
-        if isinstance(asked, list) and "invoice.issued" in asked:
-            asked.append("credit_note.issued")
+        more = [f"credit_note.{each}" for each in ("issued", "viewed") if f"invoice.{each}" in asked]
+        if isinstance(asked, list) and more:
+            asked += more
             connection.execute(
                 sa.text("UPDATE endpoints SET events = :asked WHERE id = :id"),
                 {"id": id, "asked": json.dumps(asked, separators=(",", ":"))},
