@@ -7,10 +7,14 @@ from sqlalchemy import inspect
 
 from houblon.orders.db import tables
 from houblon.orders.db.ledger import Ledger, make_file, make_ledger, open_ledger
-from houblon.orders.db.migrate import is_current, newest_revision, revision_of, revisions
+from houblon.orders.db.migrate import is_current, newest_revision, revision_of, revisions, upgrade
 from houblon.orders.db.tables import metadata
+from houblon.orders.events.feed import feed
+from houblon.orders.outbox.delivery import deliver_due
+from tests.clock import NOW
 from tests.orders.db.earlier import make_earlier, rows_now
 from tests.orders.db.test_ledger import is_the_ledger_s
+from tests.orders.events.test_facts import unsound
 from tests.orders.services import make_services, order_body, send
 from tests.orders.services import rows as rows_of
 
@@ -103,6 +107,50 @@ def test_a_call_names_the_decision_that_it_was_answered_not_the_last_one(url):
     # Where no decision reads as the answer did, the last by policy is what the order stands by.
     assert calls == [("other", 3), ("webhook_id-1", 1), ("webhook_id-2", 2)]
     upgraded.close()
+
+
+def test_what_was_pending_before_events_goes_out_once_and_events_begin_after_it(url, tmp_path):
+    make_file(url)
+    ledger = Ledger(url)
+    ledger.write(lambda connection: upgrade(connection, "0021"))
+
+    def fill(connection):
+        connection.exec_driver_sql(
+            "INSERT INTO endpoints (id, url, description, events, secret, active, created_at, since, rests) VALUES "
+            "('ep_1', 'https://erp.example/', '', '[\"order.held\",\"invoice.issued\"]', 'whsec_', 1, 0, 0, 0)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO outbox (id, kind, destination, event, recipient, message, state, attempts, created_at, due_at) "
+            "VALUES ('m-1', 'webhook', 'webhook:ep_1', 'order.held', 'https://erp.example/', '{\"type\":\"order.held\"}', "
+            "'pending', 0, 0, 0)"
+        )
+
+    ledger.write(fill)
+    ledger.close()
+    services, had = make_services(tmp_path / "rules", url=url), []
+
+    class Receiver:
+        def send(self, id, recipient, message):
+            had.append((id, message["type"]))
+
+    send(services, order_body())
+    for _ in range(2):
+        feed(services.ledger, NOW)
+        deliver_due(services.ledger, Receiver(), NOW, destination="webhook:ep_1")
+    assert had[0] == ("m-1", "order.held") and [kind for _, kind in had] == ["order.held", "invoice.issued"]
+    [endpoint] = rows_of(services, tables.endpoints)
+    assert endpoint.events == ["order.held", "invoice.issued", "credit_note.issued"]
+    services.ledger.close()
+
+
+def test_what_was_done_before_events_is_not_missed_and_what_is_done_since_is(url, tmp_path):
+    earlier(url, "0021")
+    services = make_services(tmp_path / "rules", url=url)
+    assert unsound(services) == []
+    send(services, order_body())
+    services.ledger.write(lambda connection: connection.exec_driver_sql("DELETE FROM events"))
+    assert [kind for kind, _, is_missing in unsound(services) if is_missing] == ["order.accepted", "invoice.issued"]
+    services.ledger.close()
 
 
 def test_revisions_follow_each_other_to_one_head():

@@ -192,9 +192,18 @@ def test_every_question_is_answered_alike_with_and_without(both):
 
 
 def test_every_order_is_answered_alike_with_and_without(both):
-    (fast, plain), place, _ = both
+    (fast, plain), place, reader = both
     statuses = compared(fast.port, plain.port, webhooks(place.secret))
     assert statuses >= {200, 401, 405, 409, 413, 422}
+    one, other = (events_of(each.port, reader) for each in (fast, plain))
+    assert one == other and {kind for kind, _ in one} >= {"order.accepted", "order.held", "invoice.issued"}
+
+
+def events_of(port, reader):
+    """What happened to orders there, by type and data; it happened at other instants."""
+    asked = Call("/api/v1/events?limit=200", None, {"Authorization": f"Bearer {reader}"}, "GET")
+    items = json.loads(told(port, asked)[2])["items"]
+    return [(each["type"], each["data"]) for each in items if "order_id" in each["data"]]
 
 
 def test_orders_are_answered_though_the_process_that_records_them_is_killed_among_them(both):

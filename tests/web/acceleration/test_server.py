@@ -148,6 +148,7 @@ def test_an_order_is_decided_and_recorded_once(services, client):
     assert again.replayed and json.loads(again.document) == json.loads(taken.document)
     assert [row.document for row in rows(services, tables.decisions)] == [json.loads(taken.document)]
     assert len(rows(services, tables.invoices)) == 1
+    assert [row.kind for row in rows(services, tables.events)] == ["order.accepted", "invoice.issued"]
 
 
 def test_what_must_be_told_as_a_problem_is_refused_and_nothing_is_kept_of_it(services, client):

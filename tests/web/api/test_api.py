@@ -62,6 +62,7 @@ def test_the_document_is_valid_openapi_and_its_page_needs_nobody_and_nothing_fro
         "versions",
         "orders",
         "invoices",
+        "events",
         "scenarios",
         "guardrails",
         "cycles",

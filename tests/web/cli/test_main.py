@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.web.houses import ADMIN, SEED, copy_of, order, shell
+from houblon.orders.records.audit import entries
+from tests.web.houses import ADMIN, SEED, copy_of, open_place, order, shell
 
 
 @pytest.fixture
@@ -15,7 +16,23 @@ def run(template, tmp_path):
     def invoke(*arguments, input=None):
         return shell([*arguments, "--data", str(folder)], input=input)
 
+    invoke.folder = folder
     return invoke
+
+
+@pytest.fixture
+def place_of(run, template):
+    """The installation that commands speak of, opened beside them."""
+    opened = []
+
+    def place():
+        if not opened:
+            opened.append(open_place(run.folder, template[1]))
+        return opened[0]
+
+    yield place
+    for each in opened:
+        each.house.close()
 
 
 @pytest.fixture
@@ -112,6 +129,42 @@ def test_a_lost_password_is_replaced_and_open_sessions_end(place):
     assert renewed.signed_in().get("/groupes").status_code == 200
     nobody = shell(["user", "password", "personne@ailleurs.example", "--data", folder])
     assert (nobody.exit_code, json.loads(nobody.stderr)["errors"][0]["code"]) == (1, "unknown_account")
+
+
+def test_events_are_listed_from_a_place_on_and_followed(run, place_of):
+    for number in range(3):
+        assert place_of().send(order(f"PO-{number}"), f"m-{number}").status_code == 200
+    items = json.loads(run("events", "--json").stdout)["items"]
+    of_orders = [each for each in items if "order_id" in each["data"]]
+    assert [each["type"] for each in of_orders] == ["order.accepted", "invoice.issued"] * 3
+    after = str(of_orders[1]["id"])
+    rest = json.loads(run("events", "--after", after, "--type", "invoice.issued", "--json").stdout)["items"]
+    assert [each["data"]["order_id"] for each in rest] == ["PO-1", "PO-2"]
+    followed = run("events", "--after", after, "--follow", "--limit", "2", "--json").stdout.splitlines()
+    assert [json.loads(each)["id"] for each in followed] == [each["id"] for each in of_orders[2:4]]
+    assert "order_id=PO-1" in run("events", "--after", after, "--limit", "1").stdout
+    later = run("events", "--after", "999999")
+    assert later.exit_code == 1 and json.loads(later.stderr)["errors"][0]["code"] == "place_to_come"
+
+
+def test_an_endpoint_is_paused_resumed_tested_and_sent_again_from_a_place(run, place_of):
+    id = json.loads(run("endpoint", "add", "https://caisse.example/hooks", "--json").stdout)["id"]
+    place_of().send(order("PO-1"), "m-1")
+    assert run("endpoint", "test", id).exit_code == 0
+    assert run("endpoint", "pause", id).exit_code == 0
+    assert not json.loads(run("endpoint", "list", "--json").stdout)[0]["active"]
+    paused = run("endpoint", "test", id)
+    assert paused.exit_code == 1 and json.loads(paused.stderr)["errors"][0]["code"] == "paused"
+    assert json.loads(run("endpoint", "resume", id, "--json").stdout) == {"resumed": id, "lost_through": None}
+    assert json.loads(run("endpoint", "resend", id, "--after", "0", "--json").stdout) == {"resent": id, "after": 0}
+    later = run("endpoint", "resend", id, "--after", "999")
+    assert later.exit_code == 1 and json.loads(later.stderr)["errors"][0]["code"] == "place_to_come"
+    for act in (("pause",), ("resume",), ("test",), ("resend", "--after", "0")):
+        gone = run("endpoint", act[0], "ep_none", *act[1:])
+        assert gone.exit_code == 1 and json.loads(gone.stderr)["errors"][0]["code"] == "unknown_endpoint"
+    with place_of().house.services.ledger.reading() as connection:
+        acts = {row.act for row in entries(connection)}
+    assert acts >= {"endpoint.paused", "endpoint.resumed", "endpoint.resent"}
 
 
 def test_an_endpoint_is_added_listed_without_its_secret_and_removed(run):
