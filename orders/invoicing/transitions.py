@@ -64,8 +64,8 @@ def pay(
 def credited(connection: Connection, invoice: Row[Any], note: Issued, *, who: str, at: datetime) -> None:
     """Note, in the running transaction, that the credit note takes the invoice back."""
     amount = dollars(-note.document["cents"]["total"])
-    told = {"amount": amount, "credit_note_key": note.key, "credit_note_number": note.number}
-    if not _move(connection, invoice, "credited", who=who, at=at, why=note.number, told=told):
+    data = {"amount": amount, "credit_note_key": note.key, "credit_note_number": note.number}
+    if not _move(connection, invoice, "credited", who=who, at=at, why=note.number, data=data):
         raise RuntimeError(f"invoice {invoice.number} was credited already")
 
 
@@ -91,8 +91,8 @@ def _pay(connection: Connection, services: Services, key: int, by: str, at: date
             "The day of payment is between that of the order and today.",
         )
     day = on.isoformat()
-    told = {"amount": dollars(row.total), "paid_on": day}
-    if not _move(connection, row, "paid", who=by, at=at, why=day, told=told, paid_on=day):
+    data = {"amount": dollars(row.total), "paid_on": day}
+    if not _move(connection, row, "paid", who=by, at=at, why=day, data=data, paid_on=day):
         raise _already(connection, services, _row(connection, key))
     number: str = row.number
     return number
@@ -106,10 +106,10 @@ def _move(
     who: str,
     at: datetime,
     why: str = "",
-    told: dict[str, Any] | None = None,
+    data: dict[str, Any] | None = None,
     **values: Any,
 ) -> bool:
-    """The one transition of the invoice to `after`, and its event with what is `told`; False when it was in no state
+    """The one transition of the invoice to `after`, and its event with `data`; False when it was in no state
     that leads there."""
     # One update a state that may come before, so that the move tells which it was; at most one finds the row.
     for before in _BEFORE[after]:
@@ -126,7 +126,7 @@ def _move(
                 order_key=row.order_key,
                 invoice_key=row.key,
                 fact=fact,
-                data=told,
+                data=data,
             )
             return True
     return False

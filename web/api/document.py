@@ -11,6 +11,7 @@ from houblon.engine.core.money import Cents, Price
 from houblon.web.api import shapes
 from houblon.web.api.blueprint import blueprint
 from houblon.web.api.decision_handler import AskedMany, AskedOne
+from houblon.web.api.events import Events
 from houblon.web.api.keys import RATES
 from houblon.web.api.rates import Rates
 from houblon.web.foundation.composition import House
@@ -36,7 +37,7 @@ _ANSWERS = (
     shapes.Orders,
     shapes.KeptOrder,
     shapes.Reviewed,
-    shapes.Events,
+    Events,
     shapes.Invoices,
     shapes.Invoice,
     shapes.Simulations,

@@ -2,15 +2,32 @@
 
 from typing import Any
 
+import msgspec
 from flask import Response
 
+from houblon.engine.core.order import Moment
 from houblon.orders.events.documents import Event
 from houblon.orders.events.reading import Gone, read_after
 from houblon.web.api.blueprint import operation
 from houblon.web.api.bodies import EventListing
+from houblon.web.api.shapes import Key
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response, problem_response
 from houblon.web.foundation.paging import linked, page
+
+
+class ListedEvent(msgspec.Struct, frozen=True):
+    """Something that happened. `id` is its place: the next page is what comes after it. `data` is by type, as
+    webhooks tell it."""
+
+    id: Key
+    type: str
+    timestamp: Moment
+    data: dict[str, Any]
+
+
+class Events(msgspec.Struct, frozen=True):
+    items: tuple[ListedEvent, ...]
 
 
 @operation("GET", "/events", scope="read", room="Events", answer="Events", query=EventListing, faults=(410,))

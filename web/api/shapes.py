@@ -289,20 +289,6 @@ class KeptOrder(OrderHead, frozen=True, kw_only=True):
     moves: tuple[Move, ...]
 
 
-class Event(msgspec.Struct, frozen=True):
-    """Something that happened. `id` is its place: the next page is what comes after it. `data` is by type, as
-    webhooks tell it."""
-
-    id: Key
-    type: str
-    timestamp: Moment
-    data: dict[str, Any]
-
-
-class Events(msgspec.Struct, frozen=True):
-    items: tuple[Event, ...]
-
-
 class InvoiceHead(msgspec.Struct, frozen=True):
     key: Key
     number: str

@@ -1,22 +1,31 @@
-"""`houblon endpoint`: who is told what happens, from a shell."""
+"""`houblon endpoint` and `houblon events`: who is told what happens, and what did, from a shell."""
 
 import secrets
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 from sqlalchemy import Connection
 
 from houblon.engine.core.problem import refuse
 from houblon.orders.db.writer import T
 from houblon.orders.events import endpoints
 from houblon.orders.events.catalogue import EVENTS
+from houblon.orders.events.documents import Event
 from houblon.orders.events.endpoints import Wanted
 from houblon.orders.events.feed import enqueue_test_event
+from houblon.orders.events.reading import read_after
 from houblon.web.access.audit import CLI, by, noted
+from houblon.web.api.events import event_document
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
+from houblon.web.foundation.composition import House
+
+AT_ONCE = 500
+LOOKS_EVERY = 1.0  # seconds
 
 
 @click.group()
@@ -103,8 +112,8 @@ def resume(data: Path | None, id: str, as_json: bool) -> None:
         return endpoints.resume(connection, id, at)
 
     _act(data, id, "endpoint.resumed", work)
-    told = "" if lost is None else f" Events up to {lost} are not kept any more: it is sent those after."
-    print_result({"resumed": id, "lost_through": lost}, as_json, f"Resumed {id}.{told}")
+    warning = "" if lost is None else f" Events up to {lost} are not kept any more: it is sent those after."
+    print_result({"resumed": id, "lost_through": lost}, as_json, f"Resumed {id}.{warning}")
 
 
 @endpoint.command("test")
@@ -174,3 +183,59 @@ def _document(row: Any) -> dict[str, Any]:
         "rests_until": row.rests_until and row.rests_until.isoformat(),
         "created_at": row.created_at.isoformat(),
     }
+
+
+@click.command("events")
+@data_option
+@json_option
+@click.option(
+    "--after", type=click.IntRange(min=0), help="The last event that you have. From the oldest kept, if none."
+)
+@click.option("--type", "kinds", multiple=True, type=click.Choice(EVENTS), help="Only these; may be repeated.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
+@click.option("--follow", is_flag=True, help="Go on with what happens; in JSON, an event a line.")
+@speaks_problems
+def events(
+    data: Path | None, after: int | None, kinds: tuple[str, ...], limit: int | None, follow: bool, as_json: bool
+) -> None:
+    """What happened after a place, the oldest first."""
+    with opened(data) as house:
+        if follow:
+            _follow(house, after, kinds, limit, as_json)
+        else:
+            found = _all(house, after, kinds, limit)
+            text = "\n".join(map(_line, found)) or "no events"
+            print_result({"items": [event_document(each) for each in found]}, as_json, text)
+
+
+def _all(house: House, after: int | None, kinds: Sequence[str], limit: int | None) -> list[Event]:
+    found: list[Event] = []
+    while limit is None or len(found) < limit:
+        most = AT_ONCE if limit is None else min(limit - len(found), AT_ONCE)
+        with house.services.ledger.reading() as connection:
+            part = read_after(connection, after, most, kinds)
+        found += part.events
+        after = part.place
+        if len(part.events) < most:
+            break
+    return found
+
+
+def _follow(house: House, after: int | None, kinds: Sequence[str], limit: int | None, as_json: bool) -> None:
+    """Until it is interrupted, or has told `limit` events."""
+    count = 0
+    while limit is None or count < limit:
+        most = AT_ONCE if limit is None else min(limit - count, AT_ONCE)
+        with house.services.ledger.reading() as connection:
+            part = read_after(connection, after, most, kinds)
+        for event in part.events:
+            click.echo(msgspec.json.encode(event_document(event)).decode() if as_json else _line(event))
+        after, count = part.place, count + len(part.events)
+        if not part.events:
+            time.sleep(LOOKS_EVERY)
+
+
+def _line(event: Event) -> str:
+    named = ("order_id", "invoice_number", "credit_note_number", "total", "version")
+    parts = [f"{name}={event.data[name]}" for name in named if name in event.data]
+    return "  ".join([str(event.key), event.payload["timestamp"], event.type, *parts])

@@ -19,8 +19,7 @@ from houblon.orders.intake.decode import read_order
 from houblon.web.access.audit import CLI, by, noted
 from houblon.web.api.bodies import read_moment
 from houblon.web.cli.deliveries import follow_delivery
-from houblon.web.cli.endpoints import endpoint
-from houblon.web.cli.events import events
+from houblon.web.cli.endpoints import endpoint, events
 from houblon.web.cli.keeping import backup, migrate, restore
 from houblon.web.cli.operating import serve, settings, upgrade_check
 from houblon.web.cli.privacy import prune, retailer
