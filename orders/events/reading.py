@@ -2,7 +2,7 @@
 
 On SQLite one transaction writes after the other, and keys are in their order. On PostgreSQL a transaction may end
 after one that took a later key: a reader at that key would never see it. So each writer says, by an advisory lock,
-above which key it may have some (migration r0024), and what lies above the lowest of them is left for the next time.
+above which key it may have some (migration r0022), and what lies above the lowest of them is left for the next time.
 """
 
 from collections.abc import Sequence

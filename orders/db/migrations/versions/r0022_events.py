@@ -5,7 +5,7 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0024"
+revision = "0022"
 down_revision = "0021"
 
 _KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
