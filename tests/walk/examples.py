@@ -182,6 +182,7 @@ EXAMPLES: dict[str, Example] = {
     "endpoints.rotate": Example("whsec_", status=200),
     "endpoints.pause": Example("Suspendu"),
     "endpoints.resume": Example("Repris"),
+    "endpoints.resend": Example("repart", {"depuis": "2021-01-01T09:30"}),
     "endpoints.remove": Example("retiré"),
     "invitation.accept": Example(
         "mot de passe est enregistré|Aperçu|Connexion", {"mot_de_passe": _NEW, "encore": _NEW}
