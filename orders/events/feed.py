@@ -4,6 +4,7 @@ A place moves in the transaction that puts the messages there: nothing is passed
 endpoint is not sent yet stays in the events but for so much; one that is paused, or left alone, is put nothing.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,7 @@ from houblon.orders.events.message_ids import message_id, ordered_message_id
 from houblon.orders.events.reading import keys_after
 from houblon.orders.events.record import instant_text
 
+log = logging.getLogger("houblon.outbox")
 AT_ONCE = 500
 # So many messages that wait for one endpoint are enough.
 MAX_WAITING = 1_000
@@ -29,7 +31,14 @@ def feed(ledger: Ledger, now: datetime) -> int:
     """Put in the outbox what has happened since each endpoint's place, at most AT_ONCE events each; how many messages."""
     with ledger.reading() as connection:
         behind = connection.execute(_behind(now)).all()
-    return sum(_feed_one(ledger, row, now) for row in behind)
+    count = 0
+    for row in behind:
+        try:
+            count += _feed_one(ledger, row, now)
+        except Exception:
+            # What can't be read for one holds up neither the others nor the mail.
+            log.exception("events could not be read for endpoint %s; trying again", row.id)
+    return count
 
 
 def unread_count(connection: Connection, endpoint: Row[Any]) -> int:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from houblon.engine.core.problem import Invalid
 from houblon.orders.db import tables
@@ -159,6 +160,16 @@ def test_two_who_feed_at_once_put_each_message_once(services, id):
     # The other one read the endpoint before this one wrote.
     assert feeding._feed_one(services.ledger, before, NOW) == 0
     assert len([row for row in rows(services, tables.outbox) if row.kind == "webhook"]) == 2
+
+
+def test_what_can_t_be_read_for_one_holds_up_no_other(services, id):
+    other = add(services, "invoice.issued")
+    hold(services, "A")
+    send(services, order_body("B"))
+    services.ledger.write(lambda c: c.execute(update(tables.events).where(tables.events.c.key == 1).values(fact=99)))
+    assert feed(services.ledger, NOW) == 1 and endpoint(services, id).place == 0
+    receiver = Receiver()
+    assert deliver(services, other, receiver) == 1 and receiver.orders == ["B"]
 
 
 def test_what_is_older_than_what_is_kept_is_told_and_the_last_one_stays(services, id):
