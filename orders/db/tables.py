@@ -8,7 +8,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
@@ -16,9 +15,9 @@ from sqlalchemy import (
     text,
 )
 
+import houblon.orders.db.refused_tables  # noqa: F401 - so that the metadata is whole
 from houblon.orders.db.column_types import Instant, Json, Key
-
-metadata = MetaData()
+from houblon.orders.db.metadata import metadata as metadata  # whole, with the tables of this module
 
 
 def _index(name: str, *columns: str, where: str) -> Index:
@@ -72,6 +71,8 @@ orders = Table(
     Column("item_count", BigInteger, nullable=False),
     Column("placed_at", Instant, nullable=False),
     Column("received_at", Instant, nullable=False),
+    # When its source last changed it, where a shop says so.
+    Column("changed_at", Instant),
     UniqueConstraint("source", "order_id"),
     # Most are accepted at once: their list needs no index, and to keep one would cost every order.
     _index("orders_by_state", "state", "key", where="state != 'accepted'"),

@@ -2,8 +2,9 @@
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, and_, bindparam, func, literal, select
+from sqlalchemy import Column, Connection, and_, bindparam, exists, func, literal, select
 
+from houblon.orders.db.refused_tables import called_off
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import (
     brought_memberships,
@@ -17,13 +18,14 @@ from houblon.orders.db.tables import (
 
 class ExistingOrder(NamedTuple):
     """The call's row, the order's and the retailer's, None where there is none; the retailer's groups; the version
-    through which these know what versions brought."""
+    through which these know what versions brought; whether the source has called the order off."""
 
     call: Any
     order: Any
     retailer: Any
     groups: tuple[str, ...]
     through: int
+    is_called_off: bool
 
 
 def existing(
@@ -39,6 +41,7 @@ def existing(
         _part(first, _RETAILER, _Retailer),
         groups,
         first[_THROUGH] or 0,
+        first[_CALLED_OFF],
     )
 
 
@@ -62,6 +65,7 @@ _CALL = slice(0, len(_calls))
 _ORDER = slice(_CALL.stop, _CALL.stop + len(_orders))
 _RETAILER = slice(_ORDER.stop, _ORDER.stop + len(_retailers))
 _THROUGH = _RETAILER.stop
+_CALLED_OFF = _THROUGH + 1
 _one = select(literal(1).label("one")).subquery()
 _is_call = and_(webhook_calls.c.source == bindparam("source"), webhook_calls.c.webhook_id == bindparam("webhook_id"))
 _is_order = and_(orders.c.source == bindparam("source"), orders.c.order_id == bindparam("order_id"))
@@ -71,6 +75,9 @@ _EXISTING = Prepared(
         *_named("order", _orders),
         *_named("retailer", _retailers),
         select(func.max(brought_memberships.c.version)).scalar_subquery().label("through"),
+        exists()
+        .where(called_off.c.source == bindparam("source"), called_off.c.order_id == bindparam("order_id"))
+        .label("is_called_off"),
         memberships.c.group_id,
     ).select_from(
         _one.outerjoin(webhook_calls, _is_call)

@@ -6,18 +6,20 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, select, update
 
+from houblon.engine.core.problem import Text
 from houblon.orders.db.tables import invoices, orders
 from houblon.orders.events.record import record_event
 from houblon.orders.handling.receive import effective_policy
 from houblon.orders.handling.review import buyer_of, invoice_as_decided, order_at
-from houblon.orders.invoicing.invoice import Issued, credit
+from houblon.orders.invoicing.invoice import Issued, credit, language_of
 from houblon.orders.invoicing.transitions import credited
 from houblon.orders.mail import enqueue as messages
 from houblon.orders.records.audit import EntryOf, audited
-from houblon.orders.records.decision_log import already_moved, record_transition
+from houblon.orders.records.decision_log import SYSTEM, already_moved, record_transition
 from houblon.orders.services import Conflict, OrderContext, Services
 
 CANCELLABLE = ("held", "accepted")
+CALLED_OFF = Text("Annulée chez l’expéditeur.", "Cancelled at the sender.")
 # The setting lists no event for these, so each goes by the one whose message it takes back.
 _NOTIFIED_AS = {"held": "order.held", "accepted": "order.accepted"}
 
@@ -61,7 +63,7 @@ def cancel(
     Raises Conflict when it is no longer what they saw, LookupError when there is no such order.
     """
     return services.ledger.write(
-        audited(lambda connection: _cancel(connection, services, key, was, by, at, why), entry_of)
+        audited(lambda connection: cancel_in(connection, services, key, was, by, at, why), entry_of)
     )
 
 
@@ -78,16 +80,18 @@ def _deliver(connection: Connection, services: Services, key: int, by: str, at: 
     move = record_transition(
         connection, OrderContext(key, order, buyer_of(connection, row), policy, at), "accepted", "delivered", by, why
     )
-    invoiced = _invoice(connection, key)
+    invoiced = invoice_of(connection, key)
     record_event(connection, "order.delivered", at, order_key=key, invoice_key=invoiced and invoiced.key, fact=move)
     if invoiced is not None:
         return None
     return invoice_as_decided(connection, services, row, order, by, at, on_delivery=True)
 
 
-def _cancel(
+def cancel_in(
     connection: Connection, services: Services, key: int, was: str, by: str, at: datetime, why: str
 ) -> Cancelled:
+    """`cancel` in the running transaction. Where Houblon itself does it, `why` is a code: its credit note says it in
+    the buyer's language."""
     if was not in CANCELLABLE:
         raise ValueError(f"an order that is {was} can't be cancelled")
     row, order = order_at(connection, key)
@@ -95,7 +99,7 @@ def _cancel(
     policy = effective_policy(connection, services, order, at).policy
     context = OrderContext(key, order, buyer_of(connection, row), policy, at)
     move = record_transition(connection, context, was, "cancelled", by, why)
-    credited_invoice = _invoice(connection, key)
+    credited_invoice = invoice_of(connection, key)
     record_event(
         connection,
         "order.cancelled",
@@ -107,7 +111,8 @@ def _cancel(
     )
     note: Issued | None = None
     if credited_invoice is not None:
-        note = credit(connection, services, context, credited_invoice, by, why)
+        printed = CALLED_OFF.in_(language_of(order, context.buyer)) if by == SYSTEM else why
+        note = credit(connection, services, context, credited_invoice, by, printed)
         credited(connection, credited_invoice, note, who=by, at=at)
     number = note.number if note else None
     notified = policy.settings["notifications.buyer"].value
@@ -130,6 +135,6 @@ def _move_on(connection: Connection, services: Services, row: Row[Any], before: 
         raise already_moved(connection, services, now)
 
 
-def _invoice(connection: Connection, key: int) -> Row[Any] | None:
+def invoice_of(connection: Connection, key: int) -> Row[Any] | None:
     query = select(invoices).where(invoices.c.order_key == key, invoices.c.kind == "invoice")
     return connection.execute(query.with_for_update()).one_or_none()

@@ -14,6 +14,7 @@ from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import decisions, earlier_contents, orders, webhook_calls
 from houblon.orders.events.record import amounts, record_event
 from houblon.orders.handling.existing import ExistingOrder, existing
+from houblon.orders.intake.decode import content_hash
 from houblon.orders.intake.incoming import IncomingOrder, incoming_of
 from houblon.orders.invoicing import invoice
 from houblon.orders.mail import enqueue as messages
@@ -24,6 +25,8 @@ from houblon.orders.services import Conflict, OrderContext, Services
 from houblon.rules.model.content import Content
 from houblon.rules.model.inherit import buyer_chain
 
+# The state of an order that its source called off before it came, as the engine reads it.
+CALLED_OFF = "cancelled"
 _KEEP_CALL, _KEEP_ORDER = Prepared(insert(webhook_calls)), Prepared(insert(orders))
 _KEEP_EARLIER = Prepared(insert(earlier_contents))
 
@@ -114,16 +117,53 @@ def _take_order(connection: Connection, services: Services, incoming: IncomingOr
         return _record(connection, services, incoming, found)
     # Where a person changed the lines since, what the source sent is still known for what it is.
     if incoming.content_hash in (before.content_hash, before.sent_hash):
+        keep_age(connection, incoming, before)
+        return _stored_decision(connection, before.key)
+    if incoming.may_be_old and _is_older(connection, incoming, before):
         return _stored_decision(connection, before.key)
     if before.state != "held":
         raise already_moved(connection, services, before)
     return decide_again(connection, services, incoming, before)
 
 
+def keep_age(connection: Connection, incoming: IncomingOrder, before: Row[Any]) -> None:
+    """Where the source says that what is known still stood later, what is older than that is old."""
+    said, known = incoming.changed_at, before.changed_at
+    if said is not None and (known is None or known < said):
+        connection.execute(update(orders).where(orders.c.key == before.key).values(changed_at=said))
+
+
+def _is_older(connection: Connection, incoming: IncomingOrder, before: Row[Any]) -> bool:
+    """Whether the order has said something else since: by its source's own time, else because it said this before."""
+    said, known = incoming.changed_at, before.changed_at
+    if said is not None and known is not None and said != known:
+        return bool(said < known)
+    query = select(earlier_contents.c.key).where(
+        earlier_contents.c.order_key == before.key, earlier_contents.c.content_hash == incoming.content_hash
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def _as_called_off(incoming: IncomingOrder) -> IncomingOrder:
+    """An order that its source called off before it came: it says so itself, and may not pass."""
+    body = msgspec.json.encode({**msgspec.json.decode(incoming.body), "status": CALLED_OFF})
+    order = msgspec.structs.replace(incoming.order, status=CALLED_OFF)
+    return msgspec.structs.replace(incoming, body=body, order=order, content_hash=content_hash(body))
+
+
 def _record(connection: Connection, services: Services, incoming: IncomingOrder, found: ExistingOrder) -> Received:
+    sent: dict[str, Any] = {}
+    if found.is_called_off:
+        sent, incoming = {"sent_hash": incoming.content_hash}, _as_called_off(incoming)
     buyer = bring_up_to_date(connection, incoming.order.buyer, incoming.at, found.retailer)
     decision, policy = _decided(services, incoming, found.groups, found.through, buyer)
-    values = {"source": incoming.source, "received_at": incoming.at, **_columns(incoming, decision)}
+    values = {
+        "source": incoming.source,
+        "received_at": incoming.at,
+        "changed_at": incoming.changed_at,
+        **_columns(incoming, decision),
+        **sent,
+    }
     key = _KEEP_ORDER.insert(connection, values)
     context = OrderContext(key, incoming.order, buyer, policy, incoming.at)
     return _conclude(connection, services, context, None, incoming.content_hash, decision)
@@ -142,7 +182,9 @@ def decide_again(
     moved = connection.execute(
         update(orders)
         .where(orders.c.key == before.key, orders.c.state == "held", orders.c.content_hash == before.content_hash)
-        .values(**_columns(incoming, decision), sent_hash=sent_hash)
+        .values(
+            **_columns(incoming, decision), sent_hash=sent_hash, changed_at=incoming.changed_at or before.changed_at
+        )
     )
     if moved.rowcount != 1:
         raise already_moved(connection, services, before)

@@ -1,14 +1,16 @@
 """An order as it came in: bytes and their sender, decoded once and carried to whoever records it."""
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
 
 from houblon.engine.core.order import Order
-from houblon.orders.credentials.credentials import Sender
-from houblon.orders.intake.decode import content_hash, read_order_and_hash
-from houblon.orders.intake.sources import order_body
+from houblon.orders.credentials.credentials import STANDARD, Sender
+from houblon.orders.intake.decode import content_hash, parse_json, read_order_and_hash
+from houblon.orders.intake.sources import order_body, order_of_payload
+from houblon.orders.intake.topics import changed_at
 from houblon.orders.services import Services
 
 
@@ -16,6 +18,8 @@ class IncomingOrder(msgspec.Struct, frozen=True, array_like=True):
     """The order's bytes, what they decode to and the hash of what they say; who sent it, when it came.
 
     `webhook_id` names the call, where one does, and `call_hash` is the hash of the very bytes that were sent.
+    `changed_at` is when the source last changed the order, where it says so; what `may_be_old` was signed without its
+    delivery, and can be sent again by whoever caught it.
     """
 
     source: str
@@ -24,6 +28,8 @@ class IncomingOrder(msgspec.Struct, frozen=True, array_like=True):
     body: bytes
     content_hash: str
     call_hash: str
+    changed_at: datetime | None
+    may_be_old: bool
     order: Order
 
 
@@ -32,13 +38,20 @@ def read_incoming(
 ) -> IncomingOrder:
     """The order in what a sender of `kind` sent, mapped first where its source says so. Raises Invalid with every
     fault."""
-
-    def groups() -> frozenset[str]:
-        return frozenset(services.policies.live(at).groups)
-
-    body = order_body(sender, kind, sent, groups, services.installation.zone)
+    groups, zone = _groups(services, at), services.installation.zone
+    if kind == STANDARD:
+        body, changed = order_body(sender, kind, sent, groups, zone), None
+    else:
+        payload = parse_json(sent)
+        body, changed = order_of_payload(sender, kind, payload, groups, zone), changed_at(kind, payload)
     order, said = read_order_and_hash(body)
-    return IncomingOrder(sender.source, webhook_id, at, body, said, _hash(sent), order)
+    return IncomingOrder(
+        sender.source, webhook_id, at, body, said, hash_of_call(sent), changed, kind != STANDARD, order
+    )
+
+
+def _groups(services: Services, at: datetime) -> Callable[[], frozenset[str]]:
+    return lambda: frozenset(services.policies.live(at).groups)
 
 
 def incoming_of(
@@ -51,9 +64,10 @@ def incoming_of(
     sent: bytes | None = None,
 ) -> IncomingOrder:
     """An order that was decoded from `body`; `sent` is what came, where `body` was made of it."""
-    call_hash = _hash(body if sent is None else sent)
-    return IncomingOrder(source, webhook_id, at, body, content_hash(body), call_hash, order)
+    call_hash = hash_of_call(body if sent is None else sent)
+    return IncomingOrder(source, webhook_id, at, body, content_hash(body), call_hash, None, False, order)
 
 
-def _hash(sent: bytes) -> str:
+def hash_of_call(sent: bytes) -> str:
+    """The hash of the very bytes that were sent."""
     return hashlib.sha256(sent).hexdigest()

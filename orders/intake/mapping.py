@@ -13,6 +13,7 @@ import msgspec
 
 from houblon.engine.core.order import MOST_CHARGES, Buyer, Charge, Line, Order, Payment, StatedTotal
 from houblon.engine.core.problem import Faults, refuse, step
+from houblon.engine.core.texts import clean_id, is_id
 from houblon.orders.intake.mapping_forms import read_rule
 from houblon.orders.intake.mapping_rules import NOTHING, Rule, Scope, Several
 from houblon.orders.intake.shop_values import Unfit
@@ -130,6 +131,26 @@ def map_order(
         order["charges"] = kept
     faults.raise_if_any()
     return order
+
+
+def ids_of_payload(mapping: OrderMapping, payload: object, zone: tzinfo) -> tuple[str | None, str | None]:
+    """The ids of the order and of its buyer, each where it can be read, whatever else of the payload can't be."""
+    if not isinstance(payload, dict):
+        return None, None
+    scope, unread = Scope(payload, payload, zone), Faults()
+    found = []
+    for rules in (mapping.order, mapping.nested["buyer"]):
+        value = None
+        with unread.gather():
+            value = _found({"id": rules["id"]}, scope, "", unread).get("id")
+        found.append(usable_id(value))
+    return found[0], found[1]
+
+
+def usable_id(value: object) -> str | None:
+    """An id as the house keeps it; None for what can't be one."""
+    id = clean_id(value) if isinstance(value, str) else ""
+    return id if is_id(id) else None
 
 
 def _made(mapping: OrderMapping, name: str, scope: Scope, most: int, faults: Faults) -> list[dict[str, Any]]:

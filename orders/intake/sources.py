@@ -14,7 +14,7 @@ from houblon.engine.core.problem import Faults, refuse
 from houblon.orders.credentials.credentials import STANDARD, Sender
 from houblon.orders.db.tables import source_settings, sources, webhook_calls
 from houblon.orders.intake.decode import parse_json
-from houblon.orders.intake.mapping import OrderMapping, map_order, read_mapping
+from houblon.orders.intake.mapping import OrderMapping, ids_of_payload, map_order, read_mapping, usable_id
 from houblon.orders.intake.unread import Looked
 from houblon.rules.model.content import canonical
 
@@ -95,10 +95,21 @@ def order_body(
     `groups` answers the ids of the groups that there are; `zone` is the installation's; `looked` is given what a
     mapping read. Raises Invalid.
     """
-    mapping = default_mapping(kind) if sender.mapping is None else sender.mapping
-    if mapping is None and not sender.groups:
+    if mapping_of(sender, kind) is None and not sender.groups:
         return body
-    document = parse_json(body)
+    return order_of_payload(sender, kind, parse_json(body), groups, zone, looked)
+
+
+def order_of_payload(
+    sender: Sender,
+    kind: str,
+    document: Any,
+    groups: Callable[[], Collection[str]],
+    zone: tzinfo,
+    looked: Looked | None = None,
+) -> bytes:
+    """`order_body` of a payload that was parsed."""
+    mapping = mapping_of(sender, kind)
     if mapping is not None:
         seen = None
         if looked is not None:
@@ -109,6 +120,21 @@ def order_body(
         if isinstance(buyer, dict) and not buyer.get("groups"):
             buyer["groups"] = list(sender.groups)
     return msgspec.json.encode(document)
+
+
+def mapping_of(sender: Sender, kind: str) -> dict[str, Any] | None:
+    """The mapping that a sender's payloads are read with; None where they are orders of the house's own writing."""
+    return default_mapping(kind) if sender.mapping is None else sender.mapping
+
+
+def ids_in(sender: Sender, kind: str, payload: object, zone: tzinfo) -> tuple[str | None, str | None]:
+    """The ids of the order and of its buyer in a payload, each where it can be read, whatever else can't be."""
+    mapping = mapping_of(sender, kind)
+    if mapping is not None:
+        return ids_of_payload(_read(canonical(mapping)), payload, zone)
+    order = payload if isinstance(payload, dict) else {}
+    buyer = order.get("buyer")
+    return usable_id(order.get("id")), usable_id(buyer.get("id") if isinstance(buyer, dict) else None)
 
 
 @lru_cache(maxsize=256)

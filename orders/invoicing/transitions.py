@@ -61,6 +61,13 @@ def pay(
     )
 
 
+def paid_at_sender(connection: Connection, invoice: Row[Any], *, at: datetime, on: date, reference: str | None) -> None:
+    """Note, in the running transaction, that who sent the order was paid for it, by its own reference."""
+    day = on.isoformat()
+    data = {"amount": dollars(invoice.total), "paid_on": day}
+    _move(connection, invoice, "paid", who=SYSTEM, at=at, why=reference or day, data=data, paid_on=day)
+
+
 def credited(connection: Connection, invoice: Row[Any], note: Issued, *, who: str, at: datetime) -> None:
     """Note, in the running transaction, that the credit note takes the invoice back."""
     amount = dollars(-note.document["cents"]["total"])

@@ -151,7 +151,7 @@ def _answer_later(
             return None
         # Only now, and all at once: other requests have been in this thread's hands since.
         name = request_log.begin(header(request_log.HEADER))
-        said = answer_of(STANDARD, incoming, result)
+        said = answer_of(STANDARD, incoming.source, incoming.webhook_id, result)
         request_log.end("POST", _ORDERS, said.status, time.perf_counter() - began, None)
         return _begin_answer(start_response, said, name)
 

@@ -19,7 +19,7 @@ DECISIONS = Counter(
 )
 WEBHOOKS = Counter(
     "houblon_webhooks",
-    "Webhook calls: taken, replayed, conflict, unsigned.",
+    "Webhook calls: taken, replayed, refused, conflict, unsigned.",
     ("kind", "result"),
     registry=PROCESS,
 )

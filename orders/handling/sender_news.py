@@ -1,0 +1,190 @@
+"""What a sender tells of an order that is here: that it was called off, that it was paid for.
+
+What the house lets a machine do is done; the rest waits for a person, who sees it on the order.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, insert, select, update
+
+from houblon.engine.core.order import decode_order
+from houblon.engine.decide.bars import may_pass
+from houblon.orders.db.refused_tables import called_off
+from houblon.orders.db.tables import earlier_contents, orders
+from houblon.orders.handling.lifecycle import cancel_in, invoice_of
+from houblon.orders.handling.receive import effective_policy
+from houblon.orders.handling.review import buyer_of
+from houblon.orders.intake.decode import content_hash
+from houblon.orders.intake.incoming import IncomingOrder
+from houblon.orders.invoicing.invoice import LEEWAY
+from houblon.orders.invoicing.transitions import paid_at_sender
+from houblon.orders.records.decision_log import SYSTEM, record_transition
+from houblon.orders.services import Conflict, OrderContext, Services
+
+CALLED_OFF, PAID = "sender_cancelled", "sender_paid"
+# What may differ in an order that was paid for since: all else is another order.
+_OF_PAYMENT = ("payment", "status")
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """What became of an order that its sender spoke of: its state, None where it was never here; with `asks`, a person
+    has to say what is done."""
+
+    source: str
+    order_id: str
+    order_key: int | None
+    state: str | None
+    asks: bool = False
+
+
+def call_off(services: Services, source: str, order_id: str, at: datetime) -> Heard:
+    """The source called its order off: cancelled at once where nothing was delivered or paid for; else a person is
+    asked. One that was never here is noted, so that it is not accepted should it come late."""
+
+    def work(connection: Connection) -> Heard:
+        row = _order(connection, source, order_id)
+        if row is None:
+            _note(connection, source, order_id, at)
+            return Heard(source, order_id, None, None)
+        if row.state in ("cancelled", "refused"):
+            return Heard(source, order_id, row.key, row.state)
+        if row.state == "held" or (row.state == "accepted" and not _is_paid(connection, row)):
+            cancel_in(connection, services, row.key, row.state, SYSTEM, at, CALLED_OFF)
+            return Heard(source, order_id, row.key, "cancelled")
+        _note(connection, source, order_id, at)
+        return Heard(source, order_id, row.key, row.state, asks=True)
+
+    return services.ledger.write(work)
+
+
+def follow(services: Services, incoming: IncomingOrder) -> Heard | None:
+    """What the sender of an order that is accepted here says of its state and its payment since: one that was paid for
+    has its invoice marked so, or issued as paid.
+
+    None where the order says anything else that is new, or that a person should see: then it was changed.
+    """
+    return services.ledger.write(lambda connection: _follow(connection, services, incoming))
+
+
+def asked_about(connection: Connection, source: str, order_id: str) -> datetime | None:
+    """When the source called the order off, where a person has not settled that."""
+    query = select(called_off.c.at).where(
+        called_off.c.source == source, called_off.c.order_id == order_id, called_off.c.settled_at.is_(None)
+    )
+    return connection.execute(query).scalar_one_or_none()
+
+
+def waiting(connection: Connection) -> list[Row[Any]]:
+    """The orders that wait for a person because their source called them off, the oldest first."""
+    query = (
+        select(orders.c.key, orders.c.source, orders.c.order_id, orders.c.state, called_off.c.at)
+        .join(orders, (orders.c.source == called_off.c.source) & (orders.c.order_id == called_off.c.order_id))
+        .where(called_off.c.settled_at.is_(None), orders.c.state.in_(("held", "accepted", "delivered")))
+        .order_by(called_off.c.at)
+        .limit(100)
+    )
+    return list(connection.execute(query))
+
+
+def settle(connection: Connection, source: str, order_id: str, at: datetime) -> bool:
+    """A person saw to what the source called off; False where somebody did already."""
+    query = update(called_off).where(
+        called_off.c.source == source, called_off.c.order_id == order_id, called_off.c.settled_at.is_(None)
+    )
+    return connection.execute(query.values(settled_at=at)).rowcount == 1
+
+
+def _follow(connection: Connection, services: Services, incoming: IncomingOrder) -> Heard | None:
+    row, said = _order(connection, incoming.source, incoming.order.id), msgspec.json.decode(incoming.body)
+    if row is None or row.state not in ("accepted", "delivered") or not may_pass(incoming.order):
+        return None
+    known = msgspec.json.decode(row.body)
+    if _but_payment(said) != _but_payment(known):
+        return None
+    payment = incoming.order.payment
+    if payment is not None and payment.state == "paid":
+        if not _paid(connection, services, row, incoming, said["payment"]):
+            return None
+    elif said.get("payment") != known.get("payment"):
+        return None
+    return Heard(incoming.source, row.order_id, row.key, row.state)
+
+
+def _paid(
+    connection: Connection, services: Services, row: Row[Any], incoming: IncomingOrder, payment: dict[str, Any]
+) -> bool:
+    """Keep that the sender was paid; False where that does not cover what was invoiced, or its invoice is taken back."""
+    invoice, said = invoice_of(connection, row.key), incoming.order.payment
+    if invoice is None:
+        _note_payment(connection, services, row, incoming, payment)
+        return True
+    if invoice.state == "credited" or said is None or not _covers(said.amount, invoice.total):
+        return False
+    on = incoming.at.astimezone(services.installation.zone).date()
+    paid_at_sender(connection, invoice, at=incoming.at, on=on, reference=said.reference)
+    return True
+
+
+def _covers(amount: Any, total: int) -> bool:
+    return amount is None or int(amount) >= total - LEEWAY
+
+
+def _but_payment(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name not in _OF_PAYMENT}
+
+
+def _note_payment(
+    connection: Connection, services: Services, row: Row[Any], incoming: IncomingOrder, payment: dict[str, Any]
+) -> None:
+    """Keep what was paid with the order, so that its invoice is issued as paid; what was decided names what it said."""
+    body = msgspec.json.encode({**msgspec.json.decode(row.body), "payment": payment})
+    said = content_hash(body)
+    moved = connection.execute(
+        update(orders)
+        .where(orders.c.key == row.key, orders.c.state == row.state, orders.c.content_hash == row.content_hash)
+        .values(
+            body=body,
+            content_hash=said,
+            sent_hash=incoming.content_hash,
+            changed_at=incoming.changed_at or row.changed_at,
+        )
+    )
+    if moved.rowcount != 1:
+        raise Conflict(
+            "order_changed",
+            f"La commande {row.order_id} change en ce moment même : envoyez de nouveau.",
+            f"Order {row.order_id} is being changed at this very moment: send it again.",
+        )
+    if said == row.content_hash:
+        return
+    connection.execute(
+        insert(earlier_contents).values(
+            order_key=row.key, content_hash=row.content_hash, body=row.body, replaced_at=incoming.at
+        )
+    )
+    order = decode_order(body)
+    policy = effective_policy(connection, services, order, incoming.at).policy
+    context = OrderContext(row.key, order, buyer_of(connection, row), policy, incoming.at)
+    record_transition(connection, context, row.state, row.state, SYSTEM, PAID)
+
+
+def _is_paid(connection: Connection, row: Row[Any]) -> bool:
+    """Whether money came for the order: by its invoice, or at its sender."""
+    invoice = invoice_of(connection, row.key)
+    payment = decode_order(row.body).payment
+    return (invoice is not None and invoice.state == "paid" and invoice.total > 0) or (
+        payment is not None and payment.state != "unpaid"
+    )
+
+
+def _order(connection: Connection, source: str, order_id: str) -> Row[Any] | None:
+    query = select(orders).where(orders.c.source == source, orders.c.order_id == order_id)
+    return connection.execute(query.with_for_update()).one_or_none()
+
+
+def _note(connection: Connection, source: str, order_id: str, at: datetime) -> None:
+    query = select(called_off.c.at).where(called_off.c.source == source, called_off.c.order_id == order_id)
+    if connection.execute(query).first() is None:
+        connection.execute(insert(called_off).values(source=source, order_id=order_id, at=at))
