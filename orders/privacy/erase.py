@@ -28,7 +28,9 @@ from houblon.orders.db.tables import (
     transitions,
 )
 from houblon.orders.handling.replay import replay
+from houblon.orders.intake.refused_calls import remove
 from houblon.orders.privacy.documents import ERASED, body_without_person, invoice_without_person
+from houblon.orders.privacy.refused import refused_of
 from houblon.orders.privacy.tax_years import TaxYears
 from houblon.orders.privacy.traces import audit_of, known_values, replaced
 from houblon.orders.queries.lists import OWED
@@ -55,6 +57,7 @@ class Plan(msgspec.Struct, frozen=True):
     unpaid: int
     waiting: int
     kept_until: date | None
+    refused: int = 0
 
     def may_go(self, today: date) -> bool:
         return self.kept_until is None or today > self.kept_until
@@ -73,8 +76,9 @@ def plan(connection: Connection, id: str, tax: TaxYears, services: Services) -> 
     """What there is of a retailer; None where nothing is."""
     card = connection.execute(select(retailers).where(retailers.c.id == id)).one_or_none()
     groups = _count(connection, select(memberships).where(memberships.c.retailer_id == id))
-    audited = audit_of(connection, id, known_values(connection, id))
-    if card is None and not groups and not audited:
+    values = known_values(connection, id)
+    audited, refused = audit_of(connection, id, values), refused_of(connection, id, values)
+    if card is None and not groups and not audited and not refused:
         return None
     invoiced = select(invoices).where(invoices.c.order_key.in_(_own(id)))
     sent = select(outbox).where(outbox.c.order_key.in_(_own(id)))
@@ -90,6 +94,7 @@ def plan(connection: Connection, id: str, tax: TaxYears, services: Services) -> 
         _count(connection, invoiced.where(OWED)),
         _count(connection, sent.where(outbox.c.state == "pending")),
         _kept_until(connection, id, tax, services),
+        len(refused),
     )
 
 
@@ -109,6 +114,7 @@ def erase(
         _refuse_early(found, today)
     values = known_values(connection, found.id)
     counts, kept = {"card": _erase_card(connection, found.id, at)}, _kept(found, contact_only)
+    counts["refused"] = remove(connection, [row.key for row in refused_of(connection, found.id, values)])
     removed = _remove_messages(connection, found.id)
     counts["messages"] = len(removed)
     if not contact_only:

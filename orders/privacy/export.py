@@ -23,6 +23,7 @@ from houblon.orders.db.tables import (
     webhook_calls,
 )
 from houblon.orders.events.documents import order_events, read_events
+from houblon.orders.privacy.refused import refused_document, refused_of
 from houblon.orders.privacy.traces import audit_of, known_values, replaced
 from houblon.orders.records.decision_log import BUYER, SYSTEM
 
@@ -41,8 +42,9 @@ def export_retailer(connection: Connection, id: str, now: datetime) -> dict[str,
     """The document, in plain JSON values; None where nothing at all is kept under this id."""
     card = connection.execute(select(retailers).where(retailers.c.id == id)).one_or_none()
     groups = connection.execute(select(memberships).where(memberships.c.retailer_id == id)).all()
-    audited = audit_of(connection, id, known_values(connection, id))
-    if card is None and not groups and not audited:
+    values = known_values(connection, id)
+    audited, refused = audit_of(connection, id, values), refused_of(connection, id, values)
+    if card is None and not groups and not audited and not refused:
         return None
     found = {
         "houblon_retailer": FORMAT,
@@ -59,6 +61,7 @@ def export_retailer(connection: Connection, id: str, now: datetime) -> dict[str,
             {"source": row.source, "webhook_id": row.webhook_id, "at": row.at, "order_id": row.order_id}
             for row in connection.execute(_calls_of(id))
         ],
+        "refused_calls": [refused_document(row) for row in refused],
         "audit": [_members(row, ("at", "who", "act", "subject", "before", "after")) for row in audited],
     }
     plain: dict[str, Any] = replaced(msgspec.to_builtins(found), _people(connection, id), TEAM)

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import Connection, Select, Table, delete, func, select, tuple_
 
 from houblon.orders.db.ledger import Ledger
+from houblon.orders.db.refused_tables import refused_calls, refused_payloads
 from houblon.orders.db.tables import events, idempotent_calls, outbox, webhook_calls
 from houblon.orders.events.reading import note_removal
 
@@ -29,6 +30,7 @@ class Keep(msgspec.Struct, frozen=True):
     sign_ins: int | None = None
     simulations: int | None = None
     events: int | None = None
+    refused: int | None = None
 
 
 class Old(msgspec.Struct, frozen=True):
@@ -63,6 +65,16 @@ def old_calls(before: datetime) -> Old:
     return Old("calls", webhook_calls, which)
 
 
+def old_refused(before: datetime) -> Old:
+    """What refused calls said, by when they last came; what was wrong with them stays until a person sees to it."""
+    which = (
+        select(refused_payloads.c.call_key)
+        .join(refused_calls, refused_calls.c.key == refused_payloads.c.call_key)
+        .where(refused_calls.c.last_at < before)
+    )
+    return Old("refused", refused_payloads, which)
+
+
 def old_answers(now: datetime) -> Old:
     """Answers kept for an Idempotency-Key, which count for a day."""
     key = (idempotent_calls.c.api_key, idempotent_calls.c.idempotency_key)
@@ -77,6 +89,8 @@ def old_of_the_ledger(keep: Keep, now: datetime) -> Iterator[Old]:
         yield old_calls(now - keep.calls * _DAY)
     if keep.events is not None:
         yield old_events(now - keep.events * _DAY)
+    if keep.refused is not None:
+        yield old_refused(now - keep.refused * _DAY)
     yield old_answers(now)
 
 

@@ -131,6 +131,9 @@ ACTS: dict[str, str] = {
     # A person's own saved filters.
     "views.keep": "view",
     "views.forget": "view",
+    "refused_calls.retry_one": "review",
+    "refused_calls.retry_all": "review",
+    "refused_calls.dismiss": "review",
     "outbox.again": "review",
     "outbox.all_again": "review",
     "invoices.pay": "review",
@@ -138,6 +141,7 @@ ACTS: dict[str, str] = {
     "invoices.send_link": "review",
     "lifecycle.deliver": "review",
     "lifecycle.cancel": "review",
+    "lifecycle.settle_called_off": "review",
     "lifecycle.make_available": "review",
     "lifecycle.remove_line": "review",
     "lifecycle.keep_address": "review",

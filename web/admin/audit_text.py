@@ -19,6 +19,8 @@ from houblon.web.presentation.change_text import KINDS, describe_change, name_of
 
 # An act that is not here is told by its code.
 ACTS: dict[str, Text] = {
+    "call.dismissed": Text("appel refusé écarté", "refused call dismissed"),
+    "call.retried": Text("appel refusé réessayé", "refused call tried again"),
     "installation.approval": Text("approbation par une deuxième personne", "approval by a second person"),
     "installation.changed": Text("réglages changés", "settings changed"),
     "invoice.link_replaced": Text("lien d’une facture remplacé", "invoice link replaced"),

@@ -18,6 +18,7 @@ from houblon.engine.decide.bars import LEEWAY, compared_totals
 from houblon.engine.decide.branches import fact_text
 from houblon.engine.decide.installation import Installation
 from houblon.orders.credentials.credentials import Sender
+from houblon.orders.intake import refused_calls
 from houblon.orders.intake.decode import parse_json, read_order
 from houblon.orders.intake.mapping import read_mapping
 from houblon.orders.intake.sources import Source, default_mapping, find_source, order_body, set_source
@@ -27,6 +28,7 @@ from houblon.web.access.audit import by as acting
 from houblon.web.access.audit import noted
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
+from houblon.web.foundation.paging import row_key
 from houblon.web.orders.whatif import view_of
 from houblon.web.retailers.membership_effect import content_in_force
 
@@ -38,8 +40,20 @@ _YES_NO = {True: Text("oui", "yes"), False: Text("non", "no")}
 
 @blueprint.get("")
 def show() -> str:
+    """The mapping as it is kept; with a refused call of the source, tried on what that said."""
     source = _source(request.args.get("source", ""))
-    return _page(source, _as_kept(source))
+    typed, key = _as_kept(source), request.args.get("appel", type=row_key)
+    if key is None:
+        return _page(source, typed)
+    with house().services.ledger.reading() as connection:
+        refused = refused_calls.find(connection, key)
+    if refused is None or refused.source != source.name:
+        abort(404)
+    if refused.body is None:
+        flash(_("Ce que cet appel disait n’est plus gardé."), "refused")
+        return _page(source, typed)
+    typed["payload"] = refused.body.decode("utf-8", "replace")
+    return _page(source, typed, **_tried(source, source.mapping, typed))
 
 
 @blueprint.post("")

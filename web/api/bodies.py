@@ -131,6 +131,10 @@ class EventListing(Listing):
     type = choice(*EVENTS)
 
 
+class RefusedListing(ByKey):
+    source = text(60, load_default="")
+
+
 class ProposalListing(Listing):
     after = text(60, 1)
     state = choice("open", "scheduled", "published", "discarded")

@@ -38,6 +38,7 @@ _ANSWERS = (
     shapes.KeptOrder,
     shapes.Reviewed,
     Events,
+    shapes.RefusedCalls,
     shapes.Invoices,
     shapes.Invoice,
     shapes.Simulations,

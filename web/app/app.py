@@ -7,7 +7,7 @@ from houblon.web import api
 from houblon.web.acceleration import fast_path
 from houblon.web.access import auth, throttle
 from houblon.web.accounts import enrolment, forgotten, invitation, own_account, users
-from houblon.web.admin import audit_page, endpoints, keys, mappings, profile, sources
+from houblon.web.admin import audit_page, endpoints, keys, mappings, profile, refused_calls, sources
 from houblon.web.admin import messages as outbox_pages
 from houblon.web.api import api_docs
 from houblon.web.app import navigation
@@ -66,6 +66,7 @@ PAGES = (
     keys,
     sources,
     mappings,
+    refused_calls,
     audit_page,
     profile,
     privacy,

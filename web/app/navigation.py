@@ -6,6 +6,7 @@ import msgspec
 from flask import Flask
 from flask_babel import lazy_gettext as _
 
+from houblon.orders.intake import refused_calls
 from houblon.orders.queries import lists
 from houblon.web.access.authorization import may_open
 from houblon.web.foundation.current_app import house
@@ -35,6 +36,11 @@ def _waiting() -> int:
         return lists.count_held(connection)
 
 
+def _refused() -> int:
+    with house().services.ledger.reading() as connection:
+        return refused_calls.count_waiting(connection)
+
+
 PLACES: tuple[tuple[object, tuple[Place, ...]], ...] = (
     (
         None,
@@ -43,6 +49,7 @@ PLACES: tuple[tuple[object, tuple[Place, ...]], ...] = (
             Place("review.index", _("File d’attente"), "inbox", main=True, badge=_waiting),
             Place("orders.index", _("Commandes"), "list-check"),
             Place("invoices.index", _("Factures"), "receipt-cutoff"),
+            Place("refused_calls.index", _("Appels refusés"), "exclamation-triangle", badge=_refused),
         ),
     ),
     (

@@ -9,11 +9,13 @@ import threading
 import time
 from collections.abc import Callable
 
+from houblon.orders.handling.refusals import tell_of_refused
 from houblon.orders.outbox.workers import DeliveryWorkers
 from houblon.simulation.jobs.jobs import FOLDER
 from houblon.simulation.jobs.worker import run_forever
 from houblon.web.acceleration.fast_path import is_for_later
 from houblon.web.acceleration.supervisor import WriterProcess
+from houblon.web.access.refused_people import team_of
 from houblon.web.app.app import create_app
 from houblon.web.app.buffering import Buffered
 from houblon.web.app.middleware import is_signed_in
@@ -33,8 +35,10 @@ from houblon.web.telemetry.health import HEARTBEAT
 
 log = logging.getLogger("houblon.outbox")
 IDLE = 0.5  # seconds between looks at the outbox
+refusals = logging.getLogger("houblon.refused_calls")
 prunings = logging.getLogger("houblon.retention")
 PRUNE_AFTER, PRUNE_EVERY = 20.0, 3600.0  # seconds
+TELL_EVERY = 30.0  # seconds between looks at what was refused
 PAUSE = 0.5  # seconds between messages under load
 
 
@@ -105,6 +109,16 @@ def _prune_for_ever(house: House) -> None:
         time.sleep(PRUNE_EVERY)
 
 
+def _tell_of_refused_for_ever(house: House) -> None:
+    """What was refused since the team was told last is told when the hour is over."""
+    while True:
+        time.sleep(TELL_EVERY)
+        try:
+            tell_of_refused(house.services, team_of(house), house.now())
+        except Exception:
+            refusals.exception("the team could not be told of refused calls; trying again")
+
+
 def _start(work: Callable[..., None], *arguments: object, **named: object) -> None:
     threading.Thread(target=work, args=arguments, kwargs=named, name=work.__name__, daemon=True).start()
 
@@ -135,6 +149,7 @@ _start(
     days=_settings.keep.simulations,
 )
 _start(_prune_for_ever, _house)
+_start(_tell_of_refused_for_ever, _house)
 _start(warm, app, _house)
 if ADDRESS in os.environ:
     _start(_announce, os.environ[ADDRESS])

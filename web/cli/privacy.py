@@ -44,7 +44,7 @@ def erase(data: Path | None, id: str, contact_only: bool, preview: bool, yes: bo
         found = keeping.preview(house, id)
         lines = [
             f"{id}: {found.orders} orders, {found.invoices} invoices, {found.messages} messages, {found.groups} "
-            f"groups, {found.audited} entries of the audit log."
+            f"groups, {found.audited} entries of the audit log, {found.refused} refused calls."
         ]
         if found.kept_until is not None:
             lines.append(f"Taxes ask for orders and invoices until {found.kept_until}.")

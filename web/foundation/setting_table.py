@@ -264,6 +264,14 @@ TABLE = (
         _whole(1, _DAYS),
     ),
     Setting(
+        "HOUBLON_KEEP_REFUSED",
+        "keep_refused",
+        "for how many days what a refused call said is kept, by which it can be tried again",
+        "a whole number from 1 to 36500",
+        "90",
+        _whole(1, _DAYS),
+    ),
+    Setting(
         "HOUBLON_TAX_YEARS",
         "tax_years_kept",
         "for how many years after a tax year taxes ask for orders and invoices",

@@ -62,6 +62,7 @@ class Settings:
     keep_sign_ins: int | None = None
     keep_simulations: int = 90
     keep_events: int = 30
+    keep_refused: int = 90
     tax_years_kept: int = 6
     tax_year_ends: tuple[int, int] = (12, 31)
     traces: str | None = None
@@ -85,7 +86,14 @@ class Settings:
     @property
     def keep(self) -> Keep:
         """For how many days what is kept."""
-        return Keep(self.keep_messages, self.keep_calls, self.keep_sign_ins, self.keep_simulations, self.keep_events)
+        return Keep(
+            self.keep_messages,
+            self.keep_calls,
+            self.keep_sign_ins,
+            self.keep_simulations,
+            self.keep_events,
+            self.keep_refused,
+        )
 
     @property
     def tax_years(self) -> TaxYears:

@@ -8,8 +8,10 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 
 from houblon.engine.core.texts import is_text
-from houblon.orders.handling import amend, lifecycle
+from houblon.orders.handling import amend, lifecycle, sender_news
+from houblon.orders.handling.review import order_at
 from houblon.orders.queries import lists
+from houblon.orders.records.audit import audited
 from houblon.orders.retailers.memberships import set_address
 from houblon.orders.services import Conflict
 from houblon.rules.model.entry import Entry
@@ -60,6 +62,24 @@ def cancel(key: int) -> Any:
             message = _("Commande annulée.")
         notified = _("L’acheteur en est avisé.") if followed.is_buyer_notified else _("L’acheteur n’en est pas avisé.")
         flash(f"{message} {notified}", "accepted")
+
+    return _done(key, act)
+
+
+@blueprint.post("/<int:key>/annulation-vue")
+def settle_called_off(key: int) -> Any:
+    """A person saw that the source called the order off, and keeps it as it is."""
+
+    def act() -> None:
+        by = acting(house(), author())
+        entry = _entry(by, "order.called_off_settled", key)
+
+        def work(connection: Connection) -> bool:
+            row, _order = order_at(connection, key)
+            return sender_news.settle(connection, row.source, row.order_id, by.at)
+
+        house().services.ledger.write(audited(work, lambda done: entry if done else None))
+        flash(_("C’est noté : la commande reste comme elle est."), "accepted")
 
     return _done(key, act)
 

@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 from houblon.engine.core.problem import Problem
 from houblon.engine.schedule.calendar import deliveries
 from houblon.orders.events.endpoints import list_endpoints
+from houblon.orders.handling import sender_news
+from houblon.orders.intake import refused_calls
 from houblon.orders.queries import lists
 from houblon.rules.checks.checks import scenario_faults
 from houblon.rules.model.content import Content
@@ -40,6 +42,8 @@ def show() -> str:
             "invoiced": lists.receivable(connection, since=week),
             "messages": lists.count_messages(connection),
             "waiting": lists.count_held(connection),
+            "refused_calls": refused_calls.count_waiting(connection),
+            "called_off_orders": sender_news.waiting(connection),
         }
         held = lists.held_orders(connection, limit=5)
         silent = [each for each in list_endpoints(connection) if each.active and each.rests]

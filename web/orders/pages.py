@@ -4,7 +4,7 @@ from flask import Blueprint, abort, render_template, request
 
 from houblon.engine.core.order import decode_order
 from houblon.orders.db.tables import orders
-from houblon.orders.handling import review
+from houblon.orders.handling import review, sender_news
 from houblon.orders.handling.lifecycle import CANCELLABLE
 from houblon.orders.queries import lists, receivables
 from houblon.orders.queries.lists import PAGE
@@ -55,6 +55,7 @@ def show(key: int) -> str:
         if row.state == "accepted" and invoice is None:
             at_delivery = review.preview_of_delivery(connection, house().services, key, house().now())
         messages = lists.messages_of(connection, key)
+        called_off_at = sender_news.asked_about(connection, row.source, row.order_id)
     return render_template(
         "order.html",
         row=row,
@@ -64,6 +65,7 @@ def show(key: int) -> str:
         credit_note=credit_note,
         at_delivery=at_delivery,
         cancellable=CANCELLABLE,
+        called_off_at=called_off_at,
         story=sorted(
             [*((each.at, each, None) for each in moves), *((each.created_at, None, each) for each in messages)],
             key=lambda each: each[0],

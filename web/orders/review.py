@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 
 from houblon.engine.core.order import decode_order
 from houblon.engine.policy.derivation import derivation_document
-from houblon.orders.handling import review
+from houblon.orders.handling import review, sender_news
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.queries import lists
 from houblon.orders.services import Conflict
@@ -28,6 +28,7 @@ def index() -> Any:
     asked, unread = order_filter(request.args, services.installation.zone, current())
     filters = kept(request.args)
     with services.ledger.reading() as connection:
+        called_off = sender_news.waiting(connection)
         held = [each for each in lists.held_orders(connection, asked) if _is_for(each.decision, filters.get("raison"))]
         chosen = request.args.get("commande", type=row_key)
         row = next((each for each in held if each.key == chosen), held[0] if held else None)
@@ -52,6 +53,7 @@ def index() -> Any:
     return render_template(
         "queue.html",
         held=held,
+        called_off_orders=called_off,
         shown=shown,
         total=total,
         content=content,

@@ -7,10 +7,12 @@ from typing import Any
 from flask import Flask
 from flask_babel import gettext as _
 
+from houblon.orders.handling.sender_news import CALLED_OFF, PAID
 from houblon.orders.records.decision_log import SYSTEM, who_text
 from houblon.web.foundation.format import day, unbroken
 from houblon.web.foundation.language import current
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _ABOUT_A_LINE = re.compile(r"(line_available|line_removed) (.+)", re.DOTALL)
 
 
@@ -32,7 +34,7 @@ def why(move: Any, said: Mapping[str, Mapping[str, str]]) -> str:
         return _("ligne %(sku)s retirée", sku=line[2])
     if move.invoice_key is not None and move.after == "paid":
         if move.who == SYSTEM:
-            return _("rien à payer")
+            return _paid_elsewhere(move)
         return _("payée le %(date)s", date=day(move.why, current()))
     if move.who == SYSTEM:
         return " ".join(_sentence(said, code) for code in move.why.split(", "))
@@ -40,6 +42,15 @@ def why(move: Any, said: Mapping[str, Mapping[str, str]]) -> str:
     return written
 
 
+def _paid_elsewhere(move: Any) -> str:
+    """An invoice with nothing to pay, or one that its sender was paid for, by its reference."""
+    if move.before == "issued" and _DAY.fullmatch(move.why):
+        return _("rien à payer")
+    return _("payée chez l’expéditeur") + ("" if _DAY.fullmatch(move.why) else f" ({move.why})")
+
+
 def _sentence(said: Mapping[str, Mapping[str, str]], code: str) -> str:
+    if code in (CALLED_OFF, PAID):
+        return _("annulée chez l’expéditeur") if code == CALLED_OFF else _("payée chez l’expéditeur")
     sentence = said[code][current()] if code in said else code
     return unbroken(sentence) if current() == "fr" else sentence

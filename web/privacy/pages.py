@@ -129,6 +129,12 @@ def _kinds(tax: TaxYears) -> list[Kept]:
         Kept(_("Événements"), _("identifiants et montants, aucun nom"), _days(keep.events), "HOUBLON_KEEP_EVENTS"),
         Kept(_("Appels reçus"), _("identifiants et empreintes"), _days(keep.calls), "HOUBLON_KEEP_CALLS"),
         Kept(
+            _("Appels refusés"),
+            _("ce qu’ils disaient : nom, courriel, adresse"),
+            _days(keep.refused),
+            "HOUBLON_KEEP_REFUSED",
+        ),
+        Kept(
             _("Simulations"),
             _("noms dans les rapports, commandes d’un fichier"),
             _days(keep.simulations),
@@ -170,4 +176,5 @@ _KINDS = {
     "groups": Text("groupes", "groups"),
     "audit": Text("entrées du journal", "entries of the audit log"),
     "simulations": Text("simulations", "simulations"),
+    "refused": Text("appels refusés", "refused calls"),
 }

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, case, func, select
 from houblon.orders.db.tables import endpoints, orders, outbox, sources, webhook_calls
 from houblon.orders.events.endpoints import destination_of
 from houblon.orders.events.feed import unread_count
+from houblon.orders.intake.refused_calls import by_source
 from houblon.orders.outbox.delivery import MAIL
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.logs import VERSION
@@ -41,6 +42,7 @@ class Installation(Collector):
             yield from _outbox(connection, now)
             yield from _endpoints(connection, now)
             yield from _held(connection, now)
+            yield from _refused(connection, now)
             yield _sources(connection)
         version = house.services.policies.live(now).version
         yield _one("houblon_policy_version", "The version in force.", version.number)
@@ -99,6 +101,18 @@ def _held(connection: Connection, now: datetime) -> Iterator[Metric]:
     count, since = connection.execute(select(func.count(), oldest).where(orders.c.state == "held")).one()
     yield _one("houblon_orders_held", "Orders that wait for a person.", count)
     yield _one("houblon_orders_held_oldest_seconds", "How long the oldest of them has waited.", _age(now, since))
+
+
+def _refused(connection: Connection, now: datetime) -> Iterator[Metric]:
+    found = by_source(connection)[:MOST_SOURCES]
+    waiting = {(each.source,): each.count for each in found}
+    yield _gauge("houblon_refused_calls", "Signed calls that could not be recorded, and wait.", waiting, "source")
+    oldest = {(each.source,): _age(now, each.since) for each in found}
+    about = "How long the oldest of them has waited."
+    yield _gauge("houblon_refused_calls_oldest_seconds", about, oldest, "source")
+    dropped = {(each.source,): each.dropped for each in found}
+    about = "How many of them were dropped for newer ones."
+    yield _gauge("houblon_refused_calls_dropped", about, dropped, "source")
 
 
 def _sources(connection: Connection) -> Metric:
