@@ -47,7 +47,7 @@ def keep_refused(services: Services, call: SignedCall, fault: Invalid | Conflict
 
     def work(connection: Connection) -> None:
         refused_calls.keep(connection, kept, call.body, problems_of(fault))
-        _tell(connection, services, people, call.at)
+        _notify(connection, services, people, call.at)
 
     services.ledger.record(work)
 
@@ -56,13 +56,13 @@ def tell_of_refused(services: Services, people: People, at: datetime) -> bool:
     """Tell the team of what was refused since it was told last, where that is an hour ago; whether it was. What was
     recorded since is forgotten on the way."""
     with services.ledger.reading() as connection:
-        is_due = refused_notice.is_due(refused_notice.last_told(connection), at)
+        is_due = refused_notice.is_due(refused_notice.last_notice(connection), at)
         if not is_due or not refused_calls.by_source(connection, is_untold=True):
             return False
 
     def work(connection: Connection) -> bool:
         refused_calls.remove_recorded(connection)
-        return _tell(connection, services, people, at)
+        return _notify(connection, services, people, at)
 
     return services.ledger.record(work)
 
@@ -100,11 +100,11 @@ def retry(
     return Tried(result, ())
 
 
-def _tell(connection: Connection, services: Services, people: People, at: datetime) -> bool:
-    if not refused_notice.is_due(refused_notice.last_told(connection), at):
+def _notify(connection: Connection, services: Services, people: People, at: datetime) -> bool:
+    if not refused_notice.is_due(refused_notice.last_notice(connection), at):
         return False
     counts = [(each.source, each.count) for each in refused_calls.by_source(connection, is_untold=True)]
-    if not counts or not refused_notice.tell(connection, services, counts, people(connection), at):
+    if not counts or not refused_notice.notify(connection, services, counts, people(connection), at):
         return False
     refused_calls.note_told(connection, at)
     return True

@@ -14,22 +14,22 @@ from houblon.orders.services import Services
 
 EVERY = timedelta(hours=1)
 EVENT = "calls.refused"
-_TOLD = "refused/told"
+_LAST = "refused/told"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def last_told(connection: Connection) -> datetime | None:
+def last_notice(connection: Connection) -> datetime | None:
     """When the team was told last; None where it never was."""
-    value = connection.execute(select(counters.c.value).where(counters.c.name == _TOLD)).scalar()
+    value = connection.execute(select(counters.c.value).where(counters.c.name == _LAST)).scalar()
     return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
-def is_due(told: datetime | None, at: datetime) -> bool:
+def is_due(before: datetime | None, at: datetime) -> bool:
     """Whether an hour is over; a clock that was set back does not silence for longer."""
-    return told is None or not told <= at < told + EVERY
+    return before is None or not before <= at < before + EVERY
 
 
-def tell(
+def notify(
     connection: Connection,
     services: Services,
     counts: Sequence[tuple[str, int]],
@@ -41,23 +41,23 @@ def tell(
 
     The hour is taken and the mails are written as one: whatever is killed, neither is there without the other.
     """
-    told = last_told(connection)
-    if not is_due(told, at) or not _take_hour(connection, told, at):
+    before = last_notice(connection)
+    if not is_due(before, at) or not _take_hour(connection, before, at):
         return False
     for person in dict.fromkeys(people):
-        id = message_id(f"{_TOLD}/{at.isoformat()}/{person}")
+        id = message_id(f"{_LAST}/{at.isoformat()}/{person}")
         connection.execute(insert(outbox), mail_row(id, EVENT, person, _email(services, counts), at))
     return True
 
 
-def _take_hour(connection: Connection, told: datetime | None, at: datetime) -> bool:
+def _take_hour(connection: Connection, before: datetime | None, at: datetime) -> bool:
     now = (at - _EPOCH) // timedelta(microseconds=1)
-    if told is None:
+    if before is None:
         # Two who come first at once meet at the key: one of them begins anew, and finds it taken.
-        connection.execute(insert(counters).values(name=_TOLD, value=now))
+        connection.execute(insert(counters).values(name=_LAST, value=now))
         return True
-    before = (told - _EPOCH) // timedelta(microseconds=1)
-    query = update(counters).where(counters.c.name == _TOLD, counters.c.value == before)
+    then = (before - _EPOCH) // timedelta(microseconds=1)
+    query = update(counters).where(counters.c.name == _LAST, counters.c.value == then)
     return connection.execute(query.values(value=now)).rowcount == 1
 
 

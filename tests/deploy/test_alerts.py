@@ -40,6 +40,8 @@ HEALTHY = {
     f'houblon_endpoint_resting{{{HERE},endpoint="ep_1"}}': "0x300",
     f'houblon_source_last_call_timestamp_seconds{{{HERE},source="boutique"}}': "0+60x300",
     f'houblon_webhooks_total{{{HERE},kind="standard",result="unsigned"}}': "0x300",
+    f'houblon_refused_calls_oldest_seconds{{{HERE},source="boutique"}}': "60x300",
+    f'houblon_refused_calls_dropped{{{HERE},source="boutique"}}': "0x300",
     f"houblon_orders_held{{{HERE}}}": "3x300",
     f"houblon_orders_held_oldest_seconds{{{HERE}}}": "4000x300",
     f"houblon_last_backup_timestamp_seconds{{{HERE}}}": "0x300",
@@ -57,6 +59,8 @@ BAD = {
     "HoublonMailWaits": ({'kind="mail"}': "2000x300"}, 10),
     "HoublonMessagesGivenUp": ({'state="parked"': "2+1x300"}, 20),
     "HoublonEndpointSilent": ({"endpoint_resting": "1x300"}, 70),
+    "HoublonCallsRefused": ({"refused_calls_oldest": "4000x300"}, 5),
+    "HoublonCallsDropped": ({"refused_calls_dropped": "0+3x300"}, 20),
     "HoublonSourceSilent": ({"source_last": "60x5000"}, 4400),
     "HoublonUnsigned": ({'result="unsigned"': "0+5x300"}, 30),
     "HoublonOrdersHeld": ({"held_oldest": "90000x300"}, 5),
@@ -118,17 +122,21 @@ def test_metrics_tell_what_somebody_is_woken_for(place):
     id = place.house.services.ledger.write(at)
     place.send(order("PO-1"), "m-1")
     place.send(order("PO-2", items=1), "m-2")
+    place.send({**order("PO-3"), "buyer": {}}, "m-3")
     note_upkeep(place.house.settings.data, backup=NOW - timedelta(hours=1))
     place.house.services.ledger.write(
         lambda c: c.execute(tables.endpoints.update().values(rests=1, rests_until=NOW + timedelta(minutes=1)))
     )
     lines = place.client().get("/metrics").get_data(as_text=True).splitlines()
     for expected in (
-        'houblon_outbox_messages{kind="mail",state="pending"} 1.0',
+        # What is owed to a buyer, and to the team of a call that was refused.
+        'houblon_outbox_messages{kind="mail",state="pending"} 2.0',
         'houblon_outbox_messages{kind="webhook",state="pending"} 1.0',
         f'houblon_endpoint_pending{{endpoint="{id}"}} 1.0',
         f'houblon_endpoint_resting{{endpoint="{id}"}} 1.0',
         "houblon_orders_held 1.0",
+        'houblon_refused_calls{source="essai"} 1.0',
+        'houblon_refused_calls_oldest_seconds{source="essai"} 0.0',
         f'houblon_source_last_call_timestamp_seconds{{source="essai"}} {floatToGoString(NOW.timestamp())}',
         "houblon_last_check_timestamp_seconds 0.0",
     ):

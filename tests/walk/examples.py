@@ -93,6 +93,11 @@ EXAMPLES: dict[str, Example] = {
     "simulation_files.upload lancer=1": Example("Simulation"),
     "views.keep *": Example("Ma vue", {"nom": "Ma vue"}),
     "views.forget *": Example("File d’attente|Commandes"),
+    # What sources sent and could not be recorded, and what they called off.
+    "refused_calls.retry_one": Example("Toujours refusé"),
+    "refused_calls.retry_all": Example("restent? refusés?"),
+    "refused_calls.dismiss": Example("L’appel est écarté"),
+    "lifecycle.settle_called_off": Example("C’est noté"),
     # Orders, from the queue to what is paid.
     "lifecycle.remove_line": Example("Commande WEB-4|retirée"),
     "lifecycle.make_available": Example("disponible"),

@@ -19,12 +19,14 @@ from werkzeug.routing import Map
 
 from houblon.web.access.permissions import ROLES
 from houblon.web.foundation.composition import utc_now
+from tests.orders.intake.test_mapping import shopify
 from tests.walk.visitor import Visitor
 from tests.web.houses import ADMIN, open_place, order
 from tests.web.people import PASSWORD, address_of, populate
-from tests.web.servers import Server, free_port, send
+from tests.web.servers import Server, free_port, send, send_from_shop
 
 ENDPOINT = "https://compta.example/webhooks"
+SHOP_SECRET = "hush-hush"
 _WAIT = 60  # seconds for what the server does by itself
 
 
@@ -123,7 +125,11 @@ def furnish(running: Running) -> None:
     for each in [*come, order("WEB-4", lines=[*order()["lines"], unavailable])]:
         status, said = send(running.base, made.secret, each, f"msg_{each['id']}")
         assert status == 200, said
+    for number in range(3):
+        status, said = send(running.base, made.secret, {**order(f"WEB-R{number}"), "buyer": {}}, f"refused-{number}")
+        assert status == 422, said
     admin = running.visitor("administrator", "fr")
+    _call_off(admin, running)
     press(admin, "/acces", "/acces", adresse="camille@houblon.example", role="editor", langue="fr")
     press(admin, "/webhooks-sortants", "/webhooks-sortants", url=ENDPOINT)
     press(admin, "/commandes?etat=held", "/vues/orders", nom="Ce qui attend")
@@ -131,6 +137,16 @@ def furnish(running: Running) -> None:
     press(running.visitor("stranger", "en"), "/mot-de-passe", "/mot-de-passe", email=address_of("viewer"))
     _wait("the simulation", lambda: "/export." in admin.open(_newest_simulation(admin)).text)
     _wait("the mails", lambda: {"/f/", "/invitation/", "/mot-de-passe/"} <= _ways_in(running.links_in_mails()))
+
+
+def _call_off(admin: Visitor, running: Running) -> None:
+    """A shop whose order was cancelled before it came."""
+    press(admin, "/sources", "/sources", nom="vitrine", genre="shopify", secret=SHOP_SECRET)
+    line = {"id": 1, "sku": "IPA-24", "quantity": 24, "price": "27.00"}
+    payload = shopify(name="#W-1", line_items=[line])
+    for topic in ("orders/cancelled", "orders/create"):
+        status, said = send_from_shop(running.base, SHOP_SECRET, topic, payload, topic)
+        assert status == 200, said
 
 
 def press(who: Visitor, page: str, action: str, **typed: str) -> None:

@@ -23,7 +23,9 @@ from houblon.rules.model.statements import Statement
 from houblon.rules.publishing.drafts import begin, revise
 from houblon.rules.publishing.schedule import schedule
 from tests.clock import real
+from tests.orders.intake.test_mapping import shopify
 from tests.web.houses import ADMIN, Place, copy_of, open_place, order, token_of
+from tests.web.ingest.test_shops import add_shop, call
 from tests.web.people import address_of, enrol, populate, someone
 from tests.web.servers import serving
 
@@ -59,6 +61,10 @@ PAGES = (
     "/commandes/4",
     "/commandes/6",
     "/commandes/1/livraison",
+    "/commandes/8",
+    "/appels-refuses",
+    "/appels-refuses?source=essai",
+    "/sources/lecture?source=essai&appel=2",
     "/factures",
     "/factures?etat=en-retard",
     "/factures/1",
@@ -145,6 +151,11 @@ def furnish(place: Place) -> dict[str, str]:
     unavailable = {"sku": "STO-12", "quantity": 24, "unit_price": "33.60", "available": False}
     place.send(order("PO-6", lines=[*order()["lines"], unavailable]), "m-6")
     place.send(order("PO-7", items=3), "m-7")
+    # What can't be recorded: no buyer, half a case, and an order that is settled.
+    place.send({**order("PO-8"), "buyer": {}}, "m-8")
+    place.send(order("PO-9", items=1.5), "m-9")
+    place.send(order("PO-1", items=48), "m-10")
+    _call_off(place)
     _post(admin, "/commandes/3/annuler", "/commandes/3", etat="accepted", raison="envoyée deux fois")
     _post(admin, "/commandes/4/livrer", "/commandes/4")
     today = place.house.now().astimezone(place.house.services.installation.zone).date()
@@ -161,6 +172,15 @@ def furnish(place: Place) -> dict[str, str]:
     enrol(someone(place, "operator"))
     _plan(place)
     return _links(_mails(place))
+
+
+def _call_off(place: Place) -> None:
+    """A shop cancels an order that was paid for: a person has to say what is done."""
+    add_shop(place, "shopify")
+    line = {"id": 1, "sku": "IPA-24", "quantity": 24, "price": "27.00"}
+    sold = shopify(line_items=[line], financial_status="paid")
+    call(place, "shopify", sold)
+    call(place, "shopify", sold, X_Shopify_Topic="orders/cancelled", X_Shopify_Webhook_Id="2")
 
 
 def _seen(client: FlaskClient, key: int) -> str:

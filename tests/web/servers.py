@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from houblon.web.ingest.shop_signatures import shop_signature
 from houblon.web.ingest.signatures import sign
 from tests.clock import real
 from tests.databases import environ_of
@@ -105,8 +106,24 @@ def free_port() -> int:
 def send(address: str, secret: str, order: dict[str, Any], id: str) -> tuple[int, dict[str, Any]]:
     """The order at the running webhook, signed now: status and answer. Raises OSError when nobody answers."""
     body = json.dumps(order).encode()
-    headers = sign(secret, id, real(), body)
-    request = urllib.request.Request(f"{address}/webhooks/orders", body, headers, method="POST")
+    return _sent(f"{address}/webhooks/orders", body, sign(secret, id, real(), body))
+
+
+def send_from_shop(
+    address: str, secret: str, topic: str, payload: dict[str, Any], id: str
+) -> tuple[int, dict[str, Any]]:
+    """What a Shopify shop tells the running webhook; as `send`."""
+    body = json.dumps(payload).encode()
+    headers = {
+        "X-Shopify-Hmac-Sha256": shop_signature(secret, body),
+        "X-Shopify-Topic": topic,
+        "X-Shopify-Webhook-Id": id,
+    }
+    return _sent(f"{address}/webhooks/shopify/orders", body, headers)
+
+
+def _sent(address: str, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
+    request = urllib.request.Request(address, body, headers, method="POST")
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.status, json.load(answer)

@@ -8,7 +8,7 @@ from flask_smorest import Api
 from flask_wtf.csrf import CSRFProtect
 
 from houblon.engine.core.money import Cents, Price
-from houblon.web.api import shapes
+from houblon.web.api import refused_shapes, shapes
 from houblon.web.api.blueprint import blueprint
 from houblon.web.api.decision_handler import AskedMany, AskedOne
 from houblon.web.api.events import Events
@@ -38,7 +38,7 @@ _ANSWERS = (
     shapes.KeptOrder,
     shapes.Reviewed,
     Events,
-    shapes.RefusedCalls,
+    refused_shapes.RefusedCalls,
     shapes.Invoices,
     shapes.Invoice,
     shapes.Simulations,

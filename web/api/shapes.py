@@ -301,23 +301,6 @@ class InvoiceHead(msgspec.Struct, frozen=True):
     total: Money
 
 
-class RefusedCall(msgspec.Struct, frozen=True):
-    """A signed call that could not be recorded, and waits for a person; `count` says how often it came."""
-
-    key: Key
-    source: str
-    topic: str | None
-    at: Moment
-    last_at: Moment
-    count: int
-    order_id: str | None
-    errors: tuple[Fault, ...]
-
-
-class RefusedCalls(msgspec.Struct, frozen=True):
-    items: tuple[RefusedCall, ...]
-
-
 class Invoices(msgspec.Struct, frozen=True):
     invoices: tuple[InvoiceHead, ...]
 
