@@ -11,6 +11,7 @@ from houblon.engine.core.problem import Invalid
 from houblon.orders.credentials.credentials import KINDS, STANDARD, add_source
 from houblon.orders.credentials.revocation import retire_secret
 from houblon.orders.intake.sources import list_sources
+from houblon.orders.intake.topics import SHOPS
 from houblon.web.access.audit import by as acting
 from houblon.web.access.audit import noted
 from houblon.web.access.auth import author
@@ -75,4 +76,5 @@ def _page(**found: Any) -> str:
     shown = {"problems": (), "typed": {}, "made": None, "made_for": None, **found}
     base = house().services.base_url.rstrip("/")
     addresses = {kind: f"{base}/webhooks/{'' if kind == STANDARD else f'{kind}/'}orders" for kind in KINDS}
-    return render_template("sources.html", sources=_sources(), addresses=addresses, **shown)
+    topics = {kind: tuple(shop.topics) for kind, shop in SHOPS.items()}
+    return render_template("sources.html", sources=_sources(), addresses=addresses, topics=topics, **shown)
