@@ -59,13 +59,13 @@ def call_off(services: Services, source: str, order_id: str, at: datetime) -> He
     return services.ledger.write(work)
 
 
-def follow(services: Services, incoming: IncomingOrder) -> Heard | None:
+def follow(services: Services, incoming: IncomingOrder, *, is_payment: bool = False) -> Heard | None:
     """What the sender of an order that is accepted here says of its state and its payment since: one that was paid for
-    has its invoice marked so, or issued as paid.
+    has its invoice marked so, or issued as paid. With `is_payment` that is all that is asked of it.
 
     None where the order says anything else that is new, or that a person should see: then it was changed.
     """
-    return services.ledger.write(lambda connection: _follow(connection, services, incoming))
+    return services.ledger.write(lambda connection: _follow(connection, services, incoming, is_payment))
 
 
 def asked_about(connection: Connection, source: str, order_id: str) -> datetime | None:
@@ -96,12 +96,12 @@ def settle(connection: Connection, source: str, order_id: str, at: datetime) -> 
     return connection.execute(query.values(settled_at=at)).rowcount == 1
 
 
-def _follow(connection: Connection, services: Services, incoming: IncomingOrder) -> Heard | None:
+def _follow(connection: Connection, services: Services, incoming: IncomingOrder, is_payment: bool) -> Heard | None:
     row, said = _order(connection, incoming.source, incoming.order.id), msgspec.json.decode(incoming.body)
     if row is None or row.state not in ("accepted", "delivered") or not may_pass(incoming.order):
         return None
     known = msgspec.json.decode(row.body)
-    if _but_payment(said) != _but_payment(known):
+    if not is_payment and _but_payment(said) != _but_payment(known):
         return None
     payment = incoming.order.payment
     if payment is not None and payment.state == "paid":

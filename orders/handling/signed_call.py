@@ -41,13 +41,16 @@ class SignedCall(msgspec.Struct, frozen=True):
 
 def take(services: Services, writer: OrderWriter, call: SignedCall) -> IngestResult | Heard:
     """What became of a call, once that is durable. Raises Invalid, Conflict."""
-    if call.kind != STANDARD and about(call.kind, call.topic, lambda: parse_json(call.body)) is About.CALLED_OFF:
+    subject = About.ORDER if call.kind == STANDARD else about(call.kind, call.topic, lambda: parse_json(call.body))
+    if subject is About.CALLED_OFF:
         return call_off(services, call.sender.source, _order_id(services, call), call.at)
     incoming = read_incoming(services, call.sender, call.kind, call.body, at=call.at, webhook_id=call.webhook_id)
     try:
         return writer.ingest(services, incoming)
     except Conflict as conflict:
-        heard = follow(services, incoming) if conflict.code == SETTLED and call.is_of_a_shop else None
+        if conflict.code != SETTLED or not call.is_of_a_shop:
+            raise
+        heard = follow(services, incoming, is_payment=subject is About.PAYMENT)
         if heard is None:
             raise
         return heard

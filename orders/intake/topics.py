@@ -20,6 +20,7 @@ class About(Enum):
     """What a call is about."""
 
     ORDER = "order"
+    PAYMENT = "payment"
     CALLED_OFF = "called_off"
 
 
@@ -46,7 +47,7 @@ SHOPS = {
         {
             "orders/create": About.ORDER,
             "orders/updated": About.ORDER,
-            "orders/paid": About.ORDER,
+            "orders/paid": About.PAYMENT,
             "orders/cancelled": About.CALLED_OFF,
         },
         "updated_at",
