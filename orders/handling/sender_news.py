@@ -21,7 +21,7 @@ from houblon.orders.intake.incoming import IncomingOrder
 from houblon.orders.invoicing.invoice import LEEWAY
 from houblon.orders.invoicing.transitions import paid_at_sender
 from houblon.orders.records.decision_log import SYSTEM, record_transition
-from houblon.orders.services import Conflict, OrderContext, Services
+from houblon.orders.services import OrderContext, Services
 
 CALLED_OFF, PAID = "sender_cancelled", "sender_paid"
 # What may differ in an order that was paid for since: all else is another order.
@@ -105,7 +105,7 @@ def _follow(connection: Connection, services: Services, incoming: IncomingOrder,
         return None
     payment = incoming.order.payment
     if payment is not None and payment.state == "paid":
-        if not _paid(connection, services, row, incoming, said["payment"]):
+        if not _paid(connection, services, row, incoming, said):
             return None
     elif said.get("payment") != known.get("payment"):
         return None
@@ -113,17 +113,21 @@ def _follow(connection: Connection, services: Services, incoming: IncomingOrder,
 
 
 def _paid(
-    connection: Connection, services: Services, row: Row[Any], incoming: IncomingOrder, payment: dict[str, Any]
+    connection: Connection, services: Services, row: Row[Any], incoming: IncomingOrder, said: dict[str, Any]
 ) -> bool:
     """Keep that the sender was paid; False where that does not cover what was invoiced, or its invoice is taken back."""
-    invoice, said = invoice_of(connection, row.key), incoming.order.payment
-    if invoice is None:
-        _note_payment(connection, services, row, incoming, payment)
-        return True
-    if invoice.state == "credited" or said is None or not _covers(said.amount, invoice.total):
-        return False
-    on = incoming.at.astimezone(services.installation.zone).date()
-    paid_at_sender(connection, invoice, at=incoming.at, on=on, reference=said.reference)
+    invoice, payment = invoice_of(connection, row.key), incoming.order.payment
+    if invoice is not None:
+        if invoice.state == "credited" or payment is None or not _covers(payment.amount, invoice.total):
+            return False
+        on = incoming.at.astimezone(services.installation.zone).date()
+        paid_at_sender(connection, invoice, at=incoming.at, on=on, reference=payment.reference)
+    is_noted = _note_payment(connection, row, incoming, said)
+    if is_noted and invoice is None:
+        order = decode_order(row.body)
+        policy = effective_policy(connection, services, order, incoming.at).policy
+        context = OrderContext(row.key, order, buyer_of(connection, row), policy, incoming.at)
+        record_transition(connection, context, row.state, row.state, SYSTEM, PAID)
     return True
 
 
@@ -135,39 +139,24 @@ def _but_payment(document: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name not in _OF_PAYMENT}
 
 
-def _note_payment(
-    connection: Connection, services: Services, row: Row[Any], incoming: IncomingOrder, payment: dict[str, Any]
-) -> None:
-    """Keep what was paid with the order, so that its invoice is issued as paid; what was decided names what it said."""
-    body = msgspec.json.encode({**msgspec.json.decode(row.body), "payment": payment})
-    said = content_hash(body)
-    moved = connection.execute(
-        update(orders)
-        .where(orders.c.key == row.key, orders.c.state == row.state, orders.c.content_hash == row.content_hash)
-        .values(
-            body=body,
-            content_hash=said,
-            sent_hash=incoming.content_hash,
-            changed_at=incoming.changed_at or row.changed_at,
+def _note_payment(connection: Connection, row: Row[Any], incoming: IncomingOrder, said: dict[str, Any]) -> bool:
+    """Keep with the order that it was paid for, so that an invoice to come is issued as paid; what was decided names
+    what it said then. Whether that is news."""
+    known = msgspec.json.decode(row.body)
+    body = msgspec.json.encode({**known, **{name: said[name] for name in _OF_PAYMENT if name in said}})
+    is_all = _but_payment(said) == _but_payment(known)
+    hash, sent = content_hash(body), incoming.content_hash if is_all else row.sent_hash or row.content_hash
+    values = {"sent_hash": sent, "changed_at": incoming.changed_at or row.changed_at}
+    if hash != row.content_hash:
+        values |= {"body": body, "content_hash": hash}
+        connection.execute(
+            insert(earlier_contents).values(
+                order_key=row.key, content_hash=row.content_hash, body=row.body, replaced_at=incoming.at
+            )
         )
-    )
-    if moved.rowcount != 1:
-        raise Conflict(
-            "order_changed",
-            f"La commande {row.order_id} change en ce moment même : envoyez de nouveau.",
-            f"Order {row.order_id} is being changed at this very moment: send it again.",
-        )
-    if said == row.content_hash:
-        return
-    connection.execute(
-        insert(earlier_contents).values(
-            order_key=row.key, content_hash=row.content_hash, body=row.body, replaced_at=incoming.at
-        )
-    )
-    order = decode_order(body)
-    policy = effective_policy(connection, services, order, incoming.at).policy
-    context = OrderContext(row.key, order, buyer_of(connection, row), policy, incoming.at)
-    record_transition(connection, context, row.state, row.state, SYSTEM, PAID)
+    # The row is locked, on PostgreSQL; embedded, nobody else writes.
+    connection.execute(update(orders).where(orders.c.key == row.key).values(**values))
+    return bool(hash != row.content_hash)
 
 
 def _is_paid(connection: Connection, row: Row[Any]) -> bool:

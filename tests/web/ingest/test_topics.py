@@ -120,6 +120,8 @@ def test_an_issued_invoice_is_paid_by_the_shop_s_word(place, shop):
     assert (paid.status_code, paid.json["state"]) == (200, "accepted")
     (invoice,) = one(place, invoices)
     assert (invoice.state, invoice.paid_on) == ("paid", "2021-05-12")
+    (row,) = one(place, orders)
+    assert json.loads(row.body)["payment"]["state"] == "paid" and is_replayable(place)
     for topic in ("orders/paid", "orders/updated"):
         assert shop(topic, financial_status="paid", updated_at=LATE).status_code == 200
     assert len(one(place, transitions, invoice_key=invoice.key, after="paid")) == 1
