@@ -22,11 +22,11 @@ from houblon.web.foundation.composition import utc_now
 from tests.orders.intake.test_mapping import shopify
 from tests.walk.visitor import Visitor
 from tests.web.houses import ADMIN, open_place, order
+from tests.web.ingest.test_shops import SECRET, add_shop
 from tests.web.people import PASSWORD, address_of, populate
 from tests.web.servers import Server, free_port, send, send_from_shop
 
 ENDPOINT = "https://compta.example/webhooks"
-SHOP_SECRET = "hush-hush"
 _WAIT = 60  # seconds for what the server does by itself
 
 
@@ -96,6 +96,7 @@ def install(folder: Path, environ: Mapping[str, str]) -> Demonstration:
     password = json.loads(made.stdout)["password"]
     place = open_place(folder, password, now=utc_now, environ=environ)
     populate(place)
+    add_shop(place, "shopify")
     place.house.close()
     return Demonstration(folder, environ, password, place.secret, place.key, place.app.url_map, free_port())
 
@@ -128,8 +129,8 @@ def furnish(running: Running) -> None:
     for number in range(3):
         status, said = send(running.base, made.secret, {**order(f"WEB-R{number}"), "buyer": {}}, f"refused-{number}")
         assert status == 422, said
+    _call_off(running)
     admin = running.visitor("administrator", "fr")
-    _call_off(admin, running)
     press(admin, "/acces", "/acces", adresse="camille@houblon.example", role="editor", langue="fr")
     press(admin, "/webhooks-sortants", "/webhooks-sortants", url=ENDPOINT)
     press(admin, "/commandes?etat=held", "/vues/orders", nom="Ce qui attend")
@@ -139,13 +140,12 @@ def furnish(running: Running) -> None:
     _wait("the mails", lambda: {"/f/", "/invitation/", "/mot-de-passe/"} <= _ways_in(running.links_in_mails()))
 
 
-def _call_off(admin: Visitor, running: Running) -> None:
+def _call_off(running: Running) -> None:
     """A shop whose order was cancelled before it came."""
-    press(admin, "/sources", "/sources", nom="vitrine", genre="shopify", secret=SHOP_SECRET)
     line = {"id": 1, "sku": "IPA-24", "quantity": 24, "price": "27.00"}
     payload = shopify(name="#W-1", line_items=[line])
     for topic in ("orders/cancelled", "orders/create"):
-        status, said = send_from_shop(running.base, SHOP_SECRET, topic, payload, topic)
+        status, said = send_from_shop(running.base, SECRET, topic, payload, topic)
         assert status == 200, said
 
 

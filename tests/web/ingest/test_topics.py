@@ -35,7 +35,7 @@ def shop(place):
 
 def one(place, table, **wanted):
     with place.house.services.ledger.reading() as connection:
-        found = connection.execute(select(table)).all()
+        found = connection.execute(select(table).order_by(table.c.key)).all()
     return [row for row in found if all(getattr(row, name) == value for name, value in wanted.items())]
 
 

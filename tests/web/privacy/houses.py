@@ -42,6 +42,10 @@ def populate(place):
     place.send({**order("PO-3"), "buyer": buyer}, "m-4")
     lifecycle.cancel(services, 3, was="accepted", by="anne@houblon.example", at=NOW, why=WORDS)
     place.send({**order("AUTRE", buyer="autre-1"), "buyer": {"id": "autre-1", "name": "Une Autre"}}, "m-5")
+    # What could not be recorded: one that says whose it is, one that only says an address, one of somebody else.
+    place.send({**order("PO-8", items=1.5), "buyer": buyer, "note": WORDS}, "m-6")
+    place.send({**order("PO-9"), "buyer": {}, "contact": {"mail": [OLD_MAIL.title()], "tel": PHONE}}, "m-7")
+    place.send({**order("AUTRE-2", items=1.5), "buyer": {"id": "autre-1", "name": "Une Autre"}}, "m-8")
     client = place.signed_in()
     page = client.get(f"/detaillants/{ID}").get_data(as_text=True)
     form = {"id": ID, "name": NAME, "email": OLD_MAIL, "language": "fr", "province": "QC"}

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from houblon.engine.core.problem import Invalid
+from houblon.orders.db.refused_tables import refused_calls
 from houblon.orders.db.tables import audit, invoices, memberships, orders
 from houblon.orders.handling import review
 from houblon.orders.handling.replay import replay
@@ -49,6 +50,8 @@ def test_all_that_is_kept_is_handed_out_and_nobody_of_the_house_is_named(place):
     ]
     assert document["messages"] and document["calls"] and document["audit"]
     assert document["orders"][1]["earlier_contents"][0]["content"]["buyer"]["email"] == OLD_MAIL
+    assert [each["order_id"] for each in document["refused_calls"]] == ["PO-8", "PO-9"]
+    assert document["refused_calls"][0]["payload"]["note"] == PERSONAL[5]
     assert "anne@houblon" not in said and "admin@houblon" not in said and "Une Autre" not in said
     with place.house.services.ledger.reading() as connection:
         last = connection.execute(select(audit).order_by(audit.c.key.desc()).limit(1)).one()
@@ -62,6 +65,7 @@ def test_nothing_of_the_person_stays_and_every_decision_comes_out_again(house, p
     totals = [(row.number, row.total, row.state) for row in rows(house, invoices)]
     erased = erase(house)
     assert found_of(house, data) == set()
+    assert erased.counts["refused"] == 2 and [row.order_id for row in rows(house, refused_calls)] == ["AUTRE-2"]
     assert erased.counts["orders"] == 3 and erased.counts["simulations"] == 1 and erased.counts["audit"] >= 1
     assert {row.key: row.content_hash for row in rows(house, orders)} == hashes
     assert [(row.number, row.total, row.state) for row in rows(house, invoices)] == totals

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, insert, select, update
 
+from houblon.orders.db.refused_tables import refused_calls, refused_payloads
 from houblon.orders.db.tables import events, idempotent_calls, invoices, orders, outbox, simulations, webhook_calls
 from houblon.orders.privacy import retention
 from houblon.web.access.accounts import attempts, sessions
@@ -15,7 +16,9 @@ from houblon.web.privacy.keeping import prune
 from tests.clock import NOW
 from tests.web.houses import order, settings_of, shell
 
-EVERYTHING = {f"HOUBLON_KEEP_{each}": "30" for each in ("MESSAGES", "CALLS", "SIGN_INS", "SIMULATIONS", "EVENTS")}
+EVERYTHING = {
+    f"HOUBLON_KEEP_{each}": "30" for each in ("MESSAGES", "CALLS", "SIGN_INS", "SIMULATIONS", "EVENTS", "REFUSED")
+}
 
 
 def count(house, table, *which):
@@ -44,6 +47,8 @@ def test_what_is_old_goes_and_facts_and_what_waits_stay(place):
     asked = prune(house, only_ask=True).counts
     found = prune(house).counts
     assert {name: n for name, n in found.items() if name != "simulations"} == asked
+    # What refused calls said goes; that they wait, and why, stays.
+    assert (found["refused"], count(house, refused_payloads), count(house, refused_calls)) == (3, 0, 3)
     assert found["messages"] > 3 and found["calls"] == 5 and found["mail_files"] > 0 and found["simulations"] == 1
     assert count(house, outbox) == 1 and count(house, outbox, outbox.c.state == "pending") == 1
     # The last one stays, for places are counted from it.
@@ -54,9 +59,9 @@ def test_what_is_old_goes_and_facts_and_what_waits_stay(place):
     house.close()
 
 
-def test_unless_it_is_set_nothing_is_removed_but_old_simulations_and_events(place):
+def test_unless_it_is_set_nothing_is_removed_but_old_simulations_events_and_refused_payloads(place):
     house = opened(place, 91)
-    assert {name for name, n in prune(house).counts.items() if n} == {"simulations", "events"}
+    assert {name for name, n in prune(house).counts.items() if n} == {"simulations", "events", "refused"}
     assert count(house, outbox) > 3 and count(house, webhook_calls) == 5 and count(house, sessions) > 0
     house.close()
 
