@@ -14,7 +14,7 @@ from houblon.engine.decide.bars import LEEWAY, may_pass
 from houblon.orders.db.refused_tables import called_off
 from houblon.orders.db.tables import earlier_contents, orders
 from houblon.orders.handling.lifecycle import cancel_in, invoice_of
-from houblon.orders.handling.receive import effective_policy
+from houblon.orders.handling.receive import effective_policy, keep_age
 from houblon.orders.handling.review import buyer_of
 from houblon.orders.intake.decode import content_hash
 from houblon.orders.intake.incoming import IncomingOrder
@@ -38,16 +38,18 @@ class Heard(msgspec.Struct, frozen=True):
     asks: bool = False
 
 
-def call_off(services: Services, source: str, order_id: str, at: datetime) -> Heard:
+def call_off(services: Services, source: str, order_id: str, at: datetime, changed_at: datetime | None = None) -> Heard:
     """The source called its order off: cancelled at once where nothing was delivered or paid for; else a person is
-    asked. One that was never here is noted, so that it is not accepted should it come late."""
+    asked. One that was never here is noted, so that it is not accepted should it come late; and where the source has
+    said something else of the order since `changed_at`, nothing is done."""
 
     def work(connection: Connection) -> Heard:
         row = _order(connection, source, order_id)
         if row is None:
             _note(connection, source, order_id, at)
             return Heard(source, order_id, None, None)
-        if row.state in ("cancelled", "refused"):
+        is_old = changed_at is not None and row.changed_at is not None and changed_at < row.changed_at
+        if row.state in ("cancelled", "refused") or is_old:
             return Heard(source, order_id, row.key, row.state)
         if row.state == "held" or (row.state == "accepted" and not _is_paid(connection, row)):
             cancel_in(connection, services, row.key, row.state, SYSTEM, at, CALLED_OFF)
@@ -108,6 +110,8 @@ def _follow(connection: Connection, services: Services, incoming: IncomingOrder,
             return None
     elif said.get("payment") != known.get("payment"):
         return None
+    else:
+        keep_age(connection, incoming, row)
     return Heard(incoming.source, row.order_id, row.key, row.state)
 
 

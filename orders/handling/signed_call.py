@@ -17,7 +17,7 @@ from houblon.orders.handling.sender_news import Heard, call_off, follow
 from houblon.orders.intake.decode import parse_json
 from houblon.orders.intake.incoming import read_incoming
 from houblon.orders.intake.sources import ids_in, mapping_of
-from houblon.orders.intake.topics import About, about
+from houblon.orders.intake.topics import About, about, changed_at
 from houblon.orders.services import Conflict, Services
 
 SETTLED, REUSED = "already_settled", "webhook_id_reused"
@@ -43,7 +43,9 @@ def take(services: Services, writer: OrderWriter, call: SignedCall) -> IngestRes
     """What became of a call, once that is durable. Raises Invalid, Conflict."""
     subject = About.ORDER if call.kind == STANDARD else about(call.kind, call.topic, lambda: parse_json(call.body))
     if subject is About.CALLED_OFF:
-        return call_off(services, call.sender.source, _order_id(services, call), call.at)
+        payload = parse_json(call.body)
+        order_id = _order_id(services, call, payload)
+        return call_off(services, call.sender.source, order_id, call.at, changed_at(call.kind, payload))
     incoming = read_incoming(services, call.sender, call.kind, call.body, at=call.at, webhook_id=call.webhook_id)
     try:
         return writer.ingest(services, incoming)
@@ -56,9 +58,9 @@ def take(services: Services, writer: OrderWriter, call: SignedCall) -> IngestRes
         return heard
 
 
-def _order_id(services: Services, call: SignedCall) -> str:
+def _order_id(services: Services, call: SignedCall, payload: object) -> str:
     """The id of an order of which nothing else needs to be read. Raises Invalid."""
-    order_id, _ = ids_in(call.sender, call.kind, parse_json(call.body), services.installation.zone)
+    order_id, _ = ids_in(call.sender, call.kind, payload, services.installation.zone)
     if order_id is None:
         raise refuse(
             "required",

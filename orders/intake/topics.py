@@ -1,7 +1,7 @@
 """What shops call about: an order as it is now, its payment, or that it was called off; and how old what they say is.
 
-A shop signs the body alone. Whoever caught one can send it again under another delivery's id, and deliveries overtake
-each other: that a body is old only its own content says.
+A shop signs the body alone. Whoever caught one can send it again under another delivery's id or another topic, and
+deliveries overtake each other: that a body is old, and that it calls an order off, only its own content says.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,8 +34,9 @@ class Shop(msgspec.Struct, frozen=True):
     called_off: Mapping[str, frozenset[str] | None]
 
     def is_called_off(self, payload: Mapping[str, Any]) -> bool:
-        """Whether one of the members says so: by anything at all, or by one of its values."""
-        return any(
+        """Whether one of the members says so, by anything at all or by one of its values; or nothing is left of the
+        order but its id."""
+        return payload.keys() == {"id"} or any(
             value not in (None, "") if values is None else isinstance(value, str) and value.lower() in values
             for name, values in self.called_off.items()
             for value in (payload.get(name),)
@@ -78,10 +79,19 @@ def about(kind: str, topic: str, payload: Callable[[], object]) -> About:
             f"Cette adresse prend {known} ; abonnez-la à cela seulement.",
             f"This address takes {', '.join(f'“{each}”' for each in shop.topics)}: subscribe it to these alone.",
         )
-    if topic in _FIRST or found is About.CALLED_OFF:
+    if topic in _FIRST:
         return found
     said = payload()
-    return About.CALLED_OFF if isinstance(said, dict) and shop.is_called_off(said) else found
+    if isinstance(said, dict) and shop.is_called_off(said):
+        return About.CALLED_OFF
+    if found is About.CALLED_OFF:
+        raise refuse(
+            "topic",
+            "",
+            f"Cet envoi vient comme « {topic} », et ne dit pas que la commande est annulée.",
+            f"This call comes as “{topic}”, and does not say that the order is cancelled.",
+        )
+    return found
 
 
 def changed_at(kind: str, payload: object) -> datetime | None:

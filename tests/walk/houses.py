@@ -144,8 +144,9 @@ def _call_off(running: Running) -> None:
     """A shop whose order was cancelled before it came."""
     line = {"id": 1, "sku": "IPA-24", "quantity": 24, "price": "27.00"}
     payload = shopify(name="#W-1", line_items=[line])
-    for topic in ("orders/cancelled", "orders/create"):
-        status, said = send_from_shop(running.base, SECRET, topic, payload, topic)
+    gone = {**payload, "cancelled_at": "2021-05-12T10:00:00-04:00"}
+    for topic, body in (("orders/cancelled", gone), ("orders/create", payload)):
+        status, said = send_from_shop(running.base, SECRET, topic, body, topic)
         assert status == 200, said
 
 

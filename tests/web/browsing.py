@@ -180,7 +180,8 @@ def _call_off(place: Place) -> None:
     line = {"id": 1, "sku": "IPA-24", "quantity": 24, "price": "27.00"}
     sold = shopify(line_items=[line], financial_status="paid")
     call(place, "shopify", sold)
-    call(place, "shopify", sold, X_Shopify_Topic="orders/cancelled", X_Shopify_Webhook_Id="2")
+    gone = {**sold, "cancelled_at": "2021-05-12T10:00:00-04:00"}
+    call(place, "shopify", gone, X_Shopify_Topic="orders/cancelled", X_Shopify_Webhook_Id="2")
 
 
 def _seen(client: FlaskClient, key: int) -> str:

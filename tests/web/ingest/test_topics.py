@@ -196,3 +196,19 @@ def test_an_old_body_of_a_settled_order_is_known_and_troubles_nobody(place, shop
     assert shop("orders/updated", updated_at=LATE).json["outcome"] == "accepted"
     old = shop("orders/create", line_items=[{**LINE, "quantity": 3}], updated_at=EARLY)
     assert (old.status_code, refused(place)) == (200, [])
+
+
+def test_the_topic_is_not_signed_and_calls_nothing_off_by_itself(place, shop):
+    sold = woocommerce(status="processing")
+    shop("orders/create")
+    call(place, "woocommerce", sold)
+    assert shop("orders/cancelled").json["errors"][0]["code"] == "topic"
+    headers = {"X_WC_Webhook_Topic": "order.deleted", "X_WC_Webhook_Delivery_ID": "w-9"}
+    assert call(place, "woocommerce", sold, **headers).json["errors"][0]["code"] == "topic"
+    assert "cancelled" not in state(place)
+
+
+def test_what_was_called_off_before_the_shop_said_otherwise_is_old(place, shop):
+    shop("orders/create", updated_at=LATE)
+    answer = shop("orders/cancelled", cancelled_at=EARLY, updated_at=EARLY)
+    assert (answer.status_code, answer.json["state"], state(place)) == (200, "accepted", ["accepted"])
