@@ -29,14 +29,28 @@ class Sender(msgspec.Struct, frozen=True):
     secrets: tuple[str, ...]
     groups: tuple[str, ...]
     mapping: dict[str, Any] | None
+    # Whose ids its buyers have: its own name, or nothing for the house's.
+    buyer_source: str = ""
 
 
 # Asked for at every request.
 _SENDERS = Prepared(
-    select(sources.c.name, sources.c.secret, source_settings.c.groups, source_settings.c.mapping)
+    select(
+        sources.c.name,
+        sources.c.secret,
+        source_settings.c.groups,
+        source_settings.c.mapping,
+        source_settings.c.own_buyers,
+    )
     .join(source_settings, source_settings.c.name == sources.c.name, isouter=True)
     .where(sources.c.active, sources.c.kind == bindparam("kind"))
     .order_by(sources.c.key)
+)
+_BUYERS = Prepared(
+    select(sources.c.kind, source_settings.c.own_buyers)
+    .join(source_settings, source_settings.c.name == sources.c.name, isouter=True)
+    .where(sources.c.name == bindparam("source"))
+    .limit(1)
 )
 _KEY = Prepared(
     select(api_keys.c.key, api_keys.c.name, api_keys.c.scopes, api_keys.c.last_used_at).where(
@@ -46,7 +60,12 @@ _KEY = Prepared(
 
 
 def add_source(
-    connection: Connection, name: str, random: Random, at: datetime, kind: str = STANDARD, secret: str | None = None
+    connection: Connection,
+    name: str,
+    random: Random,
+    at: datetime,
+    kind: str = STANDARD,
+    secret: str | None = None,
 ) -> str:
     """Give a source a new secret beside those it has, and return it: `whsec_…`, or the one its shop gave.
 
@@ -74,8 +93,29 @@ def senders(reader: Reader, kind: str = STANDARD) -> Sequence[Sender]:
     for row in _SENDERS.all(reader, {"kind": kind}):
         known = found.get(row.name)
         secrets = (*known.secrets, row.secret) if known else (row.secret,)
-        found[row.name] = Sender(row.name, secrets, tuple(row.groups or ()), row.mapping)
+        buyer_source = row.name if kind != STANDARD or row.own_buyers else ""
+        found[row.name] = Sender(row.name, secrets, tuple(row.groups or ()), row.mapping, buyer_source)
     return list(found.values())
+
+
+def buyer_source_of(reader: Reader, name: str | None) -> str:
+    """Whose ids the buyers of a source have: its own name, or nothing for the house's. Raises Invalid."""
+    if name is None:
+        return ""
+    row = _BUYERS.first(reader, {"source": name})
+    if row is None:
+        raise refuse("unknown_source", "/source", f"Il n’y a pas de source « {name} ».", f"There is no source {name}.")
+    return name if row.kind != STANDARD or row.own_buyers else ""
+
+
+def known_buyer_source(ledger: Ledger, name: str | None) -> str:
+    """`buyer_source_of` now, from memory while nothing changed."""
+
+    def read() -> str:
+        with ledger.looking_up() as reader:
+            return buyer_source_of(reader, name)
+
+    return "" if name is None else ledger.query_cache.get(("buyer_source", name), read)
 
 
 def known_senders(ledger: Ledger, kind: str = STANDARD) -> Sequence[Sender]:

@@ -34,6 +34,10 @@ _PROVE = Prepared(
 )
 
 
+class Collision(Exception):
+    """Another transaction came first to what this one read: on PostgreSQL, it is done anew."""
+
+
 class LedgerMissing(Exception):
     """There is no ledger at the address: nothing, or a database without anything in it."""
 
@@ -199,6 +203,9 @@ def _write_alone(engine: Engine, work: Work[T]) -> T:
         try:
             with engine.begin() as connection:
                 return work(connection)
+        except Collision:
+            if attempt == _ATTEMPTS:
+                raise
         except DBAPIError as failure:
             if attempt == _ATTEMPTS or getattr(failure.orig, "sqlstate", None) not in _COLLISIONS:
                 raise

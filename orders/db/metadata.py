@@ -1,5 +1,10 @@
-"""What knows every table of the ledger, whichever module speaks of it."""
+"""Where the ledger's tables are gathered, and the indexes of some of a table's rows."""
 
-from sqlalchemy import MetaData
+from sqlalchemy import Index, MetaData, text
 
 metadata = MetaData()
+
+
+def partial_index(name: str, *columns: str, where: str) -> Index:
+    """An index of the rows of which `where` holds: a query uses it that names the same, with literals."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))

@@ -12,48 +12,18 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
+    false,
 )
 
 import houblon.orders.db.refused_tables  # noqa: F401 - so that the metadata is whole
 from houblon.orders.db.column_types import Instant, Json, Key
-from houblon.orders.db.metadata import metadata as metadata  # whole, with the tables of this module
-
-
-def _index(name: str, *columns: str, where: str) -> Index:
-    """An index of the rows of which `where` holds: a query uses it that names the same, with literals."""
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
-
-
-retailers = Table(
-    "retailers",
-    metadata,
-    Column("id", String(200), primary_key=True),
-    Column("name", String(300)),
-    Column("email", String(320)),
-    Column("language", String(35)),
-    Column("province", String(100)),
-    # Set by people: an order does not carry it.
-    Column("address", Text),
-    Column("created_at", Instant, nullable=False),
-    Column("updated_at", Instant, nullable=False),
-)
-
-memberships = Table(
-    "memberships",
-    metadata,
-    Column("retailer_id", String(200), primary_key=True),
-    Column("group_id", String(60), primary_key=True, index=True),
-    Column("added_at", Instant, nullable=False),
-)
-
-# The versions of the rules whose memberships are kept in `memberships`.
-brought_memberships = Table(
-    "brought_memberships",
-    metadata,
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("at", Instant, nullable=False),
-)
+from houblon.orders.db.metadata import metadata as metadata
+from houblon.orders.db.metadata import partial_index as _index
+from houblon.orders.db.retailer_tables import brought_memberships as brought_memberships
+from houblon.orders.db.retailer_tables import memberships as memberships
+from houblon.orders.db.retailer_tables import retailer_joins as retailer_joins
+from houblon.orders.db.retailer_tables import retailer_names as retailer_names
+from houblon.orders.db.retailer_tables import retailers as retailers
 
 orders = Table(
     "orders",
@@ -62,6 +32,8 @@ orders = Table(
     Column("source", String(60), nullable=False),
     Column("order_id", String(200), nullable=False),
     Column("retailer_id", ForeignKey("retailers.id"), nullable=False, index=True),
+    # The retailer whose name the order gave, where that one is joined to `retailer_id`.
+    Column("own_retailer_id", String(200)),
     Column("state", String(20), nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("content_hash", String(64), nullable=False),
@@ -77,6 +49,7 @@ orders = Table(
     # Most are accepted at once: their list needs no index, and to keep one would cost every order.
     _index("orders_by_state", "state", "key", where="state != 'accepted'"),
     Index("orders_by_reception", "received_at"),
+    _index("orders_of_joined", "own_retailer_id", where="own_retailer_id IS NOT NULL"),
 )
 
 decisions = Table(
@@ -94,7 +67,8 @@ decisions = Table(
     Column("document", Json, nullable=False),
     # How the due date came about; NULL while nothing is to be paid.
     Column("derivation", Json),
-    # By which form the order was read, and what the ledger knew of its buyer; NULL: the first form, and nothing.
+    # By which form the order was read, who its buyer was, and what the ledger knew of them; NULL: the first form, the
+    # buyer that the order names, and nothing.
     Column("reading", Json),
 )
 
@@ -288,6 +262,8 @@ source_settings = Table(
     Column("groups", Json, nullable=False),
     Column("mapping", Json),
     Column("updated_at", Instant, nullable=False),
+    # Whether its buyers' ids are its own; a shop's always are.
+    Column("own_buyers", Boolean, nullable=False, server_default=false()),
 )
 
 api_keys = Table(

@@ -13,6 +13,7 @@ from houblon.orders.handling.review import buyer_of, held_order
 from houblon.orders.intake.incoming import incoming_of
 from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.records.decision_log import record_transition
+from houblon.orders.retailers.names import ids_of
 from houblon.orders.services import Conflict, OrderContext, Services
 
 Lines = list[dict[str, Any]]
@@ -73,7 +74,8 @@ def _mend(
         context = OrderContext(key, order, buyer_of(connection, row), policy, at)
         record_transition(connection, context, "held", "held", by, f"{code} {order.lines[index].sku}")
         incoming = incoming_of(body, decode_order(body), source=row.source, at=at)
-        again = decide_again(connection, services, incoming, row, sent_hash=row.sent_hash or row.content_hash)
+        sent_hash = row.sent_hash or row.content_hash
+        again = decide_again(connection, services, incoming, row, ids_of(row), sent_hash=sent_hash)
         outcome: str = again.document["outcome"]
         return outcome
 

@@ -1,4 +1,4 @@
-"""What the ledger knows of an order that comes in, found in one look: seven tables, one statement."""
+"""What the ledger knows of an order that comes in, found in one look: eight tables, one statement."""
 
 from typing import Any, NamedTuple
 
@@ -11,34 +11,42 @@ from houblon.orders.db.tables import (
     decisions,
     memberships,
     orders,
+    retailer_names,
     retailers,
     webhook_calls,
 )
+from houblon.orders.retailers.names import BuyerIds, name_key
 
 
 class ExistingOrder(NamedTuple):
-    """The call's row, the order's and the retailer's, None where there is none; the retailer's groups; the version
-    through which these know what versions brought; whether the source has called the order off."""
+    """The call's row, the order's and that of the retailer that the buyer's name is of, None where there is none;
+    where the name leads, None for one that is new; the groups of who that is; the version through which these know
+    what versions brought; whether the source has called the order off."""
 
     call: Any
     order: Any
     retailer: Any
+    ids: BuyerIds | None
     groups: tuple[str, ...]
     through: int
     is_called_off: bool
 
 
 def existing(
-    connection: Connection, source: str, webhook_id: str | None, order_id: str, retailer_id: str
+    connection: Connection, source: str, webhook_id: str | None, order_id: str, buyer_source: str, name: str
 ) -> ExistingOrder:
-    """What is known of a call, of its order and of its buyer."""
-    asked = {"source": source, "webhook_id": webhook_id, "order_id": order_id, "retailer_id": retailer_id}
-    rows = _EXISTING.all(connection, asked)
+    """What is known of a call, of its order and of its buyer, who is called `name` by `buyer_source`."""
+    key = name_key(name)
+    # A name that a source never said is nobody's; an id of the house is its own.
+    own = "" if buyer_source else key
+    asked = {"source": source, "webhook_id": webhook_id, "order_id": order_id}
+    rows = _EXISTING.all(connection, {**asked, "buyer_source": buyer_source, "name": key, "own": own})
     first, groups = rows[0], tuple(row[-1] for row in rows if row[-1] is not None)
     return ExistingOrder(
         _part(first, _CALL, _Call),
         _part(first, _ORDER, _Order),
         _part(first, _RETAILER, _Retailer),
+        _ids(first[_OWN], first[_ROOT], own),
         groups,
         first[_THROUGH] or 0,
         first[_CALLED_OFF],
@@ -48,6 +56,12 @@ def existing(
 def _part(row: tuple[Any, ...], place: slice, kind: Any) -> Any:
     """One table's part of a row; None where its first column, which is never null, is."""
     return None if row[place.start] is None else kind._make(row[place])
+
+
+def _ids(named: str | None, root: str, own: str) -> BuyerIds | None:
+    if named is None:
+        return BuyerIds(own, own) if own else None
+    return BuyerIds(named, root)
 
 
 def _named(prefix: str, columns: list[Column[Any]]) -> list[Any]:
@@ -66,9 +80,11 @@ _ORDER = slice(_CALL.stop, _CALL.stop + len(_orders))
 _RETAILER = slice(_ORDER.stop, _ORDER.stop + len(_retailers))
 _THROUGH = _RETAILER.stop
 _CALLED_OFF = _THROUGH + 1
+_OWN, _ROOT = _CALLED_OFF + 1, _CALLED_OFF + 2
 _one = select(literal(1).label("one")).subquery()
 _is_call = and_(webhook_calls.c.source == bindparam("source"), webhook_calls.c.webhook_id == bindparam("webhook_id"))
 _is_order = and_(orders.c.source == bindparam("source"), orders.c.order_id == bindparam("order_id"))
+_is_name = and_(retailer_names.c.source == bindparam("buyer_source"), retailer_names.c.name == bindparam("name"))
 _EXISTING = Prepared(
     select(
         *_named("call", _calls),
@@ -78,12 +94,17 @@ _EXISTING = Prepared(
         exists()
         .where(called_off.c.source == bindparam("source"), called_off.c.order_id == bindparam("order_id"))
         .label("is_called_off"),
+        retailer_names.c.own_id.label("own_id"),
+        retailer_names.c.retailer_id.label("root_id"),
         memberships.c.group_id,
     ).select_from(
         _one.outerjoin(webhook_calls, _is_call)
         .outerjoin(decisions, decisions.c.key == webhook_calls.c.decision_key)
         .outerjoin(orders, _is_order)
-        .outerjoin(retailers, retailers.c.id == bindparam("retailer_id"))
-        .outerjoin(memberships, memberships.c.retailer_id == bindparam("retailer_id"))
+        .outerjoin(retailer_names, _is_name)
+        .outerjoin(retailers, retailers.c.id == func.coalesce(retailer_names.c.own_id, bindparam("own")))
+        .outerjoin(
+            memberships, memberships.c.retailer_id == func.coalesce(retailer_names.c.retailer_id, bindparam("own"))
+        )
     )
 )

@@ -11,18 +11,20 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, insert, select, update
 
-from houblon.engine.core.order import Order, decode_order
+from houblon.engine.core.order import Order
 from houblon.engine.core.problem import Faults
 from houblon.engine.policy.derivation import derivation_document
 from houblon.engine.policy.terms import due_date, parse_terms
 from houblon.engine.schedule.cadence import day_text
 from houblon.engine.schedule.calendar import local_day
-from houblon.orders.db.tables import decisions, invoices, orders, planned_deliveries, retailers
+from houblon.orders.db.tables import decisions, invoices, orders, planned_deliveries
 from houblon.orders.events.record import record_event
 from houblon.orders.mail import planned_delivery
 from houblon.orders.queries.lists import UNPAID, is_owed
 from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.records.decision_log import record_transition
+from houblon.orders.retailers.cards import card_of
+from houblon.orders.retailers.names import ids_of, stored_order
 from houblon.orders.services import Conflict, OrderContext, Services
 
 MAX_AHEAD, MAX_WHY = timedelta(days=731), 500
@@ -158,7 +160,7 @@ def _note(
     connection: Connection, services: Services, ground: _Ground, planned: Plan, by: str, at: datetime, why: str
 ) -> None:
     """The move in the order's history, and the buyer's message where an invoice's date moved."""
-    buyer = connection.execute(select(retailers).where(retailers.c.id == ground.row.retailer_id)).one()
+    buyer = card_of(connection, ids_of(ground.row))
     policy = services.policies.policy(tuple(ground.accepted.chain), ground.accepted.version)
     context = OrderContext(ground.row.key, ground.order, buyer, policy, at)
     before = day_text(planned.before).fr if planned.before else "—"
@@ -202,7 +204,7 @@ def _ground(connection: Connection, key: int) -> _Ground:
         select(invoices).where(invoices.c.order_key == key, invoices.c.kind == "invoice")
     ).one_or_none()
     changes = changes_of(connection, key)
-    return _Ground(row, decode_order(row.body), accepted, invoice, changes[-1] if changes else None)
+    return _Ground(row, stored_order(row), accepted, invoice, changes[-1] if changes else None)
 
 
 def _plan(services: Services, ground: _Ground, day: date, at: datetime, why: str | None = None) -> Plan:

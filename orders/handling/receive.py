@@ -10,17 +10,19 @@ from houblon.engine.core.order import Order
 from houblon.engine.decide.evaluate import decide
 from houblon.engine.policy.decision import Decision
 from houblon.engine.policy.policy import Policy
+from houblon.orders.db.ledger import Collision
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import decisions, earlier_contents, orders, webhook_calls
 from houblon.orders.events.record import amounts, record_event
 from houblon.orders.handling.existing import ExistingOrder, existing
 from houblon.orders.intake.decode import content_hash
-from houblon.orders.intake.incoming import IncomingOrder, incoming_of
+from houblon.orders.intake.incoming import IncomingOrder, incoming_of, of_buyer
 from houblon.orders.invoicing import invoice
 from houblon.orders.mail import enqueue as messages
 from houblon.orders.records.decision_log import SYSTEM, already_moved, record_decision, record_transition
 from houblon.orders.retailers.brought import brought_through
 from houblon.orders.retailers.memberships import bring_up_to_date, keep_retailer, memberships_of
+from houblon.orders.retailers.names import HOUSE, BuyerIds, find_ids, name_buyer
 from houblon.orders.services import Conflict, OrderContext, Services
 from houblon.rules.model.content import Content
 from houblon.rules.model.inherit import buyer_chain
@@ -48,14 +50,17 @@ def receive(
     at: datetime,
     webhook_id: str | None = None,
     sent: bytes | None = None,
+    buyer_source: str = HOUSE,
 ) -> Received:
     """Decide `order` (decoded from `body`), record it and all that follows, durably, once.
 
     The same webhook id with the same body, or the same order with the same content, gives the
-    stored decision. `sent` is the body that was sent, where `body` was made of it. Raises Conflict
-    where the id came with another body, or where the order changed after it was settled.
+    stored decision. `sent` is the body that was sent, where `body` was made of it; `buyer_source` is
+    whose id the buyer's is. Raises Conflict where the id came with another body, or where the order changed after it was settled.
     """
-    incoming = incoming_of(body, order, source=source, at=at, webhook_id=webhook_id, sent=sent)
+    incoming = incoming_of(
+        body, order, source=source, at=at, webhook_id=webhook_id, sent=sent, buyer_source=buyer_source
+    )
     return services.ledger.record(lambda connection: ingest(connection, services, incoming))
 
 
@@ -63,7 +68,7 @@ def ingest(connection: Connection, services: Services, incoming: IncomingOrder) 
     """`receive` in the running transaction: the stored answer where this call came before; else the order is
     taken in, and the call's answer kept."""
     order, webhook_id = incoming.order, incoming.webhook_id
-    found = existing(connection, incoming.source, webhook_id, order.id, order.buyer.id)
+    found = existing(connection, incoming.source, webhook_id, order.id, incoming.buyer_source, order.buyer.id)
     if webhook_id is None:
         return _take_order(connection, services, incoming, found)
     if found.call is not None and found.call.body_hash != incoming.call_hash:
@@ -123,7 +128,10 @@ def _take_order(connection: Connection, services: Services, incoming: IncomingOr
         return _stored_decision(connection, before.key)
     if before.state != "held":
         raise already_moved(connection, services, before)
-    return decide_again(connection, services, incoming, before)
+    ids = found.ids or _name_buyer(connection, incoming)
+    received = decide_again(connection, services, incoming, before, ids)
+    _check_ids(connection, incoming, ids)
+    return received
 
 
 def keep_age(connection: Connection, incoming: IncomingOrder, before: Row[Any]) -> None:
@@ -155,35 +163,66 @@ def _record(connection: Connection, services: Services, incoming: IncomingOrder,
     sent: dict[str, Any] = {}
     if found.is_called_off:
         sent, incoming = {"sent_hash": incoming.content_hash}, _as_called_off(incoming)
-    buyer = bring_up_to_date(connection, incoming.order.buyer, incoming.at, found.retailer)
-    decision, policy = _decided(services, incoming, found.groups, found.through, buyer)
+    ids, groups, said, at = found.ids, found.groups, incoming.order.buyer, incoming.at
+    if ids is None:
+        ids = _name_buyer(connection, incoming)
+        buyer = keep_retailer(connection, ids, said, at)
+        # Who sorted the buyer of a shop into groups before their first order did so by the id that they would get.
+        groups = memberships_of(connection, ids.retailer)
+    else:
+        buyer = bring_up_to_date(connection, ids, said, at, found.retailer)
+    taken = of_buyer(incoming, ids.retailer)
+    decision, policy = _decided(services, taken, groups, found.through, buyer)
     values = {
-        "source": incoming.source,
-        "received_at": incoming.at,
-        "changed_at": incoming.changed_at,
-        **_columns(incoming, decision),
+        "source": taken.source,
+        "received_at": at,
+        "changed_at": taken.changed_at,
+        **_columns(taken, decision, ids),
         **sent,
     }
     key = _KEEP_ORDER.insert(connection, values)
-    context = OrderContext(key, incoming.order, buyer, policy, incoming.at)
-    return _conclude(connection, services, context, None, incoming.content_hash, decision)
+    _check_ids(connection, incoming, ids)
+    context = OrderContext(key, taken.order, buyer, policy, at)
+    return _conclude(connection, services, context, None, taken.content_hash, decision)
+
+
+def _name_buyer(connection: Connection, incoming: IncomingOrder) -> BuyerIds:
+    """A retailer for a buyer whom a source names for the first time."""
+    return name_buyer(connection, incoming.buyer_source, incoming.order.buyer.id, incoming.at)
+
+
+def _check_ids(connection: Connection, incoming: IncomingOrder, ids: BuyerIds) -> None:
+    """On PostgreSQL, retailers may have been joined or parted since the order's were looked up; whoever does that
+    locks them, so that by now it is done. Raises Collision."""
+    is_alone = connection.dialect.name == "sqlite"
+    if not is_alone and find_ids(connection, incoming.buyer_source, incoming.order.buyer.id) != ids:
+        raise Collision("retailers were joined or parted meanwhile")
 
 
 def decide_again(
-    connection: Connection, services: Services, incoming: IncomingOrder, before: Row[Any], sent_hash: str | None = None
+    connection: Connection,
+    services: Services,
+    incoming: IncomingOrder,
+    before: Row[Any],
+    ids: BuyerIds,
+    sent_hash: str | None = None,
 ) -> Received:
     """A held order has other content: a new decision, the old ones and their content kept.
 
-    `sent_hash` is that of what the source last sent, where a person made the new content of it.
+    `ids` are those of its buyer. `sent_hash` is that of what the source last sent, where a person made the new
+    content of it.
     """
-    buyer = keep_retailer(connection, incoming.order.buyer, incoming.at)
+    incoming = of_buyer(incoming, ids.retailer)
+    buyer = keep_retailer(connection, ids, incoming.order.buyer, incoming.at)
     kept, through = memberships_of(connection, incoming.order.buyer.id), brought_through(connection)
     decision, policy = _decided(services, incoming, kept, through, buyer)
     moved = connection.execute(
         update(orders)
         .where(orders.c.key == before.key, orders.c.state == "held", orders.c.content_hash == before.content_hash)
         .values(
-            **_columns(incoming, decision), sent_hash=sent_hash, changed_at=incoming.changed_at or before.changed_at
+            **_columns(incoming, decision, ids),
+            sent_hash=sent_hash,
+            changed_at=incoming.changed_at or before.changed_at,
         )
     )
     if moved.rowcount != 1:
@@ -234,11 +273,12 @@ def _decided(
     return decision, policy
 
 
-def _columns(incoming: IncomingOrder, decision: Decision) -> dict[str, Any]:
+def _columns(incoming: IncomingOrder, decision: Decision, ids: BuyerIds) -> dict[str, Any]:
     order = incoming.order
     return {
         "order_id": order.id,
-        "retailer_id": order.buyer.id,
+        "retailer_id": ids.retailer,
+        "own_retailer_id": None if ids.own == ids.retailer else ids.own,
         "state": decision.outcome.value,
         "body": incoming.body,
         "content_hash": incoming.content_hash,

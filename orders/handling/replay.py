@@ -7,12 +7,13 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, select
 
-from houblon.engine.core.order import FIRST_READING, decode_order
+from houblon.engine.core.order import FIRST_READING, Order, decode_order
 from houblon.engine.decide.evaluate import decide, invoicing
 from houblon.engine.policy.decision import Outcome, decision_document, invoicing_document, plain
 from houblon.engine.policy.derivation import derivation_parts, parts_of
 from houblon.orders.db.tables import decisions, earlier_contents, orders
 from houblon.orders.records.decision_log import SYSTEM
+from houblon.orders.retailers.names import with_buyer
 from houblon.orders.services import Services
 
 _CHUNK = 500
@@ -99,7 +100,7 @@ def _log(
 
 
 def _decided(services: Services, row: Row[Any]) -> dict[str, Any]:
-    order, content = decode_order(_body(row)), services.policies.content(row.version)
+    order, content = _order(row), services.policies.content(row.version)
     unknown = [id for id in dict.fromkeys(order.buyer.groups or ()) if id not in content.groups]
     decision = decide(
         order,
@@ -120,7 +121,7 @@ def _followed(services: Services, row: Row[Any]) -> dict[str, Any]:
     policy = services.policies.policy(tuple(row.chain), row.version)
     found: dict[str, Any] = {"policy_hash": policy.hash, "invoice": None, "derivation": None}
     if row.outcome == Outcome.ACCEPTED.value:
-        order, content = decode_order(_body(row)), services.policies.content(row.version)
+        order, content = _order(row), services.policies.content(row.version)
         follows = invoicing(
             order,
             policy,
@@ -138,6 +139,12 @@ def _form(row: Row[Any]) -> int:
     """How the order was read then."""
     form: int = FIRST_READING if row.reading is None else row.reading["form"]
     return form
+
+
+def _order(row: Row[Any]) -> Order:
+    """The order as it was read then: what it said, of the retailer that it was of."""
+    order = decode_order(_body(row))
+    return with_buyer(order, (row.reading or {}).get("buyer") or order.buyer.id)
 
 
 def _body(row: Row[Any]) -> bytes:

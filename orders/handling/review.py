@@ -6,18 +6,20 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, select, update
 
-from houblon.engine.core.order import Order, decode_order
+from houblon.engine.core.order import Order
 from houblon.engine.core.problem import Text
 from houblon.engine.decide.evaluate import invoicing
 from houblon.engine.decide.obligations import obligations
 from houblon.engine.policy.decision import Decision, Invoicing, Obligation, Outcome, Reason
-from houblon.orders.db.tables import decisions, invoices, orders, retailers
+from houblon.orders.db.tables import decisions, invoices, orders
 from houblon.orders.events.record import record_event
 from houblon.orders.handling.planned_delivery import followed
 from houblon.orders.handling.receive import effective_policy
 from houblon.orders.invoicing import invoice
 from houblon.orders.mail import enqueue as messages
 from houblon.orders.records.decision_log import already_moved, record_decision, record_transition
+from houblon.orders.retailers.cards import card_of
+from houblon.orders.retailers.names import ids_of, stored_order
 from houblon.orders.services import Conflict, OrderContext, Services
 
 
@@ -195,7 +197,7 @@ def order_at(connection: Connection, key: int) -> tuple[Row[Any], Order]:
     row = connection.execute(select(orders).where(orders.c.key == key)).one_or_none()
     if row is None:
         raise LookupError(f"there is no order {key}")
-    return row, decode_order(row.body)
+    return row, stored_order(row)
 
 
 def held_order(connection: Connection, services: Services, key: int, seen: str | None) -> tuple[Row[Any], Order]:
@@ -208,7 +210,8 @@ def held_order(connection: Connection, services: Services, key: int, seen: str |
 
 
 def buyer_of(connection: Connection, row: Row[Any]) -> Row[Any]:
-    return connection.execute(select(retailers).where(retailers.c.id == row.retailer_id)).one()
+    """The card of whom the order is from."""
+    return card_of(connection, ids_of(row))
 
 
 def _context(connection: Connection, services: Services, row: Row[Any], order: Order, at: datetime) -> OrderContext:

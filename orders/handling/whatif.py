@@ -14,6 +14,7 @@ from houblon.engine.policy.policy import Policy
 from houblon.orders.db.statements import Reader
 from houblon.orders.retailers.brought import groups_of
 from houblon.orders.retailers.memberships import kept_province
+from houblon.orders.retailers.names import HOUSE, BuyerIds, ids_to_be, with_buyer
 from houblon.orders.services import Services
 from houblon.rules.model.content import Content
 from houblon.rules.model.inherit import buyer_chain
@@ -50,13 +51,20 @@ def what_if(
     version: int | None = None,
     proposal: str | None = None,
     trace: bool = False,
+    buyer_source: str = HOUSE,
+    ids: BuyerIds | None = None,
 ) -> WhatIf:
-    """`what_if_of` an order whose buyer's groups are read by `reader`."""
-    groups = groups_of(reader, services.policies.store.recent(), order.buyer.id)
-    province = kept_province(reader, order.buyer)
+    """`what_if_of` an order whose buyer's groups are read by `reader`.
+
+    The buyer's id is the one that `buyer_source` calls them; `ids` are where it leads, if that is known.
+    """
+    found = ids or ids_to_be(reader, buyer_source, order.buyer.id)
+    buyers = with_buyer(order, found.retailer)
+    groups = groups_of(reader, services.policies.store.recent(), found.retailer)
+    province = kept_province(reader, buyers.buyer, found.own)
     return what_if_of(
         services,
-        order,
+        buyers,
         groups,
         now=now,
         accepted_at=accepted_at,

@@ -11,6 +11,7 @@ from houblon.orders.credentials.credentials import STANDARD, Sender
 from houblon.orders.intake.decode import content_hash, parse_json, read_order_and_hash
 from houblon.orders.intake.sources import order_body, order_of_payload
 from houblon.orders.intake.topics import changed_at
+from houblon.orders.retailers.names import HOUSE, with_buyer
 from houblon.orders.services import Services
 
 
@@ -20,9 +21,11 @@ class IncomingOrder(msgspec.Struct, frozen=True, array_like=True):
     `webhook_id` names the call, where one does, and `call_hash` is the hash of the very bytes that were sent.
     `changed_at` is when the source last changed the order, where it says so; what `may_be_old` was signed without its
     delivery, and can be sent again by whoever caught it.
+    `buyer_source` is whose id the buyer's is: the source's own, or the house's.
     """
 
     source: str
+    buyer_source: str
     webhook_id: str | None
     at: datetime
     body: bytes
@@ -46,7 +49,16 @@ def read_incoming(
         body, changed = order_of_payload(sender, kind, payload, groups, zone), changed_at(kind, payload)
     order, said = read_order_and_hash(body)
     return IncomingOrder(
-        sender.source, webhook_id, at, body, said, hash_of_call(sent), changed, kind != STANDARD, order
+        sender.source,
+        sender.buyer_source,
+        webhook_id,
+        at,
+        body,
+        said,
+        hash_of_call(sent),
+        changed,
+        kind != STANDARD,
+        order,
     )
 
 
@@ -62,10 +74,19 @@ def incoming_of(
     at: datetime,
     webhook_id: str | None = None,
     sent: bytes | None = None,
+    buyer_source: str = HOUSE,
 ) -> IncomingOrder:
     """An order that was decoded from `body`; `sent` is what came, where `body` was made of it."""
     call_hash = hash_of_call(body if sent is None else sent)
-    return IncomingOrder(source, webhook_id, at, body, content_hash(body), call_hash, None, False, order)
+    said = content_hash(body)
+    return IncomingOrder(source, buyer_source, webhook_id, at, body, said, call_hash, None, False, order)
+
+
+def of_buyer(incoming: IncomingOrder, id: str) -> IncomingOrder:
+    """The same, of the retailer of this id, whatever its sender calls them."""
+    if incoming.order.buyer.id == id:
+        return incoming
+    return msgspec.structs.replace(incoming, order=with_buyer(incoming.order, id))
 
 
 def hash_of_call(sent: bytes) -> str:

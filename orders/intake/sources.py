@@ -16,6 +16,7 @@ from houblon.orders.db.tables import source_settings, sources, webhook_calls
 from houblon.orders.intake.decode import parse_json
 from houblon.orders.intake.mapping import OrderMapping, ids_of_payload, map_order, read_mapping, usable_id
 from houblon.orders.intake.unread import Looked
+from houblon.orders.retailers.names import keep_known_buyers
 from houblon.rules.model.content import canonical
 
 _FOLDER = Path(__file__).with_name("mappings")
@@ -24,7 +25,8 @@ _FOLDER = Path(__file__).with_name("mappings")
 class Source(msgspec.Struct, frozen=True):
     """A source, its secrets with the newest first, how its orders are read, and when its last call was answered.
 
-    `groups` are those of buyers whose orders name none; a `mapping` that is None is its kind's own.
+    `groups` are those of buyers whose orders name none; a `mapping` that is None is its kind's own. `own_buyers` says
+    whether its buyers' ids are its own: a shop's always are.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Source(msgspec.Struct, frozen=True):
     groups: tuple[str, ...]
     mapping: dict[str, Any] | None
     last_call: datetime | None
+    own_buyers: bool = False
 
     @property
     def active(self) -> tuple[Any, ...]:
@@ -51,8 +54,21 @@ def list_sources(connection: Connection) -> list[Source]:
         said = kept.get(name)
         called = connection.execute(last.where(webhook_calls.c.source == name)).scalar_one()
         groups, mapping = (tuple(said.groups), said.mapping) if said else ((), None)
-        found.append(Source(name, rows[0].kind, tuple(rows), groups, mapping, called))
+        own_buyers = rows[0].kind != STANDARD or (said is not None and said.own_buyers)
+        found.append(Source(name, rows[0].kind, tuple(rows), groups, mapping, called, own_buyers))
     return found
+
+
+def keep_own_buyers(connection: Connection, name: str, at: datetime) -> int:
+    """From now on a source's buyers are its own, whatever ids the house has; whom it named before keep theirs.
+
+    Returns how many it had named.
+    """
+    moved = connection.execute(update(source_settings).where(source_settings.c.name == name).values(own_buyers=True))
+    if not moved.rowcount:
+        new = insert(source_settings).values(name=name, groups=[], mapping=None, updated_at=at, own_buyers=True)
+        connection.execute(new)
+    return keep_known_buyers(connection, name, at)
 
 
 def find_source(connection: Connection, name: str) -> Source | None:

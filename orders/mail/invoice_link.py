@@ -4,7 +4,7 @@ from datetime import datetime
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from houblon.engine.core.problem import Text
 from houblon.orders.db.tables import orders, outbox, retailers
@@ -18,8 +18,10 @@ EVENT = "invoice.link"
 
 
 def buyer_address(connection: Connection, invoice: Row[Any]) -> str | None:
-    """Where letters about the invoice go: the retailer's address as it is kept, else the one on the invoice."""
-    kept = select(retailers.c.email).join(orders, orders.c.retailer_id == retailers.c.id)
+    """Where letters about the invoice go: the address of whom the order is from as it is kept, else the one on the
+    invoice; never that of another who was joined to them."""
+    whose = func.coalesce(orders.c.own_retailer_id, orders.c.retailer_id)
+    kept = select(retailers.c.email).join(orders, whose == retailers.c.id)
     found: str | None = connection.execute(kept.where(orders.c.key == invoice.order_key)).scalar_one_or_none()
     return found or invoice.document["buyer"]["email"]
 

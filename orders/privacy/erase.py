@@ -24,6 +24,7 @@ from houblon.orders.db.tables import (
     orders,
     outbox,
     planned_deliveries,
+    retailer_joins,
     retailers,
     transitions,
 )
@@ -36,6 +37,7 @@ from houblon.orders.privacy.traces import audit_of, known_values, replaced
 from houblon.orders.queries.lists import OWED
 from houblon.orders.records.audit import REDACTED, record
 from houblon.orders.records.decision_log import BUYER, SYSTEM
+from houblon.orders.retailers.joins import tree_of
 from houblon.orders.services import Services
 from houblon.rules.model.entry import Entry
 
@@ -113,7 +115,7 @@ def erase(
     if not contact_only:
         _refuse_early(found, today)
     values = known_values(connection, found.id)
-    counts, kept = {"card": _erase_card(connection, found.id, at)}, _kept(found, contact_only)
+    counts, kept = {"card": _erase_cards(connection, found.id, at)}, _kept(found, contact_only)
     counts["refused"] = remove(connection, [row.key for row in refused_of(connection, found.id, values)])
     removed = _remove_messages(connection, found.id)
     counts["messages"] = len(removed)
@@ -121,8 +123,7 @@ def erase(
         replaced_in, more = _erase_orders(connection, services, found.id, values)
         counts |= replaced_in
         kept += more
-        gone = delete(memberships).where(memberships.c.retailer_id == found.id)
-        counts["groups"] = connection.execute(gone).rowcount
+        counts["groups"] = _erase_groups(connection, found.id)
     redacted = _redact(connection, audit_of(connection, found.id, values))
     counts["audit"] = len(redacted)
     after = {"what": CONTACT if contact_only else ALL, "counts": counts, "redacted": redacted}
@@ -163,8 +164,9 @@ def _unfinished(found: Plan) -> Invalid:
 def _kept(found: Plan, contact_only: bool) -> list[Text]:
     kept = [
         Text(
-            f"L’identifiant {found.id} : les commandes, les factures et le journal s’y tiennent.",
-            f"The id {found.id}: orders, invoices and the audit log hold on to it.",
+            f"L’identifiant {found.id}, et les noms que les sources lui donnent : les commandes, les factures et le "
+            f"journal s’y tiennent.",
+            f"The id {found.id}, and what sources call it: orders, invoices and the audit log hold on to them.",
         )
     ]
     if contact_only and found.orders:
@@ -186,10 +188,20 @@ def _kept(found: Plan, contact_only: bool) -> list[Text]:
     return kept
 
 
-def _erase_card(connection: Connection, id: str, at: datetime) -> int:
+def _erase_cards(connection: Connection, id: str, at: datetime) -> int:
+    """The retailer's card, and those of who are joined to them."""
     known = retailers.c.name.is_not(None) | retailers.c.email.is_not(None) | retailers.c.address.is_not(None)
     values = {"name": None, "email": None, "address": None, "updated_at": at}
-    return connection.execute(update(retailers).where(retailers.c.id == id, known).values(**values)).rowcount
+    cards = retailers.c.id.in_(tree_of(connection, id))
+    return connection.execute(update(retailers).where(cards, known).values(**values)).rowcount
+
+
+def _erase_groups(connection: Connection, id: str) -> int:
+    """The groups that they are in, and those that would be given back to who is joined to them."""
+    count = connection.execute(delete(memberships).where(memberships.c.retailer_id == id)).rowcount
+    given_back = update(retailer_joins).where(retailer_joins.c.joined_id.in_(tree_of(connection, id)))
+    connection.execute(given_back.values(groups=[], gained=[]))
+    return count
 
 
 def _remove_messages(connection: Connection, id: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 People of the house are named in it by their part, not by their address: it is about the retailer.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from houblon.orders.db.tables import (
     orders,
     outbox,
     planned_deliveries,
+    retailer_names,
     retailers,
     transitions,
     webhook_calls,
@@ -26,6 +27,8 @@ from houblon.orders.events.documents import order_events, read_events
 from houblon.orders.privacy.refused import refused_document, refused_of
 from houblon.orders.privacy.traces import audit_of, known_values, replaced
 from houblon.orders.records.decision_log import BUYER, SYSTEM
+from houblon.orders.retailers.joins import tree_of
+from houblon.orders.retailers.names import HOUSE
 
 FORMAT = 1
 TEAM = "team"
@@ -50,6 +53,8 @@ def export_retailer(connection: Connection, id: str, now: datetime) -> dict[str,
         "houblon_retailer": FORMAT,
         "made_at": now,
         "retailer": {"id": id} if card is None else _members(card, _CARD),
+        "names": _names(connection, id),
+        "joined": [_members(row, _CARD) for row in _joined(connection, id)],
         "groups": [{"id": row.group_id, "added_at": row.added_at} for row in groups],
         "orders": [_order(connection, row) for row in _all(connection, orders, orders.c.retailer_id == id)],
         "messages": [_message(row) for row in connection.execute(messages_of(id))],
@@ -70,6 +75,19 @@ def export_retailer(connection: Connection, id: str, now: datetime) -> dict[str,
 
 def _own(id: str) -> Select[Any]:
     return select(orders.c.key).where(orders.c.retailer_id == id)
+
+
+def _names(connection: Connection, id: str) -> list[dict[str, Any]]:
+    """What sources call the retailer."""
+    query = select(retailer_names).where(retailer_names.c.retailer_id == id, retailer_names.c.source != HOUSE)
+    rows = connection.execute(query.order_by(retailer_names.c.source, retailer_names.c.name))
+    return [_members(row, ("source", "name", "added_at")) for row in rows]
+
+
+def _joined(connection: Connection, id: str) -> Sequence[Row[Any]]:
+    """The cards of who were found to be the same retailer."""
+    others = [each for each in tree_of(connection, id) if each != id]
+    return connection.execute(select(retailers).where(retailers.c.id.in_(others)).order_by(retailers.c.id)).all()
 
 
 def _people(connection: Connection, id: str) -> list[str]:

@@ -7,19 +7,29 @@ import msgspec
 from sqlalchemy import Connection, Row, select
 
 from houblon.orders.db.refused_tables import refused_calls, refused_payloads
-from houblon.orders.db.tables import orders
+from houblon.orders.db.tables import orders, retailer_names
 
 
 def refused_of(connection: Connection, id: str, values: Sequence[str]) -> list[Row[Any]]:
-    """The calls of a buyer of this id, about one of the retailer's orders, or that say a value; each with its body."""
+    """The calls of a buyer of this id or of a name that their source has for them, about one of the retailer's orders,
+    or that say a value; each with its body."""
     query = select(refused_calls, refused_payloads.c.body).join(
         refused_payloads, refused_payloads.c.call_key == refused_calls.c.key, isouter=True
     )
     own = select(orders.c.source, orders.c.order_id).where(orders.c.retailer_id == id)
     ordered = {(row.source, row.order_id) for row in connection.execute(own)}
+    called = select(retailer_names.c.source, retailer_names.c.name).where(retailer_names.c.retailer_id == id)
+    names = {(row.source, row.name) for row in connection.execute(called)}
     words = [value.lower() for value in values]
     rows = connection.execute(query.order_by(refused_calls.c.key), execution_options={"yield_per": 50})
-    return [row for row in rows if row.buyer_id == id or (row.source, row.order_id) in ordered or _says(row, words)]
+    return [
+        row
+        for row in rows
+        if row.buyer_id == id
+        or (row.source, row.buyer_id) in names
+        or (row.source, row.order_id) in ordered
+        or _says(row, words)
+    ]
 
 
 def refused_document(row: Row[Any]) -> dict[str, Any]:

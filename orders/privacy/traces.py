@@ -7,19 +7,21 @@ import msgspec
 from sqlalchemy import Connection, Row, Text, or_, select, type_coerce
 
 from houblon.orders.db.tables import audit, earlier_contents, invoices, orders, retailers
+from houblon.orders.retailers.joins import tree_of
 
 _SHORTEST = 4  # characters: a shorter name would be found in everything
 
 
 def known_values(connection: Connection, id: str) -> tuple[str, ...]:
-    """The names and addresses by which a retailer was ever known here, the longest first."""
+    """The names and addresses by which a retailer was ever known here, and those that are joined to them, the longest
+    first."""
     found = {value for value in _values(connection, id) if isinstance(value, str) and len(value) >= _SHORTEST}
     return tuple(sorted(found, key=lambda each: (-len(each), each)))
 
 
 def _values(connection: Connection, id: str) -> Iterator[Any]:
-    card = select(retailers.c.name, retailers.c.email, retailers.c.address).where(retailers.c.id == id)
-    for row in connection.execute(card):
+    cards = select(retailers.c.name, retailers.c.email, retailers.c.address)
+    for row in connection.execute(cards.where(retailers.c.id.in_(tree_of(connection, id)))):
         yield from row
     own = select(orders.c.key).where(orders.c.retailer_id == id)
     bodies = select(orders.c.body).where(orders.c.retailer_id == id)
@@ -36,7 +38,7 @@ def audit_of(connection: Connection, id: str, values: Sequence[str]) -> Sequence
     """The audit log's entries about the retailer, and those whose two sides hold a value, the oldest first."""
     sides = [type_coerce(column, Text) for column in (audit.c.before, audit.c.after)]
     held = [side.contains(_written(value), autoescape=True) for side in sides for value in values]
-    own = (audit.c.subject == id) & audit.c.act.startswith("retailer.", autoescape=True)
+    own = audit.c.subject.in_(tree_of(connection, id)) & audit.c.act.startswith("retailer.", autoescape=True)
     return connection.execute(select(audit).where(or_(own, *held)).order_by(audit.c.key)).all()
 
 

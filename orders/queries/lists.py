@@ -5,10 +5,19 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, literal_column, or_, select
 
 from houblon.orders.db.statements import AnyRow
-from houblon.orders.db.tables import decisions, invoices, memberships, orders, outbox, retailers, transitions
+from houblon.orders.db.tables import (
+    decisions,
+    invoices,
+    memberships,
+    orders,
+    outbox,
+    retailer_names,
+    retailers,
+    transitions,
+)
 from houblon.orders.outbox.delivery import has_a_place
 
 PAGE = 50
@@ -89,6 +98,7 @@ def _filtered(query: Any, asked: OrderFilter) -> Any:
             orders.c.order_id.ilike(like, escape="\\")
             | retailers.c.name.ilike(like, escape="\\")
             | orders.c.retailer_id.ilike(like, escape="\\")
+            | orders.c.retailer_id.in_(called(like))
         )
     if asked.group:
         members = select(memberships.c.retailer_id).where(memberships.c.group_id == asked.group)
@@ -98,6 +108,23 @@ def _filtered(query: Any, asked: OrderFilter) -> Any:
     if asked.until:
         query = query.where(orders.c.received_at < asked.until)
     return query if asked.at_least is None else query.where(orders.c.order_value >= asked.at_least)
+
+
+def called(like: str) -> Select[Any]:
+    """The retailers that a source calls so, or that one of such a name or id is joined to."""
+    joined = retailers.alias()
+    return (
+        select(retailer_names.c.retailer_id)
+        .join(joined, joined.c.id == retailer_names.c.own_id)
+        .where(
+            or_(
+                *(
+                    column.ilike(like, escape="\\")
+                    for column in (retailer_names.c.name, joined.c.id, joined.c.name, joined.c.email)
+                )
+            )
+        )
+    )
 
 
 def held_orders(connection: Connection, asked: OrderFilter = EVERYTHING, limit: int = 200) -> Sequence[Row[Any]]:
@@ -114,10 +141,20 @@ def held_orders(connection: Connection, asked: OrderFilter = EVERYTHING, limit: 
 
 
 def order_row(connection: Connection, key: int) -> AnyRow | None:
-    """One order with its body, the hash of what it says, and its retailer's name and address."""
+    """One order with its body, the hash of what it says, its retailer's name, and the addresses of whom it is from."""
+    own = retailers.alias("own")
     query = (
-        select(*_ORDER, orders.c.body, orders.c.content_hash, retailers.c.email, retailers.c.address)
-        .join(retailers)
+        select(
+            *_ORDER,
+            orders.c.own_retailer_id,
+            orders.c.body,
+            orders.c.content_hash,
+            func.coalesce(own.c.email, retailers.c.email).label("email"),
+            func.coalesce(own.c.address, retailers.c.address).label("address"),
+        )
+        .select_from(orders)
+        .join(retailers, retailers.c.id == orders.c.retailer_id)
+        .join(own, own.c.id == orders.c.own_retailer_id, isouter=True)
         .where(orders.c.key == key)
     )
     return connection.execute(query).one_or_none()
@@ -285,7 +322,8 @@ def count_members(connection: Connection) -> dict[str, int]:
 
 
 def count_retailers(connection: Connection) -> int:
-    return connection.execute(select(func.count()).select_from(retailers)).scalar_one()
+    query = select(func.count()).select_from(retailers).where(retailers.c.joined_to.is_(None))
+    return connection.execute(query).scalar_one()
 
 
 def members_of(connection: Connection, group: str, limit: int = 500) -> Sequence[AnyRow]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from houblon.engine.conditions.targets.python import compile_careful
 from houblon.engine.conditions.targets.readers import FactsReader
 from houblon.engine.conditions.tree import Condition
-from houblon.engine.core.order import Facts, Order, decode_order, read_facts
+from houblon.engine.core.order import Facts, Order, read_facts
 from houblon.engine.decide.bars import barred_for, contradictions, counting
 from houblon.engine.decide.evaluate import Installation, judge_of
 from houblon.engine.decide.precedence import settled
@@ -21,6 +21,7 @@ from houblon.engine.policy.lowering import MINIMUMS
 from houblon.engine.policy.policy import Policy
 from houblon.orders.db.tables import orders
 from houblon.orders.retailers.memberships import kept_provinces, memberships_among
+from houblon.orders.retailers.names import stored_order
 from houblon.rules.model.content import Content
 from houblon.rules.model.inherit import buyer_chain, resolve
 
@@ -29,6 +30,8 @@ NEAR_PERCENT = 10
 
 Chain = tuple[str, ...]
 Memberships = Mapping[str, Chain]
+# An order's key, its content's hash and its retailer.
+_Name = tuple[int, str, str]
 _NOBODY: Memberships = MappingProxyType({})
 
 
@@ -44,14 +47,14 @@ class Past(msgspec.Struct, frozen=True, eq=False):
 
 
 class Recent:
-    """The last orders of one ledger; each is decoded once for what it says, by its key and content hash."""
+    """The last orders of one ledger; each is decoded once for what it says and whose it is."""
 
     def __init__(self, last: int = LAST):
         self.last = last
         self._lock = threading.Lock()
-        self._orders: dict[tuple[int, str], Order] = {}
-        self._facts: dict[tuple[int, str], tuple[Chain, Facts]] = {}
-        self._contradictions: dict[tuple[int, str], tuple[Installation, str | None, tuple[Reason, ...]]] = {}
+        self._orders: dict[_Name, Order] = {}
+        self._facts: dict[_Name, tuple[Chain, Facts]] = {}
+        self._contradictions: dict[_Name, tuple[Installation, str | None, tuple[Reason, ...]]] = {}
 
     def recall(
         self, connection: Connection, content: Content, installation: Installation, brought: Memberships = _NOBODY
@@ -63,20 +66,26 @@ class Recent:
         with self._lock:
             remembered = self._remembered(connection)
             kept = {**memberships_among(connection, {order.buyer.id for _, order in remembered}), **brought}
-            provinces = kept_provinces(connection, [order.buyer for _, order in remembered])
+            provinces = kept_provinces(
+                connection, {order.buyer.id for _, order in remembered if not order.buyer.province}
+            )
             return [
                 self._past(key, order, content, kept, installation, provinces.get(order.buyer.id))
                 for key, order in remembered
             ]
 
-    def _remembered(self, connection: Connection) -> list[tuple[tuple[int, str], Order]]:
-        newest = select(orders.c.key, orders.c.content_hash).order_by(orders.c.key.desc()).limit(self.last)
-        wanted = [(row.key, row.content_hash) for row in connection.execute(newest)]
+    def _remembered(self, connection: Connection) -> list[tuple[_Name, Order]]:
+        newest = (
+            select(orders.c.key, orders.c.content_hash, orders.c.retailer_id)
+            .order_by(orders.c.key.desc())
+            .limit(self.last)
+        )
+        wanted = [(row.key, row.content_hash, row.retailer_id) for row in connection.execute(newest)]
         missing = [key for key in wanted if key not in self._orders]
         if missing:
-            bodies = select(orders.c.key, orders.c.content_hash, orders.c.body)
-            for row in connection.execute(bodies.where(orders.c.key.in_([key for key, _ in missing]))):
-                self._orders[row.key, row.content_hash] = decode_order(row.body)
+            bodies = select(orders.c.key, orders.c.content_hash, orders.c.retailer_id, orders.c.body)
+            for row in connection.execute(bodies.where(orders.c.key.in_([key for key, _, _ in missing]))):
+                self._orders[row.key, row.content_hash, row.retailer_id] = stored_order(row)
             for gone in self._orders.keys() - set(wanted):
                 self._orders.pop(gone)
                 self._facts.pop(gone, None)
@@ -86,7 +95,7 @@ class Recent:
 
     def _past(
         self,
-        key: tuple[int, str],
+        key: _Name,
         order: Order,
         content: Content,
         memberships: Memberships,
@@ -100,7 +109,7 @@ class Recent:
         return Past(key[0], order, chain, unknown, known[1], self._contradicted(key, order, installation, province))
 
     def _contradicted(
-        self, key: tuple[int, str], order: Order, installation: Installation, province: str | None
+        self, key: _Name, order: Order, installation: Installation, province: str | None
     ) -> tuple[Reason, ...]:
         known = self._contradictions.get(key)
         if known is None or known[:2] != (installation, province):

@@ -1,4 +1,5 @@
-"""What the pages of retailers ask of the ledger; everyone is listed who ordered, was added, or is kept in a group."""
+"""What the pages of retailers ask of the ledger; everyone is listed who ordered, was added, or is kept in a group, and is not
+joined to another."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -9,10 +10,12 @@ from sqlalchemy import Connection, Row, and_, func, literal, or_, select, union
 
 from houblon.orders.db.statements import AnyRow
 from houblon.orders.db.tables import invoices, memberships, orders, retailers
-from houblon.orders.queries.lists import OWED, PAGE
+from houblon.orders.queries.lists import OWED, PAGE, called
 
 NO_GROUP = "-"
-_EVERYONE = union(select(retailers.c.id), select(memberships.c.retailer_id)).subquery("everyone")
+_EVERYONE = union(
+    select(retailers.c.id).where(retailers.c.joined_to.is_(None)), select(memberships.c.retailer_id)
+).subquery("everyone")
 _ID = _EVERYONE.c.id
 # Sorted by what is shown: the name, or the id of one that is known by its groups alone.
 _SORT = func.lower(func.coalesce(retailers.c.name, _ID))
@@ -104,7 +107,11 @@ def _matches(search: str) -> list[Any]:
     """SQLite folds the case of ASCII letters only: an accented one is also tried as a name would write it."""
     spellings = dict.fromkeys((search, search.lower(), search.upper(), search.capitalize(), search.title()))
     columns = (_ID, retailers.c.name, retailers.c.email)
-    return [column.ilike(f"%{_escaped(text)}%", escape="\\") for text in spellings for column in columns]
+    likes = [f"%{_escaped(text)}%" for text in spellings]
+    return [
+        *(column.ilike(like, escape="\\") for like in likes for column in columns),
+        *(_ID.in_(called(like)) for like in likes),
+    ]
 
 
 def _escaped(text: str) -> str:

@@ -47,7 +47,7 @@ def record_decision(
             "content_hash": content_hash,
             "document": document,
             "derivation": decision.invoice and derivation_parts(decision.invoice.due),
-            "reading": {"form": READING, "province": context.buyer.province},
+            "reading": {"form": READING, "province": context.buyer.province, "buyer": context.order.buyer.id},
         },
     )
     return key, document

@@ -15,6 +15,7 @@ from houblon.orders.db.statements import Prepared, Reader
 from houblon.orders.db.tables import brought_memberships
 from houblon.orders.records.audit import record
 from houblon.orders.retailers.memberships import all_memberships, memberships_among, memberships_of, set_memberships
+from houblon.orders.retailers.names import house_ids
 from houblon.rules.model.entry import Entry
 from houblon.rules.store.history import History
 
@@ -33,8 +34,11 @@ def keep_brought(connection: Connection, history: History, at: datetime) -> None
     for number in (each for each in sorted(history.moves) if each > through):
         moves, version = history.moves[number], history.version(number)
         connection.execute(insert(brought_memberships).values(version=number, at=at))
-        before = memberships_among(connection, [move.buyer for move in moves])
-        after = {move.buyer: move.after for move in moves}
+        # Who was joined to another since the version was written is that one; what it says of that one itself counts.
+        leads = house_ids(connection, [move.buyer for move in moves])
+        joined = {leads[move.buyer]: move.after for move in moves if leads[move.buyer] != move.buyer}
+        after = {**joined, **{move.buyer: move.after for move in moves if leads[move.buyer] == move.buyer}}
+        before = memberships_among(connection, after)
         set_memberships(connection, after, at)
         former = {buyer: before.get(buyer, ()) for buyer in after}
         reference = f"memberships:{version.proposal or ''}:{number}"

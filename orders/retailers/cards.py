@@ -4,15 +4,32 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from houblon.engine.core.mail_address import read_address
 from houblon.engine.core.places import province_of
 from houblon.engine.core.problem import Faults, refuse, step
 from houblon.engine.core.texts import MAX_ID, clean_id, composed, is_id, is_text
+from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import retailers
+from houblon.orders.retailers.names import BuyerIds
 
 _SAID = ("name", "email", "language", "province")
+_CARD = (*_SAID, "address")
+_own = retailers.alias("own")
+_PLAIN = Prepared(select(retailers).where(retailers.c.id == bindparam("id")))
+_JOINED = Prepared(
+    select(
+        *[
+            func.coalesce(_own.c[column.name], column).label(column.name)
+            if column.name in _CARD
+            else _own.c[column.name]
+            for column in retailers.c
+        ]
+    )
+    .select_from(_own.join(retailers, retailers.c.id == bindparam("retailer")))
+    .where(_own.c.id == bindparam("own"))
+)
 _KNOWN = select(retailers).where(retailers.c.id == bindparam("id"))
 
 
@@ -46,6 +63,19 @@ def edit_retailer(connection: Connection, card: Card, at: datetime) -> dict[str,
         return dict.fromkeys(_SAID)
     connection.execute(update(retailers).where(retailers.c.id == card.id).values(updated_at=at, **_said_of(card)))
     return {name: getattr(known, name) for name in _SAID}
+
+
+def card_of(connection: Connection, ids: BuyerIds) -> Row[Any]:
+    """Who an order is from, as its sender knows them: the card of its name, with what it does not say from the card
+    of the retailer that it is joined to."""
+    row: Row[Any] | None
+    if ids.own == ids.retailer:
+        row = _PLAIN.first(connection, {"id": ids.own})
+    else:
+        row = _JOINED.first(connection, {"own": ids.own, "retailer": ids.retailer})
+    if row is None:
+        raise LookupError(f"there is no retailer {ids.own}")
+    return row
 
 
 def read_card(id: str, name: str, email: str, language: str, province: str) -> Card:

@@ -12,10 +12,11 @@ from typing import Any
 import msgspec
 
 from houblon.engine.core.problem import Problem, problem, refuse
-from houblon.engine.core.texts import clean_id, composed, is_id, is_text
+from houblon.engine.core.texts import clean_id, composed, is_text
 from houblon.engine.policy.policy import BASE
 from houblon.orders import csv_text
 from houblon.orders.csv_text import delimiter_of, folded, unguarded, word
+from houblon.orders.retailers.row_ids import RowIds
 from houblon.rules.model.content import Content
 
 MAX_BYTES, MAX_ROWS, MAX_COLUMNS = 400_000, 10_000, 50
@@ -25,6 +26,8 @@ _HEADERS = {
     "retailer": "detaillant identifiant id retailer retailer_id client customer buyer buyer_id numero no code".split(),
     "group": "groupe groupes group groups group_id groupe_id categorie segment".split(),
     "name": "nom name raison_sociale nom_du_detaillant retailer_name".split(),
+    "source": "source boutique shop".split(),
+    "called": "nom_source nom_de_source nom_par_la_source source_name source_id".split(),
 }
 _SEPARATORS = re.compile(r"\s*[|/]\s*")
 
@@ -47,6 +50,9 @@ class Columns(msgspec.Struct, frozen=True):
     retailer: int | None
     group: int | None
     name: int | None = None
+    # A source, and what it calls the retailer, where the file says so beside the house's id or instead of it.
+    source: int | None = None
+    called: int | None = None
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -57,13 +63,15 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One retailer whose groups the file changes; `name` is set for one that is not known yet."""
+    """One retailer whose groups the file changes; `name` is set for one that is not known yet, and `called` where a
+    source's name of them is not."""
 
     retailer: str
     before: tuple[str, ...]
     after: tuple[str, ...]
     is_new: bool
     name: str | None = None
+    called: tuple[str, str] | None = None
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -122,11 +130,11 @@ def guess_columns(sheet: Sheet, content: Content) -> Columns:
         best = max(hits, default=(0, 0))
         if best[0]:
             found["group"] = -best[1]
-    if "retailer" not in found:
+    if "retailer" not in found and not {"source", "called"} <= found.keys():
         left = [n for n in range(sheet.width) if n not in found.values()]
         if left:
             found["retailer"] = left[0]
-    return Columns(found.get("retailer"), found.get("group"), found.get("name"))
+    return Columns(**{name: found.get(name) for name in ("retailer", "group", "name", "source", "called")})
 
 
 def plan_import(
@@ -136,46 +144,28 @@ def plan_import(
     content: Content,
     kept: Mapping[str, Sequence[str]],
     known: Iterable[str],
+    ids: RowIds | None = None,
 ) -> Plan:
-    """What the file would change of the memberships `kept`; `known` are the ids of all retailers.
+    """What the file would change of the memberships `kept`; `known` are the ids of all retailers, `ids` finds whom a
+    row means.
 
     ADD only adds; REPLACE puts each retailer that the file names in exactly the groups it gives. A line
     with a fault counts for nothing; with REPLACE, its retailer is then left as it is.
     """
-    if columns.retailer is None or columns.group is None or columns.retailer == columns.group:
+    by_source = columns.source is not None and columns.called is not None
+    if (columns.retailer is None and not by_source) or columns.group is None or columns.retailer == columns.group:
         raise refuse(
             "columns",
             "/colonnes",
             "Dites quelle colonne nomme le détaillant, et quelle autre son groupe.",
             "Say which column names the retailer, and which other one its group.",
         )
-    wanted: dict[str, list[str]] = {}
-    names: dict[str, str] = {}
-    faults: list[Fault] = []
-    spoiled: set[str] = set()
-    by_name = groups_by_name(content)
-    for line, cells in sheet.rows:
-        retailer = clean_id(_cell(cells, columns.retailer))
-        if not is_id(retailer):
-            faults.append(Fault(line, _NO_RETAILER))
-            continue
-        groups, fault = groups_in(_cell(cells, columns.group), by_name)
-        name = composed(_cell(cells, columns.name))
-        if fault is None and not is_text(name, 300):
-            fault = _NO_NAME
-        if fault is not None:
-            faults.append(Fault(line, fault))
-            spoiled.add(retailer)
-            continue
-        listed = wanted.setdefault(retailer, [])
-        listed += [group for group in groups if group not in listed]
-        if name:
-            names.setdefault(retailer, name)
     everyone = set(known) | set(kept)
+    said = _said(sheet, columns, groups_by_name(content), ids or RowIds({}, ()), everyone)
     changes, unchanged = [], 0
-    for retailer, groups in wanted.items():
+    for retailer, groups in said.groups.items():
         before = tuple(sorted(kept.get(retailer, ())))
-        if mode == REPLACE and retailer in spoiled:
+        if mode == REPLACE and retailer in said.spoiled:
             unchanged += 1
             continue
         after = tuple(sorted({*groups, *(before if mode == ADD else ())}))
@@ -183,14 +173,54 @@ def plan_import(
         if after == before and not is_new:
             unchanged += 1
         else:
-            changes.append(Change(retailer, before, after, is_new, names.get(retailer) if is_new else None))
-    return Plan(tuple(changes), unchanged, tuple(faults))
+            name = said.names.get(retailer) if is_new else None
+            changes.append(Change(retailer, before, after, is_new, name, said.called.get(retailer)))
+    return Plan(tuple(changes), unchanged, tuple(said.faults))
+
+
+class _Said(msgspec.Struct):
+    """What the lines of a file say of each retailer, and what is wrong with some of them."""
+
+    groups: dict[str, list[str]] = msgspec.field(default_factory=dict)
+    names: dict[str, str] = msgspec.field(default_factory=dict)
+    called: dict[str, tuple[str, str]] = msgspec.field(default_factory=dict)
+    faults: list[Fault] = msgspec.field(default_factory=list)
+    spoiled: set[str] = msgspec.field(default_factory=set)
+
+
+def _said(sheet: Sheet, columns: Columns, by_name: Mapping[str, str], ids: RowIds, everyone: set[str]) -> _Said:
+    said = _Said()
+    for line, cells in sheet.rows:
+        id, source, called = (
+            clean_id(_cell(cells, column)) for column in (columns.retailer, columns.source, columns.called)
+        )
+        retailer, new_name, wrong = ids.of_row(id, source, called, everyone)
+        if wrong is not None:
+            said.faults.append(Fault(line, wrong))
+            continue
+        groups, fault = groups_in(_cell(cells, columns.group), by_name)
+        name = composed(_cell(cells, columns.name))
+        if fault is None and not is_text(name, 300):
+            fault = _NO_NAME
+        if fault is not None:
+            said.faults.append(Fault(line, fault))
+            said.spoiled.add(retailer)
+            continue
+        listed = said.groups.setdefault(retailer, [])
+        listed += [group for group in groups if group not in listed]
+        if name:
+            said.names.setdefault(retailer, name)
+        if new_name is not None:
+            said.called[retailer] = new_name
+    return said
 
 
 def written(rows: Iterable[Mapping[str, Any]], delimiter: str) -> bytes:
-    """The rows as a CSV file for spreadsheets."""
-    header = ("detaillant", "groupe", "nom", "courriel", "langue", "province")
-    return csv_text.written(header, ([str(row[name] or "") for name in header] for row in rows), delimiter)
+    """The rows as a CSV file for spreadsheets; with what sources call retailers where any does."""
+    found = list(rows)
+    called = ("source", "nom_source") if any(row.get("source") for row in found) else ()
+    header = ("detaillant", "groupe", "nom", "courriel", "langue", "province", *called)
+    return csv_text.written(header, ([str(row[name] or "") for name in header] for row in found), delimiter)
 
 
 def _decoded(data: bytes) -> str:
@@ -243,14 +273,6 @@ def groups_in(cell: str, by_name: Mapping[str, str]) -> tuple[list[str], Problem
 
 def _cell(cells: tuple[str, ...], column: int | None) -> str:
     return cells[column] if column is not None and column < len(cells) else ""
-
-
-_NO_RETAILER = problem(
-    "retailer",
-    "/retailer",
-    "Il n’y a pas d’identifiant de détaillant sur cette ligne, ou il ne s’affiche pas.",
-    "There is no retailer's id on this line, or it can't be shown.",
-)
 
 
 _NO_NAME = problem(

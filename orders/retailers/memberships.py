@@ -10,6 +10,8 @@ from houblon.engine.core.order import Buyer
 from houblon.orders.db.ledger import Ledger
 from houblon.orders.db.statements import Prepared, Reader
 from houblon.orders.db.tables import memberships, retailers
+from houblon.orders.retailers.cards import card_of
+from houblon.orders.retailers.names import BuyerIds
 
 _SAID = ("name", "email", "language", "province")
 _KNOWN = Prepared(select(retailers).where(retailers.c.id == bindparam("id")))
@@ -23,31 +25,32 @@ def memberships_of(reader: Reader, retailer_id: str) -> tuple[str, ...]:
     return tuple(row.group_id for row in _GROUPS.all(reader, {"id": retailer_id}))
 
 
-def kept_province(reader: Reader, buyer: Buyer) -> str | None:
-    """The province of a buyer of whom an order says none, where the ledger knows it."""
+def kept_province(reader: Reader, buyer: Buyer, own: str | None = None) -> str | None:
+    """The province of a buyer of whom an order says none, where the ledger knows it: of the retailer `own` that their
+    name was made for, else of who that is."""
     if buyer.province:
         return None
-    row = _PROVINCE.first(reader, {"id": buyer.id})
-    return None if row is None else row.province
+    for id in dict.fromkeys((own or buyer.id, buyer.id)):
+        row = _PROVINCE.first(reader, {"id": id})
+        if row is not None and row.province:
+            return str(row.province)
+    return None
 
 
-def kept_provinces(connection: Connection, buyers: Iterable[Buyer]) -> dict[str, str]:
-    """The same of many buyers, by their ids."""
-    unsaid = {buyer.id for buyer in buyers if not buyer.province}
-    if not unsaid:
-        return {}
-    rows = select(retailers.c.id, retailers.c.province).where(retailers.c.id.in_(unsaid))
+def kept_provinces(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """The provinces that the ledger knows of retailers."""
+    rows = select(retailers.c.id, retailers.c.province).where(retailers.c.id.in_(list(ids)))
     return {row.id: row.province for row in connection.execute(rows) if row.province}
 
 
-def known_province(ledger: Ledger, buyer: Buyer) -> str | None:
+def known_province(ledger: Ledger, buyer: Buyer, own: str | None = None) -> str | None:
     """`kept_province` now, from memory while nothing changed."""
 
     def read() -> str | None:
         with ledger.looking_up() as reader:
-            return kept_province(reader, buyer)
+            return kept_province(reader, buyer, own)
 
-    return None if buyer.province else ledger.query_cache.get(("province", buyer.id), read)
+    return None if buyer.province else ledger.query_cache.get(("province", buyer.id, own), read)
 
 
 def all_memberships(connection: Connection) -> dict[str, tuple[str, ...]]:
@@ -76,7 +79,8 @@ def count_in_no_group(connection: Connection, besides: Collection[str]) -> int:
 
     A version may have brought what is not kept here yet: so whoever asks says who is in a group, not the table.
     """
-    return sum(1 for id in connection.execute(select(retailers.c.id)).scalars() if id not in besides)
+    known = select(retailers.c.id).where(retailers.c.joined_to.is_(None))
+    return sum(1 for id in connection.execute(known).scalars() if id not in besides)
 
 
 def set_memberships(connection: Connection, kept: Mapping[str, Iterable[str]], at: datetime) -> None:
@@ -102,22 +106,27 @@ def leave(connection: Connection, retailer_id: str, group: str) -> bool:
     return connection.execute(delete(memberships).where(where)).rowcount == 1
 
 
-def keep_retailer(connection: Connection, buyer: Buyer, at: datetime) -> Row[Any]:
-    """The retailer's row, made or brought up to date with what the order says of the buyer."""
-    return bring_up_to_date(connection, buyer, at, _KNOWN.first(connection, {"id": buyer.id}))
+def keep_retailer(connection: Connection, ids: BuyerIds, buyer: Buyer, at: datetime) -> Row[Any]:
+    """The buyer's card, made or brought up to date with what the order says of them."""
+    return bring_up_to_date(connection, ids, buyer, at, _KNOWN.first(connection, {"id": ids.own}))
 
 
-def bring_up_to_date(connection: Connection, buyer: Buyer, at: datetime, known: Row[Any] | None) -> Row[Any]:
-    """`keep_retailer` where the retailer's row is at hand; None where there is none."""
+def bring_up_to_date(
+    connection: Connection, ids: BuyerIds, buyer: Buyer, at: datetime, known: Row[Any] | None
+) -> Row[Any]:
+    """`keep_retailer` where the row of the buyer's own retailer is at hand; None where there is none.
+
+    Each name has its own card, joined or not: what one sender says of its customer is not written over what
+    another one says.
+    """
     said = {name: value for name in _SAID if (value := getattr(buyer, name))}
     if known is None:
-        _KEEP.insert(connection, {"id": buyer.id, "created_at": at, "updated_at": at, **said})
+        _KEEP.insert(connection, {"id": ids.own, "created_at": at, "updated_at": at, **said})
     elif any(getattr(known, name) != value for name, value in said.items()):
-        connection.execute(update(retailers).where(retailers.c.id == buyer.id).values(updated_at=at, **said))
-    else:
+        connection.execute(update(retailers).where(retailers.c.id == ids.own).values(updated_at=at, **said))
+    elif ids.own == ids.retailer:
         return known
-    kept: Row[Any] = _KNOWN.first(connection, {"id": buyer.id})
-    return kept
+    return card_of(connection, ids)
 
 
 def set_address(connection: Connection, retailer_id: str, address: str | None, at: datetime) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -15,12 +16,13 @@ from houblon.rules.model.faults import check_text
 from houblon.rules.model.statements import Edit
 
 FORMAT = 1
+_BY_SOURCE = "memberships_by_source"
 _LISTS = {f"{kind}s": kind for kind in KINDS}
-_MEMBERS = {"houblon", "memberships", *_LISTS}
+_MEMBERS = {"houblon", "memberships", _BY_SOURCE, *_LISTS}
 
 
 class Bundle(msgspec.Struct, frozen=True):
-    """A bundle as edits of documents, and memberships by buyer.
+    """A bundle as edits of documents, and memberships by buyer, or by source and what it calls the buyer.
 
     `places` tells where each document stands in the bundle: "/groups/bars" → "/groups/3".
     """
@@ -28,6 +30,7 @@ class Bundle(msgspec.Struct, frozen=True):
     edits: tuple[Edit, ...]
     memberships: Mapping[str, tuple[str, ...]]
     places: Mapping[str, str]
+    by_source: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType({})
 
     @contextmanager
     def placing(self) -> Iterator[None]:
@@ -81,8 +84,9 @@ def read_bundle(document: object, current: Content | None) -> Bundle:
             edits.append(Edit(kind, each["id"], whole))
     groups = {edit.id for edit in edits if edit.kind == "group"} | set(current.groups if current else ())
     memberships = read_memberships(document.get("memberships", {}), groups, faults)
+    by_source = _by_source(document.get(_BY_SOURCE, {}), groups, faults)
     faults.raise_if_any()
-    return Bundle(tuple(edits), memberships, places)
+    return Bundle(tuple(edits), memberships, places, by_source)
 
 
 def export_bundle(content: Content, memberships: Mapping[str, tuple[str, ...]]) -> bytes:
@@ -135,14 +139,28 @@ def _with_base(document: dict[str, Any], current: Content | None) -> dict[str, A
     return merged
 
 
-def read_memberships(document: Any, exist: Collection[str], faults: Faults) -> dict[str, tuple[str, ...]]:
+def _by_source(document: Any, exist: Collection[str], faults: Faults) -> dict[tuple[str, str], tuple[str, ...]]:
+    place = step("", _BY_SOURCE)
+    if not isinstance(document, dict):
+        faults.add("type", place, "Un objet « source : noms ».", 'An object "source: names".')
+        return {}
+    return {
+        (source, name): groups
+        for source, names in document.items()
+        for name, groups in read_memberships(names, exist, faults, step(place, source)).items()
+    }
+
+
+def read_memberships(
+    document: Any, exist: Collection[str], faults: Faults, place: str = "/memberships"
+) -> dict[str, tuple[str, ...]]:
     """Groups by buyer, each of a group that is among those that `exist`; what is wrong is added to the faults."""
     if not isinstance(document, dict):
-        faults.add("type", "/memberships", "Un objet « détaillant : groupes ».", 'An object "buyer: groups".')
+        faults.add("type", place, "Un objet « détaillant : groupes ».", 'An object "buyer: groups".')
         return {}
     kept: dict[str, tuple[str, ...]] = {}
     for said, groups in document.items():
-        buyer, pointer = clean_id(said), step("/memberships", said)
+        buyer, pointer = clean_id(said), step(place, said)
         if not is_id(buyer):
             faults.add(
                 "type",

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from houblon.engine.core.order import decode_order
 from houblon.orders.db.tables import orders, retailers
+from houblon.orders.retailers.names import stored_order
 from houblon.rules.model.moves import Memberships
 from houblon.simulation.facts.fill import Taken
 
@@ -51,7 +51,7 @@ def orders_between(
         .where(*_within(since, until))
     )
     for row in connection.execution_options(yield_per=1_000).execute(query.order_by(orders.c.key)):
-        order, groups = decode_order(row.body), kept.get(row.retailer_id, ())
+        order, groups = stored_order(row), kept.get(row.retailer_id, ())
         yield Taken(order, row.received_at, groups, row.key, province=row.province)
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import msgspec
 
-from houblon.engine.core.order import Line
+from houblon.engine.core.order import Line, Order
 from houblon.engine.core.problem import Invalid, Problem, problem, step
 from houblon.orders.intake.decode import MAX_BODY, read_order
+from houblon.orders.retailers.names import with_buyer
 from houblon.simulation.facts.fill import Taken
 from houblon.simulation.files.cells import Cell
 from houblon.simulation.files.guard import ORDERS
@@ -81,7 +82,7 @@ class Orders:
             try:
                 if len(body) > MAX_BODY:
                     raise Invalid([_TOO_LONG])
-                order = read_order(body)
+                order = self._led(read_order(body))
                 self._once(order.id, number)
             except Invalid as invalid:
                 self._add_fault(number, "", *invalid.problems)
@@ -89,6 +90,10 @@ class Orders:
                 self._add_fault(number, "", faulty.problem)
             else:
                 yield Taken(order, order.placed_at, self.names.kept.get(order.buyer.id, ()))
+
+    def _led(self, order: Order) -> Order:
+        """The order of whom its buyer was joined to."""
+        return with_buyer(order, self.names.joined.get(order.buyer.id, order.buyer.id))
 
     def _by_row(self) -> Iterator[Taken]:
         in_a_cell = self.reading.shape == IN_A_CELL

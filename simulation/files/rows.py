@@ -6,6 +6,7 @@ nor its products. What an order does not say is unknown to the rules, as everywh
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,13 +30,15 @@ _NO_LINES = frozenset({"line_count", "largest_line_value", "skus"})
 
 
 class Names(msgspec.Struct, frozen=True):
-    """What a file's names are looked up in: ids by folded name, and the groups that retailers are kept in."""
+    """What a file's names are looked up in: ids by folded name, the groups that retailers are kept in, and whom those
+    are that were joined to others."""
 
     zone: ZoneInfo
     retailers: Mapping[str, str]
     groups: Mapping[str, str]
     distributors: Mapping[str, str]
     kept: Mapping[str, tuple[str, ...]]
+    joined: Mapping[str, str] = MappingProxyType({})
 
 
 class Head(msgspec.Struct, frozen=True):

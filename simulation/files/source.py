@@ -1,6 +1,6 @@
 """An uploaded file as the source of a simulation's orders, and the end of files that nobody needs any more."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -91,22 +91,30 @@ def names_in(connection: Connection, contents: Sequence[Content], zone: ZoneInfo
     """The names that a file may use for what the ledger and the rules know by id."""
     ids: dict[str, str] = {}
     several = set()
-    for id, name in connection.execute(select(retailers.c.id, retailers.c.name)):
-        for said in {folded(id), folded(name or "")} - {""}:
+    rows = connection.execute(select(retailers.c.id, retailers.c.name, retailers.c.joined_to)).all()
+    above = {row.id: row.joined_to for row in rows if row.joined_to}
+    joined = {id: _root(above, id) for id in above}
+    for own, name, _above in rows:
+        id = joined.get(own, own)
+        for said in {folded(own), folded(name or "")} - {""}:
             if ids.setdefault(said, id) != id:
                 several.add(said)
     for said in several:  # a name that two retailers share names neither
         del ids[said]
     # An id stands for itself before it stands for another that differs by case or accents.
-    own = list(connection.execute(select(retailers.c.id)).scalars())
-    ids |= {folded(id): id for id in own} | {id: id for id in own}
+    leads = {row.id: joined.get(row.id, row.id) for row in rows}
+    ids |= {folded(id): root for id, root in leads.items()} | leads
     groups: dict[str, str] = {}
     cycles: dict[str, str] = {}
     for content in contents:
         groups |= groups_by_name(content)
         cycles |= {folded(cycle.name): id for id, cycle in content.cycles.items()}
         cycles |= {identity(id): id for id in content.cycles} | {id: id for id in content.cycles}
-    return Names(zone, ids, groups, cycles, kept)
+    return Names(zone, ids, groups, cycles, kept, joined)
+
+
+def _root(above: Mapping[str, str], id: str) -> str:
+    return _root(above, above[id]) if id in above else id
 
 
 def reading_of(services: Services, upload: Upload, folder: Path, at: datetime) -> Reading:

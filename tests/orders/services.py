@@ -118,10 +118,12 @@ def send(
     at: datetime = NOW,
     webhook_id: str | None = None,
     source: str = "boutique",
+    buyer_source: str = "",
 ) -> Any:
     """Receive a body as the webhook does."""
     body = order_body() if body is None else body
-    return receive(services, body, read_order(body), source=source, at=at, webhook_id=webhook_id)
+    order = read_order(body)
+    return receive(services, body, order, source=source, at=at, webhook_id=webhook_id, buyer_source=buyer_source)
 
 
 def later(**delta: float) -> datetime:

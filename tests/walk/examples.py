@@ -123,6 +123,12 @@ EXAMPLES: dict[str, Example] = {
     "retailers.edit": Example("enregistré", {"email": "neuf@example.com"}),
     "memberships.add": Example("est dans .*Cela vaut tout de suite"),
     "memberships.remove": Example("n’est plus dans .*Cela vaut tout de suite"),
+    "joining.join": Example(
+        "les deux sont un seul détaillant",
+        at="/detaillants/joindre?id=bars-et-restaurant-39&avec=depanneur-9",
+        by="editor",
+    ),
+    "joining.part": Example("de nouveau un détaillant à part"),
     "membership_files.read": Example(
         "depanneur-9", files={"fichier": ("groupes.csv", _GROUPS, _CSV)}, status=200, at="/detaillants/import"
     ),

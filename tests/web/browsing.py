@@ -80,6 +80,8 @@ PAGES = (
     "/detaillants?pour=payeurs-a-risque",
     "/detaillants/comptoir-1",
     "/detaillants/fiche?id=risque-1",
+    "/detaillants/joindre?id=comptoir-1",
+    "/detaillants/joindre?id=comptoir-1&avec=risque-1",
     "/detaillants/nouveau",
     "/detaillants/import",
     "/brouillons",

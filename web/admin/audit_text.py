@@ -47,6 +47,8 @@ ACTS: dict[str, Text] = {
     "retailer.added": Text("détaillant ajouté", "retailer added"),
     "retailer.edited": Text("fiche de détaillant changée", "retailer’s card changed"),
     "retailer.erased": Text("détaillant effacé", "retailer erased"),
+    "retailer.joined": Text("détaillant joint à un autre", "retailer joined to another"),
+    "retailer.parted": Text("détaillants séparés", "retailers parted"),
     "retailer.exported": Text("renseignements d’un détaillant remis", "retailer’s data handed out"),
     "secret.rotated": Text("nouvelle clé de l’installation", "new secret of the installation"),
     "source.added": Text("secret de source ajouté", "source secret added"),

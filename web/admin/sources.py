@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from houblon.engine.core.problem import Invalid
 from houblon.orders.credentials.credentials import KINDS, STANDARD, add_source
 from houblon.orders.credentials.revocation import retire_secret
-from houblon.orders.intake.sources import list_sources
+from houblon.orders.intake.sources import keep_own_buyers, list_sources
 from houblon.orders.intake.topics import SHOPS
 from houblon.web.access.audit import by as acting
 from houblon.web.access.audit import noted
@@ -28,13 +28,16 @@ def index() -> str:
 @blueprint.post("")
 def add_secret() -> Any:
     """Give a source, new or known, one more secret, and show it on this one answer; a shop's own is not repeated."""
-    typed = {name: request.form.get(name, "").strip() for name in ("nom", "genre", "secret")}
+    typed = {name: request.form.get(name, "").strip() for name in ("nom", "genre", "secret", "acheteurs")}
     name, kind, given = typed["nom"], typed["genre"] or STANDARD, typed["secret"] or None
     by = acting(house(), author())
 
     def work(connection: Connection) -> str:
         made = add_source(connection, name, secrets.token_bytes, by.at, kind, given)
-        noted(connection, by, "source.added", name, None, {"kind": kind})
+        owns = {}
+        if typed["acheteurs"] == "siens":
+            owns = {"own_buyers": True, "known_buyers": keep_own_buyers(connection, name, by.at)}
+        noted(connection, by, "source.added", name, None, {"kind": kind, **owns})
         return made
 
     try:

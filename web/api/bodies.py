@@ -165,6 +165,10 @@ class NewProposal(Body):
     scenarios = listed(load_default=list)
     guardrails = listed(load_default=list)
     memberships = objects({"additionalProperties": {"type": "array", "items": {"type": "string"}}}, load_default=dict)
+    memberships_by_source = objects(
+        {"additionalProperties": {"additionalProperties": {"type": "array", "items": {"type": "string"}}}},
+        load_default=dict,
+    )
 
 
 class ProposalStatement(Body):

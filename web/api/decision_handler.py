@@ -12,28 +12,33 @@ import msgspec
 from houblon.engine.core.order import Moment, Order, decoder_of, settled
 from houblon.engine.core.problem import Faults, Invalid, refuse
 from houblon.engine.core.strict_json import check_depth
+from houblon.orders.credentials.credentials import buyer_source_of, known_buyer_source
 from houblon.orders.handling.whatif import content_asked, what_if_in
 from houblon.orders.intake.decode import YEARS, check_order, order_in, parse_json
 from houblon.orders.retailers.brought import groups_among, known_groups
 from houblon.orders.retailers.memberships import kept_provinces, known_province
+from houblon.orders.retailers.names import ids_among, known_ids, with_buyer
 from houblon.rules.model.content import Content
 from houblon.web.api.bodies import read_moment
 from houblon.web.foundation import metrics
 from houblon.web.foundation.composition import House
 
 MAX_ORDERS = 1_000
-_MEMBERS = {"accepted_at", "as_of", "version", "proposal", "trace"}
+_MEMBERS = {"accepted_at", "as_of", "version", "proposal", "source", "trace"}
+_MOST_SOURCE = 60  # characters
 _VERSIONS = range(1, 1_000_001)
 
 
 class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How to decide: dates count from `accepted_at`; the policy is that of `version` or `proposal`, else the
-    one in force `as_of`, else now; with `trace`, every comparison is told."""
+    one in force `as_of`, else now; buyers are called as `source` calls them, else by the house's ids; with `trace`,
+    every comparison is told."""
 
     accepted_at: Moment | None = None
     as_of: Moment | None = None
     version: Annotated[int, msgspec.Meta(ge=_VERSIONS[0], le=_VERSIONS[-1])] | None = None
     proposal: Annotated[str, msgspec.Meta(max_length=100)] | None = None
+    source: Annotated[str, msgspec.Meta(max_length=_MOST_SOURCE)] | None = None
     trace: bool | None = None
 
 
@@ -63,9 +68,12 @@ def decide(house: House, body: bytes, language: str) -> bytes:
         if isinstance(document, dict) and "orders" in document:
             return msgspec.json.encode(_decide_many(house, document, language))
         asked = _read_one(document)
-    ledger, buyer = house.recent_services.ledger, asked.order.buyer
-    kept, province = known_groups(ledger, house.store.recent(), buyer.id), known_province(ledger, buyer)
-    return msgspec.json.encode(_decided(house, asked, _content(house, asked), asked.order, kept, province))
+    ledger = house.recent_services.ledger
+    ids = known_ids(ledger, known_buyer_source(ledger, asked.source), asked.order.buyer.id)
+    order = with_buyer(asked.order, ids.retailer)
+    kept = known_groups(ledger, house.store.recent(), ids.retailer)
+    province = known_province(ledger, order.buyer, ids.own)
+    return msgspec.json.encode(_decided(house, asked, _content(house, asked), order, kept, province))
 
 
 def _read_plainly(body: bytes) -> AskedOne:
@@ -101,17 +109,20 @@ def _decide_many(house: House, document: Mapping[str, Any], language: str) -> di
     content = _content(house, asked)  # what is wrong with how it is asked is not each order's fault
     read = [_read(each, language) for each in orders]
     with house.services.ledger.reading() as connection:
-        buyers = [each.buyer for each in read if isinstance(each, Order)]
-        kept = groups_among(connection, house.store.history(), {buyer.id for buyer in buyers})
-        provinces = kept_provinces(connection, buyers)
-    return {
-        "decisions": [
-            _decided(house, asked, content, each, kept.get(each.buyer.id, ()), provinces.get(each.buyer.id))
-            if isinstance(each, Order)
-            else each
-            for each in read
-        ]
-    }
+        ids = ids_among(
+            connection,
+            buyer_source_of(connection, asked.source),
+            {each.buyer.id for each in read if isinstance(each, Order)},
+        )
+        kept = groups_among(connection, house.store.history(), {each.retailer for each in ids.values()})
+        provinces = kept_provinces(connection, {id for each in ids.values() for id in each})
+
+    def decided(order: Order) -> dict[str, Any]:
+        own, retailer = ids[order.buyer.id]
+        province = None if order.buyer.province else provinces.get(own) or provinces.get(retailer)
+        return _decided(house, asked, content, with_buyer(order, retailer), kept.get(retailer, ()), province)
+
+    return {"decisions": [decided(each) if isinstance(each, Order) else each for each in read]}
 
 
 def _read(document: object, language: str) -> Order | dict[str, Any]:
@@ -152,10 +163,13 @@ def _read_how(document: Mapping[str, Any], besides: str) -> dict[str, Any]:
         faults.add("type", "/version", "Un numéro de version.", "A version number.")
     if proposal is not None and (not isinstance(proposal, str) or len(proposal) > 100):
         faults.add("type", "/proposal", "L’identifiant d’un brouillon.", "A proposal's id.")
+    source = document.get("source")
+    if source is not None and (not isinstance(source, str) or len(source) > _MOST_SOURCE):
+        faults.add("type", "/source", "Le nom d’une source.", "A source's name.")
     if trace is not None and not isinstance(trace, bool):
         faults.add("boolean", "/trace", "Vrai ou faux.", "True or false.")
     faults.raise_if_any()
-    return found | {"version": version, "proposal": proposal, "trace": trace}
+    return found | {"version": version, "proposal": proposal, "source": source, "trace": trace}
 
 
 def _in_years(moment: datetime) -> datetime:

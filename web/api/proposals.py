@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 
 from flask import Response, abort, url_for
 
+from houblon.orders.retailers.bundle_names import led
 from houblon.rules.exchange.bundle import read_bundle
 from houblon.rules.model.merge import MergeConflict
 from houblon.rules.model.proposal import OPEN, SCHEDULED, Proposal, UnknownProposal, changes_in
@@ -63,8 +64,9 @@ def create_proposal(asked: dict[str, Any]) -> Response:
     Documents are as a bundle writes them: each is added, or replaces the one of its id. For `tous`,
     settings that are not named stay.
     """
-    documents = {name: asked[name] for name in ("groups", "cycles", "scenarios", "guardrails", "memberships")}
-    bundle = read_bundle({"houblon": 1, **documents}, drafting.newest())
+    named = ("groups", "cycles", "scenarios", "guardrails", "memberships", "memberships_by_source")
+    documents = {name: asked[name] for name in named}
+    bundle = led(house().services.ledger, read_bundle({"houblon": 1, **documents}, drafting.newest()))
     by = acting(house(), caller())
     entry_of = proposal_entry(by, "proposal.begun", lambda made: {"name": made.name, "edits": len(made.edits)})
     with bundle.placing():

@@ -28,7 +28,7 @@ from houblon.web.orders import bulk, lifecycle, overview, planned_delivery, revi
 from houblon.web.orders import pages as order_pages
 from houblon.web.presentation import days, icons, transition_text
 from houblon.web.privacy import pages as privacy
-from houblon.web.retailers import membership_files, memberships
+from houblon.web.retailers import joining, membership_files, memberships
 from houblon.web.retailers import pages as retailers
 from houblon.web.rule_editor import pages as rule_editor
 from houblon.web.simulations import files as simulation_files
@@ -40,6 +40,7 @@ PAGES = (
     groups,
     group_identity,
     retailers,
+    joining,
     memberships,
     membership_files,
     rule_editor,

@@ -11,7 +11,7 @@ from houblon.engine.oracle.reference import difference
 from houblon.orders.db.ledger import Ledger
 from houblon.orders.db.ownership import known_versions
 from houblon.orders.db.soundness import faults_in
-from houblon.orders.db.tables import audit, decisions, invoices, metadata
+from houblon.orders.db.tables import audit, decisions, invoices, metadata, orders, retailer_names, retailers
 from houblon.orders.events.sound import count_events, unsound_events
 from houblon.orders.invoicing.numbering import ACT as MOVED_ON
 from houblon.orders.queries.seen_values import read_seen_values
@@ -67,6 +67,7 @@ def check_installation(house: House, audit_head: str | None = None) -> Report:
             _versions_of_decisions(connection, store),
             _numbers_of_invoices(connection),
             _events(connection),
+            _names_of_retailers(connection),
             _reference(newest, check_context, _chains(connection, newest)),
             _rules(connection, newest),
             Check("scenarios", len(newest.scenarios), tuple(scenario_faults(newest, check_context))),
@@ -231,6 +232,46 @@ def _numbers_of_invoices(connection: Connection) -> Check:
         if sorted(numbers) != list(range(1, len(numbers) + 1))
     ]
     return Check("invoices", sum(map(len, series.values())) - skipped, tuple(problems))
+
+
+def _names_of_retailers(connection: Connection) -> Check:
+    """Each name and each order leads to who its own retailer is joined to in the end, or to that one itself."""
+    above = dict(connection.execute(select(retailers.c.id, retailers.c.joined_to)).all())
+    names = connection.execute(select(retailer_names)).all()
+    problems = [
+        problem(
+            "name_astray",
+            step("/names", each.source, each.name),
+            "Ce nom ne mène pas au détaillant auquel le sien est joint.",
+            "This name does not lead to the retailer that its own is joined to.",
+        )
+        for each in names
+        if _root(above, each.own_id) != each.retailer_id
+    ]
+    pairs = select(orders.c.retailer_id, orders.c.own_retailer_id).distinct()
+    problems += [
+        problem(
+            "order_astray",
+            step("/retailers", row.own_retailer_id or row.retailer_id, "orders"),
+            "Des commandes ne sont pas au détaillant auquel le leur est joint.",
+            "Orders are not of the retailer that their own is joined to.",
+        )
+        for row in connection.execute(pairs)
+        if _root(above, row.own_retailer_id or row.retailer_id) != row.retailer_id
+    ]
+    return Check("retailers", len(above), tuple(problems))
+
+
+def _root(above: dict[str, str | None], id: str) -> str | None:
+    """Who a retailer is in the end; None where joins go round in a circle or lead nowhere."""
+    seen = set()
+    while id in above and id not in seen:
+        seen.add(id)
+        higher = above[id]
+        if higher is None:
+            return id
+        id = higher
+    return None
 
 
 def _chains(connection: Connection, newest: Content) -> set[tuple[str, ...]]:

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from houblon.engine.core.problem import Invalid, refuse
-from houblon.orders.credentials.credentials import add_key
+from houblon.orders.credentials.credentials import add_key, buyer_source_of
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.intake.decode import read_order
 from houblon.web.access.audit import CLI, by, noted
@@ -73,6 +73,7 @@ def init(data: Path | None, demo: bool, admin: str, as_json: bool) -> None:
 @click.option("--as-of", help="Decide by the version in force at this instant.")
 @click.option("--version", "number", type=int, help="Decide by this version.")
 @click.option("--proposal", help="Decide as if this proposal were published.")
+@click.option("--source", help="The buyer's id is the one that this source calls them.")
 @click.option("--trace", is_flag=True, help="Tell every comparison that was read.")
 @_speaks_problems
 def decide(
@@ -82,6 +83,7 @@ def decide(
     as_of: str | None,
     number: int | None,
     proposal: str | None,
+    source: str | None,
     trace: bool,
     as_json: bool,
 ) -> None:
@@ -94,6 +96,7 @@ def decide(
         "trace": trace,
     }
     with _open(data) as house, house.services.ledger.reading() as connection:
+        asked["buyer_source"] = buyer_source_of(connection, source)
 
         def answer(body: bytes) -> dict[str, Any]:
             return what_if(connection, house.services, read_order(body), now=house.now(), **asked).document()

@@ -11,6 +11,7 @@ from houblon.engine.core.problem import refuse
 from houblon.engine.core.strict_json import read_json
 from houblon.engine.policy.lowering import rule_list
 from houblon.engine.policy.policy import BASE
+from houblon.orders.retailers.bundle_names import led
 from houblon.rules.exchange.bundle import Bundle, export_bundle, export_group, written
 from houblon.rules.exchange.rule_list import read_import
 from houblon.rules.model.content import Content
@@ -41,6 +42,7 @@ def import_(data: Path | None, file: Path, publish_now: bool, group: str | None,
     document = read_json(file.read_bytes())
     with opened(data) as house:
         bundle = read_import(document, group, _newest(house), house.store.history().rule_ids_taken())
+        bundle = led(house.services.ledger, bundle)
         if publish_now and not house.profile.approval:
             version = _publish(house, bundle, file.name)
             print_result({"version": version}, as_json, f"Published as version {version}.")

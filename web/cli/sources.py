@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from houblon.engine.core.problem import refuse
 from houblon.engine.core.strict_json import read_json
 from houblon.orders.credentials.credentials import KINDS, STANDARD, add_source, retire_secrets
-from houblon.orders.intake.sources import find_source, list_sources, set_source
+from houblon.orders.intake.sources import find_source, keep_own_buyers, list_sources, set_source
 from houblon.web.access.audit import CLI, by, noted
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
 
@@ -29,8 +29,11 @@ def source() -> None:
 )
 @click.option("--secret", help="The secret that the shop shows; better: --secret-file.")
 @click.option("--secret-file", type=click.File("r"), help="A file that holds the secret; - reads standard input.")
+@click.option("--own-buyers", is_flag=True, help="Its buyers' ids are its own, not the house's; a shop's always are.")
 @speaks_problems
-def add(data: Path | None, name: str, kind: str, secret: str | None, secret_file: Any, as_json: bool) -> None:
+def add(
+    data: Path | None, name: str, kind: str, secret: str | None, secret_file: Any, own_buyers: bool, as_json: bool
+) -> None:
     """Give a source a signing secret; those it has stay active until they are retired."""
     given = secret_file.read().strip() if secret_file else secret
     with opened(data) as house:
@@ -38,7 +41,10 @@ def add(data: Path | None, name: str, kind: str, secret: str | None, secret_file
 
         def work(connection: Connection) -> str:
             secret = add_source(connection, name, secrets.token_bytes, acting.at, kind, given)
-            noted(connection, acting, "source.added", name, None, {"kind": kind})
+            owns = {}
+            if own_buyers:
+                owns = {"own_buyers": True, "known_buyers": keep_own_buyers(connection, name, acting.at)}
+            noted(connection, acting, "source.added", name, None, {"kind": kind, **owns})
             return secret
 
         made = house.services.ledger.write(work)
@@ -115,7 +121,13 @@ def list_(data: Path | None, as_json: bool) -> None:
     with opened(data) as house, house.services.ledger.reading() as connection:
         found = list_sources(connection)
     rows = [
-        {"name": each.name, "kind": each.kind, "secrets": len(each.active), "groups": list(each.groups)}
+        {
+            "name": each.name,
+            "kind": each.kind,
+            "secrets": len(each.active),
+            "groups": list(each.groups),
+            "own_buyers": each.own_buyers,
+        }
         for each in found
     ]
     lines = [f"{each.name:20} {each.kind:12} {len(each.active)} secret(s)  {', '.join(each.groups)}" for each in found]

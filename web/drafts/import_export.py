@@ -9,6 +9,7 @@ from houblon.engine.core.problem import Invalid, refuse
 from houblon.engine.core.strict_json import read_json
 from houblon.engine.policy.lowering import rule_list
 from houblon.engine.policy.policy import BASE
+from houblon.orders.retailers.bundle_names import led
 from houblon.rules.exchange.bundle import export_bundle, export_group, written
 from houblon.rules.exchange.rule_list import read_import
 from houblon.rules.model.inherit import resolve
@@ -32,6 +33,7 @@ def import_() -> Any:
         if file is None or not file.filename:
             raise refuse("required", "/fichier", "Choisissez d’abord un fichier JSON.", "Choose a JSON file first.")
         bundle = read_import(read_json(file.read()), group, drafting.newest(), house().store.history().rule_ids_taken())
+        bundle = led(house().services.ledger, bundle)
         with bundle.placing():
             made = begin(
                 house().store,

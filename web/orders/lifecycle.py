@@ -13,6 +13,7 @@ from houblon.orders.handling.review import order_at
 from houblon.orders.queries import lists
 from houblon.orders.records.audit import audited
 from houblon.orders.retailers.memberships import set_address
+from houblon.orders.retailers.names import ids_of
 from houblon.orders.services import Conflict
 from houblon.rules.model.entry import Entry
 from houblon.web.access.account_commands import By
@@ -110,8 +111,9 @@ def keep_address(key: int) -> Any:
             raise LookupError
 
         def work(connection: Connection) -> None:
-            before = set_address(connection, row.retailer_id, address or None, by.at)
-            noted(connection, by, "retailer.address", row.retailer_id, before, address or None)
+            id = ids_of(row).own
+            before = set_address(connection, id, address or None, by.at)
+            noted(connection, by, "retailer.address", id, before, address or None)
 
         services.ledger.write(work)
         flash(_("Adresse gardée ; les prochaines factures la porteront."), "accepted")

@@ -2,12 +2,12 @@
 
 from flask import Blueprint, abort, render_template, request
 
-from houblon.engine.core.order import decode_order
 from houblon.orders.db.tables import orders
 from houblon.orders.handling import review, sender_news
 from houblon.orders.handling.lifecycle import CANCELLABLE
 from houblon.orders.queries import lists, receivables
 from houblon.orders.queries.lists import PAGE
+from houblon.orders.retailers.names import stored_order
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
 from houblon.web.foundation.paging import asked_before, page
@@ -59,7 +59,7 @@ def show(key: int) -> str:
     return render_template(
         "order.html",
         row=row,
-        order=decode_order(row.body),
+        order=stored_order(row),
         decisions=made,
         invoice=invoice,
         credit_note=credit_note,

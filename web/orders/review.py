@@ -5,11 +5,11 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from houblon.engine.core.order import decode_order
 from houblon.engine.policy.derivation import derivation_document
 from houblon.orders.handling import review, sender_news
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.queries import lists
+from houblon.orders.retailers.names import ids_of, stored_order
 from houblon.orders.services import Conflict
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
@@ -36,8 +36,8 @@ def index() -> Any:
         if row is not None:
             whole = lists.order_row(connection, row.key)
             assert whole is not None  # orders are never deleted
-            order = decode_order(whole.body)
-            found = what_if(connection, services, order, now=now, trace=True)
+            order = stored_order(whole)
+            found = what_if(connection, services, order, now=now, trace=True, ids=ids_of(whole))
             preview = review.preview(connection, services, row.key, now)
             shown = {
                 "row": row,

@@ -14,6 +14,7 @@ from houblon.engine.policy.derivation import derivation_document
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.intake.decode import read_order
 from houblon.orders.queries import lists
+from houblon.orders.retailers.names import stored_body
 from houblon.rules.model.proposal import OPEN, SCHEDULED
 from houblon.web.drafts import drafting
 from houblon.web.drafts.moments import SECOND, read_local
@@ -135,7 +136,7 @@ def _page(typed: dict[str, Any], problems: Sequence[Problem] = (), **found: Any)
 def _of_order(key: int | None) -> dict[str, Any] | None:
     with house().services.ledger.reading() as connection:
         row = lists.order_row(connection, key) if key else None
-    return pasted(row.body, current()) if row else None
+    return pasted(stored_body(row), current()) if row else None
 
 
 def _of_scenario(id: str | None) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from houblon.orders.privacy import retention
 from houblon.orders.privacy.erase import Erased, Plan
 from houblon.orders.privacy.export import export_retailer
 from houblon.orders.records.audit import record
+from houblon.orders.retailers.joins import root_of
 from houblon.rules.model.entry import Entry
 from houblon.simulation.jobs.jobs import FOLDER
 from houblon.simulation.jobs.retention import forget
@@ -43,7 +44,7 @@ def preview(house: House, id: str) -> Plan:
     """What there is of a retailer. Raises Invalid where nothing is."""
     services = house.services
     with services.ledger.reading() as connection:
-        found = ledger_erase.plan(connection, id, house.settings.tax_years, services)
+        found = ledger_erase.plan(connection, root_of(connection, id), house.settings.tax_years, services)
     if found is None:
         raise _unknown(id)
     return found
@@ -53,6 +54,8 @@ def export(house: House, id: str, by: str, source: str) -> dict[str, Any]:
     """All that is kept of a retailer, as a document to hand out; the audit log notes that it was made. Raises Invalid."""
     now, ledger = house.now(), house.services.ledger
     with ledger.reading() as connection:
+        # Who asks by the id of one that was joined to another is that one.
+        id = root_of(connection, id)
         document = export_retailer(connection, id, now)
     if document is None:
         raise _unknown(id)
@@ -68,6 +71,8 @@ def erase(house: House, id: str, by: str, source: str, contact_only: bool, seen:
     """
     now, services = house.now(), house.services
     today = local_day(now, str(services.installation.zone))
+    with services.ledger.reading() as connection:
+        id = root_of(connection, id)
 
     def work(connection: Connection) -> Erased:
         found = ledger_erase.plan(connection, id, house.settings.tax_years, services)

@@ -28,6 +28,9 @@ from houblon.orders.retailers.membership_file import (
     written,
 )
 from houblon.orders.retailers.memberships import all_memberships, set_memberships
+from houblon.orders.retailers.names import BuyerIds, add_name, first_names, names_by_source
+from houblon.orders.retailers.own_buyers import with_own_buyers
+from houblon.orders.retailers.row_ids import RowIds
 from houblon.rules.model.content import Content
 from houblon.rules.model.entry import Entry
 from houblon.rules.model.moves import Memberships
@@ -111,9 +114,13 @@ def undo() -> Any:
 
 @blueprint.get("/export.csv")
 def export() -> Response:
-    """A row for each membership, and one for each retailer in no group; filtered as the list is."""
+    """A row for each membership, and one for each retailer in no group; filtered as the list is.
+
+    Beside the house's id stands the first name that a source gave.
+    """
     content = content_in_force()
     with house().services.ledger.reading() as connection:
+        names = first_names(connection)
         found = retailers.list_retailers(
             connection, request.args.get("q", "").strip()[:200], request.args.get("groupe") or None, limit=None
         )
@@ -126,6 +133,8 @@ def export() -> Response:
             "courriel": row.email,
             "langue": row.language,
             "province": row.province,
+            "source": names.get(row.id, ("", ""))[0],
+            "nom_source": names.get(row.id, ("", ""))[1],
         }
         for row in found
         for group in kept.get(row.id, ("",))
@@ -157,14 +166,16 @@ def _columns(sheet: Sheet) -> Columns | None:
         text = request.form.get(name, "")
         return int(text) if text.isascii() and text.isdecimal() and int(text) < sheet.width else None
 
-    return Columns(chosen("colonne_detaillant"), chosen("colonne_groupe"), chosen("colonne_nom"))
+    said = ("detaillant", "groupe", "nom", "source", "nom_source")
+    return Columns(*(chosen(f"colonne_{each}") for each in said))
 
 
 def _plan(
     connection: Connection, content: Content, sheet: Sheet, columns: Columns, mode: str, kept: Memberships
 ) -> Plan:
     known = [row.id for row in retailers.list_retailers(connection, limit=None)]
-    return plan_import(sheet, columns, mode, content, kept, known)
+    ids = RowIds(names_by_source(connection), with_own_buyers(connection))
+    return plan_import(sheet, columns, mode, content, kept, known, ids)
 
 
 def _digest(plan: Plan) -> str:
@@ -184,6 +195,8 @@ def _apply(sheet: Sheet, columns: Columns, mode: str, seen: str, reference: str)
         for each in plan.changes:
             if each.is_new:
                 add_retailer(connection, Card(each.retailer, each.name), at)
+            if each.called is not None:
+                add_name(connection, *each.called, BuyerIds(each.retailer, each.retailer), at)
         set_memberships(connection, {each.retailer: each.after for each in plan.changes}, at)
         before = {each.retailer: list(each.before) for each in plan.changes}
         after = {each.retailer: list(each.after) for each in plan.changes}

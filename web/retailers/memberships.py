@@ -12,6 +12,7 @@ from houblon.engine.policy.policy import BASE
 from houblon.orders.queries import retailers
 from houblon.orders.records.audit import record
 from houblon.orders.retailers.brought import groups_of, keep_brought
+from houblon.orders.retailers.joins import root_of
 from houblon.orders.retailers.memberships import join, leave, memberships_of
 from houblon.rules.model.content import Content
 from houblon.rules.model.entry import Entry
@@ -49,7 +50,10 @@ def remove() -> Any:
 
 
 def _move(*, joining: bool) -> Any:
-    retailer, group = clean_id(request.form.get("detaillant", "")), request.form.get("groupe", "")
+    asked_for, group = clean_id(request.form.get("detaillant", "")), request.form.get("groupe", "")
+    # A page that was open while somebody joined the retailer to another.
+    with house().services.ledger.reading() as connection:
+        retailer = root_of(connection, asked_for)
     content = content_in_force()
     if not is_id(retailer) or group == BASE or (joining and group not in content.groups):
         flash(_("Choisissez un détaillant et un groupe en vigueur."), "refused")
@@ -59,6 +63,7 @@ def _move(*, joining: bool) -> Any:
     by, at, where, history = author(), house().now(), source(), house().store.history()
 
     def work(connection: Connection) -> tuple[bool, bool]:
+        retailer = root_of(connection, asked_for)
         if retailers.retailer_row(connection, retailer) is None:
             return False, False
         keep_brought(connection, history, at)

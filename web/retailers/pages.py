@@ -18,6 +18,7 @@ from houblon.orders.queries import lists, retailers
 from houblon.orders.queries.lists import PAGE
 from houblon.orders.records.audit import record
 from houblon.orders.retailers.cards import Card, add_retailer, edit_retailer, read_card
+from houblon.orders.retailers.joins import root_of
 from houblon.rules.model.entry import Entry
 from houblon.rules.model.inherit import chain_of, resolve
 from houblon.web.access.audit import source
@@ -35,7 +36,7 @@ blueprint = Blueprint("retailers", __name__, url_prefix="/detaillants")
 LANGUAGES, PROVINCES = ("fr", "en"), FACTS["province"].options
 # Ids that an address holds as they are; any other one is asked for by `?id=`.
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._~-]*", re.ASCII)
-_PLACES = {"fiche", "nouveau", "import", "export.csv"}
+_PLACES = {"fiche", "nouveau", "import", "export.csv", "joindre", "separer"}
 _MEMBERS = ("id", "name", "email", "language", "province")
 
 
@@ -69,13 +70,13 @@ def create() -> Any:
 
 
 @blueprint.get("/fiche")
-def asked() -> str:
-    return _page(request.args.get("id", ""))
+def asked() -> Any:
+    return _shown_or_led(request.args.get("id", ""))
 
 
 @blueprint.get("/<id>")
-def show(id: str) -> str:
-    return _page(id)
+def show(id: str) -> Any:
+    return _shown_or_led(id)
 
 
 @blueprint.post("/fiche")
@@ -117,6 +118,13 @@ def retailer_url(id: str) -> str:
     if _PLAIN.fullmatch(id) and id not in _PLACES:
         return url_for("retailers.show", id=id)
     return url_for("retailers.asked", id=id)
+
+
+def _shown_or_led(id: str) -> Any:
+    """The retailer's page; that of whom it is joined to, where it is."""
+    with house().services.ledger.reading() as connection:
+        root = root_of(connection, id)
+    return _page(id) if root == id else redirect(retailer_url(root))
 
 
 def _typed() -> dict[str, str]:

@@ -172,3 +172,38 @@ def test_an_upgrade_that_fails_leaves_the_ledger_as_it_was(url, monkeypatch):
         assert rows_now(connection, made).keys() == made.keys()
         assert "accounts" not in inspect(connection).get_table_names()
     left.close()
+
+
+def test_a_shop_s_known_buyers_keep_their_retailers_by_its_names_of_them(url, tmp_path):
+    make_file(url)
+    ledger = Ledger(url)
+    ledger.write(lambda connection: upgrade(connection, "0021"))
+    script = """
+        INSERT INTO retailers (id, created_at, updated_at)
+            VALUES ('5001', 1, 1), ('Eve@X.ca', 1, 1), ('Luc@X.ca', 1, 2), ('luc@x.ca', 1, 1), ('11', 1, 1);
+        INSERT INTO sources (name, secret, created_at, active, kind)
+            VALUES ('boutique', 's', 1, 1, 'woocommerce'), ('resto', 's', 1, 0, 'shopify'), ('erp', 's', 1, 1, 'standard');
+        INSERT INTO orders (source, order_id, retailer_id, state, body, content_hash, order_value, item_count,
+            placed_at, received_at)
+            SELECT column1, column2, column3, 'accepted', '{}', '', 1, 1, 1, 1 FROM
+            (VALUES ('boutique', 'A', '5001'), ('resto', 'B', '5001'), ('boutique', 'C', 'Luc@X.ca'),
+                ('boutique', 'D', 'luc@x.ca'), ('erp', 'E', '11'), ('boutique', 'F', '5001'));
+    """
+    for statement in script.split(";")[:-1]:
+        ledger.write(lambda connection, said=statement: connection.exec_driver_sql(said))
+    ledger.close()
+    services = make_services(tmp_path / "rules", url=url)
+    names = {(row.source, row.name): (row.own_id, row.retailer_id) for row in rows_of(services, tables.retailer_names)}
+    assert names == {
+        ("boutique", "5001"): ("5001", "5001"),
+        ("resto", "5001"): ("5001", "5001"),
+        # The one that ordered last; with the other, they are for a person to join.
+        ("boutique", "luc@x.ca"): ("luc@x.ca", "luc@x.ca"),
+        ("", "eve@x.ca"): ("Eve@X.ca", "Eve@X.ca"),
+    }
+    buyers = {"G": ("boutique", "5001"), "H": ("boutique", "6001"), "I": ("", "EVE@x.ca"), "J": ("", "11")}
+    for id, (source, buyer) in buyers.items():
+        send(services, order_body(id, buyer={"id": buyer}), source=source or "erp", buyer_source=source)
+    found = {row.order_id: row.retailer_id for row in rows_of(services, tables.orders)}
+    assert [found[id] for id in buyers] == ["5001", "boutique-6001", "Eve@X.ca", "11"]
+    services.ledger.close()

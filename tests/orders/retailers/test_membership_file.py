@@ -19,6 +19,8 @@ from houblon.orders.retailers.membership_file import (
     read_sheet,
     written,
 )
+from houblon.orders.retailers.names import BuyerIds
+from houblon.orders.retailers.row_ids import RowIds
 from houblon.rules.store.documents import open_store
 from tests.orders.services import TOUS, group, publish_groups
 
@@ -177,3 +179,39 @@ def test_ids_are_clean_and_a_name_that_is_none_is_told(content):
 
 
 _BLANK = {"courriel": "", "langue": "", "province": ""}
+
+
+SHOP = RowIds(
+    {
+        ("boutique", "5001"): BuyerIds("boutique-5001", "depanneur-42"),
+        ("", "boutique-5001"): BuyerIds("boutique-5001", "depanneur-42"),
+        ("boutique", "eve@x.ca"): BuyerIds("boutique-eve@x.ca", "boutique-eve@x.ca"),
+    },
+    {"boutique"},
+)
+
+
+def test_a_row_names_a_retailer_by_the_house_s_id_or_by_what_a_source_calls_them(content):
+    text = """detaillant;groupe;source;nom_source
+;bars;boutique;5001
+boutique-5001;epiceries;;
+;bars;boutique;EVE@X.ca
+;bars;boutique;6001
+;bars;boutique;7
+neuf-1;bars;boutique;8001
+d-1;bars;boutique;8002
+;bars;erp;1
+;bars;;
+"""
+    known = ["depanneur-42", "boutique-eve@x.ca", "boutique-7", "d-1"]
+    sheet = read_sheet(text)
+    plan = plan_import(sheet, guess_columns(sheet, content), ADD, content, {}, known, SHOP)
+    assert {each.retailer: (each.after, each.is_new, each.called) for each in plan.changes} == {
+        "depanneur-42": (("bars", "epiceries"), False, None),
+        "boutique-eve@x.ca": (("bars",), False, None),
+        "boutique-6001": (("bars",), True, ("boutique", "6001")),
+        "boutique-7-2": (("bars",), True, ("boutique", "7")),
+        "neuf-1": (("bars",), True, ("boutique", "8001")),
+        "d-1": (("bars",), False, None),
+    }
+    assert [(each.line, each.problem.code) for each in plan.faults] == [(9, "unknown_source"), (10, "retailer")]

@@ -1,6 +1,8 @@
 """Deliveries and retailers in a real browser: the preview follows the hand, and the page holds without JavaScript."""
 
 from tests.web.browsing import MARKS
+from tests.web.houses import order
+from tests.web.servers import send
 
 pytestmark = MARKS
 CYCLE = "/livraisons/cycle?id=transbroue"
@@ -49,3 +51,28 @@ def test_a_cycle_is_previewed_and_saved_without_javascript(open_page):
     assert "tous les jeudis" in page.locator("#apercu").inner_text().lower()
     page.get_by_role("button", name="Noter dans le brouillon").click()
     assert "tous les jeudis" in page.locator("main").inner_text()
+
+
+def test_two_retailers_are_joined_and_parted_again(open_page, site):
+    for number, twin in enumerate(("jumeau-1", "jumeau-2")):
+        said = order(f"JUMEAU-{number}", buyer=twin)
+        said["buyer"] |= {"name": "Bar des Jumeaux", "email": f"{twin}@example.com"}
+        send(site.address, site.secret, said, f"jumeau-{number}")
+    page = open_page()
+    page.goto("/detaillants/jumeau-1")
+    page.get_by_role("link", name="Joindre un autre détaillant").click()
+    page.get_by_role("link", name="Bar des Jumeaux").click()
+    said = page.locator("main").inner_text()
+    assert "rien n’est changé encore" in said and "jumeau-2@example.com" in said
+    page.get_by_role("button", name="Joindre Bar des Jumeaux à Bar des Jumeaux").click()
+    page.wait_for_url("**/detaillants/jumeau-1")
+    assert "les deux sont un seul détaillant" in page.locator("main").inner_text()
+    assert "JUMEAU-1" in page.locator("#commandes").inner_text()
+    page.goto("/detaillants/jumeau-2")
+    assert page.url.endswith("/detaillants/jumeau-1")
+    page.locator("#noms summary").click()
+    page.get_by_role("button", name="Séparer Bar des Jumeaux").click()
+    page.wait_for_url("**/detaillants/jumeau-2")
+    assert "1 commande lui revient" in page.locator("main").inner_text().replace("\u00a0", " ")
+    page.goto("/detaillants/jumeau-1")
+    assert "JUMEAU-1" not in page.locator("#commandes").inner_text()

@@ -9,6 +9,8 @@ from business_rules.engine import run_all
 
 from houblon.engine.conditions.vocabulary import OrderActions, OrderVariables
 from houblon.engine.core.order import read_facts
+from houblon.orders.credentials.credentials import add_source
+from houblon.orders.retailers.joins import join_retailers
 from houblon.rules.model.statements import Statement
 from houblon.rules.publishing.drafts import begin, revise
 from houblon.rules.publishing.schedule import schedule
@@ -158,6 +160,7 @@ def test_check_passes_on_a_whole_installation_and_tells_the_head_of_the_log(run,
         "decisions",
         "invoices",
         "events",
+        "retailers",
         "reference",
         "rules",
         "scenarios",
@@ -217,3 +220,33 @@ def test_due_dates_follow_deliveries_once_somebody_says_so(run, folder):
     assert answer(run("follow-delivery", "yes", "--json")) == {"follow_delivery": True}
     assert '"follow_delivery": true' in (folder / "installation.json").read_text()
     assert answer(run("follow-delivery", "no", "--json")) == {"follow_delivery": False}
+
+
+def test_a_bundle_names_buyers_by_source_and_by_the_house_s_id(place, beside, tmp_path):
+    ledger = place.house.services.ledger
+    ledger.write(lambda c: add_source(c, "boutique", lambda count: b"", NOW, "woocommerce", "hush-hush"))
+    place.send(order("PO-1"), "m-1")
+    place.send(order("PO-2", buyer="jumeau"), "m-2")
+    ledger.write(lambda c: join_retailers(c, "jumeau", "comptoir-1", by="anne", at=NOW))
+    said = {
+        "memberships": {"jumeau": ["bars"]},
+        "memberships_by_source": {"boutique": {"5001": ["bars", "payeurs-a-risque"]}},
+    }
+    answer(beside("import", bundle(tmp_path, BARS, **said), "--publish", "--json"))
+    kept = answer(beside("export", "--json"))["memberships"]
+    assert kept["comptoir-1"] == ["bars"] and "jumeau" not in kept
+    assert kept["boutique-5001"] == ["bars", "payeurs-a-risque"]
+    wrong = {"memberships_by_source": {"essai": {"1": ["bars"]}, "boutique": {"2": ["rien"]}}}
+    assert codes(beside("import", bundle(tmp_path, BARS, **wrong), "--json")) == ["unknown_group"]
+    wrong["memberships_by_source"].pop("boutique")
+    assert codes(beside("import", bundle(tmp_path, BARS, **wrong), "--json")) == ["unknown_source"]
+
+
+def test_check_tells_a_name_and_an_order_that_lead_elsewhere(place, beside):
+    place.send(order("PO-1"), "m-1")
+    place.send(order("PO-2", buyer="jumeau"), "m-2")
+    ledger = place.house.services.ledger
+    ledger.write(lambda c: join_retailers(c, "jumeau", "comptoir-1", by="anne", at=NOW))
+    assert beside("check").exit_code == 0
+    ledger.write(lambda c: c.exec_driver_sql("UPDATE retailers SET joined_to = NULL"))
+    assert {"name_astray", "order_astray"} <= set(codes(beside("check", "--json")))

@@ -8,13 +8,14 @@ from sqlalchemy import select
 
 from houblon.engine.core.problem import Invalid
 from houblon.orders.db.refused_tables import refused_calls
-from houblon.orders.db.tables import audit, invoices, memberships, orders
+from houblon.orders.db.tables import audit, invoices, memberships, orders, retailers
 from houblon.orders.handling import review
 from houblon.orders.handling.replay import replay
 from houblon.orders.invoicing import transitions
 from houblon.orders.outbox.delivery import deliver_due
 from houblon.orders.privacy.tax_years import TaxYears
 from houblon.orders.records.audit import record
+from houblon.orders.retailers.joins import join_retailers
 from houblon.rules.model.entry import Entry
 from houblon.rules.model.statements import Edit
 from houblon.rules.publishing.publish import publish
@@ -260,3 +261,27 @@ def test_the_commands_speak_of_it(place):
 )
 def test_years_count_from_the_end_of_the_tax_year(last, ends, until):
     assert TaxYears(6, *ends).kept_until(date.fromisoformat(last)) == date.fromisoformat(until)
+
+
+def test_who_was_joined_goes_out_and_is_erased_with_whom_they_are(place):
+    ledger = place.house.services.ledger
+    twin = order("PO-9", buyer="jumeau")
+    twin["buyer"] |= {"name": "Bar Jumeau", "email": "jumeau@bar.example"}
+    place.send(twin, "m-9")
+    ledger.write(lambda c: join_retailers(c, "jumeau", ID, by="anne", at=NOW))
+    for id in (ID, "jumeau"):
+        document = keeping.export(place.house, id, "cli", "shell")
+        assert document["retailer"]["id"] == ID and "PO-9" in as_text(document)
+        assert [each["email"] for each in document["joined"]] == ["jumeau@bar.example"]
+    house = later(place.house)
+    ledger.write(lambda c: c.exec_driver_sql("UPDATE invoices SET state = 'paid', paid_on = '2021-06-01'"))
+    while deliver_due(ledger, place.house.transport, house.now()):
+        pass
+    erase(house, "jumeau")
+    with house.services.ledger.reading() as connection:
+        cards = connection.execute(select(retailers)).all()
+    left = [str(each) for each in (*cards, *rows(house, orders), *rows(house, invoices))]
+    assert not any("Bar Jumeau" in each or "jumeau@bar.example" in each for each in left)
+    with house.services.ledger.reading() as connection:
+        assert replay(connection, house.services).differences == ()
+    house.close()

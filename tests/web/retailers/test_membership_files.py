@@ -6,8 +6,10 @@ import re
 
 import pytest
 
+from houblon.orders.credentials.credentials import add_source
 from houblon.orders.records.audit import entries
 from houblon.orders.retailers.memberships import all_memberships, set_memberships
+from houblon.orders.retailers.names import find_ids
 from tests.clock import NOW
 from tests.web.groups.test_pages import text
 from tests.web.houses import order, token_of
@@ -122,3 +124,16 @@ def test_a_name_that_looks_like_markup_or_a_formula_is_only_text(place, client):
     assert "<script>1" not in page and "&lt;script&gt;1" in page
     again(client, page, confirmer="1")
     assert "<script>1" not in text(client.get("/detaillants"))
+
+
+def test_a_shop_s_buyer_is_sorted_by_its_name_before_the_first_order_and_goes_out_with_it(place, client):
+    ledger = place.house.services.ledger
+    ledger.write(lambda c: add_source(c, "boutique", lambda count: b"", NOW, "woocommerce", "hush-hush"))
+    page = text(upload(client, "groupe;source;nom_source\nPayeurs à risque;boutique;5001\n".encode()))
+    assert "boutique-5001" in page and "1 détaillant changé" in page
+    chosen = {"colonne_detaillant": "", "colonne_source": "1", "colonne_nom_source": "2"}
+    assert again(client, page, confirmer="1", **chosen).status_code == 302
+    with ledger.reading() as connection:
+        assert find_ids(connection, "boutique", "5001") == ("boutique-5001", "boutique-5001")
+    body = client.get("/detaillants/export.csv").get_data().decode("utf-8-sig")
+    assert "boutique-5001;Payeurs à risque;;;;;boutique;5001" in body.splitlines()

@@ -1,0 +1,187 @@
+"""Two retailers that are one: chosen, shown with all that follows, joined, and parted again."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+from flask import Blueprint, abort, flash, redirect, render_template, request
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy import Connection
+
+from houblon.engine.core.problem import Invalid, Problem, Text
+from houblon.orders.queries import joins, retailers
+from houblon.orders.queries.joins import Side
+from houblon.orders.records.audit import record
+from houblon.orders.retailers.brought import groups_of, keep_brought
+from houblon.orders.retailers.joins import Joined, join_retailers, part_retailer
+from houblon.rules.model.content import Content
+from houblon.rules.model.entry import Entry
+from houblon.rules.store.history import History
+from houblon.web.access.audit import source
+from houblon.web.access.auth import author
+from houblon.web.foundation.current_app import house
+from houblon.web.foundation.language import current
+from houblon.web.foundation.stale import Outdated, check_seen, tag_of
+from houblon.web.retailers.consequences import consequences
+from houblon.web.retailers.membership_effect import Effect, content_in_force, effects
+from houblon.web.retailers.memberships import name_of_group
+from houblon.web.retailers.pages import retailer_url
+
+blueprint = Blueprint("joining", __name__, url_prefix="/detaillants")
+SHOWN = 20
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """What joining `joined` to `kept` would give: the groups of both, and what changes in each one's policy."""
+
+    joined: Side
+    kept: Side
+    groups: tuple[str, ...]
+    effects: tuple[tuple[Side, list[Effect]], ...]
+    rules: tuple[Text, ...]
+
+
+@blueprint.get("/joindre")
+def show() -> Any:
+    """Choose the other retailer; once it is chosen, what would follow."""
+    id, other = request.args.get("id", ""), request.args.get("avec", "")
+    if other:
+        return _preview(other, id)
+    search = request.args.get("q", "").strip()[:200]
+    with house().services.ledger.reading() as connection:
+        row = retailers.retailer_row(connection, id)
+        if row is None:
+            abort(404)
+        found = retailers.list_retailers(connection, search, limit=SHOWN + 1) if search else _alike(connection, row)
+    return render_template(
+        "retailer_join.html",
+        row=row,
+        asked=search,
+        found=[each for each in found if each.id != id][:SHOWN],
+        more=len(found) > SHOWN,
+        preview=None,
+    )
+
+
+@blueprint.post("/joindre")
+def join() -> Any:
+    """Join the two that were shown, as they were shown."""
+    id, other = request.form.get("id", ""), request.form.get("avec", "")
+    by, at, where, history = author(), house().now(), source(), house().store.history()
+    seen, content = request.form.get("vu", ""), content_in_force()
+
+    def work(connection: Connection) -> Joined:
+        keep_brought(connection, history, at)
+        shown = _preview_of(connection, content, history, id, other)
+        check_seen(seen, tag_of(shown) if shown else "")
+        done = join_retailers(connection, id, other, by=by, at=at)
+        before = {"groups": done.before}
+        after = {"joined_to": other, "groups": done.after, "orders": done.orders}
+        record(connection, Entry(at, by, where, "retailer.joined", id, before, after))
+        return done
+
+    try:
+        house().services.ledger.write(work)
+    except Invalid as invalid:
+        return _preview(id, other, problems=invalid.problems), 422
+    except Outdated:
+        return _preview(id, other, outdated=True), 409
+    flash(_("C’est fait : les deux sont un seul détaillant. On peut les séparer plus bas."), "accepted")
+    return redirect(retailer_url(other))
+
+
+@blueprint.post("/separer")
+def part() -> Any:
+    """Part a retailer from whom it was joined to; what was theirs is theirs again."""
+    id = request.form.get("id", "")
+    by, at, where, history = author(), house().now(), source(), house().store.history()
+
+    def work(connection: Connection) -> Joined:
+        keep_brought(connection, history, at)
+        done = part_retailer(connection, id, by=by, at=at)
+        before = {"joined_to": done.other, "groups": done.before}
+        after = {"groups": done.after, "orders": done.orders}
+        record(connection, Entry(at, by, where, "retailer.parted", id, before, after))
+        return done
+
+    try:
+        done = house().services.ledger.write(work)
+    except Invalid as invalid:
+        flash(invalid.problems[0].message.in_(current()), "refused")
+        return redirect(retailer_url(id))
+    said = ngettext("%(num)s commande lui revient.", "%(num)s commandes lui reviennent.", done.orders)
+    flash(_("« %(id)s » est de nouveau un détaillant à part.", id=id) + " " + said, "accepted")
+    return redirect(retailer_url(id))
+
+
+@blueprint.app_template_global("retailer_joins")
+def retailer_joins(id: str) -> dict[str, Any]:
+    """What sources call a retailer, and who was joined to it."""
+    with house().services.ledger.reading() as connection:
+        side = joins.side_of(connection, id)
+        joined = [(row, joins.side_of(connection, row.joined_id)) for row in joins.joins_into(connection, id)]
+    return {"names": side.names if side else (), "joined": joined}
+
+
+def _alike(connection: Connection, row: Any) -> Sequence[Any]:
+    """Who has the same name or address, the likeliest to be the same."""
+    found = {
+        each.id: each
+        for said in (row.email, row.name)
+        if said
+        for each in retailers.list_retailers(connection, said, limit=SHOWN)
+    }
+    return list(found.values())
+
+
+def _preview(id: str, other: str, problems: Sequence[Problem] = (), outdated: bool = False) -> str:
+    content = content_in_force()
+    with house().services.ledger.reading() as connection:
+        row, joined = (retailers.retailer_row(connection, each) for each in (other, id))
+        shown = _preview_of(connection, content, house().store.history(), id, other)
+    if row is None or joined is None or shown is None:
+        abort(404)
+    return render_template(
+        "retailer_join.html",
+        row=row,
+        asked="",
+        preview=shown,
+        vu=tag_of(shown),
+        found_also=consequences({id: (), other: shown.groups}) if id != other else None,
+        content=content,
+        name_of=lambda group: name_of_group(content, group),
+        problems=problems,
+        outdated=outdated,
+    )
+
+
+def _preview_of(connection: Connection, content: Content, history: History, id: str, other: str) -> Preview | None:
+    sides = []
+    for each in (id, other):
+        side = joins.side_of(connection, each)
+        if side is None:
+            return None
+        sides.append(msgspec.structs.replace(side, groups=tuple(sorted(groups_of(connection, history, each)))))
+    joined, kept = sides
+    groups = tuple(sorted({*joined.groups, *kept.groups}))
+    changed = tuple((side, effects(content, side.groups, groups)) for side in (kept, joined))
+    return Preview(joined, kept, groups, changed, tuple(_naming(content, id)))
+
+
+def _naming(content: Content, id: str) -> Iterator[Text]:
+    """The names of rules that speak of the retailer by its id: once it is joined, none of its orders has it."""
+    for group in content.ranked():
+        for rule in group.rules.values():
+            if rule is not None and _names(group.document["rules"][rule.id]["conditions"], id):
+                yield Text(f"{group.name} · {rule.label.fr}", f"{group.name} · {rule.label.en}")
+
+
+def _names(condition: Any, id: str) -> bool:
+    if isinstance(condition, list):
+        return any(_names(each, id) for each in condition)
+    if not isinstance(condition, dict):
+        return False
+    if condition.get("name") == "buyer_id":
+        return bool(condition.get("value") == id)
+    return any(_names(each, id) for each in condition.values())
