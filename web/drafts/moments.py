@@ -1,6 +1,6 @@
 """Local dates and times that people type: an hour that does not exist is told, one that comes twice is asked about."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timezone
 from zoneinfo import ZoneInfo
 
 from houblon.engine.core.problem import refuse
@@ -27,7 +27,7 @@ def read_local(text: str, zone: ZoneInfo, which: str, pointer: str) -> datetime:
             f"There is no such hour: the clock goes forward that day. Choose {after:%H:%M}, for instance.",
         )
     if first.utcoffset() == second.utcoffset():
-        return first
+        return _fixed(first)
     if which not in (FIRST, SECOND):
         raise refuse(
             "hour_twice",
@@ -35,4 +35,10 @@ def read_local(text: str, zone: ZoneInfo, which: str, pointer: str) -> datetime:
             "Cette heure arrive deux fois, car l’horloge recule ce jour-là : dites laquelle.",
             "This hour comes twice, for the clock goes back that day: say which one.",
         )
-    return second if which == SECOND else first
+    return _fixed(second if which == SECOND else first)
+
+
+def _fixed(moment: datetime) -> datetime:
+    """The moment with its offset: two of one zone are compared by what their clocks show, whichever hour it is."""
+    offset = moment.utcoffset()
+    return moment.replace(tzinfo=timezone(offset), fold=0) if offset is not None else moment

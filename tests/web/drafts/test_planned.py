@@ -162,6 +162,10 @@ def test_hours_that_do_not_exist_or_come_twice_are_asked_about(place, client):
     form = {"moment": "2026-11-01T01:30", "moment-lequel": "1"}
     assert post(client, address, **form).status_code == 302
     assert state(place, made.id).effective_from == datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
+    # An end in the second hour comes after a beginning in the first, whatever the clock shows.
+    form |= {"moment-lequel": "0", "fin": "2026-11-01T01:15", "fin-lequel": "1"}
+    assert post(client, address, **form).status_code == 302
+    assert state(place, "fin-de-heure").effective_from == datetime(2026, 11, 1, 6, 15, tzinfo=UTC)
 
 
 def test_planning_by_key_asks_what_publishing_asks_and_takes_an_end(place):
