@@ -168,7 +168,9 @@ def plan_import(
         if mode == REPLACE and retailer in said.spoiled:
             unchanged += 1
             continue
-        after = tuple(sorted({*groups, *(before if mode == ADD else ())}))
+        # What is kept in archived groups stays: no file can name them.
+        stays = before if mode == ADD else [group for group in before if group not in content.groups]
+        after = tuple(sorted({*groups, *stays}))
         is_new = retailer not in everyone
         if after == before and not is_new:
             unchanged += 1

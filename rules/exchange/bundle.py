@@ -90,10 +90,14 @@ def read_bundle(document: object, current: Content | None) -> Bundle:
 
 
 def export_bundle(content: Content, memberships: Mapping[str, tuple[str, ...]]) -> bytes:
-    """The whole installation's rules, sorted so that equal content is equal bytes."""
+    """The whole installation's rules, sorted so that equal content is equal bytes.
+
+    Memberships in groups that are archived are not in it: no bundle can name them.
+    """
+    named = {buyer: sorted(id for id in groups if id in content.groups) for buyer, groups in memberships.items()}
     document: dict[str, Any] = {
         "houblon": FORMAT,
-        "memberships": {buyer: sorted(groups) for buyer, groups in memberships.items()},
+        "memberships": {buyer: groups for buyer, groups in named.items() if groups or not memberships[buyer]},
     }
     for name, kind in _LISTS.items():
         documents = content.documents(kind)

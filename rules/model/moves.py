@@ -1,6 +1,6 @@
 """Memberships that come with a version: who leaves which groups for which, and where somebody moved them meanwhile."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -28,6 +28,17 @@ class MergedMoves(msgspec.Struct, frozen=True):
 
 def groups_sorted(memberships: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
     return {buyer: tuple(sorted(set(groups))) for buyer, groups in memberships.items()}
+
+
+def with_archived(said: Memberships, kept: Memberships, there: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """The memberships that somebody says, and those `kept` in groups that are not `there` any more.
+
+    Files can't speak of those, so that they would be lost by what does not mean them; they count again once the
+    group is taken up.
+    """
+    return groups_sorted(
+        {buyer: (*groups, *(id for id in kept.get(buyer, ()) if id not in there)) for buyer, groups in said.items()}
+    )
 
 
 def merge_moves(wanted: Memberships, stood: Memberships, kept: Memberships | None) -> MergedMoves:

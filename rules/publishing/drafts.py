@@ -13,7 +13,7 @@ from houblon.engine.policy.policy import BASE
 from houblon.rules.exchange.bundle import read_memberships
 from houblon.rules.model.content import Content
 from houblon.rules.model.merge import MergeConflict
-from houblon.rules.model.moves import MEMBERSHIP, Memberships, groups_sorted
+from houblon.rules.model.moves import MEMBERSHIP, Memberships, with_archived
 from houblon.rules.model.names import clean_name, id_of
 from houblon.rules.model.proposal import Proposal, rebase
 from houblon.rules.model.statements import ABSENT, Document, Edit, Statement, pointer_of, stated
@@ -68,7 +68,7 @@ def begin(
             at,
             at,
             (by,),
-            groups_sorted(memberships),
+            with_archived(memberships, kept, groups_there(history.content(history.number), moved)),
             stood={buyer: tuple(sorted(kept.get(buyer, ()))) for buyer in memberships},
             is_named=is_named,
         )
@@ -141,8 +141,7 @@ def _with(
         except LookupError:
             pointer = step("", f"{each.kind}s", each.id)
             faults.add("unknown", pointer, "Ce document n’existe plus.", "This document is no longer there.")
-    named = {*base.groups, *(id for kind, id in documents if kind == "group")}
-    exist = {id for id in named if documents.get(("group", id), id) is not None}
+    exist = groups_there(base, [Edit(*key, document) for key, document in documents.items()])
     memberships, stood = _placed(proposal, placing, exist, kept, faults)
     faults.raise_if_any()
     edits = _moved(base, _checked(documents))
@@ -151,13 +150,19 @@ def _with(
     )
 
 
+def groups_there(content: Content | None, edits: Iterable[Edit]) -> set[str]:
+    """The groups of a content, if there is one yet, once the edits are made."""
+    changed = {edit.id: edit.document is not None for edit in edits if edit.kind == "group"}
+    return {id for id in (*(content.groups if content else ()), *changed) if changed.get(id, True)}
+
+
 def _placed(
     proposal: Proposal, placing: Mapping[str, Any], exist: Collection[str], kept: Memberships, faults: Faults
 ) -> tuple[Memberships, Memberships]:
     """The proposal's memberships and how those buyers stood, with some placed otherwise or taken out (ABSENT)."""
     placed = read_memberships({buyer: value for buyer, value in placing.items() if value is not ABSENT}, exist, faults)
     left = {clean_id(buyer) for buyer, value in placing.items() if value is ABSENT}
-    memberships = {**proposal.memberships, **groups_sorted(placed)}
+    memberships = {**proposal.memberships, **with_archived(placed, kept, exist)}
     # Of a buyer who was in it already, it stays what they were moved from when that was first written.
     stood = {**{buyer: tuple(sorted(kept.get(buyer, ()))) for buyer in placed}, **proposal.stood}
     return (

@@ -9,10 +9,10 @@ from houblon.engine.core.problem import refuse
 from houblon.rules.checks.checks import CheckContext
 from houblon.rules.model.changes import edits_to
 from houblon.rules.model.content import Version
-from houblon.rules.model.moves import Memberships, merge_moves
+from houblon.rules.model.moves import Memberships, merge_moves, with_archived
 from houblon.rules.model.proposal import OPEN
 from houblon.rules.model.statements import Edit
-from houblon.rules.publishing.drafts import NOBODY
+from houblon.rules.publishing.drafts import NOBODY, groups_there
 from houblon.rules.publishing.proposals import current
 from houblon.rules.publishing.release import release, release_proposal, tell_rolled_back
 from houblon.rules.publishing.schedule import NOTHING, promote_due, up_to_date
@@ -52,7 +52,9 @@ def publish(
     with store.writing() as writer:
         _check_base(writer.history, base)
         check_context = up_to_date(writer.history, check_context)
-        moves = merge_moves(memberships, {}, check_context.memberships).moves
+        kept = check_context.memberships
+        there = groups_there(writer.history.newest_content(), edits)
+        moves = merge_moves(with_archived(memberships, kept, there), {}, kept).moves
         header = version_header(writer.history, author, note, at)
         return release(writer, edits, header, check_context, moves).version
 

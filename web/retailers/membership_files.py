@@ -117,6 +117,7 @@ def export() -> Response:
     """A row for each membership, and one for each retailer in no group; filtered as the list is.
 
     Beside the house's id stands the first name that a source gave.
+    Memberships in archived groups are left out: the file comes back as it is.
     """
     content = content_in_force()
     with house().services.ledger.reading() as connection:
@@ -128,7 +129,7 @@ def export() -> Response:
     rows = [
         {
             "detaillant": row.id,
-            "groupe": group and name_of_group(content, group),
+            "groupe": group and content.groups[group].name,
             "nom": row.name,
             "courriel": row.email,
             "langue": row.language,
@@ -137,7 +138,7 @@ def export() -> Response:
             "nom_source": names.get(row.id, ("", ""))[1],
         }
         for row in found
-        for group in kept.get(row.id, ("",))
+        for group in [id for id in kept.get(row.id, ()) if id in content.groups] or [""]
     ]
     # A French spreadsheet takes commas for decimal marks.
     body = written(rows, ";" if current() == "fr" else ",")

@@ -6,6 +6,11 @@ import json
 import pytest
 
 from houblon.engine.core.strict_json import read_json
+from houblon.orders.retailers.memberships import set_memberships
+from houblon.rules.model.proposal import rebase
+from houblon.rules.model.statements import Edit
+from houblon.rules.publishing.publish import publish as publish_edits
+from tests.clock import NOW
 from tests.web.groups.test_pages import publish, text
 from tests.web.houses import order, token_of
 
@@ -60,3 +65,28 @@ def test_a_group_and_its_policy_can_be_taken_away_alone(client):
     rules = read_json(client.get("/echange/groupes/payeurs-a-risque.regles.json").data)
     assert {"hold"} == {action["name"] for rule in rules for action in rule["actions"]}
     assert client.get("/echange/groupes/personne.json").status_code == 404
+
+
+def test_what_is_exported_comes_back_unchanged_though_a_group_is_archived_in_between(place):
+    client, store, ledger = place.signed_in(), place.house.store, place.house.services.ledger
+    edit = Edit("group", "amis", {"id": "amis", "name": "Amis", "settings": {}, "rules": {}})
+    publish_edits(store, [edit], author="x", note="", at=NOW)
+    kept = {"a": ("amis",), "b": ("amis", "payeurs-a-risque"), "risque-1": ("payeurs-a-risque",)}
+    ledger.write(lambda connection: set_memberships(connection, kept, NOW))
+    publish_edits(store, [Edit("group", "amis", None)], author="x", note="", at=NOW)
+    whole = client.get("/echange/tout.json").data
+    assert json.loads(whole)["memberships"] == {"b": ["payeurs-a-risque"], "risque-1": ["payeurs-a-risque"]}
+    page = client.get("/brouillons").get_data(as_text=True)
+    form = {"csrf_token": token_of(page), "fichier": (io.BytesIO(whole), "tout.json")}
+    assert client.post("/echange/importer", data=form).status_code == 302
+    made = store.history().proposals["import-de-tout-json"]
+    assert not rebase(
+        made, store.content(made.base), store.content(made.base), place.house.check_context.memberships
+    ).moves
+    # A spreadsheet's too, though it puts each retailer in exactly the groups that it names.
+    sheet = client.get("/detaillants/export.csv").data
+    assert b"amis" not in sheet.lower()
+    page = client.get("/detaillants/import").get_data(as_text=True)
+    form = {"csrf_token": token_of(page), "fichier": (io.BytesIO(sheet), "d.csv"), "mode": "replace"}
+    shown = client.post("/detaillants/import", data=form).get_data(as_text=True)
+    assert "existe pas" not in shown and 'name="confirmer"' not in shown
