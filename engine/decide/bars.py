@@ -25,6 +25,7 @@ _PASSING_ELSEWHERE = frozenset(
     "open new placed submitted sent confirmed approved accepted processing in_progress on_hold authorized "
     "partially_paid paid completed ouverte nouvelle envoyee confirmee approuvee acceptee en_traitement payee".split()
 )
+_PARTLY_REFUNDED = frozenset({"partially_refunded", "partiellement_remboursee"})
 
 
 def barred_by(
@@ -82,7 +83,11 @@ def may_pass(order: Order) -> bool:
     if order.status is None or not order.status.strip():
         return True
     passing = _PASSING.get((order.source or "").lower(), _PASSING_ELSEWHERE)
-    return re.sub(r"[\s-]+", "_", order.status.strip().lower().replace("é", "e")) in passing
+    return _bare(order.status) in passing
+
+
+def _bare(status: str) -> str:
+    return re.sub(r"[\s-]+", "_", status.strip().lower().replace("é", "e"))
 
 
 def compared_totals(
@@ -112,6 +117,13 @@ def _sender_status(status: str) -> Reason:
         f"L’expéditeur dit de cette commande : « {status} ». Elle ne passe pas dans cet état.",
         f"The sender says of this order: “{status}”. It may not pass in that state.",
     )
+    if _bare(status) in _PARTLY_REFUNDED:
+        text = Text(
+            f"{text.fr} Le remboursement ne dit pas de quelles lignes il est : corrigez-les dans la boutique, ou acceptez "
+            "la commande, puis créditez la facture de ce qui a été remboursé.",
+            f"{text.en} The refund does not say which lines it is for: mend them in the shop, or accept the order and "
+            "credit its invoice for what was refunded.",
+        )
     return _house("sender_status", "order.status", text, {"status": status})
 
 

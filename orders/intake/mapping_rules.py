@@ -71,7 +71,16 @@ class Path(msgspec.Struct, frozen=True):
     from_top: bool
 
     def find(self, scope: Scope) -> Any:
-        found = [scope.top if self.from_top else scope.here]
+        if not self.from_top:
+            return self._found(scope, scope.here)
+        # The same for every line, and a payload may have thousands: who goes through what is found spends steps again.
+        known = scope.kept.get(("from top", self))
+        if known is None:
+            known = scope.kept[("from top", self)] = self._found(scope, scope.top)
+        return known
+
+    def _found(self, scope: Scope, start: Any) -> Any:
+        found = [start]
         is_list = False
         for step in self.steps:
             scope.spend(len(found))
@@ -101,6 +110,7 @@ class Several(msgspec.Struct, frozen=True):
             if value is not NOTHING and not isinstance(value, list | dict):
                 raise Unfit("Une liste est attendue.", "A list is expected.")
             found += [] if value is NOTHING else value if isinstance(value, list) else [value]
+        scope.spend(len(found))
         return [each for each in found if self._is_kept(scope.at(each))] or NOTHING
 
     def _is_kept(self, scope: Scope) -> bool:
@@ -232,6 +242,7 @@ def found_by(rules: tuple[Any, ...], scope: Scope) -> list[Any]:
         value = rule.find(scope)
         if value is not NOTHING:
             found += value if isinstance(value, list) else [value]
+    scope.spend(len(found))
     return found
 
 
