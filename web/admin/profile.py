@@ -16,6 +16,7 @@ from houblon.orders.invoicing.buyer_links import MOST_MONTHS
 from houblon.orders.services import Seller
 from houblon.rules.model.entry import Entry
 from houblon.rules.publishing.timeline import lacking_approval
+from houblon.rules.store.history import History
 from houblon.web.access.audit import audited_profile
 from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
@@ -55,16 +56,16 @@ def change() -> Any:
         return after
 
     now = house().profile
-    after, faults = _read(typed, now)
+    after, faults = read_form(typed, now)
     if faults:
         return _page(now, typed=typed, problems=tuple(faults)), 422
-    warnings = consequences(now, after)
+    warnings = consequences(now, after, house().store.history())
     if warnings and typed.get("confirme") != tag_of(after):
         return _page(now, typed=typed, warnings=warnings, confirms=tag_of(after))
     by = acting(house(), author())
 
     def entry_of(before: Profile, after: Profile) -> Entry:
-        return by.entry("installation.changed", "installation", *_differing(before, after))
+        return by.entry("installation.changed", "installation", *differing(before, after))
 
     try:
         before, after = audited_profile(house(), changed, entry_of)
@@ -77,7 +78,7 @@ def change() -> Any:
     return redirect(url_for("profile.show"))
 
 
-def consequences(before: Profile, after: Profile) -> list[Text]:
+def consequences(before: Profile, after: Profile, history: History) -> list[Text]:
     """What follows from a change that can't simply be undone, or that surprises."""
     found = []
     if before.seller.prefix != after.seller.prefix:
@@ -119,7 +120,7 @@ def consequences(before: Profile, after: Profile) -> list[Text]:
             )
         )
     if after.approval and not before.approval:
-        found.extend(_held_back(each.name) for each in lacking_approval(house().store.history()))
+        found.extend(_held_back(each.name) for each in lacking_approval(history))
     if after.two_factor and not before.two_factor:
         found.append(
             Text(
@@ -161,7 +162,7 @@ def _of_province(province: str | None) -> Text:
     )
 
 
-def _read(typed: Any, now: Profile) -> tuple[Profile, Faults]:
+def read_form(typed: Any, now: Profile) -> tuple[Profile, Faults]:
     """The profile that the form asks for, and every fault in it; settings that it does not show stay."""
     faults = Faults()
     said = {
@@ -223,7 +224,7 @@ def _read(typed: Any, now: Profile) -> tuple[Profile, Faults]:
     return after, faults
 
 
-def _differing(before: Profile, after: Profile) -> tuple[dict[str, Any], dict[str, Any]]:
+def differing(before: Profile, after: Profile) -> tuple[dict[str, Any], dict[str, Any]]:
     """The members that differ, as they were and as they are."""
     left, right = _flat(before), _flat(after)
     changed = [name for name in right if left.get(name) != right[name]]
@@ -235,10 +236,15 @@ def _flat(profile: Profile) -> dict[str, Any]:
     return {**{f"seller.{name}": value for name, value in document.pop("seller").items()}, **document}
 
 
-def _page(profile: Profile, **more: Any) -> str:
+def typed_of(profile: Profile) -> tuple[dict[str, str], dict[str, bool]]:
+    """The form as the profile fills it in: what is written, and what is ticked."""
     said = {**msgspec.to_builtins(profile.seller), "timezone": profile.timezone, "currency": profile.currency}
     said |= {_MONTHS: str(profile.invoice_link_months), "province": profile.province or ""}
-    flags = {name: getattr(profile, name) for name in ("approval", "follow_delivery", "two_factor")}
+    return said, {name: getattr(profile, name) for name in ("approval", "follow_delivery", "two_factor")}
+
+
+def _page(profile: Profile, **more: Any) -> str:
+    said, flags = typed_of(profile)
     if (typed := more.pop("typed", None)) is not None:
         said, flags = {name: typed.get(name, "") for name in said}, {name: bool(typed.get(name)) for name in flags}
     return render_template(
@@ -249,6 +255,6 @@ def _page(profile: Profile, **more: Any) -> str:
         etag=tag_of(profile),
         zones=ZONES,
         provinces=[(code, option_label(FACTS["province"], code)) for code in PROVINCES],
-        differs=_differing(profile, _read(said | flags, profile)[0])[1],
+        differs=differing(profile, read_form(said | flags, profile)[0])[1],
         **{"problems": (), "warnings": (), "confirms": None, "is_outdated": False, **more},
     )

@@ -1,7 +1,6 @@
 """`houblon`: the same doors from a shell. Faults go to stderr as Problems, with exit status 1."""
 
 import functools
-import secrets
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -10,19 +9,26 @@ from typing import Any
 
 import click
 import msgspec
-from sqlalchemy import Connection
 
 from houblon.engine.core.problem import Invalid, refuse
-from houblon.orders.credentials.credentials import add_key, buyer_source_of
+from houblon.orders.credentials.credentials import buyer_source_of
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.intake.decode import read_order
-from houblon.web.access.audit import CLI, by, noted
 from houblon.web.api.bodies import read_moment
-from houblon.web.cli.deliveries import follow_delivery
+from houblon.web.cli.daily.audit import audit
+from houblon.web.cli.daily.installation import follow_delivery, installation
+from houblon.web.cli.daily.invoices import invoice
+from houblon.web.cli.daily.keys import key
+from houblon.web.cli.daily.messages import message
+from houblon.web.cli.daily.orders import order
+from houblon.web.cli.daily.proposals import proposal, version
+from houblon.web.cli.daily.retailers import retailer
+from houblon.web.cli.daily.users import user
 from houblon.web.cli.endpoints import endpoint, events
+from houblon.web.cli.input_orders import orders_in
 from houblon.web.cli.keeping import backup, migrate, restore
 from houblon.web.cli.operating import serve, settings, upgrade_check
-from houblon.web.cli.privacy import prune, retailer
+from houblon.web.cli.privacy import prune
 from houblon.web.cli.replay import replay
 from houblon.web.cli.rules import approval, check, export, import_
 from houblon.web.cli.secret import secret
@@ -34,7 +40,6 @@ from houblon.web.cli.shell import settings_of as _settings_of
 from houblon.web.cli.shell import speaks_problems as _speaks_problems
 from houblon.web.cli.simulate import simulate
 from houblon.web.cli.sources import source
-from houblon.web.cli.users import user
 from houblon.web.foundation.composition import utc_now
 from houblon.web.foundation.file_modes import make_private
 
@@ -87,7 +92,11 @@ def decide(
     trace: bool,
     as_json: bool,
 ) -> None:
-    """Decide an order without recording anything; `-` reads one order a line."""
+    """Decide an order without recording anything.
+
+    `-` reads orders from standard input, one a line, or one JSON document: an order written over several lines, or a
+    list of orders. Each is answered by a line.
+    """
     asked: dict[str, Any] = {
         "accepted_at": _moment(accepted_at, "/accepted_at"),
         "as_of": _moment(as_of, "/as_of"),
@@ -110,18 +119,16 @@ def decide(
 
 
 def _decide_lines(answer: Callable[[bytes], dict[str, Any]]) -> None:
-    """One decision a line, in order; a line that can't be read gets its Problems in its place."""
+    """One decision a line, in order; an order that can't be read gets its Problems in its place."""
     failed = False
-    for line in sys.stdin.buffer:
-        if not line.strip():
-            continue
+    for written in orders_in(sys.stdin.buffer):
         try:
-            document = answer(line)
+            document = answer(written)
         except Invalid as invalid:
             failed, document = True, {"errors": [each.as_json() for each in invalid.problems]}
         click.echo(msgspec.json.encode(document).decode())
     if failed:
-        click.echo("some lines could not be read: their places hold their problems", err=True)
+        click.echo("some orders could not be read: their places hold their problems", err=True)
         sys.exit(1)
 
 
@@ -141,40 +148,20 @@ def _moment(text: str | None, pointer: str) -> datetime | None:
         raise Invalid(each.under(pointer) for each in invalid.problems) from None
 
 
-@main.group()
-def key() -> None:
-    """Keys for the API."""
-
-
-@key.command("add")
-@_data
-@_json
-@click.argument("name")
-@click.option(
-    "--scope", "scopes", multiple=True, required=True, help="decide, read, write, approve or metrics; may be repeated."
-)
-@_speaks_problems
-def key_add(data: Path | None, name: str, scopes: tuple[str, ...], as_json: bool) -> None:
-    """Make an API key and print it, once."""
-    with _open(data) as house:
-        acting = by(house, CLI)
-
-        def work(connection: Connection) -> str:
-            key = add_key(connection, name, scopes, secrets.token_bytes, acting.at)
-            noted(connection, acting, "key.added", name, None, list(scopes))
-            return key
-
-        made = house.services.ledger.write(work)
-    _print_result({"key": made}, as_json, made)
-
-
 for _command in (
     import_,
     export,
     check,
     approval,
+    audit,
     follow_delivery,
+    installation,
+    invoice,
+    message,
     migrate,
+    order,
+    proposal,
+    version,
     backup,
     restore,
     serve,
@@ -185,6 +172,7 @@ for _command in (
     prune,
     endpoint,
     events,
+    key,
     source,
     user,
     simulate,

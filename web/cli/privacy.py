@@ -6,9 +6,13 @@ from pathlib import Path
 import click
 import msgspec
 
+from houblon.engine.core.problem import refuse
 from houblon.engine.core.texts import clean_id
+from houblon.orders.privacy.erase import Erased
 from houblon.web.access.audit import CLI, SHELL
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
+from houblon.web.foundation.composition import House
+from houblon.web.foundation.stale import Outdated, tag_of
 from houblon.web.privacy import keeping
 
 _id = click.argument("id", callback=lambda _, __, typed: clean_id(typed) or typed)
@@ -16,14 +20,15 @@ _id = click.argument("id", callback=lambda _, __, typed: clean_id(typed) or type
 
 @click.group()
 def retailer() -> None:
-    """What is kept of one retailer."""
+    """Who buys: their cards and groups, and all that is kept of one."""
 
 
 @retailer.command()
 @data_option
+@json_option
 @_id
 @speaks_problems
-def export(data: Path | None, id: str) -> None:
+def export(data: Path | None, id: str, as_json: bool) -> None:
     """Print everything that is kept of a retailer, as JSON that they could be given."""
     with opened(data) as house:
         document = keeping.export(house, id, CLI, SHELL)
@@ -51,13 +56,28 @@ def erase(data: Path | None, id: str, contact_only: bool, preview: bool, yes: bo
         if preview:
             print_result(msgspec.to_builtins(found), as_json, "\n".join(lines))
             return
+        seen = None
         if not yes and sys.stdin.isatty():
             click.echo("\n".join(lines), err=True)
             click.confirm("Erase it? Nothing brings it back.", abort=True, err=True)
-        erased = keeping.erase(house, id, CLI, SHELL, contact_only)
+            seen = tag_of(found)
+        erased = _erased(house, id, contact_only, seen)
     document = {"erased": erased.counts, "kept": [msgspec.to_builtins(each) for each in erased.kept]}
     done = ", ".join(f"{count} {kind}" for kind, count in erased.counts.items() if count) or "nothing"
     print_result(document, as_json, "\n".join([f"Erased: {done}.", "Kept:", *(f"- {each.en}" for each in erased.kept)]))
+
+
+def _erased(house: House, id: str, contact_only: bool, seen: str | None) -> Erased:
+    """Erase what was shown and agreed to. Raises Invalid, where there is something else by now too."""
+    try:
+        return keeping.erase(house, id, CLI, SHELL, contact_only, seen)
+    except Outdated:
+        raise refuse(
+            "changed",
+            "/id",
+            "Ce qu’il y a de ce détaillant a changé depuis que vous l’avez vu : rien n’est effacé, recommencez.",
+            "What there is of this retailer changed since you saw it: nothing is erased, begin again.",
+        ) from None
 
 
 @click.command()

@@ -11,7 +11,7 @@ from houblon.engine.core.problem import Invalid
 from houblon.orders.handling.replay import Difference
 from houblon.orders.handling.replay import replay as replayed
 from houblon.web.api.bodies import read_moment
-from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
+from houblon.web.cli.shell import check_stretch, data_option, json_option, opened, print_result, speaks_problems
 
 _SHOWN = 20
 
@@ -25,6 +25,7 @@ _SHOWN = 20
 def replay(data: Path | None, since: str | None, until: str | None, as_json: bool) -> None:
     """Decide what was decided anew, from the stored order, chain and version; exit status 1 if anything differs."""
     stretch = {"since": _moment(since, "/from"), "until": _moment(until, "/to")}
+    check_stretch(**stretch)
     with opened(data) as house, house.services.ledger.reading() as connection:
         found = replayed(connection, house.services, **stretch)
     print_result(

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import click
 import msgspec
 
-from houblon.engine.core.problem import Problem
+from houblon.engine.core.problem import Problem, refuse
 from houblon.web.foundation.composition import House, open_house
 from houblon.web.foundation.file_modes import given_back
 from houblon.web.foundation.opening import told_by
@@ -123,6 +124,12 @@ def opened_by(settings: Settings, to_check: bool = False) -> Iterator[House]:
     """The installation of settings that were read already."""
     with told_by(settings), closing(open_house(settings, to_check=to_check)) as house:
         yield house
+
+
+def check_stretch(since: datetime | None, until: datetime | None) -> None:
+    """Raises Invalid for a stretch of time that ends before it begins: nothing can be in it."""
+    if since is not None and until is not None and until <= since:
+        raise refuse("range", "/to", "La fin doit venir après le début.", "The end must come after the beginning.")
 
 
 def print_result(document: Any, as_json: bool, text: str, err: bool = False) -> None:

@@ -21,7 +21,7 @@ from houblon.simulation.jobs.simulation import Asked
 from houblon.simulation.jobs.simulation import simulate as run
 from houblon.simulation.report.exports import TYPES, exported
 from houblon.web.access.audit import CLI
-from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
+from houblon.web.cli.shell import check_stretch, data_option, json_option, opened, print_result, speaks_problems
 from houblon.web.foundation.composition import House
 
 
@@ -59,6 +59,7 @@ def simulate(
     with opened(data) as house, TemporaryDirectory() as name:
         folder, zone = Path(name), house.services.installation.zone
         asked = Asked(proposal, number, None, _day(since, "/from", zone), _day(until, "/to", zone))
+        check_stretch(asked.since, asked.until)
         upload = folder / "upload"
         if file is not None:
             reading = _read(house, file, upload)

@@ -5,12 +5,25 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 from sqlalchemy import Connection
 
 from houblon.engine.core.problem import refuse
 from houblon.engine.core.strict_json import read_json
-from houblon.orders.credentials.credentials import KINDS, STANDARD, add_source, retire_secrets
-from houblon.orders.intake.sources import find_source, keep_own_buyers, list_sources, set_source
+from houblon.orders.credentials.credentials import KINDS, STANDARD, Sender, add_source, retire_secrets
+from houblon.orders.handling.whatif import what_if
+from houblon.orders.intake.decode import read_order
+from houblon.orders.intake.mapping import read_mapping
+from houblon.orders.intake.sources import (
+    Source,
+    default_mapping,
+    find_source,
+    keep_own_buyers,
+    list_sources,
+    order_body,
+    set_source,
+)
+from houblon.orders.intake.unread import Looked
 from houblon.web.access.audit import CLI, by, noted
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
 
@@ -92,6 +105,70 @@ def set_(
     )
 
 
+@source.command("show")
+@data_option
+@json_option
+@click.argument("name")
+@speaks_problems
+def show(data: Path | None, name: str, as_json: bool) -> None:
+    """One source: its secrets by number, not as they are, and how its orders are read."""
+    with opened(data) as house, house.services.ledger.reading() as connection:
+        found = _known(connection, name)
+    mapping = default_mapping(found.kind) if found.mapping is None else found.mapping
+    document = {
+        "name": found.name,
+        "kind": found.kind,
+        "secrets": [
+            {"number": each.key, "active": each.active, "created_at": each.created_at} for each in found.secrets
+        ],
+        "groups": list(found.groups),
+        "mapping": mapping,
+        "own_mapping": found.mapping is not None,
+        "last_call": found.last_call,
+    }
+    read = "its own" if found.mapping is not None else "that of its kind" if mapping else "none: orders of the house"
+    lines = [
+        f"{found.name}: {found.kind}, last called {found.last_call or 'never'}",
+        f"groups: {', '.join(found.groups) or 'none'}",
+        f"mapping: {read}",
+        *(f"secret {each.key}: {'active' if each.active else 'void'}, {each.created_at}" for each in found.secrets),
+    ]
+    print_result(document, as_json, "\n".join(lines))
+
+
+@source.command("try")
+@data_option
+@json_option
+@click.argument("name")
+@click.argument("payload", type=click.File("rb"))
+@click.option("--mapping", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Another than its own.")
+@speaks_problems
+def try_(data: Path | None, name: str, payload: Any, mapping: Path | None, as_json: bool) -> None:
+    """Read what a source sends (PAYLOAD, or -) and decide it; nothing is recorded.
+
+    Told: the order that it becomes, its decision, and what of it no rule of the mapping looked at.
+    """
+    with opened(data) as house, house.services.ledger.reading() as connection:
+        found, looked = _known(connection, name), Looked()
+        wanted = read_json(mapping.read_bytes()) if mapping else found.mapping
+        if wanted is not None:
+            read_mapping(wanted)
+        sender = Sender(name, (), found.groups, wanted)
+        groups = house.store.content(house.store.newest().number).groups
+        zone = house.services.installation.zone
+        body = order_body(sender, found.kind, payload.read(), lambda: groups, zone, looked)
+        decision = what_if(connection, house.services, read_order(body), now=house.now()).document()
+    unread = [each.path for each in looked.unread()] if looked.payload is not None else []
+    document = {"order": msgspec.json.decode(body), "decision": decision, "unread": unread}
+    lines = [
+        msgspec.json.format(body, indent=2).decode(),
+        decision["outcome"],
+        *(f"- {each['message']['fr']}" for each in decision["reasons"]),
+        *([f"not looked at: {', '.join(unread)}"] if unread else []),
+    ]
+    print_result(document, as_json, "\n".join(lines))
+
+
 @source.command("retire")
 @data_option
 @json_option
@@ -104,6 +181,7 @@ def retire(data: Path | None, name: str, keep_newest: bool, as_json: bool) -> No
         acting = by(house, CLI)
 
         def work(connection: Connection) -> int:
+            _known(connection, name)
             retired = retire_secrets(connection, name, keep=int(keep_newest))
             noted(connection, acting, "source.secret_retired", name, None, {"secrets": retired})
             return retired
@@ -132,3 +210,10 @@ def list_(data: Path | None, as_json: bool) -> None:
     ]
     lines = [f"{each.name:20} {each.kind:12} {len(each.active)} secret(s)  {', '.join(each.groups)}" for each in found]
     print_result(rows, as_json, "\n".join(lines) or "No source yet: houblon source add NAME")
+
+
+def _known(connection: Connection, name: str) -> Source:
+    found = find_source(connection, name)
+    if found is None:
+        raise refuse("unknown_source", "/name", f"Il n’y a pas de source {name}.", f"There is no source {name}.")
+    return found

@@ -25,6 +25,7 @@ from houblon.rules.store.storage import StorageFault
 from houblon.web.foundation.composition import utc_now
 from houblon.web.foundation.data_folder import NotInitialised, is_initialised
 from houblon.web.foundation.settings import BadSetting
+from houblon.web.foundation.stale import Outdated
 
 FILE = "faults.log"
 _MOST = 256 * 1024  # bytes, twice
@@ -36,7 +37,20 @@ def problems_of(fault: Exception) -> tuple[Problem, ...]:
         return fault.problems
     if isinstance(fault, BadSetting):
         return (Problem("badsetting", "", fault.text),)
-    if isinstance(fault, (NotInitialised, StorageFault, NewerLedger, Conflict, OrderConflict)):
+    if isinstance(fault, OrderConflict):
+        return (Problem(fault.code, "", Text(fault.fr, fault.en)),)
+    if isinstance(fault, Outdated):
+        return (
+            Problem(
+                "changed",
+                "",
+                Text(
+                    "Quelqu’un vient de changer cela : rien n’est fait, relisez d’abord.",
+                    "Somebody changed this just now: nothing is done, read it again first.",
+                ),
+            ),
+        )
+    if isinstance(fault, (NotInitialised, StorageFault, NewerLedger, Conflict)):
         return (Problem(type(fault).__name__.lower(), "", Text(str(fault), str(fault))),)
     found = cause_of(fault)
     if found is not None:
@@ -56,7 +70,7 @@ def problems_of(fault: Exception) -> tuple[Problem, ...]:
 
 def is_expected(fault: Exception) -> bool:
     """Whether the fault is an answer of Houblon's own, with nothing to look for in the code."""
-    return isinstance(fault, (Invalid, BadSetting, NotInitialised, NewerLedger, Conflict, OrderConflict))
+    return isinstance(fault, (Invalid, BadSetting, NotInitialised, NewerLedger, Conflict, OrderConflict, Outdated))
 
 
 def is_nobody_listening(fault: Exception) -> bool:

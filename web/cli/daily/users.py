@@ -11,7 +11,9 @@ from sqlalchemy import Connection
 
 from houblon.engine.core.problem import refuse
 from houblon.web.access import account_commands
+from houblon.web.access.addresses import kept_address
 from houblon.web.access.audit import CLI, by
+from houblon.web.access.one_time_links import new_nonce, queue_invitation
 from houblon.web.access.permissions import ROLES
 from houblon.web.app.app import create_app
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
@@ -38,6 +40,64 @@ def add(data: Path | None, email: str, role: str, as_json: bool) -> None:
             lambda connection: account_commands.add(connection, email, role, by=who, password=hashed)
         )
     print_result({"email": email, "role": role, "password": password}, as_json, password)
+
+
+@user.command("invite")
+@data_option
+@json_option
+@click.argument("email")
+@click.option("--role", type=click.Choice(ROLES), default=ROLES[0], show_default=True)
+@click.option("--language", type=click.Choice(["fr", "en"]), default="fr", show_default=True)
+@speaks_problems
+def invite(data: Path | None, email: str, role: str, language: str, as_json: bool) -> None:
+    """Have a running server write to somebody with a link to choose a password, good for seven days.
+
+    Somebody who was invited and did not answer is written to again, as they are; the link before no longer works.
+    """
+    with opened(data) as house:
+        who, services, nonce = by(house, CLI), house.services, new_nonce()
+
+        def work(connection: Connection) -> str:
+            id, said = account_commands.id_of(connection, email), language
+            if id is None:
+                id = account_commands.add(connection, email, role, by=who, invitation=nonce, language=language)
+            else:
+                said = account_commands.invite_again(connection, id, nonce, by=who).language or language
+            address = kept_address(email)
+            queue_invitation(connection, services, id, nonce, address, said, who.at)
+            return address
+
+        address = services.ledger.write(work)
+    print_result({"invited": address}, as_json, f"The invitation goes to {address}.")
+
+
+@user.command("end-sessions")
+@data_option
+@json_option
+@click.argument("email")
+@speaks_problems
+def end_sessions(data: Path | None, email: str, as_json: bool) -> None:
+    """End all sessions of an account: wherever it is open, one must sign in again."""
+    with opened(data) as house:
+        who = by(house, CLI)
+        ended = _act(house, email, lambda connection, id: account_commands.end_sessions(connection, id, by=who))
+    print_result({"email": email, "ended": ended}, as_json, f"{email}: {ended} session(s) ended")
+
+
+@user.command("remove-two-factor")
+@data_option
+@json_option
+@click.argument("email")
+@speaks_problems
+def remove_two_factor(data: Path | None, email: str, as_json: bool) -> None:
+    """Take away the second factor of somebody who lost their device; sessions end, and they are told by mail."""
+    with opened(data) as house:
+        who, services = by(house, CLI), house.services
+        removed = _act(
+            house, email, lambda connection, id: account_commands.remove_two_factor(connection, services, id, by=who)
+        )
+    text = f"{email}: {'no second factor any more' if removed else 'there was none'}"
+    print_result({"email": email, "removed": removed}, as_json, text)
 
 
 @user.command("password")
@@ -114,18 +174,18 @@ def activate(data: Path | None, email: str, as_json: bool) -> None:
     print_result({"email": email, "active": True}, as_json, f"{email}: active")
 
 
-def _act(house: House, email: str, work: Callable[[Connection, int], Any]) -> None:
-    """Do the work on the account with this address. Raises Invalid."""
+def _act(house: House, email: str, work: Callable[[Connection, int], Any]) -> Any:
+    """Do the work on the account with this address, and return what it returns. Raises Invalid."""
 
-    def found(connection: Connection) -> None:
+    def found(connection: Connection) -> Any:
         id = account_commands.id_of(connection, email)
         if id is None:
             raise refuse(
                 "unknown_account", "/email", f"Il n’y a pas de compte {email}.", f"There is no account {email}."
             )
-        work(connection, id)
+        return work(connection, id)
 
-    house.services.ledger.write(found)
+    return house.services.ledger.write(found)
 
 
 def _hashed(house: House, password: str) -> str:

@@ -1,0 +1,138 @@
+"""`houblon invoice`: what was issued, as it prints, and the link that its buyer has."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import Connection, Row, select
+
+from houblon.engine.core.money import dollars
+from houblon.engine.core.problem import refuse
+from houblon.orders.db.tables import invoices
+from houblon.orders.invoicing import buyer_links
+from houblon.orders.invoicing.document import pdf
+from houblon.orders.mail import invoice_link as invoice_link_mail
+from houblon.orders.queries import lists
+from houblon.web.access.audit import CLI, by, noted
+from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
+
+_number = click.argument("number")
+
+
+@click.group()
+def invoice() -> None:
+    """Invoices and credit notes."""
+
+
+@invoice.command("list")
+@data_option
+@json_option
+@click.option("--before", type=click.IntRange(min=1), help="Those before the invoice of this key.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@speaks_problems
+def list_(data: Path | None, before: int | None, limit: int, as_json: bool) -> None:
+    """Invoices and credit notes, the newest first."""
+    with opened(data) as house, house.services.ledger.reading() as connection:
+        rows = lists.list_invoices(connection, before, limit)
+        found = [{**_head(row), "order_id": row.order_id, "buyer": row.retailer_id} for row in rows]
+    lines = [
+        f"{each['invoice_key']:>7}  {each['invoice_number']:16} {each['state']:10} {each['total']:>12}  "
+        f"{each['due_date'] or '-':10}  {each['buyer']}"
+        for each in found
+    ]
+    print_result({"invoices": found}, as_json, "\n".join(lines) or "no invoices")
+
+
+@invoice.command("show")
+@data_option
+@json_option
+@_number
+@speaks_problems
+def show(data: Path | None, number: str, as_json: bool) -> None:
+    """The invoice NUMBER, with all that it prints."""
+    with opened(data) as house, house.services.ledger.reading() as connection:
+        row = _row(connection, number)
+    text = f"{row.number}: {row.state}, {dollars(row.total)} $, due {row.due_date or '-'}"
+    print_result({**_head(row), "document": row.document}, as_json, text)
+
+
+@invoice.command("pdf")
+@data_option
+@json_option
+@_number
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@speaks_problems
+def as_pdf(data: Path | None, number: str, file: Path, as_json: bool) -> None:
+    """Write the invoice NUMBER to FILE as PDF; a file that is there already stays."""
+    with opened(data) as house, house.services.ledger.reading() as connection:
+        content = pdf(_row(connection, number).document)
+    try:
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as written:
+            written.write(content)
+    except FileExistsError:
+        raise refuse("exists", "/file", f"{file} existe déjà.", f"{file} exists already.") from None
+    print_result({"invoice_number": number, "file": str(file)}, as_json, f"{number} is in {file}.")
+
+
+@invoice.command("replace-link")
+@data_option
+@json_option
+@_number
+@speaks_problems
+def replace_link(data: Path | None, number: str, as_json: bool) -> None:
+    """Void the link that the buyer has; send the new one with `invoice send-link`."""
+    with opened(data) as house:
+        acting, services = by(house, CLI), house.services
+
+        def work(connection: Connection) -> None:
+            row = _row(connection, number)
+            buyer_links.replace_link(connection, services, row.key, row.link_number, acting.at)
+            noted(connection, acting, "invoice.link_replaced", number, row.link_number, row.link_number + 1)
+
+        services.ledger.write(work)
+    print_result({"invoice_number": number, "replaced": True}, as_json, f"The old link of {number} opens nothing now.")
+
+
+@invoice.command("send-link")
+@data_option
+@json_option
+@_number
+@speaks_problems
+def send_link(data: Path | None, number: str, as_json: bool) -> None:
+    """Have a running server write to the buyer with the link that is good now."""
+    with opened(data) as house:
+        acting, services = by(house, CLI), house.services
+
+        def work(connection: Connection) -> str | None:
+            row = _row(connection, number)
+            address = invoice_link_mail.queue(connection, services, row, acting.at)
+            noted(connection, acting, "invoice.link_sent", number, None, row.link_number)
+            return address
+
+        address = services.ledger.write(work)
+    text = f"The link goes to {address}." if address else "No address is known: the mail waits in `houblon message`."
+    print_result({"invoice_number": number, "to": address}, as_json, text)
+
+
+def _row(connection: Connection, number: str) -> Row[Any]:
+    row = connection.execute(select(invoices).where(invoices.c.number == number)).one_or_none()
+    if row is None:
+        raise refuse(
+            "unknown_invoice", "/number", f"Il n’y a pas de facture {number}.", f"There is no invoice {number}."
+        )
+    return row
+
+
+def _head(row: Any) -> dict[str, Any]:
+    return {
+        "invoice_key": row.key,
+        "invoice_number": row.number,
+        "kind": row.kind,
+        "state": row.state,
+        "order_key": row.order_key,
+        "issued_at": row.issued_at,
+        "due_date": row.due_date,
+        "paid_on": row.paid_on,
+        "total": dollars(row.total),
+    }

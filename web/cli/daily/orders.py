@@ -1,0 +1,262 @@
+"""`houblon order`: what came and what was decided about it, and a person's review of it."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from sqlalchemy import Connection, Row
+
+from houblon.engine.core.money import dollars
+from houblon.engine.core.problem import refuse as problem
+from houblon.orders.handling import amend, lifecycle, planned_delivery, review
+from houblon.orders.queries import lists
+from houblon.web.access.audit import CLI, by
+from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
+from houblon.web.foundation.composition import House
+
+STATES = ("held", "accepted", "refused", "delivered", "cancelled")
+_key = click.argument("key", type=click.IntRange(min=1))
+_why = click.option("--why", required=True, help="The reason, which its history keeps.")
+
+
+@click.group()
+def order() -> None:
+    """Orders that came, and what a person says of them."""
+
+
+@order.command("list")
+@data_option
+@json_option
+@click.option("--state", type=click.Choice(STATES), help="Those in this state.")
+@click.option("--search", default="", help="What is in the order's id, or in the retailer's id or name.")
+@click.option("--before", type=click.IntRange(min=1), help="Those before the order of this key.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@speaks_problems
+def list_(data: Path | None, state: str | None, search: str, before: int | None, limit: int, as_json: bool) -> None:
+    """Orders, the newest first."""
+    with opened(data) as house, house.services.ledger.reading() as connection:
+        asked = lists.OrderFilter(state=state, search=search)
+        found = [_head(row) for row in lists.list_orders(connection, asked, before, limit=limit)]
+    lines = [
+        f"{each['order_key']:>7}  {each['state']:10} {each['value']:>12}  {each['order_id']}  {each['buyer']}"
+        for each in found
+    ]
+    print_result({"orders": found}, as_json, "\n".join(lines) or "no orders")
+
+
+@order.command("show")
+@data_option
+@json_option
+@_key
+@speaks_problems
+def show(data: Path | None, key: int, as_json: bool) -> None:
+    """One order: what it says, its decisions and what became of it."""
+    with opened(data) as house, house.services.ledger.reading() as connection:
+        row = _row(connection, key)
+        invoice = lists.invoice_of_order(connection, key)
+        decisions, moves = lists.decisions_of(connection, key), lists.transitions_of(connection, key)
+        document = {
+            **_head(row),
+            "content": msgspec.json.decode(row.body),
+            "invoice": invoice and invoice.number,
+            "decisions": [{"made_at": each.made_at, "who": each.who, "document": each.document} for each in decisions],
+            "moves": [
+                {"at": each.at, "who": each.who, "before": each.before, "after": each.after, "why": each.why}
+                for each in moves
+            ],
+        }
+    reasons = decisions[-1].document.get("reasons", ()) if decisions else ()
+    lines = [f"{row.order_id}: {row.state}, {document['value']} $, {row.retailer_id}"]
+    lines += [f"- {each['message']['fr']}" for each in reasons]
+    lines += [f"invoice {document['invoice']}"] if invoice else []
+    print_result(document, as_json, "\n".join(lines))
+
+
+@order.command("accept")
+@data_option
+@json_option
+@_key
+@click.option("--why", default="", help="A reason, which its history keeps.")
+@speaks_problems
+def accept(data: Path | None, key: int, why: str, as_json: bool) -> None:
+    """Accept a held order; its invoice is issued if its policy says so."""
+    with opened(data) as house:
+        seen = _seen(house, key)
+        number = review.accept(house.services, key, by=CLI, at=house.now(), why=why, seen=seen)
+    _print_moved(key, "accepted", as_json, number)
+
+
+@order.command("refuse")
+@data_option
+@json_option
+@_key
+@_why
+@speaks_problems
+def refuse(data: Path | None, key: int, why: str, as_json: bool) -> None:
+    """Refuse a held order."""
+    with opened(data) as house:
+        seen = _seen(house, key)
+        review.refuse(house.services, key, by=CLI, at=house.now(), why=_said(why), seen=seen)
+    _print_moved(key, "refused", as_json)
+
+
+@order.command("invoice")
+@data_option
+@json_option
+@_key
+@speaks_problems
+def invoice(data: Path | None, key: int, as_json: bool) -> None:
+    """Issue the invoice of an accepted order, where its policy leaves that to a person."""
+    with opened(data) as house:
+        _seen(house, key)
+        number = review.issue_invoice(house.services, key, by=CLI, at=house.now())
+    _print_moved(key, "accepted", as_json, number)
+
+
+@order.command("cancel")
+@data_option
+@json_option
+@_key
+@_why
+@speaks_problems
+def cancel(data: Path | None, key: int, why: str, as_json: bool) -> None:
+    """Cancel an order that is held or accepted; its invoice is credited."""
+    with opened(data) as house:
+        with house.services.ledger.reading() as connection:
+            row = _row(connection, key)
+        if row.state not in lifecycle.CANCELLABLE:
+            raise problem(
+                "state",
+                "/key",
+                f"La commande {row.order_id} est dans l’état « {row.state} » : elle ne s’annule pas.",
+                f"Order {row.order_id} is {row.state}: it can't be cancelled.",
+            )
+        acting, said = by(house, CLI), _said(why)
+        entry = acting.entry("order.cancelled", row.order_id, row.state, said)
+        done = lifecycle.cancel(
+            house.services, key, was=row.state, by=CLI, at=acting.at, why=said, entry_of=lambda _: entry
+        )
+    more = {"credit_note": done.credit_note, "buyer_notified": done.is_buyer_notified}
+    text = f"Order {key} is cancelled" + (f"; credit note {done.credit_note}." if done.credit_note else ".")
+    print_result({"order_key": key, "state": "cancelled", **more}, as_json, text)
+
+
+@order.command("line-available")
+@data_option
+@json_option
+@_key
+@click.argument("line", type=click.IntRange(min=1))
+@speaks_problems
+def line_available(data: Path | None, key: int, line: int, as_json: bool) -> None:
+    """Say that the product of a held order's LINE (from 1) can be had again; the order is decided anew."""
+    _mend(data, key, line, amend.make_available, "order.line_available", as_json)
+
+
+@order.command("remove-line")
+@data_option
+@json_option
+@_key
+@click.argument("line", type=click.IntRange(min=1))
+@speaks_problems
+def remove_line(data: Path | None, key: int, line: int, as_json: bool) -> None:
+    """Take LINE (from 1) out of a held order; the order is decided anew."""
+    _mend(data, key, line, amend.remove, "order.line_removed", as_json)
+
+
+@order.command("plan")
+@data_option
+@json_option
+@_key
+@click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
+@_why
+@speaks_problems
+def plan(data: Path | None, key: int, day: Any, why: str, as_json: bool) -> None:
+    """Plan the delivery of an accepted order for another DAY; its due date follows where the installation says so."""
+    with opened(data) as house:
+        with house.services.ledger.reading() as connection:
+            row = _row(connection, key)
+        acting = by(house, CLI)
+
+        def entry_of(done: planned_delivery.Plan) -> Any:
+            after = {"planned_delivery": done.after, "due_date": done.due_after, "why": why}
+            before = {"planned_delivery": done.before, "due_date": done.due_before}
+            return acting.entry("order.delivery_changed", row.order_id, before, after)
+
+        asked: date = day.date()
+        done = planned_delivery.change(
+            house.services, key, asked, by=CLI, at=acting.at, why=_said(why), entry_of=entry_of
+        )
+    print_result(
+        {"order_key": key, "planned_delivery": done.after, "due_date": done.due_after},
+        as_json,
+        f"The delivery is planned for {done.after}; due {done.due_after or 'as before'}.",
+    )
+
+
+def _mend(data: Path | None, key: int, line: int, mend: Callable[..., str], act: str, as_json: bool) -> None:
+    with opened(data) as house:
+        with house.services.ledger.reading() as connection:
+            row = _row(connection, key)
+        acting = by(house, CLI)
+        entry = acting.entry(act, row.order_id, None, line - 1)
+        try:
+            outcome = mend(
+                house.services,
+                key,
+                line - 1,
+                by=CLI,
+                at=acting.at,
+                seen=row.content_hash,
+                entry_of=lambda _: entry,
+            )
+        except LookupError:
+            raise problem(
+                "unknown_line",
+                "/line",
+                f"La commande {row.order_id} n’a pas de ligne {line}.",
+                f"Order {row.order_id} has no line {line}.",
+            ) from None
+    _print_moved(key, outcome, as_json)
+
+
+def _row(connection: Connection, key: int) -> Row[Any]:
+    row = lists.order_row(connection, key)
+    if row is None:
+        raise problem("unknown_order", "/key", f"Il n’y a pas de commande {key}.", f"There is no order {key}.")
+    return row
+
+
+def _seen(house: House, key: int) -> str:
+    """What is reviewed: whoever types the key means the order as it is now. Raises Invalid where there is none."""
+    with house.services.ledger.reading() as connection:
+        seen: str = _row(connection, key).content_hash
+    return seen
+
+
+def _said(why: str) -> str:
+    said = why.strip()[:500]
+    if not said:
+        raise problem("required", "/why", "Dites pourquoi.", "Say why.")
+    return said
+
+
+def _head(row: Any) -> dict[str, Any]:
+    return {
+        "order_key": row.key,
+        "order_id": row.order_id,
+        "source": row.source,
+        "buyer": row.retailer_id,
+        "state": row.state,
+        "value": dollars(row.order_value),
+        "items": row.item_count,
+        "placed_at": row.placed_at,
+        "received_at": row.received_at,
+    }
+
+
+def _print_moved(key: int, state: str, as_json: bool, number: str | None = None) -> None:
+    text = f"Order {key}: {state}" + (f", invoice {number}" if number else "")
+    print_result({"order_key": key, "state": state, "invoice": number}, as_json, text)
