@@ -1,6 +1,5 @@
 """`houblon retailer export`, `retailer erase` and `prune`: personal data from a shell."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -10,7 +9,7 @@ from houblon.engine.core.problem import refuse
 from houblon.engine.core.texts import clean_id
 from houblon.orders.privacy.erase import Erased
 from houblon.web.access.audit import CLI, SHELL
-from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
+from houblon.web.cli.shell import data_option, is_at_terminal, json_option, opened, print_result, speaks_problems
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.stale import Outdated, tag_of
 from houblon.web.privacy import keeping
@@ -57,7 +56,7 @@ def erase(data: Path | None, id: str, contact_only: bool, preview: bool, yes: bo
             print_result(msgspec.to_builtins(found), as_json, "\n".join(lines))
             return
         seen = None
-        if not yes and sys.stdin.isatty():
+        if not yes and is_at_terminal():
             click.echo("\n".join(lines), err=True)
             click.confirm("Erase it? Nothing brings it back.", abort=True, err=True)
             seen = tag_of(found)

@@ -68,7 +68,10 @@ def import_(data: Path | None, file: Path, publish_now: bool, group: str | None,
             f"Une deuxième personne doit approuver : le lot est devenu le brouillon « {proposal.id} ».",
             f"A second person must approve: the bundle became the proposal “{proposal.id}”.",
         )
-    print_result({"proposal": proposal.id}, as_json, f"Kept as the proposal {proposal.id}: publish it from its page.")
+    text = (
+        f"Kept as the proposal {proposal.id}: publish it from its page, or by `houblon proposal publish {proposal.id}`."
+    )
+    print_result({"proposal": proposal.id}, as_json, text)
 
 
 def _publish(house: House, bundle: Bundle, name: str) -> int:

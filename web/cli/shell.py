@@ -132,5 +132,10 @@ def check_stretch(since: datetime | None, until: datetime | None) -> None:
         raise refuse("range", "/to", "La fin doit venir après le début.", "The end must come after the beginning.")
 
 
+def is_at_terminal() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty()
+
+
 def print_result(document: Any, as_json: bool, text: str, err: bool = False) -> None:
     click.echo(msgspec.json.encode(document).decode() if as_json else text, err=err)

@@ -1,6 +1,5 @@
 """`houblon installation` and `follow-delivery`: who invoices, the clocks and the money."""
 
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from houblon.engine.core.problem import Invalid, Problem, Text
 from houblon.rules.model.entry import Entry
 from houblon.web.access.audit import CLI, audited_profile, by
 from houblon.web.admin.profile import consequences, differing, read_form, typed_of
-from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
+from houblon.web.cli.shell import data_option, is_at_terminal, json_option, opened, print_result, speaks_problems
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.data_folder import Profile
 from houblon.web.foundation.stale import check_seen, tag_of
@@ -96,7 +95,7 @@ def _confirm(found: list[Text]) -> None:
     """Ask whoever is at a terminal. Raises Invalid where nobody is, with what would follow."""
     if not found:
         return
-    if not sys.stdin.isatty():
+    if not is_at_terminal():
         raise Invalid(
             Problem("confirm", "", Text(f"{each.fr} Ajoutez --yes.", f"{each.en} Add --yes.")) for each in found
         )

@@ -1,0 +1,152 @@
+"""What pages do, commands do: each act once, with its entry in the audit log."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from houblon.web.privacy import keeping
+from tests.clock import real
+from tests.orders.intake.test_shop_orders import shopify
+from tests.web.houses import order, shell
+
+
+@pytest.fixture
+def run(place):
+    """Runs a command in the installation of `place`, which has a held order and an accepted one."""
+    place.send(order("PO-1", items=2), "m-1")
+    place.send(order("PO-2"), "m-2")
+    folder = place.house.settings.data
+    place.house.close()
+
+    def run(*words, status=0, **named):
+        done = shell([*words, "--data", folder, "--json"], **named)
+        assert done.exit_code == status, done.output
+        return json.loads(done.stdout if status == 0 else done.stderr)
+
+    return run
+
+
+def acts(run):
+    return [each["act"] for each in run("audit", "list", "--who", "cli")["entries"]]
+
+
+def test_a_held_order_is_accepted_invoiced_planned_and_cancelled(run, tmp_path):
+    [held] = run("order", "list", "--state", "held")["orders"]
+    assert (held["order_id"], held["value"]) == ("PO-1", "54.00")
+    done = run("order", "accept", held["order_key"])
+    assert (done["state"], done["invoice"]) == ("accepted", run("order", "show", held["order_key"])["invoice"])
+    [again] = run("order", "accept", held["order_key"], status=1)["errors"]
+    assert again["code"] == "already_settled"
+    day = (real() + timedelta(days=9)).date().isoformat()
+    assert run("order", "plan", held["order_key"], day, "--why", "pluie")["planned_delivery"] == day
+    assert run("invoice", "show", done["invoice"])["document"]["number"] == done["invoice"]
+    target = tmp_path / "facture.pdf"
+    run("invoice", "pdf", done["invoice"], target)
+    assert target.read_bytes().startswith(b"%PDF")
+    assert run("invoice", "pdf", done["invoice"], target, status=1)["errors"][0]["code"] == "exists"
+    assert run("order", "cancel", held["order_key"], "--why", "erreur")["credit_note"]
+    assert acts(run)[:2] == ["order.cancelled", "order.delivery_changed"]
+
+
+def test_a_line_of_a_held_order_is_mended_or_is_none(place):
+    lines = [
+        {"sku": "IPA-24", "quantity": 24, "unit_price": "27.00", "available": False},
+        {"sku": "SAISON", "quantity": 2, "unit_price": "30.00"},
+    ]
+    key = place.send({**order("PO-9"), "lines": lines}, "m-9").json and 1
+    folder = place.house.settings.data
+    place.house.close()
+    assert shell(["order", "remove-line", key, 3, "--data", folder]).exit_code == 1
+    answer = shell(["order", "line-available", key, 1, "--data", folder, "--json"])
+    assert json.loads(answer.stdout)["state"] == "accepted"
+
+
+def test_a_retailer_is_added_set_and_moved_between_groups(run):
+    run("retailer", "add", "bar-1", "--name", "Bar Un", "--province", "Ont.")
+    assert run("retailer", "set", "bar-1", "--email", "a@bar.example")["name"] == "Bar Un"
+    assert run("retailer", "join-group", "bar-1", "payeurs-a-risque")["groups"] == ["payeurs-a-risque"]
+    assert [each["id"] for each in run("retailer", "list", "--group", "payeurs-a-risque")["retailers"]] == [
+        "bar-1",
+        "risque-1",
+    ]
+    shown = run("retailer", "show", "bar-1")
+    assert (shown["province"], shown["groups"], shown["outstanding"]) == ("ON", ["payeurs-a-risque"], "0.00")
+    assert run("retailer", "leave-group", "bar-1", "payeurs-a-risque")["groups"] == []
+    assert acts(run) == ["membership.removed", "membership.added", "retailer.edited", "retailer.added"]
+
+
+def test_a_proposal_is_published_and_taken_back(run, tmp_path):
+    bundle = tmp_path / "lot.json"
+    bundle.write_text('{"houblon": 1, "groups": [{"id": "tous", "settings": {"acceptance.minimum_items": 2}}]}')
+    id = run("import", bundle)["proposal"]
+    run("proposal", "comment", id, "Essayons.")
+    assert run("proposal", "show", id)["edits"][0]["id"] == "tous"
+    assert run("proposal", "discard", id)["state"] == "discarded"
+    assert run("proposal", "take-up", id)["state"] == "open"
+    run("approval", "required")
+    assert run("proposal", "publish", id, status=1)["errors"][0]["code"] == "approval_required"
+    assert run("proposal", "approve", id, status=1)["errors"][0]["code"] == "own_proposal"
+    assert run("version", "restore", "2", status=1)["errors"][0]["code"] == "approval_required"
+    run("approval", "none")
+    assert run("proposal", "publish", id)["version"] == 3
+    assert run("version", "restore", "2") == {"version": 4, "restored": 2}
+    assert [each["number"] for each in run("version", "list")["versions"]] == [4, 3, 2, 1]
+
+
+def test_a_key_is_revoked_by_name_once_and_by_number_where_several_have_it(run):
+    run("key", "add", "caisse", "--scope", "read")
+    run("key", "add", "caisse", "--scope", "read")
+    assert run("key", "revoke", "caisse", status=1)["errors"][0]["code"] == "ambiguous"
+    newest = run("key", "list")["keys"][0]["number"]
+    run("key", "revoke", newest)
+    run("key", "revoke", "caisse")
+    assert run("key", "revoke", "caisse", status=1)["errors"][0]["code"] == "revoked"
+    assert [each["active"] for each in run("key", "list")["keys"] if each["name"] == "caisse"] == [False, False]
+
+
+def test_a_source_is_shown_without_its_secret_and_tried_without_a_trace(run):
+    run("source", "add", "boutique", "--kind", "shopify", "--secret", "hush-hush")
+    shown = run("source", "show", "boutique")
+    assert "hush-hush" not in json.dumps(shown) and shown["secrets"][0]["active"]
+    tried = run("source", "try", "boutique", "-", input=json.dumps(shopify(total_price="1440.00", landing_site="/")))
+    assert tried["order"]["stated_total"]["amount"] == "1440.00" and "landing_site" in tried["unread"]
+    assert {each["order_id"] for each in run("order", "list")["orders"]} == {"PO-1", "PO-2"}
+
+
+def test_somebody_is_invited_again_and_messages_are_listed(run):
+    run("user", "invite", "eve@x.example", "--role", "editor", "--language", "en")
+    run("user", "invite", "eve@x.example")
+    invited = [each for each in run("message", "list")["messages"] if each["to"] == "eve@x.example"]
+    assert len(invited) == 2
+    assert run("message", "resend", invited[0]["id"], status=1)["errors"][0]["code"] == "state"
+    assert run("message", "resend", "--all") == {"resent": 0}
+
+
+def test_the_installation_is_changed_after_what_follows_was_agreed_to(run):
+    assert run("installation", "set", "--email", "b@brasserie.example")["email"] == "b@brasserie.example"
+    [asked] = run("installation", "set", "--prefix", "ZZ", status=1)["errors"]
+    assert asked["code"] == "confirm" and run("installation", "show")["prefix"] != "ZZ"
+    assert run("installation", "set", "--prefix", "ZZ", "--yes")["prefix"] == "ZZ"
+    assert run("installation", "set", "--email", "nowhere", status=1)["errors"][0]["code"] == "email"
+
+
+def test_what_is_erased_is_what_was_agreed_to_at_the_terminal(place, monkeypatch):
+    place.send(order("PO-1", items=2), "m-1")
+    folder = place.house.settings.data
+    preview, asked = keeping.preview, []
+
+    def preview_and_meanwhile(house, id):
+        found = preview(house, id)
+        if not asked:  # while somebody reads it, one more order comes
+            asked.append(id)
+            place.send(order("PO-2", items=2), "m-2")
+        return found
+
+    monkeypatch.setattr(keeping, "preview", preview_and_meanwhile)
+    monkeypatch.setattr("houblon.web.cli.privacy.is_at_terminal", lambda: True)
+    done = shell(["retailer", "erase", "comptoir-1", "--contact-only", "--data", folder], input="y\n")
+    assert done.exit_code == 1 and '"changed"' in done.stderr
+    assert Path(folder).is_dir() and "PO-2" in shell(["order", "list", "--data", folder]).stdout
+    place.house.close()
