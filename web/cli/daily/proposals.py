@@ -122,7 +122,6 @@ def publish(data: Path | None, id: str, as_json: bool) -> None:
             at=house.now(),
             seen=seen,
             check_context=house.check_context,
-            approval=house.profile.approval,
             entry_of=entry_of,
         )
 
@@ -149,7 +148,6 @@ def schedule(data: Path | None, id: str, moment: str, until: str | None, as_json
             by=CLI,
             at=house.now(),
             seen=seen,
-            approval=house.profile.approval,
             check_context=house.check_context,
             entry_of=entry_of,
         )
