@@ -52,6 +52,7 @@ BENCHES = (
     Bench("differential", "the engine against its two oracles", ("--n", "5000")),
     Bench("faults", "kills of a running server; nothing lost or doubled", ("kills", "--count", "3")),
     Bench("histories", "drafts, plans and moves of retailers beside a plain model", ("--histories", "30")),
+    Bench("lives", "deliveries, credits and payments of orders beside a plain model", ("--lives", "40")),
     Bench("storage_kills", "kills inside a write of the rules", ("--kills", "12")),
     Bench("forgeries", "forged signatures, none let in", ("500",)),
     Bench("hostile", "callers who mean harm; health and orders answered meanwhile", ("--callers", "32")),

@@ -28,6 +28,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from houblon.orders.credentials.credentials import SCOPES, add_key
+from houblon.orders.invoicing.payments import Payment, pay
 from houblon.orders.queries.lists import list_invoices
 from houblon.rules.exchange.bundle import read_bundle
 from houblon.rules.model.content import KINDS
@@ -77,13 +78,15 @@ def furnish(place: Any) -> tuple[str, There]:
     content = house.store.content(house.store.newest().number)
     named = {f"{kind}s": [{"id": id} for id in content.documents(kind)] for kind in KINDS}
     with ledger.reading() as connection:
-        invoices = [{"key": row.key} for row in list_invoices(connection)]
+        keys = [row.key for row in list_invoices(connection)]
+    day = now.astimezone(house.services.installation.zone).date()
+    paid = [pay(house.services, key, Payment(100, day), by="marie", at=now) for key in keys for _ in range(9)]
     return key, {
         **named,
         "proposals": [{"id": id} for id in house.store.history().proposals],
         "simulations": [{"id": f"s-{number}"} for number in range(THINGS)],
         "orders": [{"key": key} for key in range(1, THINGS + 1)],
-        "invoices": invoices,
+        "invoices": [{"key": each.invoice_key, "id": each.key} for each in paid],
         "versions": [{"number": each.number} for each in house.store.versions()],
     }
 
@@ -138,8 +141,14 @@ def _strategies(operation: Any, there: There) -> Iterator[Any]:
     if operation.path_parameters and room:
         headers = {"If-Match": "*"} if any(each.name == "If-Match" for each in operation.headers) else None
         known = st.sampled_from(room)
-        about = known.flatmap(lambda named: operation.as_strategy(path_parameters=dict(named), headers=headers))
+        about = known.flatmap(
+            lambda named: operation.as_strategy(path_parameters=_in_path(operation, named), headers=headers)
+        )
         yield from (about, about)
+
+
+def _in_path(operation: Any, named: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in named.items() if f"{{{name}}}" in operation.path}
 
 
 def main() -> None:

@@ -14,9 +14,10 @@ from houblon.orders.events import endpoints
 from houblon.orders.events.catalogue import EVENTS, TEST_EVENT
 from houblon.orders.events.feed import enqueue_test_event, feed
 from houblon.orders.events.record import record_publication
-from houblon.orders.handling import lifecycle, planned_delivery, review
+from houblon.orders.handling import deliveries, lifecycle, planned_delivery, review
 from houblon.orders.intake.mapping import map_order, read_mapping
-from houblon.orders.invoicing.transitions import pay, viewed
+from houblon.orders.invoicing.payments import pay_rest as pay
+from houblon.orders.invoicing.transitions import viewed
 from houblon.rules.model.content import Version
 from houblon.rules.model.schema import read_group
 from tests.clock import MONTREAL, NOW, real
@@ -83,7 +84,7 @@ def _live(services):
     lifecycle.cancel(services, 2, was="accepted", by="anne", at=later(minutes=8), why="erreur")
     viewed(services, 2, at=later(minutes=9))
     send(services, order_body("PO-1", distributor="transbroue"))
-    lifecycle.deliver(services, 3, by="anne", at=later(minutes=9))
+    deliveries.deliver(services, 3, by="anne", at=later(minutes=9))
     version = Version(2, "anne", "", later(hours=1), later(hours=1), "sha256:0")
     services.ledger.write(lambda c: record_publication(c, version))
 

@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Connection, and_, bindparam, exists, func, literal, select
 
-from houblon.orders.db.refused_tables import called_off
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import (
     brought_memberships,
@@ -15,6 +14,7 @@ from houblon.orders.db.tables import (
     retailers,
     webhook_calls,
 )
+from houblon.orders.db.tables.refused import called_off
 from houblon.orders.retailers.names import BuyerIds, name_key
 
 

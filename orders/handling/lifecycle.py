@@ -1,4 +1,4 @@
-"""What becomes of an order beside its review: delivered or cancelled; each move once, whoever else tries."""
+"""An order is cancelled, and its invoice credited at once; each move of an order happens once, whoever else tries."""
 
 from datetime import datetime
 from typing import Any
@@ -10,13 +10,13 @@ from houblon.engine.core.problem import Text
 from houblon.orders.db.tables import invoices, orders
 from houblon.orders.events.record import record_event
 from houblon.orders.handling.receive import effective_policy
-from houblon.orders.handling.review import buyer_of, invoice_as_decided, order_at
-from houblon.orders.invoicing.invoice import Issued, credit, language_of
-from houblon.orders.invoicing.transitions import credited
+from houblon.orders.handling.review import buyer_of, order_at
+from houblon.orders.invoicing.credits import Words, credit
+from houblon.orders.invoicing.invoice import Issued, language_of
 from houblon.orders.mail import enqueue as messages
 from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.records.decision_log import SYSTEM, already_moved, record_transition
-from houblon.orders.services import Conflict, OrderContext, Services
+from houblon.orders.services import OrderContext, Services
 
 CANCELLABLE = ("held", "accepted")
 CALLED_OFF = Text("Annulée chez l’expéditeur.", "Cancelled at the sender.")
@@ -29,23 +29,6 @@ class Cancelled(msgspec.Struct, frozen=True):
 
     credit_note: str | None
     is_buyer_notified: bool
-
-
-def deliver(
-    services: Services,
-    key: int,
-    *,
-    by: str,
-    at: datetime,
-    why: str = "",
-    entry_of: EntryOf[str | None] | None = None,
-) -> str | None:
-    """Note that an accepted order was delivered; returns the invoice's number where one is issued now.
-
-    That is when the acceptance decided so (trigger `on_delivery`), on the acceptance's terms. Raises
-    Conflict when the order is not accepted or somebody moved it first; LookupError when there is none.
-    """
-    return services.ledger.write(audited(lambda connection: _deliver(connection, services, key, by, at, why), entry_of))
 
 
 def cancel(
@@ -67,26 +50,6 @@ def cancel(
     )
 
 
-def _deliver(connection: Connection, services: Services, key: int, by: str, at: datetime, why: str) -> str | None:
-    row, order = order_at(connection, key)
-    if row.state == "held":
-        raise Conflict(
-            "not_accepted",
-            f"La commande {row.order_id} est encore en attente : acceptez-la avant de la livrer.",
-            f"Order {row.order_id} is still held: accept it before it is delivered.",
-        )
-    _move_on(connection, services, row, "accepted", "delivered")
-    policy = effective_policy(connection, services, order, at).policy
-    move = record_transition(
-        connection, OrderContext(key, order, buyer_of(connection, row), policy, at), "accepted", "delivered", by, why
-    )
-    invoiced = invoice_of(connection, key)
-    record_event(connection, "order.delivered", at, order_key=key, invoice_key=invoiced and invoiced.key, fact=move)
-    if invoiced is not None:
-        return None
-    return invoice_as_decided(connection, services, row, order, by, at, on_delivery=True)
-
-
 def cancel_in(
     connection: Connection, services: Services, key: int, was: str, by: str, at: datetime, why: str
 ) -> Cancelled:
@@ -95,25 +58,25 @@ def cancel_in(
     if was not in CANCELLABLE:
         raise ValueError(f"an order that is {was} can't be cancelled")
     row, order = order_at(connection, key)
-    _move_on(connection, services, row, was, "cancelled")
+    move_on(connection, services, row, was, "cancelled")
     policy = effective_policy(connection, services, order, at).policy
     context = OrderContext(key, order, buyer_of(connection, row), policy, at)
     move = record_transition(connection, context, was, "cancelled", by, why)
-    credited_invoice = invoice_of(connection, key)
+    invoice = invoice_of(connection, key)
     record_event(
         connection,
         "order.cancelled",
         at,
         order_key=key,
-        invoice_key=credited_invoice and credited_invoice.key,
+        invoice_key=invoice and invoice.key,
         fact=move,
         data={"was": was},
     )
     note: Issued | None = None
-    if credited_invoice is not None:
+    # One that was credited line by line, to the last, has nothing left to take back.
+    if invoice is not None and invoice.state != "credited":
         printed = CALLED_OFF.in_(language_of(order, context.buyer)) if by == SYSTEM else why
-        note = credit(connection, services, context, credited_invoice, by, printed)
-        credited(connection, credited_invoice, note, who=by, at=at)
+        note = credit(connection, services, context, invoice, by, Words(why=printed))
     number = note.number if note else None
     notified = policy.settings["notifications.buyer"].value
     if note is not None and "invoice.issued" in notified:
@@ -125,7 +88,7 @@ def cancel_in(
     return Cancelled(number, True)
 
 
-def _move_on(connection: Connection, services: Services, row: Row[Any], before: str, after: str) -> None:
+def move_on(connection: Connection, services: Services, row: Row[Any], before: str, after: str) -> None:
     """The one transition from `before`: whoever comes second finds nothing to move."""
     moved = connection.execute(
         update(orders).where(orders.c.key == row.key, orders.c.state == before).values(state=after)
@@ -136,5 +99,6 @@ def _move_on(connection: Connection, services: Services, row: Row[Any], before: 
 
 
 def invoice_of(connection: Connection, key: int) -> Row[Any] | None:
+    """The order's invoice, which nobody else changes until the transaction ends."""
     query = select(invoices).where(invoices.c.order_key == key, invoices.c.kind == "invoice")
     return connection.execute(query.with_for_update()).one_or_none()

@@ -16,7 +16,9 @@ from houblon.orders.events.record import record_event
 from houblon.orders.handling.planned_delivery import followed
 from houblon.orders.handling.receive import effective_policy
 from houblon.orders.invoicing import invoice
+from houblon.orders.invoicing.delivered import delivered_part
 from houblon.orders.mail import enqueue as messages
+from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.records.decision_log import already_moved, record_decision, record_transition
 from houblon.orders.retailers.cards import card_of
 from houblon.orders.retailers.names import ids_of, stored_order
@@ -40,13 +42,15 @@ def refuse(services: Services, key: int, *, by: str, at: datetime, why: str, see
     services.ledger.write(lambda connection: _refuse(connection, services, key, by, at, why, seen))
 
 
-def issue_invoice(services: Services, key: int, *, by: str, at: datetime) -> str:
+def issue_invoice(services: Services, key: int, *, by: str, at: datetime, entry_of: EntryOf[str] | None = None) -> str:
     """Issue the invoice of an accepted order whose policy left that to a person; returns its number.
 
     Terms and due date are those of the acceptance. Raises Conflict when the order is not accepted
     or has an invoice already; LookupError when there is no such order.
     """
-    return services.ledger.write(lambda connection: _issue_invoice(connection, services, key, by, at))
+    return services.ledger.write(
+        audited(lambda connection: _issue_invoice(connection, services, key, by, at), entry_of)
+    )
 
 
 class Preview(msgspec.Struct, frozen=True):
@@ -121,10 +125,10 @@ def _issue_invoice(connection: Connection, services: Services, key: int, by: str
             f"La commande {row.order_id} n’est pas acceptée : elle ne se facture pas.",
             f"Order {row.order_id} is not accepted: it can't be invoiced.",
         )
-    number = invoice_as_decided(connection, services, row, order, by, at)
-    if number is None:
+    issued = invoice_as_decided(connection, services, row, order, by, at)
+    if issued is None:
         raise AssertionError("what a person asks for is issued whatever its trigger")
-    return number
+    return issued.number
 
 
 def invoice_as_decided(
@@ -136,19 +140,31 @@ def invoice_as_decided(
     at: datetime,
     *,
     on_delivery: bool = False,
-) -> str | None:
-    """Issue the invoice of an accepted order on its acceptance's terms, and tell the buyer; its number.
+) -> invoice.Issued | None:
+    """Issue the invoice of an accepted order on its acceptance's terms, and tell the buyer.
 
-    With `on_delivery`, only where the acceptance left it to the delivery; None where it did not.
+    Of an order that was delivered in part, that part. With `on_delivery`, only where the acceptance left it to the
+    delivery; None where it did not, and where nothing was delivered.
     """
     context, follows = _as_decided(connection, services, row, order, at)
     if on_delivery and not _is_owed_at_delivery(follows):
         return None
-    issued = invoice.issue(connection, services, context, follows, by)
+    part = delivered_part(connection, row.key, order)
+    if part is not None and not part.numbers:
+        if on_delivery:
+            return None
+        raise Conflict(
+            "nothing_delivered",
+            f"De la commande {row.order_id}, rien n’a été livré : il n’y a rien à facturer.",
+            f"Nothing of order {row.order_id} was delivered: there is nothing to invoice.",
+        )
+    if part is not None:
+        context = msgspec.structs.replace(context, order=part.order)
+    issued = invoice.issue(connection, services, context, follows, by, part.numbers if part else ())
     is_notified = "invoice.issued" in context.policy.settings["notifications.buyer"].value
     duties = [Obligation("notify_buyer", event="invoice.issued")] if is_notified else []
     messages.queue(connection, services, context, issued.move, duties, issued)
-    return issued.number
+    return issued
 
 
 def preview_of_delivery(connection: Connection, services: Services, key: int, at: datetime) -> Preview | None:

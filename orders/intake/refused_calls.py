@@ -12,8 +12,8 @@ import msgspec
 from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, select, update
 
 from houblon.engine.core.problem import Problem, Text
-from houblon.orders.db.refused_tables import dropped_calls, refused_calls, refused_payloads
 from houblon.orders.db.tables import orders, webhook_calls
+from houblon.orders.db.tables.refused import dropped_calls, refused_calls, refused_payloads
 
 # Of one source.
 MOST_CALLS, MOST_BYTES = 1_000, 50_000_000

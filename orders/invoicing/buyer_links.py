@@ -33,11 +33,11 @@ def last_day(invoice: Row[Any], credited_on: date | None, months: int, zone: Zon
 
 
 def credited_on(connection: Connection, invoice: Row[Any]) -> date | None:
-    """The day of the credit note that takes the invoice back; None where there is none."""
-    found = connection.execute(
-        select(invoices.c.document).where(invoices.c.credits == invoice.key)
-    ).scalar_one_or_none()
-    return None if found is None else date.fromisoformat(found["issued_on"])
+    """The day of the credit note that took the last of the invoice back; None where something of it stands."""
+    if invoice.state != "credited":
+        return None
+    notes = connection.execute(select(invoices.c.document).where(invoices.c.credits == invoice.key)).scalars()
+    return max((date.fromisoformat(note["issued_on"]) for note in notes), default=None)
 
 
 def replace_link(connection: Connection, services: Services, invoice_key: int, seen: int, at: datetime) -> str:

@@ -123,7 +123,8 @@ def _buyer(buyer: dict[str, Any]) -> tuple[str, ...]:
 def _facts(document: dict[str, Any], language: str) -> tuple[Entry, ...]:
     facts = [Entry(_said(_ISSUED, language), _day(document["issued_on"], language))]
     if document["kind"] == "credit_note":
-        facts.append(Entry(_said(_CREDITS, language), document["credits"]))
+        label = _CREDITS if document.get("is_whole", True) else _CREDITED
+        facts.append(Entry(_said(label, language), document["credits"]))
     ordered = datetime.fromisoformat(document["placed_at"]).date().isoformat()
     facts.append(Entry(_said(_ORDER, language), document["order_id"]))
     if po_number := document["buyer"].get("po_number"):
@@ -208,7 +209,10 @@ def _paid(payment: dict[str, Any], language: str) -> str:
 def _notes(document: dict[str, Any], language: str) -> tuple[str, ...]:
     if document["kind"] == "credit_note":
         reason = document["why"] and f"{_said(_REASON, language)}{_colon(language)} {document['why']}"
-        return tuple(each for each in (_said(_TAKES_BACK, language).format(number=document["credits"]), reason) if each)
+        # One of before took all of its invoice back.
+        takes = _TAKES_BACK if document.get("is_whole", True) else _TAKES_FROM
+        said = (_said(takes, language).format(number=document["credits"]), reason, document.get("buyer_note"))
+        return tuple(each for each in said if each)
     return tuple(document[name][language] for name in ("note", "order_note") if document[name])
 
 
@@ -242,7 +246,7 @@ _BILLED_TO = Text("Facturé à", "Billed to")
 _GST_NUMBER, _QST_NUMBER = Text("TPS", "GST"), Text("TVQ", "QST")
 _HST_NUMBER = Text("TPS/TVH", "GST/HST")
 _ISSUED = Text("Émise le", "Issued on")
-_CREDITS = Text("Annule la facture", "Takes back invoice")
+_CREDITS, _CREDITED = Text("Annule la facture", "Takes back invoice"), Text("Sur la facture", "Taken off invoice")
 _ORDER = Text("Commande", "Order")
 _ORDERED = Text("Commandé le", "Ordered on")
 _DELIVERY = Text("Livraison prévue", "Planned delivery")
@@ -280,4 +284,8 @@ _REASON = Text("Raison", "Reason")
 _TAKES_BACK = Text(
     "Cette note de crédit annule la facture {number} en entier.",
     "This credit note takes back invoice {number} in full.",
+)
+_TAKES_FROM = Text(
+    "Cette note de crédit vient en déduction de la facture {number}.",
+    "This credit note is taken off invoice {number}.",
 )

@@ -1,6 +1,6 @@
 """Invoices and credit notes: number, lines, taxes, due date; issued once for an order, never changed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -15,13 +15,14 @@ from houblon.engine.decide.bars import LEEWAY
 from houblon.engine.policy.decision import Invoicing
 from houblon.engine.policy.derivation import derivation_document, derivation_parts
 from houblon.orders.db.statements import Prepared
-from houblon.orders.db.tables import counters, invoices
+from houblon.orders.db.tables import counters, invoices, payments
 from houblon.orders.events.record import record_event
 from houblon.orders.invoicing.numbering import counter_of, number_text
 from houblon.orders.records.decision_log import SYSTEM, record_invoice_transition
 from houblon.orders.services import Conflict, OrderContext, Seller, Services
 
 _KEEP = Prepared(insert(invoices))
+_KEEP_PAYMENT = Prepared(insert(payments))
 _START = Prepared(insert(counters))
 _ADVANCE = Prepared(
     update(counters)
@@ -48,56 +49,26 @@ class Issued(msgspec.Struct, frozen=True):
 
 
 def issue(
-    connection: Connection, services: Services, context: OrderContext, follows: Invoicing, by: str = SYSTEM
+    connection: Connection,
+    services: Services,
+    context: OrderContext,
+    follows: Invoicing,
+    by: str = SYSTEM,
+    numbers: Sequence[int] = (),
 ) -> Issued:
     """Issue the order's invoice in the running transaction; `by` is the person who asked for it.
 
+    `numbers` are those of the lines where the context has only a part of the order, of which the rest was not delivered.
     Raises Conflict where its taxes depend on a province that nobody knows.
     """
-    return _issue(connection, services, context, draft(services, context, follows), by)
+    document = draft(services, context, follows)
+    if numbers:
+        numbered = zip(document["lines"], numbers, strict=True)
+        document["lines"] = [{**line, "line": number} for line, number in numbered]
+    return issue_document(connection, services, context, document, by)
 
 
-def credit(
-    connection: Connection, services: Services, context: OrderContext, credited: Row[Any], by: str, why: str
-) -> Issued:
-    """Issue the credit note of an invoice in the running transaction: the same amounts, taken back."""
-    local = context.at.astimezone(services.installation.zone)
-    document = {
-        **opposite(credited.document),
-        "kind": "credit_note",
-        "credits": credited.number,
-        "why": why,
-        "issued_at": context.at.isoformat(),
-        "issued_on": local.date().isoformat(),
-        "due_date": None,
-    }
-    return _issue(connection, services, context, document, by, credits=credited.key)
-
-
-def opposite(document: dict[str, Any]) -> dict[str, Any]:
-    """An invoice's document with every quantity and amount below zero; prices of one unit stay."""
-    return {
-        **document,
-        "lines": [
-            {
-                **line,
-                "quantity": -line["quantity"],
-                **{name: dollars(-cents_written(line[name])) for name in ("discount", "value", "deposit")},
-            }
-            for line in document["lines"]
-        ],
-        "taxes": [{**tax, "amount": -tax["amount"]} for tax in document["taxes"]],
-        **_said(
-            charges=[
-                {**charge, "amount": dollars(-cents_written(charge["amount"]))}
-                for charge in document.get("charges", ())
-            ]
-        ),
-        "cents": {name: -amount for name, amount in document["cents"].items()},
-    }
-
-
-def _issue(
+def issue_document(
     connection: Connection,
     services: Services,
     context: OrderContext,
@@ -105,20 +76,19 @@ def _issue(
     by: str,
     credits: int | None = None,
 ) -> Issued:
-    """Number the document and keep it.
+    """Number an invoice's document, or a credit note's of the invoice `credits`, and keep it.
 
     Numbers have no gap within a year and prefix: the counter moves in the same transaction, and
-    the unique order and kind keep a second one out whatever calls this.
+    the order's one invoice keeps a second one out whatever calls this.
     """
     prefix = services.seller.prefix if credits is None else services.seller.credit_prefix
     year = context.at.astimezone(services.installation.zone).year
     sequence = _next(connection, counter_of(prefix, year))
     number = number_text(f"{prefix}-{year}", sequence)
     document = {**document, "number": number}
-    payment = document.get("payment") or {}
-    # Of an invoice that comes to nothing, and of one that the sender was paid for, there is nothing to wait for.
-    is_settled = document["cents"]["total"] <= 0 or payment.get("is_whole")
-    settled_on = document["issued_on"] if credits is None and is_settled else None
+    # What the sender was paid is paid; of an invoice that comes to nothing, there is nothing to wait for.
+    paid, total = _paid_before(document) if credits is None else 0, document["cents"]["total"]
+    settled_on = document["issued_on"] if credits is None and paid >= total else None
     values = {
         "order_key": context.key,
         "kind": document["kind"],
@@ -131,7 +101,8 @@ def _issue(
         "paid_on": settled_on,
         "issued_at": context.at,
         "due_date": document["due_date"],
-        "total": document["cents"]["total"],
+        "total": total,
+        "paid": paid,
         "document": document,
     }
     key = _KEEP.insert(connection, values)
@@ -139,20 +110,27 @@ def _issue(
     move = record_invoice_transition(connection, keys, None, "issued", who=by, at=context.at, why=number)
     issued = "invoice.issued" if credits is None else "credit_note.issued"
     record_event(connection, issued, context.at, order_key=context.key, invoice_key=key, fact=move)
+    reference = (document.get("payment") or {}).get("reference") or ""
+    if paid:
+        entry = {"invoice_key": key, "amount": paid, "paid_on": document["issued_on"], "reference": reference}
+        _KEEP_PAYMENT.insert(connection, {**entry, "at": context.at, "who": SYSTEM, "why": ""})
     if settled_on:
-        paid = record_invoice_transition(
-            connection, keys, "issued", "paid", who=SYSTEM, at=context.at, why=payment.get("reference") or settled_on
-        )
+        why = reference or settled_on
+        fact = record_invoice_transition(connection, keys, "issued", "paid", who=SYSTEM, at=context.at, why=why)
+        data = {"amount": dollars(total), "paid_on": settled_on}
         record_event(
-            connection,
-            "invoice.paid",
-            context.at,
-            order_key=context.key,
-            invoice_key=key,
-            fact=paid,
-            data={"amount": dollars(document["cents"]["total"]), "paid_on": settled_on},
+            connection, "invoice.paid", context.at, order_key=context.key, invoice_key=key, fact=fact, data=data
         )
     return Issued(key, number, document, move)
+
+
+def _paid_before(document: Mapping[str, Any]) -> int:
+    """What the sender was paid of an invoice, in cents: all of it where that is what it says, but for its rounding."""
+    payment, total = document.get("payment"), document["cents"]["total"]
+    if payment is None or total <= 0:
+        return 0
+    amount = cents_written(payment["amount"] or "0.00")
+    return total if payment["is_whole"] and amount <= total + LEEWAY else amount
 
 
 def draft(services: Services, context: OrderContext, follows: Invoicing) -> dict[str, Any]:

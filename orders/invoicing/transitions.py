@@ -1,4 +1,4 @@
-"""What becomes of an issued invoice: sent, viewed, paid, credited; each move once, whoever else tries."""
+"""What becomes of an issued invoice: sent, viewed, paid, credited; the last two follow its payments and credit notes."""
 
 from datetime import date, datetime
 from typing import Any
@@ -6,21 +6,16 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, select, update
 
 from houblon.engine.core.money import dollars
-from houblon.engine.core.problem import refuse
 from houblon.orders.db.statements import Prepared
-from houblon.orders.db.tables import invoices, transitions
+from houblon.orders.db.tables import invoices, outbox, transitions
 from houblon.orders.events.record import record_event
-from houblon.orders.invoicing.invoice import Issued
-from houblon.orders.records.audit import EntryOf, audited
-from houblon.orders.records.decision_log import BUYER, SYSTEM, record_invoice_transition, who_text
+from houblon.orders.records.decision_log import BUYER, SYSTEM, record_invoice_transition
 from houblon.orders.services import Conflict, Services
 
-# From which states each one can be reached; a buyer may open the link before its sending is noted.
-_BEFORE = {
-    "viewed": ("issued", "sent"),
-    "paid": ("issued", "sent", "viewed"),
-    "credited": ("issued", "sent", "viewed", "paid"),
-}
+Data = dict[str, Any]
+Seen = tuple[int, int]
+# A buyer may open the link before its sending is noted.
+_BEFORE_VIEWED = ("issued", "sent")
 # For every mail that brings one: prepared.
 _SENT = Prepared(
     update(invoices)
@@ -28,7 +23,6 @@ _SENT = Prepared(
     .values(state="sent")
     .returning(invoices.c.order_key)
 )
-_WORDS = {"paid": ("payée", "paid"), "credited": ("créditée", "credited")}
 
 
 def sent(connection: Connection, invoice_key: int | None, at: datetime) -> None:
@@ -43,116 +37,106 @@ def sent(connection: Connection, invoice_key: int | None, at: datetime) -> None:
 def viewed(services: Services, invoice_key: int, *, at: datetime) -> bool:
     """Note that the buyer opened the invoice; False when that was known already, and nothing is written."""
     with services.ledger.reading() as connection:
-        if _row(connection, invoice_key).state not in _BEFORE["viewed"]:
+        if invoice_row(connection, invoice_key).state not in _BEFORE_VIEWED:
             return False
     return services.ledger.write(lambda connection: _view(connection, invoice_key, at))
 
 
-def pay(
-    services: Services, invoice_key: int, *, by: str, at: datetime, on: date, entry_of: EntryOf[str] | None = None
+def follow(
+    connection: Connection, key: int, *, who: str, at: datetime, on: date, why: str, credited_by: Data | None = None
 ) -> str:
-    """Note that the invoice was paid `on` a day; returns its number.
+    """Bring the invoice's state to what its payments and credit notes make of it; the state it has now.
 
-    Raises Conflict when somebody did already, or when it is credited; Invalid for a day to come or
-    before the order was placed; LookupError when there is no such invoice.
+    `on` is the day of what changed them, by which it is paid if it is now; `credited_by` is what the event says of
+    the credit note that left nothing to credit. The caller has locked its row.
     """
-    return services.ledger.write(
-        audited(lambda connection: _pay(connection, services, invoice_key, by, at, on), entry_of)
-    )
+    row = invoice_row(connection, key)
+    after = _state(connection, row, credited_by is not None)
+    if after == row.state:
+        return after
+    values: dict[str, Any] = {"state": after}
+    if after == "paid":
+        values["paid_on"] = on.isoformat()
+    elif after != "credited":
+        values["paid_on"] = None
+    connection.execute(update(invoices).where(invoices.c.key == key).values(**values))
+    # Whoever was paid elsewhere says by its reference what; a person, on which day.
+    reason = on.isoformat() if after == "paid" and not (who == SYSTEM and why) else why
+    keys = (row.order_key, key)
+    fact = record_invoice_transition(connection, keys, row.state, after, who=who, at=at, why=reason)
+    data = {"amount": dollars(row.total), "paid_on": on.isoformat()} if after == "paid" else credited_by
+    if after in ("paid", "credited"):
+        record_event(connection, f"invoice.{after}", at, order_key=row.order_key, invoice_key=key, fact=fact, data=data)
+    return after
 
 
-def paid_at_sender(connection: Connection, invoice: Row[Any], *, at: datetime, on: date, reference: str | None) -> None:
-    """Note, in the running transaction, that who sent the order was paid for it, by its own reference."""
-    day = on.isoformat()
-    data = {"amount": dollars(invoice.total), "paid_on": day}
-    _move(connection, invoice, "paid", who=SYSTEM, at=at, why=reference or day, data=data, paid_on=day)
-
-
-def credited(connection: Connection, invoice: Row[Any], note: Issued, *, who: str, at: datetime) -> None:
-    """Note, in the running transaction, that the credit note takes the invoice back."""
-    amount = dollars(-note.document["cents"]["total"])
-    data = {"amount": amount, "credit_note_key": note.key, "credit_note_number": note.number}
-    if not _move(connection, invoice, "credited", who=who, at=at, why=note.number, data=data):
-        raise RuntimeError(f"invoice {invoice.number} was credited already")
-
-
-def _view(connection: Connection, key: int, at: datetime) -> bool:
-    return _move(connection, _row(connection, key), "viewed", who=BUYER, at=at)
-
-
-def _pay(connection: Connection, services: Services, key: int, by: str, at: datetime, on: date) -> str:
-    row = _row(connection, key)
-    if row.kind != "invoice":
+def check_seen(invoice: Row[Any], seen: Seen | None) -> None:
+    """Raise Conflict where something was paid or credited since somebody saw the invoice."""
+    if seen is not None and seen != seen_of(invoice):
         raise Conflict(
-            "credit_note",
-            f"La note de crédit {row.number} ne se paie pas.",
-            f"Credit note {row.number} is not to be paid.",
+            "invoice_changed",
+            f"La facture {invoice.number} a changé depuis que vous l’avez vue : relisez-la d’abord.",
+            f"Invoice {invoice.number} was changed since you saw it: read it again first.",
         )
-    zone = services.installation.zone
-    placed = datetime.fromisoformat(row.document["placed_at"]).astimezone(zone).date()
-    if not placed <= on <= at.astimezone(zone).date():
-        raise refuse(
-            "paid_on",
-            "/paid_on",
-            "Le jour du paiement va de celui de la commande à aujourd’hui.",
-            "The day of payment is between that of the order and today.",
-        )
-    day = on.isoformat()
-    data = {"amount": dollars(row.total), "paid_on": day}
-    if not _move(connection, row, "paid", who=by, at=at, why=day, data=data, paid_on=day):
-        raise _already(connection, services, _row(connection, key))
-    number: str = row.number
-    return number
 
 
-def _move(
-    connection: Connection,
-    row: Row[Any],
-    after: str,
-    *,
-    who: str,
-    at: datetime,
-    why: str = "",
-    data: dict[str, Any] | None = None,
-    **values: Any,
-) -> bool:
-    """The one transition of the invoice to `after`, and its event with `data`; False when it was in no state
-    that leads there."""
-    # One update a state that may come before, so that the move tells which it was; at most one finds the row.
-    for before in _BEFORE[after]:
-        moved = connection.execute(
-            update(invoices).where(invoices.c.key == row.key, invoices.c.state == before).values(state=after, **values)
-        )
-        if moved.rowcount == 1:
-            keys = (row.order_key, row.key)
-            fact = record_invoice_transition(connection, keys, before, after, who=who, at=at, why=why)
-            record_event(
-                connection,
-                f"{row.kind}.{after}",
-                at,
-                order_key=row.order_key,
-                invoice_key=row.key,
-                fact=fact,
-                data=data,
-            )
-            return True
-    return False
+def seen_of(invoice: Any) -> Seen:
+    """What somebody who looks at an invoice sees of its sums: what was paid of it, and what was credited."""
+    return invoice.paid, invoice.credited
 
 
-def _already(connection: Connection, services: Services, row: Row[Any]) -> Conflict:
-    last = connection.execute(
-        select(transitions).where(transitions.c.invoice_key == row.key).order_by(transitions.c.key.desc()).limit(1)
-    ).one()
-    when, who, (fr, en) = services.moment_text(last.at), who_text(last.who), _WORDS[row.state]
-    return Conflict(
-        f"already_{row.state}",
-        f"La facture {row.number} est déjà {fr}, par {who.fr}, le {when.fr}.",
-        f"Invoice {row.number} is already {en}, by {who.en}, on {when.en}.",
-    )
+def balance_of(invoice: Any) -> int:
+    """What is left to pay of an invoice, in cents; below zero where its buyer is owed something."""
+    return int(invoice.total - invoice.paid - invoice.credited)
 
 
-def _row(connection: Connection, key: int) -> Row[Any]:
-    row = connection.execute(select(invoices).where(invoices.c.key == key)).one_or_none()
+def locked_invoice(connection: Connection, key: int) -> Row[Any]:
+    """The invoice, which nobody else changes until the transaction ends. Raises LookupError."""
+    return invoice_row(connection, key, is_locked=True)
+
+
+def invoice_row(connection: Connection, key: int, is_locked: bool = False) -> Row[Any]:
+    """The invoice as it is. Raises LookupError."""
+    query = select(invoices).where(invoices.c.key == key)
+    row = connection.execute(query.with_for_update() if is_locked else query).one_or_none()
     if row is None:
         raise LookupError(f"there is no invoice {key}")
     return row
+
+
+def _state(connection: Connection, row: Row[Any], is_credited: bool) -> str:
+    # What was credited in full stays so, whatever is paid or reversed afterwards.
+    if is_credited or row.state == "credited" or 0 < row.total <= row.credited:
+        return "credited"
+    if balance_of(row) <= 0:
+        return "paid"
+    if row.state != "paid":
+        return str(row.state)
+    return _before_paid(connection, row)
+
+
+def _before_paid(connection: Connection, row: Row[Any]) -> str:
+    """What had become of an invoice beside its payments; one that was paid at once may have been sent since."""
+    moves = set(connection.execute(select(transitions.c.after).where(transitions.c.invoice_key == row.key)).scalars())
+    if "viewed" in moves:
+        return "viewed"
+    left = select(outbox.c.id).where(
+        outbox.c.order_key == row.order_key, outbox.c.invoice_key == row.key, outbox.c.state == "sent"
+    )
+    return "sent" if "sent" in moves or connection.execute(left).first() is not None else "issued"
+
+
+def _view(connection: Connection, key: int, at: datetime) -> bool:
+    """The one move to viewed, from what the invoice was; False when it was in no state that leads there."""
+    # One update a state that may come before, so that the move tells which it was; at most one finds the row.
+    for before in _BEFORE_VIEWED:
+        moved = connection.execute(
+            update(invoices).where(invoices.c.key == key, invoices.c.state == before).values(state="viewed")
+        )
+        if moved.rowcount == 1:
+            row = invoice_row(connection, key)
+            keys = (row.order_key, key)
+            fact = record_invoice_transition(connection, keys, before, "viewed", who=BUYER, at=at, why="")
+            record_event(connection, f"{row.kind}.viewed", at, order_key=row.order_key, invoice_key=key, fact=fact)
+            return True
+    return False

@@ -23,6 +23,7 @@ from houblon.orders.db.tables import (
     memberships,
     orders,
     outbox,
+    payments,
     planned_deliveries,
     retailer_joins,
     retailers,
@@ -280,6 +281,7 @@ def _erase_words(connection: Connection, id: str, values: Sequence[str]) -> int:
             own &= table.c.invoice_key.is_(None)  # those of invoices say what _erase_moves_of_invoices reads
         words |= set(connection.execute(select(table.c.why).where(own)).scalars())
         count += connection.execute(update(table).where(own).values(why=ERASED)).rowcount
+    count += _erase_payments(connection, id)
     ordered = sorted(words - {ERASED}, key=len, reverse=True)
     theirs = select(decisions).where(decisions.c.order_key.in_(_own(id)), decisions.c.who.not_in((SYSTEM, BUYER)))
     for row in connection.execute(theirs).all():
@@ -287,6 +289,16 @@ def _erase_words(connection: Connection, id: str, values: Sequence[str]) -> int:
         if document != row.document:
             count += 1
             connection.execute(update(decisions).where(decisions.c.key == row.key).values(document=document))
+    return count
+
+
+def _erase_payments(connection: Connection, id: str) -> int:
+    """What is written beside payments; their amounts and days stay."""
+    own = payments.c.invoice_key.in_(select(invoices.c.key).where(invoices.c.order_key.in_(_own(id))))
+    count = 0
+    for column in (payments.c.reference, payments.c.why):
+        mine = update(payments).where(own, column != "").values({column: ERASED})
+        count += connection.execute(mine).rowcount
     return count
 
 
@@ -311,6 +323,8 @@ def _kept_until(connection: Connection, id: str, tax: TaxYears, services: Servic
     for issued_at, paid_on in connection.execute(invoiced):
         days.append(issued_at.astimezone(zone).date())
         days += [date.fromisoformat(paid_on)] if paid_on else []
+    paid = select(payments.c.paid_on).join(invoices, invoices.c.key == payments.c.invoice_key)
+    days += map(date.fromisoformat, connection.execute(paid.where(invoices.c.order_key.in_(_own(id)))).scalars())
     return tax.kept_until(max(days)) if days else None
 
 

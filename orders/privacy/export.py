@@ -12,11 +12,13 @@ from sqlalchemy import Connection, Row, Select, Table, select
 
 from houblon.orders.db.tables import (
     decisions,
+    deliveries,
     earlier_contents,
     invoices,
     memberships,
     orders,
     outbox,
+    payments,
     planned_deliveries,
     retailer_names,
     retailers,
@@ -34,7 +36,9 @@ FORMAT = 1
 TEAM = "team"
 _CARD = ("id", "name", "email", "language", "province", "address", "created_at", "updated_at")
 _ORDER = ("id", "source", "order_id", "state", "placed_at", "received_at", "order_value", "item_count", "content")
-_INVOICE = ("number", "kind", "state", "issued_at", "due_date", "paid_on", "total", "document")
+_INVOICE = ("number", "kind", "state", "issued_at", "due_date", "paid_on", "total", "paid", "credited", "document")
+_PAYMENT = ("amount", "paid_on", "means", "reference", "at", "who", "why")
+_DELIVERY = ("at", "who", "delivered_on", "lines", "undone_at")
 _DECISION = ("made_at", "who", "outcome", "version", "policy_hash", "document", "derivation")
 _MOVE = ("at", "who", "before", "after", "why")
 _PLANNED = (*_MOVE, "due_before", "due_after")
@@ -94,8 +98,10 @@ def _people(connection: Connection, id: str) -> list[str]:
     """Who of the house acted on a retailer's orders; a sentence may name them."""
     own = _own(id)
     found: set[str] = set()
-    for table in (decisions, transitions, planned_deliveries):
+    for table in (decisions, transitions, planned_deliveries, deliveries):
         found |= set(connection.execute(select(table.c.who).where(table.c.order_key.in_(own)).distinct()).scalars())
+    theirs = payments.c.invoice_key.in_(select(invoices.c.key).where(invoices.c.order_key.in_(own)))
+    found |= set(connection.execute(select(payments.c.who).where(theirs).distinct()).scalars())
     return sorted(found - {SYSTEM, BUYER}, key=len, reverse=True)
 
 
@@ -131,7 +137,17 @@ def _order(connection: Connection, row: Row[Any]) -> dict[str, Any]:
         "decisions": about(decisions, _DECISION),
         "moves": about(transitions, _MOVE),
         "planned_deliveries": about(planned_deliveries, _PLANNED),
-        "invoices": about(invoices, _INVOICE),
+        "deliveries": about(deliveries, _DELIVERY),
+        "invoices": [
+            {
+                **_members(each, _INVOICE),
+                "payments": [
+                    _members(entry, _PAYMENT)
+                    for entry in _all(connection, payments, payments.c.invoice_key == each.key)
+                ],
+            }
+            for each in _all(connection, invoices, invoices.c.order_key == key)
+        ],
     }
 
 

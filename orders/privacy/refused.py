@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, select
 
-from houblon.orders.db.refused_tables import refused_calls, refused_payloads
 from houblon.orders.db.tables import orders, retailer_names
+from houblon.orders.db.tables.refused import refused_calls, refused_payloads
 
 
 def refused_of(connection: Connection, id: str, values: Sequence[str]) -> list[Row[Any]]:

@@ -13,8 +13,8 @@ import msgspec
 from sqlalchemy import Connection, Select, Table, delete, func, select, tuple_
 
 from houblon.orders.db.ledger import Ledger
-from houblon.orders.db.refused_tables import refused_calls, refused_payloads
 from houblon.orders.db.tables import events, idempotent_calls, outbox, webhook_calls
+from houblon.orders.db.tables.refused import refused_calls, refused_payloads
 from houblon.orders.events.reading import note_removal
 
 AT_ONCE = 500

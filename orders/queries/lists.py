@@ -294,6 +294,9 @@ UNPAID = ("issued", "sent", "viewed")
 # What somebody still has to pay; one of 0.00 that an earlier Houblon issued is nobody's debt.
 OWED = and_(invoices.c.kind == "invoice", invoices.c.state.in_(UNPAID), invoices.c.total > 0)
 
+# What is left to pay of an invoice.
+BALANCE: ColumnElement[int] = invoices.c.total - invoices.c.paid - invoices.c.credited
+
 
 def is_owed(invoice: Any) -> bool:
     """OWED, of a row."""
@@ -301,8 +304,8 @@ def is_owed(invoice: Any) -> bool:
 
 
 def receivable(connection: Connection, due_before: date | None = None, since: datetime | None = None) -> Receivable:
-    """Invoices that are not paid: all of them, those due before a day, or those issued since a moment."""
-    query = select(func.count(), func.coalesce(func.sum(invoices.c.total), 0)).where(OWED)
+    """What is left to pay of invoices: of all of them, those due before a day, or those issued since a moment."""
+    query = select(func.count(), func.coalesce(func.sum(BALANCE), 0)).where(OWED)
     if due_before is not None:
         query = query.where(invoices.c.due_date < due_before.isoformat())
     if since is not None:

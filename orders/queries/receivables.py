@@ -9,9 +9,10 @@ from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
 from houblon.orders.db.tables import invoices, orders, retailers
 from houblon.orders.queries import lists
-from houblon.orders.queries.lists import OWED, PAGE, Receivable
+from houblon.orders.queries.lists import BALANCE, OWED, PAGE, Receivable
 
 KINDS = ("to_pay", "late", "paid", "credited", "credit_notes")
+_OWED_KINDS = ("to_pay", "late")
 # What was paid is never few, and summing it takes long.
 SUMMED = ("to_pay", "late", "credited", "credit_notes")
 
@@ -47,18 +48,15 @@ def list_invoices(
 
 
 def totals(connection: Connection, today: date) -> dict[str, Receivable]:
-    """How many invoices there are of each of SUMMED, and what they come to."""
+    """How many invoices there are of each of SUMMED, and what they come to: of those that are owed, what is left to pay."""
     found = {}
     for kind in SUMMED:
-        query = select(func.count(), func.coalesce(func.sum(invoices.c.total), 0)).where(*_conditions(kind, today))
+        query = select(
+            func.count(), func.coalesce(func.sum(BALANCE if kind in _OWED_KINDS else invoices.c.total), 0)
+        ).where(*_conditions(kind, today))
         count, amount = connection.execute(query).one()
         found[kind] = Receivable(count, int(amount))
     return found
-
-
-def credit_note_of(connection: Connection, invoice_key: int) -> Row[Any] | None:
-    """The credit note that takes an invoice back."""
-    return connection.execute(select(invoices).where(invoices.c.credits == invoice_key)).one_or_none()
 
 
 def _conditions(kind: str | None, today: date) -> list[ColumnElement[bool]]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, and_, func, literal, or_, select, union
 
 from houblon.orders.db.statements import AnyRow
 from houblon.orders.db.tables import invoices, memberships, orders, retailers
-from houblon.orders.queries.lists import OWED, PAGE, called
+from houblon.orders.queries.lists import BALANCE, OWED, PAGE, called
 
 NO_GROUP = "-"
 _EVERYONE = union(
@@ -93,12 +93,12 @@ def invoices_of(connection: Connection, id: str, limit: int = 10) -> Sequence[Ro
 def owed_by(connection: Connection, id: str, today: date) -> Owed:
     """What a retailer owes today."""
     owed = (
-        select(invoices.c.total, invoices.c.due_date)
+        select(BALANCE.label("balance"), invoices.c.due_date)
         .join(orders, orders.c.key == invoices.c.order_key)
         .where(orders.c.retailer_id == id, OWED)
     ).subquery()
-    late = func.sum(owed.c.total).filter(owed.c.due_date < today.isoformat())
-    query = select(func.count(), func.coalesce(func.sum(owed.c.total), 0), func.coalesce(late, 0)).select_from(owed)
+    late = func.sum(owed.c.balance).filter(owed.c.due_date < today.isoformat())
+    query = select(func.count(), func.coalesce(func.sum(owed.c.balance), 0), func.coalesce(late, 0)).select_from(owed)
     count, outstanding, overdue = connection.execute(query).one()
     return Owed(count, int(outstanding), int(overdue))
 

@@ -57,14 +57,14 @@ def record_transition(
     connection: Connection, context: OrderContext, before: str | None, after: str, who: str, why: str
 ) -> int:
     """Record that the order moved, and return the move's key."""
-    values = {
-        "order_key": context.key,
-        "at": context.at,
-        "who": who,
-        "before": before,
-        "after": after,
-        "why": why,
-    }
+    return record_order_move(connection, context.key, before, after, who=who, at=context.at, why=why)
+
+
+def record_order_move(
+    connection: Connection, order_key: int, before: str | None, after: str, *, who: str, at: datetime, why: str
+) -> int:
+    """`record_transition`, where nothing more is known of the order than its key."""
+    values = {"order_key": order_key, "at": at, "who": who, "before": before, "after": after, "why": why}
     key: int = _RECORD_TRANSITION.insert(connection, values)
     return key
 

@@ -72,11 +72,12 @@ def operation(
     faults: Sequence[int] = (),
     etag: bool = False,
     if_match: bool | None = None,
+    media: str = "application/json",
 ) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
     """One operation: who may call it, what it takes and answers, as the document describes it.
 
     `answer` names a shape; `if_match` says whether the header is needed (True), heeded (False) or
-    means nothing. The view gets the query's and the body's members as dictionaries.
+    means nothing; `media` is what the answer is, where it is a file. The view gets the query's and the body's members as dictionaries.
     """
     is_write = method in ("POST", "PATCH", "PUT", "DELETE")
     named = query is not None and "after" in query._declared_fields
@@ -105,7 +106,7 @@ def operation(
         described: dict[str, Any] = {
             "operationId": view.__name__,
             "security": [{"key": [scope]}],
-            "responses": {str(status): _answer(answer, etag, named), **_refusals(said)},
+            "responses": {str(status): _answer(answer, etag, named, media), **_refusals(said)},
             **({"parameters": parameters} if parameters else {}),
             **({"requestBody": request_body} if request_body else {}),
         }
@@ -125,7 +126,7 @@ def not_found() -> NoReturn:
     abort(404)
 
 
-def _answer(shape: str, etag: bool, paged: bool) -> dict[str, Any]:
+def _answer(shape: str, etag: bool, paged: bool, media: str) -> dict[str, Any]:
     headers = {"X-Request-Id": {"schema": {"type": "string"}, "description": "Names this call in the logs."}}
     if etag:
         headers["ETag"] = {"schema": {"type": "string"}, "description": "Names the state that was read."}
@@ -134,7 +135,7 @@ def _answer(shape: str, etag: bool, paged: bool) -> dict[str, Any]:
     return {
         "description": "Done." if shape == "Empty" else f"{shape}.",
         "headers": headers,
-        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{shape}"}}},
+        "content": {media: {"schema": {"$ref": f"#/components/schemas/{shape}"}}},
     }
 
 

@@ -1,21 +1,27 @@
 """What the API takes in query strings and bodies, as marshmallow schemas: every fault is a Problem."""
 
+import re
 from collections.abc import Callable
-from datetime import datetime
+from contextlib import suppress
+from datetime import date, datetime
 from typing import Any
 
 from marshmallow import RAISE, Schema, fields
 
+from houblon.engine.core.money import price
 from houblon.engine.core.problem import refuse
 from houblon.orders.events.catalogue import EVENTS
+from houblon.orders.invoicing.payments import MEANS
 from houblon.rules.model.content import KINDS
 from houblon.rules.model.faults import MESSAGES, SCHEMA_MESSAGES, Checked
 from houblon.rules.model.moves import MEMBERSHIP
 from houblon.web.foundation.paging import LIMIT, MAX_KEY, MOST
 
+MOST_LINES, MOST_OF_A_LINE = 5_000, 1_000_000
 # A Problem stands where marshmallow expects a text; `problems_of` takes it out again.
 _MESSAGES: dict[str, Any] = MESSAGES
 _SCHEMA_MESSAGES: dict[str, Any] = SCHEMA_MESSAGES
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def read_moment(text: object) -> datetime:
@@ -72,6 +78,35 @@ def whole(least: int, most: int, **options: Any) -> Checked:
         return number
 
     return Checked(read, metadata={"type": "integer", "minimum": least, "maximum": most}, **options)
+
+
+def amount(**options: Any) -> Checked:
+    """Money that is never negative, as cents."""
+
+    def read(value: Any) -> int:
+        try:
+            return price(value)
+        except ValueError:
+            raise refuse(
+                "money",
+                "",
+                "Un montant en texte, avec au plus deux décimales, comme « 54.00 ».",
+                'An amount as a text, with at most two decimals, such as "54.00".',
+            ) from None
+
+    return Checked(read, metadata={"type": "string", "pattern": r"^\d{1,12}(\.\d{1,2})?$"}, **options)
+
+
+def read_day(text: object) -> date:
+    """A day of the calendar, as `2026-12-01`. Raises Invalid."""
+    with suppress(ValueError):
+        if isinstance(text, str) and _DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    raise refuse("date", "", "Un jour comme « 2026-12-01 ».", 'A day such as "2026-12-01".')
+
+
+def day(**options: Any) -> Checked:
+    return Checked(read_day, metadata={"type": "string", "format": "date"}, **options)
 
 
 def moment(**options: Any) -> Checked:
@@ -225,6 +260,66 @@ class Acceptance(Body):
 
 class Refusal(Body):
     why = text(500, 1, required=True)
+
+
+class LineDelivery(Body):
+    """What came of a line of the order, by its number from 1; what isn't said of it was delivered."""
+
+    line = whole(1, MOST_LINES, required=True)
+    delivered = whole(0, MOST_OF_A_LINE)
+    lost = whole(0, MOST_OF_A_LINE, load_default=0)
+    returned = whole(0, MOST_OF_A_LINE, load_default=0)
+
+
+class Delivery(Body):
+    """When it was delivered (today unless it is said), and what came of its lines; those that aren't named came whole.
+
+    `reason` is for the house, `note` for the buyer, on the credit note of what did not come.
+    """
+
+    on = day()
+    lines = fields.List(
+        fields.Nested(LineDelivery, error_messages=_MESSAGES), load_default=list, error_messages=_MESSAGES
+    )
+    reason = text(500, load_default="")
+    note = text(500, load_default="")
+
+
+class Cancellation(Body):
+    why = text(500, 1, required=True)
+
+
+class PlannedDelivery(Body):
+    date = day(required=True)
+    why = text(500, 1, required=True)
+
+
+class CreditedLine(Body):
+    """So many of a line, by its number."""
+
+    line = whole(1, MOST_LINES, required=True)
+    quantity = whole(1, MOST_OF_A_LINE, required=True)
+
+
+class NewCredit(Body):
+    """What is credited of an invoice; `reason` is for the house, `note` for the buyer."""
+
+    lines = fields.List(fields.Nested(CreditedLine, error_messages=_MESSAGES), required=True, error_messages=_MESSAGES)
+    reason = text(500, load_default="")
+    note = text(500, load_default="")
+
+
+class NewPayment(Body):
+    """What was paid of an invoice and on which day, by what means, and what finds it again at the bank."""
+
+    amount = amount(required=True)
+    on = day(required=True)
+    reference = text(200, load_default="")
+    means = choice(*MEANS)
+
+
+class Reversal(Body):
+    why = text(500, load_default="")
 
 
 class Return(Body):

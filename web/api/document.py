@@ -8,7 +8,8 @@ from flask_smorest import Api
 from flask_wtf.csrf import CSRFProtect
 
 from houblon.engine.core.money import Cents, Price
-from houblon.web.api import refused_shapes, shapes
+from houblon.web.api import shapes
+from houblon.web.api.answers import invoice_shapes, refused_shapes
 from houblon.web.api.blueprint import blueprint
 from houblon.web.api.decision_handler import AskedMany, AskedOne
 from houblon.web.api.events import Events
@@ -39,8 +40,14 @@ _ANSWERS = (
     shapes.Reviewed,
     Events,
     refused_shapes.RefusedCalls,
-    shapes.Invoices,
-    shapes.Invoice,
+    invoice_shapes.Invoices,
+    invoice_shapes.Invoice,
+    invoice_shapes.Credited,
+    invoice_shapes.Paid,
+    invoice_shapes.Delivered,
+    invoice_shapes.Cancelled,
+    invoice_shapes.Planned,
+    invoice_shapes.Invoiced,
     shapes.Simulations,
     shapes.Simulation,
     shapes.SimulationReport,
@@ -112,6 +119,7 @@ def _unions() -> dict[str, Any]:
             "required": ["decisions"],
         },
         "DecisionOrDecisions": either("Decision", "Decisions"),
+        "Pdf": {"type": "string", "contentMediaType": "application/pdf"},
         "Document": {"type": "object", "description": "A document as a bundle writes it."},
     }
 

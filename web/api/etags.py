@@ -23,3 +23,8 @@ def tagged(response: Response, etag: str) -> Response:
         response.status_code = 304
         response.set_data(b"")
     return response
+
+
+def is_matching() -> bool:
+    """Whether the caller says which state the call is about."""
+    return "If-Match" in request.headers

@@ -1,4 +1,4 @@
-"""`/orders`: what came, what was decided about it, and a review by key; `/invoices`: what was issued."""
+"""`/orders`: what came, what was decided about it, and a review by key."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from houblon.engine.core.money import dollars
 from houblon.orders.handling import review
 from houblon.orders.queries import lists
 from houblon.web.api.blueprint import not_found, operation
-from houblon.web.api.bodies import Acceptance, ByKey, OrderListing, Refusal
+from houblon.web.api.bodies import Acceptance, OrderListing, Refusal
 from houblon.web.api.etags import check_match, tagged
 from houblon.web.api.keys import caller
 from houblon.web.foundation.current_app import house
@@ -32,7 +32,7 @@ def list_orders(asked: dict[str, Any]) -> Response:
 def get_order(key: int) -> Response:
     """One order, its decisions and its moves"""
     with house().services.ledger.reading() as connection:
-        row = _row(connection, key)
+        row = kept_order(connection, key)
         invoice = lists.invoice_of_order(connection, key)
         document = {
             **_head(row),
@@ -48,7 +48,7 @@ def get_order(key: int) -> Response:
                 for each in lists.transitions_of(connection, key)
             ],
         }
-    return tagged(json_response(document), _etag(row))
+    return tagged(json_response(document), order_etag(row))
 
 
 @operation(
@@ -63,7 +63,7 @@ def get_order(key: int) -> Response:
 )
 def accept_order(asked: dict[str, Any], key: int) -> Response:
     """Accept a held order; its invoice goes out if its policy says so"""
-    seen = _seen(key)
+    seen = seen_content(key)
     number = review.accept(house().services, key, by=caller(), at=house().now(), why=asked["why"], seen=seen)
     return json_response({"key": key, "state": "accepted", "invoice": number})
 
@@ -80,43 +80,25 @@ def accept_order(asked: dict[str, Any], key: int) -> Response:
 )
 def refuse_order(asked: dict[str, Any], key: int) -> Response:
     """Refuse a held order, with the reason that its history keeps"""
-    seen = _seen(key)
+    seen = seen_content(key)
     review.refuse(house().services, key, by=caller(), at=house().now(), why=asked["why"], seen=seen)
     return json_response({"key": key, "state": "refused", "invoice": None})
 
 
-@operation("GET", "/invoices", scope="read", room="Invoices", answer="Invoices", query=ByKey)
-def list_invoices(asked: dict[str, Any]) -> Response:
-    """Invoices, the newest first"""
-    with house().services.ledger.reading() as connection:
-        found = lists.list_invoices(connection, asked.get("after"), limit=asked["limit"] + 1)
-    shown, after = page(found, asked["limit"], lambda row: row.key)
-    return linked(json_response({"invoices": [_invoice(row) for row in shown]}), after, asked)
-
-
-@operation("GET", "/invoices/<int:key>", scope="read", room="Invoices", answer="Invoice", faults=(404,))
-def get_invoice(key: int) -> Response:
-    """One invoice, with all that it prints"""
-    with house().services.ledger.reading() as connection:
-        row = lists.invoice_row(connection, key) or not_found()
-        order = _row(connection, row.order_key)
-    return json_response({**_invoice(row, order.retailer_id), "document": row.document})
-
-
-def _seen(key: int) -> str:
+def seen_content(key: int) -> str:
     """The content that is reviewed: the one that the caller read, where it says so. 412 when it is another now."""
     with house().services.ledger.reading() as connection:
-        row = _row(connection, key)
-    check_match(_etag(row))
+        row = kept_order(connection, key)
+    check_match(order_etag(row))
     seen: str = row.content_hash
     return seen
 
 
-def _row(connection: Connection, key: int) -> Row[Any]:
+def kept_order(connection: Connection, key: int) -> Row[Any]:
     return lists.order_row(connection, key) or not_found()
 
 
-def _etag(row: Row[Any]) -> str:
+def order_etag(row: Row[Any]) -> str:
     return f"{row.state}.{row.content_hash}"
 
 
@@ -131,18 +113,4 @@ def _head(row: Row[Any]) -> dict[str, Any]:
         "item_count": row.item_count,
         "placed_at": row.placed_at,
         "received_at": row.received_at,
-    }
-
-
-def _invoice(row: Row[Any], buyer: str | None = None) -> dict[str, Any]:
-    return {
-        "key": row.key,
-        "number": row.number,
-        "kind": row.kind,
-        "state": row.state,
-        "order_key": row.order_key,
-        "buyer": buyer or row.retailer_id,
-        "issued_at": row.issued_at,
-        "due_date": row.due_date,
-        "total": dollars(row.total),
     }

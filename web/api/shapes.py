@@ -289,28 +289,6 @@ class KeptOrder(OrderHead, frozen=True, kw_only=True):
     moves: tuple[Move, ...]
 
 
-class InvoiceHead(msgspec.Struct, frozen=True):
-    key: Key
-    number: str
-    kind: str
-    state: str
-    order_key: Key
-    buyer: str
-    issued_at: Moment
-    due_date: Day | None
-    total: Money
-
-
-class Invoices(msgspec.Struct, frozen=True):
-    invoices: tuple[InvoiceHead, ...]
-
-
-class Invoice(InvoiceHead, frozen=True, kw_only=True):
-    """An invoice with the frozen copy of all that it prints."""
-
-    document: dict[str, Any]
-
-
 class Reviewed(msgspec.Struct, frozen=True):
     """What a review came to: the order's state, and the number of the invoice that went out."""
 

@@ -23,8 +23,9 @@ from houblon.web.groups import pages as groups
 from houblon.web.groups import ranks
 from houblon.web.ingest import webhooks
 from houblon.web.invoices import pages as invoices
+from houblon.web.invoices import settling
 from houblon.web.limits import entry, sizes
-from houblon.web.orders import bulk, lifecycle, overview, planned_delivery, review, saved_views, whatif
+from houblon.web.orders import bulk, delivery, lifecycle, overview, planned_delivery, review, saved_views, whatif
 from houblon.web.orders import pages as order_pages
 from houblon.web.presentation import days, icons, transition_text
 from houblon.web.privacy import pages as privacy
@@ -56,10 +57,12 @@ PAGES = (
     review,
     bulk,
     order_pages,
+    delivery,
     lifecycle,
     saved_views,
     planned_delivery,
     invoices,
+    settling,
     outbox_pages,
     deliveries,
     endpoints,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
 
 from houblon.engine.core.problem import Invalid, Problem, problem, step
@@ -15,6 +15,7 @@ from houblon.orders.db.tables import audit, decisions, invoices, metadata, order
 from houblon.orders.events.sound import count_events, unsound_events
 from houblon.orders.invoicing.numbering import ACT as MOVED_ON
 from houblon.orders.queries.seen_values import read_seen_values
+from houblon.orders.queries.sums import sums_that_differ
 from houblon.orders.records.audit import verify
 from houblon.rules.checks.checks import CheckContext, scenario_faults
 from houblon.rules.checks.idle_rules import idle_rules
@@ -68,6 +69,7 @@ def check_installation(house: House, audit_head: str | None = None) -> Report:
             _numbers_of_invoices(connection),
             _events(connection),
             _names_of_retailers(connection),
+            _sums(connection),
             _reference(newest, check_context, _chains(connection, newest)),
             _rules(connection, newest),
             Check("scenarios", len(newest.scenarios), tuple(scenario_faults(newest, check_context))),
@@ -272,6 +274,15 @@ def _root(above: dict[str, str | None], id: str) -> str | None:
             return id
         id = higher
     return None
+
+
+def _sums(connection: Connection) -> Check:
+    """Payments, credit notes, states and deliveries add up."""
+    problems = tuple(
+        Problem(each.code, step("/invoices", each.subject), each.text) for each in sums_that_differ(connection)
+    )
+    count: int = connection.execute(select(func.count()).select_from(invoices)).scalar_one()
+    return Check("sums", count, problems)
 
 
 def _chains(connection: Connection, newest: Content) -> set[tuple[str, ...]]:

@@ -23,6 +23,7 @@ from houblon.web.cli.daily.messages import message
 from houblon.web.cli.daily.orders import order
 from houblon.web.cli.daily.proposals import proposal, version
 from houblon.web.cli.daily.retailers import retailer
+from houblon.web.cli.daily.sources import source
 from houblon.web.cli.daily.users import user
 from houblon.web.cli.endpoints import endpoint, events
 from houblon.web.cli.input_orders import orders_in
@@ -39,7 +40,6 @@ from houblon.web.cli.shell import print_result as _print_result
 from houblon.web.cli.shell import settings_of as _settings_of
 from houblon.web.cli.shell import speaks_problems as _speaks_problems
 from houblon.web.cli.simulate import simulate
-from houblon.web.cli.sources import source
 from houblon.web.foundation.composition import utc_now
 from houblon.web.foundation.file_modes import make_private
 

@@ -1,6 +1,8 @@
 """Factures: the list, each invoice as page and PDF, its payment, and the buyer's own view by a signed link."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
@@ -9,11 +11,16 @@ from flask_babel import gettext as _
 from flask_security import current_user
 from sqlalchemy import Connection, Row
 
-from houblon.engine.core.problem import Invalid
+from houblon.engine.core.money import dollars
+from houblon.engine.core.problem import Invalid, Problem
 from houblon.orders.db.tables import invoices
-from houblon.orders.invoicing import buyer_links, transitions
+from houblon.orders.invoicing import buyer_links, payments, transitions
+from houblon.orders.invoicing.credits import credit_notes_of, left_to_credit
 from houblon.orders.invoicing.document import pdf, sheet
 from houblon.orders.invoicing.links import invoice_link, number_of, read_link
+from houblon.orders.invoicing.payments import MEANS, Entered, payments_of
+from houblon.orders.invoicing.shares import number_of as line_number
+from houblon.orders.invoicing.transitions import balance_of
 from houblon.orders.mail import invoice_link as invoice_link_mail
 from houblon.orders.queries import lists, receivables
 from houblon.orders.queries.lists import PAGE
@@ -70,7 +77,7 @@ def index() -> str:
 
 @blueprint.get("/factures/<int:key>")
 def show(key: int) -> Any:
-    return _shown(key)
+    return shown(key)
 
 
 @blueprint.get("/factures/<int:key>.pdf")
@@ -85,22 +92,22 @@ def pay(key: int) -> Any:
     try:
         on = date.fromisoformat(written)
     except ValueError:
-        return _shown(key, _("Écrivez le jour du paiement : année, mois, jour."), written), 422
+        return shown(key, _("Écrivez le jour du paiement : année, mois, jour."), written), 422
     by = acting(house(), author())
 
-    def entry_of(number: str) -> Entry:
-        return by.entry("invoice.paid", number, None, on.isoformat())
+    def entry_of(entered: Entered) -> Entry:
+        return by.entry("invoice.paid", entered.number, None, on.isoformat())
 
     try:
-        number = transitions.pay(house().services, key, by=by.who, at=by.at, on=on, entry_of=entry_of)
+        entered = payments.pay_rest(house().services, key, by=by.who, at=by.at, on=on, entry_of=entry_of)
     except Conflict as conflict:
         flash(conflict.in_(current()), "refused")
     except Invalid as invalid:
-        return _shown(key, invalid.problems[0].message.in_(current()), written), 422
+        return shown(key, invalid.problems[0].message.in_(current()), written), 422
     except LookupError:
         abort(404)
     else:
-        flash(_("La facture %(number)s est payée.", number=number), "accepted")
+        flash(_("La facture %(number)s est payée.", number=entered.number), "accepted")
     return redirect(url_for("invoices.show", key=key))
 
 
@@ -201,13 +208,23 @@ def _is_opened_by_the_buyer() -> bool:
     return request.method == "GET" and not is_ahead and not current_user.is_authenticated
 
 
-def _shown(key: int, fault: str | None = None, written: str | None = None) -> str:
+def shown(
+    key: int,
+    fault: str | None = None,
+    written: str | None = None,
+    *,
+    part: str | None = None,
+    typed: Mapping[str, str] = MappingProxyType({}),
+    problems: Sequence[Problem] = (),
+) -> str:
+    """The invoice's page; where something that was typed can't be, with it: `part` is the form that it stands in."""
     row = _row(key)
     with house().services.ledger.reading() as connection:
-        related = lists.invoice_row(connection, row.credits) if row.credits else None
-        related = related or receivables.credit_note_of(connection, key)
+        related = [lists.invoice_row(connection, row.credits)] if row.credits else credit_notes_of(connection, key)
         address = invoice_link_mail.buyer_address(connection, row)
-    services, last = house().services, _last_day(row)
+        entries = payments_of(connection, key)
+        left = left_to_credit(connection, row) if row.kind == "invoice" else {}
+    services, last, balance = house().services, _last_day(row), balance_of(row)
     return render_template(
         "invoice.html",
         invoice=row,
@@ -221,6 +238,15 @@ def _shown(key: int, fault: str | None = None, written: str | None = None) -> st
         written=_today().isoformat() if written is None else written,
         today=_today().isoformat(),
         link_is_over=last is not None and last < _today(),
+        entries=entries,
+        lines=[(line_number(line, place), line) for place, line in enumerate(row.document["lines"])],
+        left=left,
+        balance=balance,
+        rest=dollars(balance) if current() == "en" else dollars(balance).replace(".", ","),
+        means=MEANS,
+        part=part,
+        typed=typed,
+        problems=problems,
     )
 
 

@@ -1,4 +1,4 @@
-"""What a person does with an order beside its review: deliver it, cancel it, mend its lines."""
+"""What a person does with an order beside its review: cancel it, mend its lines, take back what was a mistake."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 
 from houblon.engine.core.texts import is_text
-from houblon.orders.handling import amend, lifecycle, sender_news
+from houblon.orders.handling import amend, lifecycle, sender_news, undo
 from houblon.orders.handling.review import order_at
 from houblon.orders.queries import lists
 from houblon.orders.records.audit import audited
@@ -27,16 +27,22 @@ blueprint = Blueprint("lifecycle", __name__, url_prefix="/commandes")
 MAX_ADDRESS = 500
 
 
-@blueprint.post("/<int:key>/livrer")
-def deliver(key: int) -> Any:
+@blueprint.post("/<int:key>/defaire")
+def undo_move(key: int) -> Any:
+    """Take back what the person did by mistake, as long as nobody outside was told."""
+    was = request.form.get("etat", "")
+    if was not in undo.UNDOABLE:
+        abort(400)
+    words = {
+        "accepted": _("C’est défait : la commande est de nouveau acceptée."),
+        "held": _("C’est défait : la commande attend de nouveau une décision."),
+    }
+
     def act() -> None:
         by = acting(house(), author())
-        entry = _entry(by, "order.delivered", key)
-        number = lifecycle.deliver(house().services, key, by=by.who, at=by.at, entry_of=lambda _: entry)
-        if number:
-            flash(_("Commande livrée ; la facture %(number)s est émise.", number=number), "accepted")
-        else:
-            flash(_("Commande livrée."), "accepted")
+        entry = _entry(by, f"order.{was}_undone", key, was)
+        state = undo.undo(house().services, key, was=was, by=by.who, at=by.at, entry_of=lambda _: entry)
+        flash(words[state], "accepted")
 
     return _done(key, act)
 

@@ -3,9 +3,11 @@
 from flask import Blueprint, abort, render_template, request
 
 from houblon.orders.db.tables import orders
-from houblon.orders.handling import review, sender_news
+from houblon.orders.handling import review, sender_news, undo
 from houblon.orders.handling.lifecycle import CANCELLABLE
-from houblon.orders.queries import lists, receivables
+from houblon.orders.invoicing.credits import credit_notes_of
+from houblon.orders.invoicing.delivered import delivery_of
+from houblon.orders.queries import lists
 from houblon.orders.queries.lists import PAGE
 from houblon.orders.retailers.names import stored_order
 from houblon.web.foundation.current_app import house
@@ -50,22 +52,26 @@ def show(key: int) -> str:
         made = lists.decisions_of(connection, key)
         moves = lists.transitions_of(connection, key)
         invoice = lists.invoice_of_order(connection, key)
-        credit_note = receivables.credit_note_of(connection, invoice.key) if invoice else None
+        credit_notes = credit_notes_of(connection, invoice.key) if invoice else []
         at_delivery = None
         if row.state == "accepted" and invoice is None:
             at_delivery = review.preview_of_delivery(connection, house().services, key, house().now())
         messages = lists.messages_of(connection, key)
         called_off_at = sender_news.asked_about(connection, row.source, row.order_id)
+        undoable = undo.is_undoable(connection, key)
+        delivery = delivery_of(connection, key)
     return render_template(
         "order.html",
         row=row,
         order=stored_order(row),
         decisions=made,
         invoice=invoice,
-        credit_note=credit_note,
+        credit_notes=credit_notes,
         at_delivery=at_delivery,
         cancellable=CANCELLABLE,
         called_off_at=called_off_at,
+        undoable=undoable,
+        delivery=delivery,
         story=sorted(
             [*((each.at, each, None) for each in moves), *((each.created_at, None, each) for each in messages)],
             key=lambda each: each[0],

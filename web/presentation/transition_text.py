@@ -8,6 +8,7 @@ from flask import Flask
 from flask_babel import gettext as _
 
 from houblon.orders.handling.sender_news import CALLED_OFF, PAID
+from houblon.orders.handling.undo import UNDONE
 from houblon.orders.records.decision_log import SYSTEM, who_text
 from houblon.web.foundation.format import day, unbroken
 from houblon.web.foundation.language import current
@@ -36,6 +37,8 @@ def why(move: Any, said: Mapping[str, Mapping[str, str]]) -> str:
         if move.who == SYSTEM:
             return _paid_elsewhere(move)
         return _("payée le %(date)s", date=day(move.why, current()))
+    if move.invoice_key is None and move.why == UNDONE:
+        return _("défait, noté par erreur")
     if move.who == SYSTEM:
         return " ".join(_sentence(said, code) for code in move.why.split(", "))
     written: str = move.why

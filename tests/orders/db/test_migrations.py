@@ -4,6 +4,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect
+from sqlalchemy.exc import IntegrityError
 
 from houblon.orders.db import tables
 from houblon.orders.db.ledger import Ledger, make_file, make_ledger, open_ledger
@@ -20,6 +21,8 @@ from tests.orders.services import rows as rows_of
 
 # Columns that a later revision did away with.
 GONE = {"webhook_calls": {"answer"}, "endpoints": {"since"}}
+# The last revision by which payments and deliveries were no entries yet.
+BEFORE_ENTRIES = "0023"
 
 
 @pytest.fixture
@@ -207,3 +210,61 @@ def test_a_shop_s_known_buyers_keep_their_retailers_by_its_names_of_them(url, tm
     found = {row.order_id: row.retailer_id for row in rows_of(services, tables.orders)}
     assert [found[id] for id in buyers] == ["5001", "boutique-6001", "Eve@X.ca", "11"]
     services.ledger.close()
+
+
+def test_what_was_paid_credited_and_delivered_is_kept_as_entries(url):
+    """Invoices 1 (paid), 2 (paid, then credited by 3) and 4 (to be paid), of orders that are delivered but the second."""
+    make_file(url)
+    ledger = Ledger(url)
+    document = '{"lines": [], "taxes": []}'
+    ledger.write(lambda connection: upgrade(connection, BEFORE_ENTRIES))
+    ledger.write(
+        lambda connection: [
+            connection.exec_driver_sql(statement)
+            for statement in (
+                "INSERT INTO retailers (id, created_at, updated_at) VALUES ('r', 1, 1)",
+                *(
+                    "INSERT INTO orders (key, source, order_id, retailer_id, state, body, content_hash, order_value, "
+                    f"item_count, placed_at, received_at) VALUES ({key}, 's', 'o{key}', 'r', '{state}', '{{}}', 'h', 1, 1, 1, 1)"
+                    for key, state in ((1, "delivered"), (2, "cancelled"), (4, "delivered"))
+                ),
+                *(
+                    "INSERT INTO invoices (key, order_key, kind, credits, prefix, year, sequence, number, state, issued_at, "
+                    f"paid_on, total, document) VALUES ({key}, {order}, '{kind}', {credits}, '{kind[0]}', 2021, {key}, "
+                    f"'n{key}', '{state}', 5, {paid_on}, {total}, '{document}')"
+                    for key, order, kind, credits, state, paid_on, total in (
+                        (1, 1, "invoice", "NULL", "paid", "'2021-05-20'", 1000),
+                        (2, 2, "invoice", "NULL", "credited", "'2021-05-12'", 700),
+                        (3, 2, "credit_note", 2, "issued", "NULL", -700),
+                        (4, 4, "invoice", "NULL", "sent", "NULL", 300),
+                    )
+                ),
+                *(
+                    "INSERT INTO transitions (order_key, invoice_key, at, who, before, after, why) "
+                    f"VALUES ({order}, {invoice}, {at}, '{who}', 'x', '{after}', '{why}')"
+                    for order, invoice, at, who, after, why in (
+                        (1, 1, 20, "anne", "paid", "2021-05-20"),
+                        (2, 2, 21, "houblon", "paid", "ch_123"),
+                        (1, "NULL", 30, "luc", "delivered", ""),
+                        (4, "NULL", 31, "luc", "delivered", ""),
+                    )
+                ),
+            )
+        ]
+    )
+    ledger.close()
+    upgraded = open_ledger(url)
+    with upgraded.reading() as connection:
+        paid = connection.exec_driver_sql("SELECT invoice_key, amount, paid_on, reference, at, who FROM payments").all()
+        assert paid == [(1, 1000, "2021-05-20", "", 20, "anne"), (2, 700, "2021-05-12", "ch_123", 21, "houblon")]
+        sums = connection.exec_driver_sql("SELECT key, paid, credited FROM invoices ORDER BY key").all()
+        assert sums == [(1, 1000, 0), (2, 700, 700), (3, 0, 0), (4, 0, 0)]
+        gone = connection.exec_driver_sql("SELECT order_key, at, who, delivered_on, lines FROM deliveries").all()
+        assert gone == [(1, 30, "luc", None, None), (4, 31, "luc", None, None)]
+    # A second note of one invoice is what the earlier schema refused; a second invoice of an order still is.
+    values = "VALUES (%s, %s, '%s', %s, 'x', 2021, %s, 'n%s', 'issued', 5, -1, '{}')"
+    into = "INSERT INTO invoices (key, order_key, kind, credits, prefix, year, sequence, number, state, issued_at, total, document) "
+    upgraded.write(lambda connection: connection.exec_driver_sql(into + values % (5, 2, "credit_note", 2, 5, 5)))
+    with pytest.raises(IntegrityError):
+        upgraded.write(lambda connection: connection.exec_driver_sql(into + values % (6, 1, "invoice", "NULL", 6, 6)))
+    upgraded.close()

@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 
 from houblon.engine.core.money import cents_written
 from houblon.orders.db import tables
-from houblon.orders.handling import lifecycle, planned_delivery, review
-from houblon.orders.invoicing import transitions
+from houblon.orders.handling import deliveries, lifecycle, planned_delivery, review
+from houblon.orders.invoicing import payments, transitions
 from houblon.orders.services import Conflict
 from tests.clock import MONTREAL, NOW
 from tests.orders.events.reading import events_of
@@ -107,7 +107,7 @@ LIFE = [
     lambda services, chance, key, at: review.accept(services, key, by="anne", at=at),
     lambda services, chance, key, at: review.refuse(services, key, by="anne", at=at, why="non"),
     lambda services, chance, key, at: review.issue_invoice(services, key, by="anne", at=at),
-    lambda services, chance, key, at: lifecycle.deliver(services, key, by="anne", at=at),
-    lambda services, chance, key, at: transitions.pay(services, key, by="anne", at=at, on=TODAY),
+    lambda services, chance, key, at: deliveries.deliver(services, key, by="anne", at=at),
+    lambda services, chance, key, at: payments.pay_rest(services, key, by="anne", at=at, on=TODAY),
     lambda services, chance, key, at: transitions.viewed(services, key, at=at),
 ]

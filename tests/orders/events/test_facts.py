@@ -11,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from houblon.orders.db import tables
 from houblon.orders.events.record import record_event
 from houblon.orders.events.sound import unsound_events
-from houblon.orders.handling import amend, lifecycle, planned_delivery, review
-from houblon.orders.invoicing import transitions
+from houblon.orders.handling import amend, deliveries, lifecycle, planned_delivery, review
+from houblon.orders.invoicing import payments, transitions
 from tests.clock import MONTREAL, NOW
 from tests.orders.events.reading import events_of, kinds_of
 from tests.orders.services import later, make_services, order_body, rows, send, tous
@@ -30,8 +30,8 @@ def test_an_order_s_life_is_told_in_its_order_with_nobody_listening(services):
     send(services, order_body(items=12))
     review.accept(services, 1, by="anne", at=later(hours=1))
     transitions.viewed(services, 1, at=later(hours=2))
-    lifecycle.deliver(services, 1, by="anne", at=later(hours=3))
-    transitions.pay(services, 1, by="anne", at=later(hours=4), on=TODAY)
+    deliveries.deliver(services, 1, by="anne", at=later(hours=3))
+    payments.pay_rest(services, 1, by="anne", at=later(hours=4), on=TODAY)
     assert kinds_of(services) == [
         *("order.held", "order.changed", "order.held", "order.accepted", "invoice.issued"),
         *("invoice.viewed", "order.delivered", "invoice.paid"),
@@ -127,7 +127,7 @@ def test_a_fact_has_one_event_of_a_kind_and_a_second_one_fails_with_its_transact
 
 def test_what_lacks_its_event_or_its_fact_is_found(services):
     send(services)
-    lifecycle.deliver(services, 1, by="anne", at=later(hours=1))
+    deliveries.deliver(services, 1, by="anne", at=later(hours=1))
     assert unsound(services) == []
     services.ledger.write(lambda c: c.execute(delete(tables.events).where(tables.events.c.kind == "invoice.issued")))
     services.ledger.write(

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from houblon.orders.db import tables
-from houblon.orders.handling import amend, lifecycle, review
+from houblon.orders.handling import amend, deliveries, lifecycle, review
 from houblon.orders.mail.rendered import rendered
 from houblon.orders.outbox.delivery import deliver_due
 from houblon.orders.services import Conflict
@@ -48,22 +48,22 @@ def cancel(services, key=1, was="accepted", by="anne", at=None, why="client ferm
 
 def test_a_delivery_is_recorded_with_who_and_when(services):
     send(services)
-    assert lifecycle.deliver(services, 1, by="anne", at=later(days=2)) is None
+    assert deliveries.deliver(services, 1, by="anne", at=later(days=2)).invoice is None
     assert moved(services) == [("accepted", "delivered", "anne", "")] and state(services) == "delivered"
     assert len(rows(services, tables.invoices)) == 1
 
 
 def test_a_held_order_is_accepted_before_it_is_delivered(services):
     send(services, order_body(items=1))
-    assert conflict(lambda: lifecycle.deliver(services, 1, by="anne", at=NOW)).code == "not_accepted"
+    assert conflict(lambda: deliveries.deliver(services, 1, by="anne", at=NOW)).code == "not_accepted"
     assert state(services) == "held"
 
 
 def test_the_second_person_learns_who_was_first(services):
     send(services)
-    lifecycle.deliver(services, 1, by="anne", at=later(hours=1))
+    deliveries.deliver(services, 1, by="anne", at=later(hours=1))
     for second in (
-        partial(lifecycle.deliver, services, 1, by="bruno", at=later(hours=2)),
+        partial(deliveries.deliver, services, 1, by="bruno", at=later(hours=2)),
         partial(cancel, services, by="bruno"),
     ):
         told = conflict(second)
@@ -77,7 +77,7 @@ def test_many_people_who_deliver_and_cancel_at_once_make_one_move(services):
     def one(number):
         try:
             if number % 2:
-                lifecycle.deliver(services, 1, by=f"person {number}", at=later(hours=1))
+                deliveries.deliver(services, 1, by=f"person {number}", at=later(hours=1))
             else:
                 cancel(services, by=f"person {number}")
         except Conflict:
@@ -104,7 +104,7 @@ def test_the_invoice_left_to_the_delivery_has_the_acceptance_s_terms(at_delivery
     assert rows(at_delivery, tables.invoices) == []
     with at_delivery.ledger.reading() as connection:
         draft = review.preview_of_delivery(connection, at_delivery, 1, later(days=8)).draft
-    number = lifecycle.deliver(at_delivery, 1, by="anne", at=later(days=8))
+    number = deliveries.deliver(at_delivery, 1, by="anne", at=later(days=8)).invoice
     [invoice] = rows(at_delivery, tables.invoices)
     assert invoice.number == number and invoice.issued_at == later(days=8)
     assert (invoice.due_date, invoice.document["terms"]) == ("2021-06-19", {"kind": "net", "days": 30})
@@ -120,7 +120,7 @@ def test_an_invoice_that_a_rule_withholds_is_left_to_a_person_at_the_delivery_to
     }
     services = make_services(tmp_path, tous({"sans-facture": withhold}, invoicing_trigger="on_delivery"))
     send(services)
-    assert lifecycle.deliver(services, 1, by="anne", at=later(days=1)) is None
+    assert deliveries.deliver(services, 1, by="anne", at=later(days=1)).invoice is None
     assert rows(services, tables.invoices) == []
     assert review.issue_invoice(services, 1, by="anne", at=later(days=2)) == "F-2021-00001"
     services.ledger.close()

@@ -11,10 +11,10 @@ from houblon.engine.schedule.cadence import day_text
 from houblon.orders.db import tables
 from houblon.orders.events.endpoints import Wanted, add_endpoint
 from houblon.orders.events.feed import feed
-from houblon.orders.handling import lifecycle, review
+from houblon.orders.handling import deliveries, review
 from houblon.orders.handling.replay import replay
 from houblon.orders.invoicing.document import pdf
-from houblon.orders.invoicing.transitions import pay
+from houblon.orders.invoicing.payments import pay_rest as pay
 from houblon.orders.mail.rendered import rendered
 from houblon.orders.queries import receivables
 from tests.clock import day_of
@@ -83,7 +83,7 @@ def test_instants_are_told_to_the_last_digit(invoiced, moment):
 def test_what_follows_within_the_hour_stands_in_the_order_in_which_it_was(services, moment):
     send(services, order_body(items=3), at=moment)
     review.accept(services, 1, by="anne", at=moment + 50 * MINUTE)
-    lifecycle.deliver(services, 1, by="bruno", at=moment + 70 * MINUTE)
+    deliveries.deliver(services, 1, by="bruno", at=moment + 70 * MINUTE)
     moves = [row for row in rows(services, tables.transitions) if row.invoice_key is None]
     assert [move.after for move in moves] == ["held", "accepted", "delivered"]
     assert [move.at - moment for move in moves] == [0 * MINUTE, 50 * MINUTE, 70 * MINUTE]

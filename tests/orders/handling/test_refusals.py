@@ -7,8 +7,8 @@ import pytest
 
 from houblon.engine.core.problem import Invalid, refuse
 from houblon.orders.credentials.credentials import STANDARD, Sender, add_source
-from houblon.orders.db.refused_tables import refused_calls
 from houblon.orders.db.tables import orders, outbox
+from houblon.orders.db.tables.refused import refused_calls
 from houblon.orders.handling.order_writer import InProcessWriter
 from houblon.orders.handling.refusals import keep_refused, retry, tell_of_refused
 from houblon.orders.handling.signed_call import SignedCall, take

@@ -3,7 +3,7 @@
 import pytest
 
 from houblon.orders.db import tables
-from houblon.orders.handling import lifecycle, review
+from houblon.orders.handling import deliveries, lifecycle, review
 from houblon.orders.handling.bulk import prospects, total_of
 from houblon.orders.handling.replay import replay
 from houblon.orders.invoicing.document import pdf, sheet
@@ -113,7 +113,7 @@ def test_without_an_invoice_to_issue_such_an_order_may_be_accepted(tmp_path):
         at_delivery = review.preview_of_delivery(connection, services, 1, later(hours=2))
     assert (at_delivery.draft, at_delivery.barred.code) == (None, "unknown_province")
     with pytest.raises(Conflict):
-        lifecycle.deliver(services, 1, by="anne", at=later(hours=2))
+        deliveries.deliver(services, 1, by="anne", at=later(hours=2))
     services.ledger.close()
 
 

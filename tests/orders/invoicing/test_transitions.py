@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from houblon.engine.core.problem import Invalid
 from houblon.orders.db import tables
 from houblon.orders.handling import lifecycle
-from houblon.orders.invoicing import transitions
+from houblon.orders.invoicing import payments, transitions
 from houblon.orders.outbox.delivery import deliver_due
 from houblon.orders.queries import receivables as lists
 from houblon.orders.queries.receivables import InvoiceFilter
@@ -40,7 +40,7 @@ def told(services):
 
 
 def pay(services, key=1, by="anne", on=TODAY):
-    return transitions.pay(services, key, by=by, at=later(days=2), on=on)
+    return payments.pay_rest(services, key, by=by, at=later(days=2), on=on)
 
 
 def test_an_invoice_is_sent_when_its_message_has_left_and_not_before(services):
@@ -71,7 +71,7 @@ def test_a_buyer_s_first_look_counts_once(services):
 
 def test_a_payment_is_noted_once_with_its_day(services):
     send(services)
-    assert pay(services) == "F-2021-00001"
+    assert pay(services).number == "F-2021-00001"
     [row] = rows(services, tables.invoices)
     assert (row.state, row.paid_on) == ("paid", "2021-05-14")
     with pytest.raises(Conflict) as caught:

@@ -21,7 +21,10 @@ def test_requests_of_every_sort_are_answered_as_the_document_tells(place):
     # What takes a future instant, a date to take back, a draft's last state, or exactly one of two members is hardly met
     # by chance.
     rare = ("simulations", *(f"proposals/{{id}}/{act}" for act in ("approve", "publish", "schedule", "withdraw")))
-    assert refused <= {f"POST /api/v1/{each}" for each in rare}
+    # A day that is past and after the order, or to come; an invoice that is left to a person; so many of a line.
+    dated = ("invoices/{key}/payments", "invoices/{key}/credits", "orders/{key}/invoice")
+    plans = {"PUT /api/v1/orders/{key}/planned-delivery"}
+    assert refused <= {f"POST /api/v1/{each}" for each in (*rare, *dated)} | plans
 
 
 def test_a_client_generated_from_the_document_decides(place, tmp_path, monkeypatch):

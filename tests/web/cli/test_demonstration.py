@@ -41,7 +41,8 @@ def test_the_demonstration_holds_what_it_promises(tmp_path):
     assert set(Counter(row.state for row in rows)) == {"accepted", "delivered", "held", "refused", "cancelled"}
     assert counts.get("pending", 0) == 0 and 1 <= counts["parked"] <= 5
     assert 1 <= receivable["late"].count <= 15 and receivable["to_pay"].count > 50
-    assert receivable["credited"].count == receivable["credit_notes"].count == 1
+    # One of a cancellation; the others are of deliveries that did not all come.
+    assert receivable["credited"].count == 1 and 3 <= receivable["credit_notes"].count <= 12
     proposals = house.store.history().proposals.values()
     assert Counter(each.state for each in proposals) == {"published": 1, "scheduled": 1, "open": 1}
     house.close()

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from houblon.orders.db.migrate import newest_revision
+from houblon.orders.db.ledger import Ledger, make_file
+from houblon.orders.db.migrate import newest_revision, upgrade
 from houblon.rules.store.twin import twin_of
 from houblon.web.app.serve import prepare
 from houblon.web.cli.main import main
@@ -110,22 +111,27 @@ def test_a_ledger_that_an_earlier_houblon_made_by_mistake_is_not_taken_for_the_i
     assert refused_by_all(data, tmp_path)[0] == "ledger_other"
 
 
-# What the schemas after the one without ids have added: tables, and to a table of before columns.
-TABLES_SINCE = ("installation", "brought_memberships")
-SINCE = (("invoices", "link_number"), ("invoices", "link_made_at"), ("decisions", "reading"))
-
-
 def forget_ids(data):
     """Make an installation as it was before there were ids, when the rules were kept once too."""
     twin_of(data / "rules.json").unlink()
     write_profile(data, msgspec.structs.replace(read_profile(data), id=None))
-    with closing(sqlite3.connect(data / "ledger.db")) as ledger:
-        for table in TABLES_SINCE:
-            ledger.execute(f"DROP TABLE {table}")
-        for table, column in SINCE:
-            ledger.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-        ledger.execute("UPDATE alembic_version SET version_num = '0015'")
+    path, earlier = data / "ledger.db", data / "earlier.db"
+    ledger = Ledger(make_file(url := f"sqlite:///{earlier}") or url)
+    ledger.write(lambda connection: upgrade(connection, "0015"))
+    ledger.close()
+    with closing(sqlite3.connect(earlier)) as ledger:
+        ledger.execute("ATTACH ? AS now", (str(path),))
+        for (table,) in ledger.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'").fetchall():
+            columns = {column for _, column, *_ in ledger.execute(f"PRAGMA main.table_info({table})")}
+            columns &= {column for _, column, *_ in ledger.execute(f"PRAGMA now.table_info({table})")}
+            if table != "alembic_version" and columns:
+                named = ", ".join(f'"{column}"' for column in sorted(columns))
+                ledger.execute(f"INSERT OR IGNORE INTO main.{table} ({named}) SELECT {named} FROM now.{table}")
         ledger.commit()
+    for file in data.glob("ledger.db*"):
+        file.unlink()
+    for file in data.glob("earlier.db*"):
+        file.rename(data / file.name.replace("earlier", "ledger"))
 
 
 @pytest.mark.parametrize("crash", ["no", "after the ledger", "after the profile"])

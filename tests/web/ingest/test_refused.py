@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from houblon.orders.credentials.credentials import SHOPIFY, STANDARD, Sender, add_source
-from houblon.orders.db.refused_tables import refused_calls
 from houblon.orders.db.tables import invoices, orders, outbox
+from houblon.orders.db.tables.refused import refused_calls
 from houblon.orders.handling.refusals import keep_refused, retry, tell_of_refused
 from houblon.orders.handling.signed_call import SignedCall
 from houblon.orders.intake import refused_calls as kept

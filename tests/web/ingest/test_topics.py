@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from houblon.orders.db.tables import invoices, orders, transitions
-from houblon.orders.handling import lifecycle, sender_news
+from houblon.orders.handling import deliveries, sender_news
 from houblon.orders.handling.replay import replay
 from houblon.orders.intake import refused_calls as kept
 from houblon.rules.exchange.bundle import read_bundle
@@ -79,7 +79,7 @@ def test_an_invoiced_order_that_is_called_off_is_credited(place, shop):
 def test_what_is_paid_for_or_delivered_waits_for_a_person_who_sees_it(place, shop, done):
     shop("orders/create", financial_status="paid" if done == "paid" else "pending")
     if done == "delivered":
-        lifecycle.deliver(place.house.services, 1, by="anne", at=NOW)
+        deliveries.deliver(place.house.services, 1, by="anne", at=NOW)
     answer = shop("orders/cancelled", cancelled_at=LATE)
     assert (answer.status_code, answer.json["asks"], answer.json["state"]) == (
         200,
@@ -145,7 +145,7 @@ def test_a_payment_of_an_order_that_is_not_invoiced_yet_is_kept_for_its_invoice(
     assert one(place, invoices) == []
     assert shop("orders/paid", financial_status="paid").json["state"] == "accepted"
     assert shop("orders/paid", financial_status="paid").status_code == 200
-    lifecycle.deliver(place.house.services, 1, by="anne", at=NOW)
+    deliveries.deliver(place.house.services, 1, by="anne", at=NOW)
     (invoice,) = one(place, invoices)
     assert invoice.state == "paid"
     assert is_replayable(place)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from houblon.orders.db.tables import invoices, outbox
 from houblon.orders.handling import lifecycle
 from houblon.orders.invoicing.links import invoice_link
-from houblon.orders.invoicing.transitions import pay
+from houblon.orders.invoicing.payments import pay_rest as pay
 from houblon.web.foundation.data_folder import change_profile
 from tests.clock import NOW, day_of
 from tests.web.access.ways_in import Clock, acts, delivered, link_in, post, text

@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 
 from houblon.engine.schedule.cadence import day_text
-from houblon.orders.handling import lifecycle
+from houblon.orders.handling import deliveries, lifecycle
 from houblon.rules.model.statements import Edit
 from houblon.rules.publishing.drafts import begin
 from houblon.rules.publishing.publish import publish
@@ -34,7 +34,7 @@ def evening(template, tmp_path_factory, moment):
     for number, items in enumerate((24, 24, 24, 2), 1):
         place.send(order(f"PO-{number}", items, placed_at=just_before.isoformat()), f"m-{number}")
     clock[0] = moment
-    lifecycle.deliver(services, 2, by="marie", at=moment)
+    deliveries.deliver(services, 2, by="marie", at=moment)
     lifecycle.cancel(services, 3, was="accepted", by="marie", at=moment, why="doublon")
     for number, at in enumerate((moment - timedelta(minutes=1), moment)):
         strict = Edit("group", "tous", tous(acceptance_mode="manual", acceptance_minimum_items=12 - number))

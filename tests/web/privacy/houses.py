@@ -9,7 +9,7 @@ from sqlalchemy import insert, text
 
 from houblon.orders.db.tables import metadata, simulations
 from houblon.orders.handling import lifecycle, review
-from houblon.orders.invoicing import transitions
+from houblon.orders.invoicing import payments
 from houblon.orders.outbox.delivery import deliver_due
 from houblon.orders.records.audit import record
 from houblon.rules.model.entry import Entry
@@ -51,7 +51,7 @@ def populate(place):
     form = {"id": ID, "name": NAME, "email": OLD_MAIL, "language": "fr", "province": "QC"}
     form |= {"csrf_token": token_of(page), "vu": re.search(r'name="vu" value="([^"]+)"', page)[1]}
     assert client.post("/detaillants/fiche", data=form).status_code == 302
-    transitions.pay(services, 1, by="anne@houblon.example", at=NOW, on=DAY)
+    payments.pay_rest(services, 1, by="anne@houblon.example", at=NOW, on=DAY)
     services.ledger.write(
         lambda c: record(c, Entry(NOW, "anne@houblon.example", "", "memberships.set", "import", None, {ID: []}))
     )

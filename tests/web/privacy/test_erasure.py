@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import select
 
 from houblon.engine.core.problem import Invalid
-from houblon.orders.db.refused_tables import refused_calls
 from houblon.orders.db.tables import audit, invoices, memberships, orders, retailers
+from houblon.orders.db.tables.refused import refused_calls
 from houblon.orders.handling import review
 from houblon.orders.handling.replay import replay
-from houblon.orders.invoicing import transitions
+from houblon.orders.invoicing import payments
 from houblon.orders.outbox.delivery import deliver_due
 from houblon.orders.privacy.tax_years import TaxYears
 from houblon.orders.records.audit import record
@@ -205,7 +205,7 @@ def test_a_note_that_a_rule_reads_is_kept_and_said(place, template):
     while deliver_due(after.services.ledger, after.transport, NOW):
         pass
     for key in unpaid:
-        transitions.pay(after.services, key, by="anne", at=NOW, on=DAY)
+        payments.pay_rest(after.services, key, by="anne", at=NOW, on=DAY)
     erased = keeping.erase(after, "nouveau-1", "cli", "shell", False)
     bodies = {row.order_id: json.loads(row.body) for row in rows(after, orders)}
     assert bodies["N-1"]["note"] == "urgent, Mme Roy" and bodies["N-2"]["note"] == "[effacé]"

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, insert, select, update
 
-from houblon.orders.db.refused_tables import refused_calls, refused_payloads
 from houblon.orders.db.tables import events, idempotent_calls, invoices, orders, outbox, simulations, webhook_calls
+from houblon.orders.db.tables.refused import refused_calls, refused_payloads
 from houblon.orders.privacy import retention
 from houblon.web.access.accounts import attempts, sessions
 from houblon.web.foundation.composition import open_house

@@ -15,15 +15,17 @@ from sqlalchemy import (
     false,
 )
 
-import houblon.orders.db.refused_tables  # noqa: F401 - so that the metadata is whole
+import houblon.orders.db.tables.refused  # noqa: F401 - so that the metadata is whole
 from houblon.orders.db.column_types import Instant, Json, Key
-from houblon.orders.db.metadata import metadata as metadata
-from houblon.orders.db.metadata import partial_index as _index
-from houblon.orders.db.retailer_tables import brought_memberships as brought_memberships
-from houblon.orders.db.retailer_tables import memberships as memberships
-from houblon.orders.db.retailer_tables import retailer_joins as retailer_joins
-from houblon.orders.db.retailer_tables import retailer_names as retailer_names
-from houblon.orders.db.retailer_tables import retailers as retailers
+from houblon.orders.db.tables.after_acceptance import deliveries as deliveries
+from houblon.orders.db.tables.after_acceptance import payments as payments
+from houblon.orders.db.tables.metadata import index_where
+from houblon.orders.db.tables.metadata import metadata as metadata
+from houblon.orders.db.tables.retailers import brought_memberships as brought_memberships
+from houblon.orders.db.tables.retailers import memberships as memberships
+from houblon.orders.db.tables.retailers import retailer_joins as retailer_joins
+from houblon.orders.db.tables.retailers import retailer_names as retailer_names
+from houblon.orders.db.tables.retailers import retailers as retailers
 
 orders = Table(
     "orders",
@@ -47,9 +49,9 @@ orders = Table(
     Column("changed_at", Instant),
     UniqueConstraint("source", "order_id"),
     # Most are accepted at once: their list needs no index, and to keep one would cost every order.
-    _index("orders_by_state", "state", "key", where="state != 'accepted'"),
+    index_where("orders_by_state", "state", "key", where="state != 'accepted'"),
     Index("orders_by_reception", "received_at"),
-    _index("orders_of_joined", "own_retailer_id", where="own_retailer_id IS NOT NULL"),
+    index_where("orders_of_joined", "own_retailer_id", where="own_retailer_id IS NOT NULL"),
 )
 
 decisions = Table(
@@ -96,7 +98,7 @@ transitions = Table(
     Column("after", String(20), nullable=False),
     Column("why", Text, nullable=False),
     # What a person had to decide: few, and counted often.
-    _index("moves_to_held", "order_key", where="after = 'held'"),
+    index_where("moves_to_held", "order_key", where="after = 'held'"),
 )
 
 invoices = Table(
@@ -116,14 +118,20 @@ invoices = Table(
     Column("due_date", String(10)),
     Column("paid_on", String(10)),
     Column("total", BigInteger, nullable=False),
+    # The sums of its payments, and of the credit notes that take from it: kept with each of them, in its transaction.
+    Column("paid", BigInteger, nullable=False, server_default="0"),
+    Column("credited", BigInteger, nullable=False, server_default="0"),
     Column("document", Json, nullable=False),
     # The buyer's link that opens it, and when it took the place of the one before; 0 is the first, of the issue.
     Column("link_number", Integer, nullable=False, server_default="0"),
     Column("link_made_at", Instant),
     Index("invoices_by_state", "state", "key"),
     # All that sums of what is owed read.
-    Index("invoices_owed", "kind", "state", "due_date", "issued_at", "total"),
-    UniqueConstraint("order_key", "kind"),
+    Index("invoices_owed", "kind", "state", "due_date", "issued_at", "total", "paid", "credited"),
+    Index("invoices_by_order", "order_key", "kind"),
+    # An order has one invoice, whatever calls for a second.
+    index_where("invoices_of_orders", "order_key", where="kind = 'invoice'", unique=True),
+    index_where("credits_of_invoices", "credits", where="credits IS NOT NULL"),
     UniqueConstraint("prefix", "year", "sequence"),
 )
 
@@ -224,9 +232,9 @@ outbox = Table(
     Index("outbox_due", "state", "destination", "due_at"),
     Index("outbox_by_creation", "created_at", "id"),
     # What is rare among messages, each found by a query that says the same.
-    _index("outbox_parked", "state", "created_at", "id", where="state = 'parked'"),
-    _index("outbox_webhooks", "created_at", "id", where="kind = 'webhook'"),
-    _index("outbox_by_destination", "destination", "created_at", "id", where="kind = 'webhook'"),
+    index_where("outbox_parked", "state", "created_at", "id", where="state = 'parked'"),
+    index_where("outbox_webhooks", "created_at", "id", where="kind = 'webhook'"),
+    index_where("outbox_by_destination", "destination", "created_at", "id", where="kind = 'webhook'"),
 )
 
 webhook_calls = Table(

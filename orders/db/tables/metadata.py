@@ -5,6 +5,6 @@ from sqlalchemy import Index, MetaData, text
 metadata = MetaData()
 
 
-def partial_index(name: str, *columns: str, where: str) -> Index:
+def index_where(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     """An index of the rows of which `where` holds: a query uses it that names the same, with literals."""
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, UniqueConstraint
 
 from houblon.orders.db.column_types import Instant, Json, Key
-from houblon.orders.db.metadata import metadata
+from houblon.orders.db.tables.metadata import metadata
 
 # Signed calls that could not be recorded, each once however often it came: what came again counts.
 refused_calls = Table(

@@ -3,7 +3,7 @@
 from sqlalchemy import Column, ForeignKey, Integer, String, Table, Text
 
 from houblon.orders.db.column_types import Instant, Json, Key
-from houblon.orders.db.metadata import metadata, partial_index
+from houblon.orders.db.tables.metadata import index_where, metadata
 
 retailers = Table(
     "retailers",
@@ -19,7 +19,7 @@ retailers = Table(
     Column("joined_to", ForeignKey("retailers.id")),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
-    partial_index("retailers_joined", "joined_to", where="joined_to IS NOT NULL"),
+    index_where("retailers_joined", "joined_to", where="joined_to IS NOT NULL"),
 )
 
 # What a source calls a retailer (a mail address in small letters). `own_id` never changes: it is the retailer

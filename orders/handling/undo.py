@@ -1,0 +1,134 @@
+"""What a person did by mistake is undone, by a move of its own, as long as nobody outside was told of it."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from houblon.orders.db.tables import decisions, deliveries, invoices, orders, outbox, transitions
+from houblon.orders.handling.review import order_at
+from houblon.orders.invoicing.delivered import delivery_of
+from houblon.orders.records.audit import EntryOf, audited
+from houblon.orders.records.decision_log import SYSTEM, already_moved, record_order_move
+from houblon.orders.services import Conflict, Services
+
+UNDOABLE = ("delivered", "refused", "cancelled")
+# What the history says of the move.
+UNDONE = "undone"
+
+
+def undo(services: Services, key: int, *, was: str, by: str, at: datetime, entry_of: EntryOf[str] | None = None) -> str:
+    """Take back the delivery, refusal or cancellation of an order that the person saw `was` so; the state it has again.
+
+    Raises Conflict when it is no longer what they saw, when a document or a message followed, and for what no person
+    did; LookupError when there is no such order.
+    """
+    return services.ledger.write(audited(lambda connection: _undo(connection, services, key, was, by, at), entry_of))
+
+
+def is_undoable(connection: Connection, key: int) -> bool:
+    """Whether the order's last move can be taken back."""
+    try:
+        row, _ = order_at(connection, key)
+        return row.state in UNDOABLE and _barred(connection, row, _last_move(connection, row)) is None
+    except LookupError:
+        return False
+
+
+def _undo(connection: Connection, services: Services, key: int, was: str, by: str, at: datetime) -> str:
+    if was not in UNDOABLE:
+        raise ValueError(f"an order that is {was} can't be put back")
+    row, _ = order_at(connection, key)
+    last = _last_move(connection, row)
+    before: str = last.before
+    moved = connection.execute(update(orders).where(orders.c.key == key, orders.c.state == was).values(state=before))
+    if moved.rowcount != 1 or row.state != was:
+        raise already_moved(connection, services, order_at(connection, key)[0])
+    barred = _barred(connection, row, last)
+    if barred is not None:
+        raise barred
+    if was == "delivered":
+        mine = update(deliveries).where(deliveries.c.order_key == key, deliveries.c.undone_at.is_(None))
+        connection.execute(mine.values(undone_at=at))
+    if was == "refused":
+        _decide_as_before(connection, key, by, at)
+    connection.execute(delete(outbox).where(*_about(row, last)))
+    record_order_move(connection, key, was, before, who=by, at=at, why=UNDONE)
+    return before
+
+
+def _barred(connection: Connection, row: Row[Any], last: Row[Any]) -> Conflict | None:
+    """Why the order's last move can't be taken back."""
+    if last.who == SYSTEM:
+        return Conflict(
+            "by_policy",
+            f"Personne n’a décidé de la commande {row.order_id} : c’est sa politique.",
+            f"Nobody decided order {row.order_id}: its policy did.",
+        )
+    followed = _followed(connection, row, last)
+    if followed is not None:
+        return Conflict(
+            "followed",
+            f"{followed} est déjà émise pour la commande {row.order_id} : elle ne se reprend pas.",
+            f"{followed} was issued for order {row.order_id} already: that can't be taken back.",
+        )
+    tried = select(outbox.c.id).where(*_about(row, last), (outbox.c.state == "sent") | (outbox.c.attempts > 0))
+    if connection.execute(tried).first() is not None:
+        return Conflict(
+            "already_sent",
+            f"L’acheteur, ou un système, a déjà été avisé de ce qu’est devenue la commande {row.order_id}.",
+            f"The buyer, or a system, was already told what became of order {row.order_id}.",
+        )
+    return None
+
+
+def _followed(connection: Connection, row: Row[Any], last: Row[Any]) -> str | None:
+    """The number of the invoice or credit note that came of the move, or of what it said."""
+    issued = (
+        select(invoices.c.number)
+        .join(transitions, transitions.c.invoice_key == invoices.c.key)
+        .where(transitions.c.order_key == row.key, transitions.c.before.is_(None), transitions.c.key > last.key)
+        .order_by(invoices.c.key)
+        .limit(1)
+    )
+    if row.state == "cancelled":
+        return connection.execute(issued).scalar()
+    delivery = delivery_of(connection, row.key) if row.state == "delivered" else None
+    if delivery is None:
+        return None
+    if delivery.invoice_key is not None:
+        return connection.execute(select(invoices.c.number).where(invoices.c.key == delivery.invoice_key)).scalar()
+    # An invoice issued since has the quantities of a delivery in part; of a whole one, those of the order.
+    if delivery.lines is None:
+        return None
+    return connection.execute(issued.where(invoices.c.kind == "invoice")).scalar()
+
+
+def _about(row: Row[Any], last: Row[Any]) -> tuple[Any, ...]:
+    """The messages that the move put in the outbox."""
+    events = (f"order.{row.state}",)
+    return outbox.c.order_key == row.key, outbox.c.event.in_(events), outbox.c.created_at >= last.at
+
+
+def _last_move(connection: Connection, row: Row[Any]) -> Row[Any]:
+    return connection.execute(
+        select(transitions)
+        .where(transitions.c.order_key == row.key, transitions.c.invoice_key.is_(None))
+        # Not what was noted of an order that stayed where it was.
+        .where(transitions.c.before.is_distinct_from(transitions.c.after))
+        .order_by(transitions.c.key.desc())
+        .limit(1)
+    ).one()
+
+
+def _decide_as_before(connection: Connection, key: int, by: str, at: datetime) -> None:
+    """The decision that held the order stands again."""
+    held = connection.execute(
+        select(decisions)
+        .where(decisions.c.order_key == key, decisions.c.outcome == "held")
+        .order_by(decisions.c.key.desc())
+        .limit(1)
+    ).one()
+    values = {**held._mapping, "made_at": at, "who": by}
+    del values["key"]
+    connection.execute(insert(decisions).values(**values))

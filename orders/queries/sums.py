@@ -1,0 +1,120 @@
+"""Whether what is kept of invoices adds up: their payments, their credit notes, their states, and what was delivered."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, not_, or_, select
+
+from houblon.engine.core.problem import Text
+from houblon.orders.db.tables import deliveries, invoices, orders, payments
+from houblon.orders.invoicing.shares import quantities_of
+from houblon.orders.queries.lists import UNPAID
+
+_CHUNK = 500
+
+
+class Wrong(msgspec.Struct, frozen=True):
+    """What does not add up, and of which invoice or order."""
+
+    code: str
+    subject: str
+    text: Text
+
+
+def sums_that_differ(connection: Connection) -> Iterator[Wrong]:
+    """Every invoice and order of which something does not add up."""
+    for code, query, text in (*_of_invoices(), *_of_deliveries()):
+        for (subject,) in connection.execute(query):
+            yield Wrong(code, subject, text)
+    yield from _documents(connection)
+    yield from _lines(connection)
+
+
+def _of_invoices() -> Iterator[tuple[str, Select[Any], Text]]:
+    number, invoice = select(invoices.c.number), invoices.c.kind == "invoice"
+    notes = invoices.alias()
+    paid = select(func.coalesce(func.sum(payments.c.amount), 0)).where(payments.c.invoice_key == invoices.c.key)
+    credited = select(func.coalesce(-func.sum(notes.c.total), 0)).where(notes.c.credits == invoices.c.key)
+    yield (
+        "payments",
+        number.where(invoices.c.paid != paid.scalar_subquery()),
+        Text(
+            "Ce qui est noté payé n’est pas la somme des paiements.",
+            "What is noted as paid is not the sum of its payments.",
+        ),
+    )
+    yield (
+        "credits",
+        number.where(invoices.c.credited != credited.scalar_subquery()),
+        Text(
+            "Ce qui est noté crédité n’est pas la somme des notes de crédit.",
+            "What is noted as credited is not the sum of its credit notes.",
+        ),
+    )
+    yield (
+        "credited_beyond",
+        number.where(invoice, invoices.c.total >= 0, invoices.c.credited > invoices.c.total),
+        Text("Plus est crédité que facturé.", "More is credited than was invoiced."),
+    )
+    yield (
+        "state",
+        number.where(invoice, not_(_has_its_state())),
+        Text(
+            "L’état ne suit pas les paiements et les notes de crédit.",
+            "The state does not follow the payments and the credit notes.",
+        ),
+    )
+
+
+def _has_its_state() -> ColumnElement[bool]:
+    total, given = invoices.c.total, invoices.c.paid + invoices.c.credited
+    return case(
+        # One that comes to nothing is paid at once, and is credited when its order is cancelled.
+        (total <= 0, invoices.c.state.in_(("paid", "credited"))),
+        (invoices.c.credited >= total, invoices.c.state == "credited"),
+        (given >= total, invoices.c.state == "paid"),
+        else_=invoices.c.state.in_(UNPAID),
+    )
+
+
+def _of_deliveries() -> Iterator[tuple[str, Select[Any], Text]]:
+    in_force = and_(deliveries.c.order_key == orders.c.key, deliveries.c.undone_at.is_(None))
+    count = select(func.count()).select_from(deliveries).where(in_force).scalar_subquery()
+    expected = case((orders.c.state == "delivered", 1), else_=0)
+    some = select(deliveries.c.order_key).where(deliveries.c.undone_at.is_(None))
+    yield (
+        "delivery",
+        select(orders.c.order_id).where(or_(orders.c.state == "delivered", orders.c.key.in_(some)), count != expected),
+        Text(
+            "Une commande livrée a une livraison en vigueur, et aucune autre n’en a.",
+            "An order that is delivered has one delivery in force, and no other order has any.",
+        ),
+    )
+
+
+def _documents(connection: Connection) -> Iterator[Wrong]:
+    """What each document prints comes to what is kept beside it."""
+    text = Text("Le document ne donne pas son total.", "The document does not come to its total.")
+    query = select(invoices.c.number, invoices.c.total, invoices.c.document)
+    for number, total, document in connection.execute(query, execution_options={"yield_per": _CHUNK}):
+        cents, taxes = document["cents"], sum(tax["amount"] for tax in document["taxes"])
+        if not total == cents["total"] == cents["taxable"] + cents["untaxed"] + cents["deposits"] + taxes:
+            yield Wrong("document", number, text)
+
+
+def _lines(connection: Connection) -> Iterator[Wrong]:
+    """No line is credited beyond what its invoice has of it."""
+    text = Text("Une ligne est créditée au-delà de ce qui est facturé.", "A line is credited beyond what was invoiced.")
+    notes, credited = invoices.alias(), dict[int, dict[int, int]]()
+    of_invoices: dict[int, tuple[str, dict[int, int]]] = {}
+    query = select(invoices.c.key, invoices.c.number, invoices.c.document, notes.c.document.label("note"))
+    query = query.join(notes, notes.c.credits == invoices.c.key)
+    for key, number, document, note in connection.execute(query, execution_options={"yield_per": _CHUNK}):
+        of_invoices[key] = number, quantities_of(document)
+        sums = credited.setdefault(key, {})
+        for line, quantity in quantities_of(note).items():
+            sums[line] = sums.get(line, 0) + quantity
+    for key, (number, invoiced) in of_invoices.items():
+        if any(quantity > invoiced.get(line, 0) for line, quantity in credited[key].items()):
+            yield Wrong("line_credited_beyond", number, text)

@@ -1,0 +1,152 @@
+"""`/orders/{key}/…`: what follows an acceptance. Delivered, cancelled, invoiced by hand, planned for another day."""
+
+from typing import Any
+
+import msgspec
+from flask import Response
+
+from houblon.engine.core.money import dollars
+from houblon.orders.handling import deliveries, lifecycle, planned_delivery, review
+from houblon.orders.handling.deliveries import LineDelivered
+from houblon.orders.invoicing.credits import Words
+from houblon.orders.queries import lists
+from houblon.rules.model.entry import Entry
+from houblon.web.access.audit import by as acting
+from houblon.web.api.blueprint import operation
+from houblon.web.api.bodies import Cancellation, Delivery, PlannedDelivery
+from houblon.web.api.keys import caller
+from houblon.web.api.orders import kept_order, seen_content
+from houblon.web.foundation.current_app import house
+from houblon.web.foundation.errors import json_response
+
+
+@operation(
+    "POST",
+    "/orders/<int:key>/deliver",
+    scope="write",
+    room="Orders",
+    answer="Delivered",
+    body=Delivery,
+    faults=(404,),
+    if_match=False,
+)
+def deliver_order(asked: dict[str, Any], key: int) -> Response:
+    """Deliver an accepted order: all of it, or so many of each line"""
+    seen_content(key)
+    by, lines = acting(house(), caller()), [LineDelivered(**each) for each in asked["lines"]]
+    words = Words(reason=asked["reason"].strip(), note=asked["note"].strip())
+    subject = _order_id(key)
+
+    def entry_of(done: deliveries.Delivered) -> Entry:
+        said = {"on": done.on.isoformat(), "lines": asked["lines"]}
+        return by.entry("order.delivered", subject, None, said)
+
+    done = deliveries.deliver(
+        house().services,
+        key,
+        by=by.who,
+        at=by.at,
+        on=asked.get("on"),
+        lines=lines,
+        words=words,
+        entry_of=entry_of,
+    )
+    return _answer(key, on=done.on, lines=msgspec.to_builtins(done.lines), credit_note=done.credit_note)
+
+
+@operation(
+    "POST",
+    "/orders/<int:key>/cancel",
+    scope="write",
+    room="Orders",
+    answer="Cancelled",
+    body=Cancellation,
+    faults=(404,),
+    if_match=False,
+)
+def cancel_order(asked: dict[str, Any], key: int) -> Response:
+    """Cancel a held or accepted order; its invoice is credited"""
+    seen_content(key)
+    by, why = acting(house(), caller()), asked["why"].strip()
+    with house().services.ledger.reading() as connection:
+        row = kept_order(connection, key)
+    # What is neither is refused by the move itself, which tells who moved it before.
+    was = row.state if row.state in lifecycle.CANCELLABLE else "accepted"
+    entry = by.entry("order.cancelled", row.order_id, was, why)
+    done = lifecycle.cancel(house().services, key, was=was, by=by.who, at=by.at, why=why, entry_of=lambda _: entry)
+    return _answer(key, credit_note=done.credit_note, is_buyer_notified=done.is_buyer_notified)
+
+
+@operation(
+    "POST",
+    "/orders/<int:key>/invoice",
+    scope="write",
+    room="Orders",
+    answer="Invoiced",
+    status=201,
+    faults=(404,),
+    if_match=False,
+)
+def invoice_order(key: int) -> Response:
+    """Issue the invoice of an accepted order whose policy leaves that to a person"""
+    seen_content(key)
+    by, subject = acting(house(), caller()), _order_id(key)
+    review.issue_invoice(
+        house().services,
+        key,
+        by=by.who,
+        at=by.at,
+        entry_of=lambda number: by.entry("order.invoiced", subject, None, number),
+    )
+    return _answer(key, 201)
+
+
+@operation(
+    "PUT",
+    "/orders/<int:key>/planned-delivery",
+    scope="write",
+    room="Orders",
+    answer="Planned",
+    body=PlannedDelivery,
+    faults=(404,),
+    if_match=False,
+)
+def plan_delivery(asked: dict[str, Any], key: int) -> Response:
+    """Plan the delivery of an accepted order for another day; its due date follows where the installation says so"""
+    seen_content(key)
+    by, why, subject = acting(house(), caller()), asked["why"].strip(), _order_id(key)
+
+    def entry_of(done: planned_delivery.Plan) -> Entry:
+        before: dict[str, Any] = {"planned_delivery": done.before}
+        after: dict[str, Any] = {"planned_delivery": done.after, "why": why}
+        if done.moves_due_date:
+            before["due_date"], after["due_date"] = done.due_before, done.due_after
+        return by.entry("order.delivery_changed", subject, before, after)
+
+    done = planned_delivery.change(
+        house().services, key, asked["date"], by=by.who, at=by.at, why=why, entry_of=entry_of
+    )
+    return _answer(key, planned_delivery=done.after, due_date=done.due_after)
+
+
+def _order_id(key: int) -> str:
+    with house().services.ledger.reading() as connection:
+        order_id: str = kept_order(connection, key).order_id
+    return order_id
+
+
+def _answer(key: int, status: int = 200, **members: Any) -> Response:
+    """The order as it stands now, its invoice where it has one, and what is the act's own."""
+    with house().services.ledger.reading() as connection:
+        row, invoice = kept_order(connection, key), lists.invoice_of_order(connection, key)
+    document = {
+        "key": key,
+        "source": row.source,
+        "order_id": row.order_id,
+        "order_key": key,
+        "state": row.state,
+        **members,
+    }
+    if invoice is not None:
+        document |= {"invoice_key": invoice.key, "invoice_number": invoice.number, "total": dollars(invoice.total)}
+    return json_response(document, status)

@@ -1,0 +1,235 @@
+"""`/invoices`: what was issued, what was paid of it, and what was credited."""
+
+from typing import Any
+
+from flask import Response
+from sqlalchemy import Connection, Row
+
+from houblon.engine.core.money import dollars
+from houblon.orders.handling import credit_notes
+from houblon.orders.handling.credit_notes import Asked
+from houblon.orders.invoicing import payments
+from houblon.orders.invoicing.credits import Words, credit_notes_of, left_to_credit
+from houblon.orders.invoicing.document import pdf
+from houblon.orders.invoicing.payments import Entered, Payment, payments_of
+from houblon.orders.invoicing.shares import number_of
+from houblon.orders.invoicing.transitions import Seen, balance_of, invoice_row, seen_of
+from houblon.orders.queries import lists
+from houblon.rules.model.entry import Entry
+from houblon.web.access.audit import by as acting
+from houblon.web.api.blueprint import not_found, operation
+from houblon.web.api.bodies import ByKey, NewCredit, NewPayment, Reversal
+from houblon.web.api.etags import check_match, is_matching, tagged
+from houblon.web.api.keys import caller
+from houblon.web.api.orders import kept_order
+from houblon.web.foundation.current_app import house
+from houblon.web.foundation.errors import json_response
+from houblon.web.foundation.paging import linked, page
+
+
+@operation("GET", "/invoices", scope="read", room="Invoices", answer="Invoices", query=ByKey)
+def list_invoices(asked: dict[str, Any]) -> Response:
+    """Invoices, the newest first"""
+    with house().services.ledger.reading() as connection:
+        found = lists.list_invoices(connection, asked.get("after"), limit=asked["limit"] + 1)
+    shown, after = page(found, asked["limit"], lambda row: row.key)
+    return linked(json_response({"invoices": [_head(row) for row in shown]}), after, asked)
+
+
+@operation("GET", "/invoices/<int:key>", scope="read", room="Invoices", answer="Invoice", faults=(404,), etag=True)
+def get_invoice(key: int) -> Response:
+    """One invoice, with its payments, its credit notes and all that it prints"""
+    with house().services.ledger.reading() as connection:
+        row = _row(connection, key)
+        order = kept_order(connection, row.order_key)
+        is_invoice = row.kind == "invoice"
+        left = left_to_credit(connection, row) if is_invoice else {}
+        document = {
+            **_head(row, order.retailer_id),
+            "source": order.source,
+            "order_id": order.order_id,
+            "credits": row.credits,
+            "lines": [_line(line, place, left) for place, line in enumerate(row.document["lines"])],
+            "payments": [_entry(each) for each in payments_of(connection, key)],
+            "credit_notes": [_note(each) for each in credit_notes_of(connection, key)],
+            "document": row.document,
+        }
+    return tagged(json_response(document), _etag(row))
+
+
+@operation(
+    "GET",
+    "/invoices/<int:key>.pdf",
+    scope="read",
+    room="Invoices",
+    answer="Pdf",
+    faults=(404,),
+    media="application/pdf",
+)
+def get_invoice_pdf(key: int) -> Response:
+    """One invoice or credit note as a PDF"""
+    with house().services.ledger.reading() as connection:
+        row = _row(connection, key)
+    return Response(pdf(row.document), mimetype="application/pdf")
+
+
+@operation(
+    "POST",
+    "/invoices/<int:key>/credits",
+    scope="write",
+    room="Invoices",
+    answer="Credited",
+    status=201,
+    body=NewCredit,
+    faults=(404,),
+    if_match=False,
+)
+def credit_invoice(asked: dict[str, Any], key: int) -> Response:
+    """Credit lines of an invoice, never more than it has"""
+    seen, by = _seen(key), acting(house(), caller())
+    lines = tuple(Asked(each["line"], each["quantity"]) for each in asked["lines"])
+
+    def entry_of(done: credit_notes.Credited) -> Entry:
+        said = {"credit_note": done.note.number, "lines": asked["lines"], "reason": asked["reason"]}
+        return by.entry("invoice.credited", done.invoice, None, said)
+
+    words = Words(reason=asked["reason"].strip(), note=asked["note"].strip())
+    done = credit_notes.credit(house().services, key, lines, words, by=by.who, at=by.at, seen=seen, entry_of=entry_of)
+    with house().services.ledger.reading() as connection:
+        row, note = _row(connection, key), _row(connection, done.note.key)
+    document = {
+        **_note(note),
+        **_after(row),
+        "credited": dollars(row.credited),
+        "is_buyer_notified": done.is_buyer_notified,
+    }
+    return json_response(document, 201, Location=f"/api/v1/invoices/{note.key}")
+
+
+@operation(
+    "POST",
+    "/invoices/<int:key>/payments",
+    scope="write",
+    room="Invoices",
+    answer="Paid",
+    status=201,
+    body=NewPayment,
+    faults=(404,),
+    if_match=False,
+)
+def pay_invoice(asked: dict[str, Any], key: int) -> Response:
+    """Enter a payment of an invoice: part of it, all of it, or more"""
+    seen, by = _seen(key), acting(house(), caller())
+    payment = Payment(asked["amount"], asked["on"], asked["reference"].strip(), asked.get("means"))
+
+    def entry_of(done: Entered) -> Entry:
+        said = {"id": done.key, "amount": dollars(done.amount), "on": payment.on.isoformat()}
+        return by.entry("invoice.paid", done.number, None, said)
+
+    done = payments.pay(house().services, key, payment, by=by.who, at=by.at, seen=seen, entry_of=entry_of)
+    return _entered(done)
+
+
+@operation(
+    "POST",
+    "/invoices/<int:key>/payments/<int:id>/reverse",
+    scope="write",
+    room="Invoices",
+    answer="Paid",
+    status=201,
+    body=Reversal,
+    faults=(404,),
+)
+def reverse_payment(asked: dict[str, Any], key: int, id: int) -> Response:
+    """Take a payment back, by an entry of its own"""
+    by = acting(house(), caller())
+
+    def entry_of(done: Entered) -> Entry:
+        return by.entry("invoice.payment_reversed", done.number, {"id": id}, {"id": done.key, "why": asked["why"]})
+
+    why = asked["why"].strip()
+    try:
+        done = payments.reverse(house().services, key, id, by=by.who, at=by.at, why=why, entry_of=entry_of)
+    except LookupError:
+        not_found()
+    return _entered(done)
+
+
+def _entered(done: Entered) -> Response:
+    with house().services.ledger.reading() as connection:
+        row = _row(connection, done.invoice_key)
+        entry = next(each for each in payments_of(connection, done.invoice_key) if each.key == done.key)
+    sums = {"total": dollars(row.total), "paid": dollars(row.paid)}
+    return json_response({**_entry(entry), **_after(row), **sums}, 201)
+
+
+def _after(row: Row[Any]) -> dict[str, Any]:
+    """What every act on an invoice answers about it."""
+    return {
+        "invoice_key": row.key,
+        "invoice_number": row.number,
+        "order_key": row.order_key,
+        "state": row.state,
+        "balance": dollars(balance_of(row)),
+    }
+
+
+def _seen(key: int) -> Seen | None:
+    """What the caller read of the invoice's sums, where they say so. 412 when they are others now."""
+    with house().services.ledger.reading() as connection:
+        row = _row(connection, key)
+    check_match(_etag(row))
+    return seen_of(row) if is_matching() else None
+
+
+def _row(connection: Connection, key: int) -> Row[Any]:
+    try:
+        return invoice_row(connection, key)
+    except LookupError:
+        not_found()
+
+
+def _etag(row: Row[Any]) -> str:
+    return f"{row.state}.{row.paid}.{row.credited}.{row.due_date or ''}"
+
+
+def _head(row: Row[Any], buyer: str | None = None) -> dict[str, Any]:
+    is_invoice = row.kind == "invoice"
+    return {
+        "key": row.key,
+        "number": row.number,
+        "kind": row.kind,
+        "state": row.state,
+        "order_key": row.order_key,
+        "buyer": buyer or row.retailer_id,
+        "issued_at": row.issued_at,
+        "due_date": row.due_date,
+        "total": dollars(row.total),
+        "paid": dollars(row.paid),
+        "credited": dollars(row.credited),
+        "balance": dollars(balance_of(row) if is_invoice else 0),
+        "paid_on": row.paid_on,
+    }
+
+
+def _line(line: dict[str, Any], place: int, left: dict[int, int]) -> dict[str, Any]:
+    number = number_of(line, place)
+    return {"line": number, "sku": line["sku"], "quantity": line["quantity"], "creditable": left.get(number, 0)}
+
+
+def _entry(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "id": row.key,
+        "amount": dollars(row.amount),
+        "on": row.paid_on,
+        "means": row.means,
+        "reference": row.reference,
+        "at": row.at,
+        "who": row.who,
+        "reverses": row.reverses,
+        "reversed_by": row.reversed_by,
+    }
+
+
+def _note(row: Row[Any]) -> dict[str, Any]:
+    return {"key": row.key, "number": row.number, "issued_at": row.issued_at, "total": dollars(row.total)}
