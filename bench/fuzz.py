@@ -29,7 +29,8 @@ from schemathesis.specs.openapi.checks import (
 
 from houblon.orders.credentials.credentials import SCOPES, add_key
 from houblon.orders.invoicing.payments import Payment, pay
-from houblon.orders.queries.lists import list_invoices
+from houblon.orders.queries.lists import list_invoices, list_messages
+from houblon.orders.queries.retailers import list_retailers
 from houblon.rules.exchange.bundle import read_bundle
 from houblon.rules.model.content import KINDS
 from houblon.rules.model.statements import Statement
@@ -79,14 +80,18 @@ def furnish(place: Any) -> tuple[str, There]:
     named = {f"{kind}s": [{"id": id} for id in content.documents(kind)] for kind in KINDS}
     with ledger.reading() as connection:
         keys = [row.key for row in list_invoices(connection)]
+        messages = [{"id": row.id} for row in list_messages(connection, limit=THINGS)]
+        buyers = [{"id": row.id} for row in list_retailers(connection, limit=THINGS)]
     day = now.astimezone(house.services.installation.zone).date()
     paid = [pay(house.services, key, Payment(100, day), by="marie", at=now) for key in keys for _ in range(9)]
     return key, {
         **named,
         "proposals": [{"id": id} for id in house.store.history().proposals],
         "simulations": [{"id": f"s-{number}"} for number in range(THINGS)],
-        "orders": [{"key": key} for key in range(1, THINGS + 1)],
+        "orders": [{"key": key, "line": 1} for key in range(1, THINGS + 1)],
         "invoices": [{"key": each.invoice_key, "id": each.key} for each in paid],
+        "messages": messages,
+        "retailers": buyers,
         "versions": [{"number": each.number} for each in house.store.versions()],
     }
 

@@ -16,7 +16,7 @@ Id = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Quantity = Annotated[int, msgspec.Meta(gt=0, le=1_000_000)]
 Days = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
-MOST_CHARGES = 200
+MOST_LINES, MOST_CHARGES = 5_000, 200
 ChargeKind = Literal["shipping", "fee", "discount", "tip", "gift_card"]
 PaymentState = Literal["unpaid", "partial", "paid"]
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -102,7 +102,7 @@ class Order(msgspec.Struct, frozen=True):
     id: Id
     placed_at: Moment
     buyer: Buyer
-    lines: Annotated[tuple[Line, ...], msgspec.Meta(min_length=1, max_length=5_000)]
+    lines: Annotated[tuple[Line, ...], msgspec.Meta(min_length=1, max_length=MOST_LINES)]
     currency: str | None = None
     distributor: str | None = None
     delivery_method: str | None = None
@@ -135,6 +135,30 @@ def decode_order(body: bytes) -> Order:
 def decoder_of(type_: Any) -> msgspec.json.Decoder[Any]:
     """A decoder of JSON to a type that holds orders; each is to be `settled`."""
     return msgspec.json.Decoder(type_, dec_hook=_decode_money)
+
+
+def _without_unknown(kind: Any, **parts: Any) -> Any:
+    """A kind of struct whose decoder refuses members that nobody knows, with its `parts` likewise."""
+    fields = [
+        (each.name, parts[each.name], *(() if each.required else (None,)))
+        for each in msgspec.structs.fields(kind)
+        if each.name in parts
+    ]
+    return msgspec.defstruct(
+        kind.__name__, fields, bases=(kind,), frozen=True, kw_only=True, forbid_unknown_fields=True
+    )
+
+
+_Line, _Buyer, _Charge, _Payment, _StatedTotal = map(_without_unknown, (Line, Buyer, Charge, Payment, StatedTotal))
+# An order that says nothing that nobody knows: at no cost, where most are of that kind.
+KNOWN_ORDER: Any = _without_unknown(
+    Order,
+    lines=Annotated[tuple[_Line, ...], msgspec.Meta(min_length=1, max_length=MOST_LINES)],  # type: ignore[valid-type]
+    buyer=_Buyer,
+    charges=Annotated[tuple[_Charge, ...], msgspec.Meta(max_length=MOST_CHARGES)] | None,  # type: ignore[valid-type]
+    payment=_Payment | None,
+    stated_total=_StatedTotal | None,
+)
 
 
 def order_of(document: object) -> Order:

@@ -21,6 +21,9 @@ STANDARD, SHOPIFY, WOOCOMMERCE = KINDS = ("standard", "shopify", "woocommerce")
 _KEY_PREFIX = "hbl_"
 Random = Callable[[int], bytes]
 
+# The source of orders that somebody enters here: no sender's.
+BY_HAND = "saisie"
+
 
 class Sender(msgspec.Struct, frozen=True):
     """A source, with all its active secrets and how its orders are read: see `orders/intake/sources.py`."""
@@ -72,6 +75,13 @@ def add_source(
     A shop's secret is made by the shop. Raises Invalid.
     """
     _check_name(name)
+    if name == BY_HAND:
+        raise refuse(
+            "reserved",
+            "/name",
+            f"La source {BY_HAND} est celle des commandes saisies ici.",
+            f"The source {BY_HAND} is that of orders entered here.",
+        )
     _check_kind(connection, name, kind)
     if secret is None:
         if kind != STANDARD:

@@ -72,7 +72,7 @@ def _row(name: str, columns: list[Column[Any]]) -> Any:
     return NamedTuple(name, [(column.name, Any) for column in columns])
 
 
-_calls = [webhook_calls.c.body_hash, webhook_calls.c.decision_key, decisions.c.document]
+_calls = [webhook_calls.c.body_hash, webhook_calls.c.decision_key, decisions.c.order_key, decisions.c.document]
 _orders, _retailers = list(orders.c), list(retailers.c)
 _Call, _Order, _Retailer = _row("Call", _calls), _row("Order", _orders), _row("Retailer", _retailers)
 _CALL = slice(0, len(_calls))

@@ -1,11 +1,12 @@
 """Who records incoming orders: this process, or whatever else the server puts in its place."""
 
 from asyncio import Future
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 from sqlalchemy import Connection
 
+from houblon.engine.core.money import dollars
 from houblon.orders.db.writer import Work
 from houblon.orders.handling.receive import Received, ingest
 from houblon.orders.intake.incoming import IncomingOrder
@@ -13,7 +14,7 @@ from houblon.orders.services import Services
 
 
 class IngestResult(msgspec.Struct, frozen=True, array_like=True):
-    """What became of an order: the decision's document as JSON, whether it was stored before, and what logs tell."""
+    """What became of an order: what its sender is answered as JSON, whether it was stored before, and what logs tell."""
 
     document: bytes
     replayed: bool
@@ -57,17 +58,29 @@ def ingest_work(services: Services, incoming: IncomingOrder) -> Work[IngestResul
     """The order's part of a transaction."""
 
     def work(connection: Connection) -> IngestResult:
-        return _result(incoming.order.id, ingest(connection, services, incoming))
+        return _result(incoming, ingest(connection, services, incoming))
 
     return work
 
 
-def _result(order_id: str, received: Received) -> IngestResult:
+def answer_document(incoming: IncomingOrder, received: Received) -> dict[str, Any]:
+    """What whoever sent an order is answered: its decision, by what it is found again, the invoice that it has, and
+    the members of it that nobody knows."""
+    found = {**received.document, "source": incoming.source, "order_key": received.order_key}
+    if received.invoice is not None:
+        key, number, total = received.invoice
+        found |= {"invoice_key": key, "invoice_number": number, "total": dollars(total)}
+    if incoming.warnings:
+        found["warnings"] = incoming.warnings
+    return found
+
+
+def _result(incoming: IncomingOrder, received: Received) -> IngestResult:
     document = received.document
     return IngestResult(
-        msgspec.json.encode(document),
+        msgspec.json.encode(answer_document(incoming, received)),
         received.replayed,
-        order_id,
+        incoming.order.id,
         document["outcome"],
         document["version"],
     )

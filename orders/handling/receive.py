@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from houblon.engine.core.order import Order
 from houblon.engine.decide.evaluate import decide
@@ -12,7 +12,7 @@ from houblon.engine.policy.decision import Decision
 from houblon.engine.policy.policy import Policy
 from houblon.orders.db.ledger import Collision
 from houblon.orders.db.statements import Prepared
-from houblon.orders.db.tables import decisions, earlier_contents, orders, webhook_calls
+from houblon.orders.db.tables import decisions, earlier_contents, invoices, orders, webhook_calls
 from houblon.orders.events.record import amounts, record_event
 from houblon.orders.handling.existing import ExistingOrder, existing
 from houblon.orders.intake.decode import content_hash
@@ -31,14 +31,30 @@ from houblon.rules.model.inherit import buyer_chain
 CALLED_OFF = "cancelled"
 _KEEP_CALL, _KEEP_ORDER = Prepared(insert(webhook_calls)), Prepared(insert(orders))
 _KEEP_EARLIER = Prepared(insert(earlier_contents))
+_INVOICE = Prepared(
+    select(invoices.c.key, invoices.c.number, invoices.c.total).where(
+        invoices.c.order_key == bindparam("asked"), invoices.c.kind == "invoice"
+    )
+)
+
+
+class InvoiceRef(NamedTuple):
+    """The invoice that an order has: its key in the ledger, its number, its total in cents."""
+
+    key: int
+    number: str
+    total: int
 
 
 class Received(msgspec.Struct, frozen=True):
-    """The decision's key in the ledger and its document, and whether it was stored before this call."""
+    """The order's key in the ledger, the decision's and its document, whether it was stored before this call, and the
+    order's invoice, where it has one."""
 
+    order_key: int
     decision: int
     document: dict[str, Any]
     replayed: bool
+    invoice: InvoiceRef | None = None
 
 
 def receive(
@@ -78,7 +94,7 @@ def ingest(connection: Connection, services: Services, incoming: IncomingOrder) 
             "This webhook-id came before with another body.",
         )
     if found.call is not None:
-        return Received(found.call.decision_key, found.call.document, True)
+        return _stored(connection, found.call)
     received = _take_order(connection, services, incoming, found)
     _KEEP_CALL.insert(
         connection,
@@ -305,15 +321,23 @@ def _conclude(
     if decision.invoice is not None and decision.invoice.issue:
         issued = invoice.issue(connection, services, context, decision.invoice)
     messages.queue(connection, services, context, move, decision.obligations, issued, decision.reasons)
-    return Received(key, document, False)
+    ref = InvoiceRef(issued.key, issued.number, issued.document["cents"]["total"]) if issued else None
+    return Received(context.key, key, document, False, ref)
 
 
 def _stored_decision(connection: Connection, key: int) -> Received:
     """The last decision by policy; what a person did since is in the order's history."""
     stored = connection.execute(
-        select(decisions.c.key, decisions.c.document)
+        select(decisions.c.key.label("decision_key"), decisions.c.order_key, decisions.c.document)
         .where(decisions.c.order_key == key, decisions.c.who == SYSTEM)
         .order_by(decisions.c.key.desc())
         .limit(1)
     ).one()
-    return Received(stored.key, stored.document, True)
+    return _stored(connection, stored)
+
+
+def _stored(connection: Connection, decision: Any) -> Received:
+    """A decision that was recorded before, with the invoice that its order has by now."""
+    invoiced = _INVOICE.first(connection, {"asked": decision.order_key})
+    ref = InvoiceRef(*invoiced) if invoiced else None
+    return Received(decision.order_key, decision.decision_key, decision.document, True, ref)

@@ -6,10 +6,11 @@ import msgspec
 
 from houblon.engine.core.money import MOST
 from houblon.engine.core.order import Buyer, Charge, Line, Order, Payment, decode_order, order_of
-from houblon.engine.core.problem import Faults, problem, refuse, step
+from houblon.engine.core.problem import Faults, Problem, problem, refuse, step
 from houblon.engine.core.strict_json import check_depth
 from houblon.engine.core.texts import MAX_ID, is_id
 from houblon.orders.intake.order_schema import ORDER
+from houblon.orders.intake.unknown_members import unknown_members
 from houblon.rules.model.faults import load
 
 MAX_BODY = 1_000_000
@@ -53,10 +54,11 @@ def read_order(body: bytes) -> Order:
     return _order_of(body, parse_json(body))
 
 
-def read_order_and_hash(body: bytes) -> tuple[Order, str]:
-    """`read_order` and `content_hash`, for the price of one reading."""
+def read_order_and_hash(body: bytes) -> tuple[Order, str, tuple[Problem, ...]]:
+    """`read_order`, `content_hash` and `unknown_members`, for the price of one reading."""
     document = parse_json(body)
-    return _order_of(body, document), _hash_of(document)
+    order = _order_of(body, document)
+    return order, hash_of(document), unknown_members(document)
 
 
 def _order_of(body: bytes, document: object) -> Order:
@@ -128,10 +130,11 @@ def _is_utf8(body: bytes) -> bool:
 
 def content_hash(body: bytes) -> str:
     """The hash of what a JSON body says, whatever its spaces and the order of its members."""
-    return _hash_of(msgspec.json.decode(body))
+    return hash_of(msgspec.json.decode(body))
 
 
-def _hash_of(document: object) -> str:
+def hash_of(document: object) -> str:
+    """`content_hash` of a parsed body."""
     return hashlib.sha256(_canonical(document)).hexdigest()
 
 

@@ -7,10 +7,12 @@ from datetime import datetime
 import msgspec
 
 from houblon.engine.core.order import Order
+from houblon.engine.core.problem import Problem
 from houblon.orders.credentials.credentials import STANDARD, Sender
-from houblon.orders.intake.decode import content_hash, parse_json, read_order_and_hash
+from houblon.orders.intake.decode import hash_of, parse_json, read_order_and_hash
 from houblon.orders.intake.sources import order_body, order_of_payload
 from houblon.orders.intake.topics import changed_at
+from houblon.orders.intake.unknown_members import unknown_members
 from houblon.orders.retailers.names import HOUSE, with_buyer
 from houblon.orders.services import Services
 
@@ -22,6 +24,7 @@ class IncomingOrder(msgspec.Struct, frozen=True, array_like=True):
     `changed_at` is when the source last changed the order, where it says so; what `may_be_old` was signed without its
     delivery, and can be sent again by whoever caught it.
     `buyer_source` is whose id the buyer's is: the source's own, or the house's.
+    `warnings` names the members that nobody knows.
     """
 
     source: str
@@ -33,6 +36,7 @@ class IncomingOrder(msgspec.Struct, frozen=True, array_like=True):
     call_hash: str
     changed_at: datetime | None
     may_be_old: bool
+    warnings: tuple[Problem, ...]
     order: Order
 
 
@@ -47,7 +51,7 @@ def read_incoming(
     else:
         payload = parse_json(sent)
         body, changed = order_of_payload(sender, kind, payload, groups, zone), changed_at(kind, payload)
-    order, said = read_order_and_hash(body)
+    order, said, warnings = read_order_and_hash(body)
     return IncomingOrder(
         sender.source,
         sender.buyer_source,
@@ -58,6 +62,7 @@ def read_incoming(
         hash_of_call(sent),
         changed,
         kind != STANDARD,
+        warnings,
         order,
     )
 
@@ -77,9 +82,9 @@ def incoming_of(
     buyer_source: str = HOUSE,
 ) -> IncomingOrder:
     """An order that was decoded from `body`; `sent` is what came, where `body` was made of it."""
-    call_hash = hash_of_call(body if sent is None else sent)
-    said = content_hash(body)
-    return IncomingOrder(source, buyer_source, webhook_id, at, body, said, call_hash, None, False, order)
+    call_hash, document = hash_of_call(body if sent is None else sent), msgspec.json.decode(body)
+    said, warnings = hash_of(document), unknown_members(document)
+    return IncomingOrder(source, buyer_source, webhook_id, at, body, said, call_hash, None, False, warnings, order)
 
 
 def of_buyer(incoming: IncomingOrder, id: str) -> IncomingOrder:

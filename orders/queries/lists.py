@@ -49,10 +49,13 @@ class OrderFilter(msgspec.Struct, frozen=True):
     """Which orders a list shows; what is None or empty asks nothing.
 
     `search` matches order, retailer id or name; `group` is that of kept memberships; `since` and
-    `until` bound the reception (until excluded); `at_least` is cents.
+    `until` bound the reception (until excluded); `at_least` is cents; `buyer` is a retailer's id.
     """
 
     state: str | None = None
+    source: str | None = None
+    order_id: str | None = None
+    buyer: str | None = None
     search: str = ""
     group: str | None = None
     since: datetime | None = None
@@ -92,6 +95,13 @@ def _is_in(state: str) -> ColumnElement[bool]:
 def _filtered(query: Any, asked: OrderFilter) -> Any:
     if asked.state:
         query = query.where(_is_in(asked.state))
+    if asked.source:
+        query = query.where(orders.c.source == asked.source)
+    if asked.order_id:
+        # By the index of sources and ids, which holds no order whole, where no source is named.
+        query = query.where(orders.c.key.in_(select(orders.c.key).where(orders.c.order_id == asked.order_id)))
+    if asked.buyer:
+        query = query.where(orders.c.retailer_id == asked.buyer)
     if asked.search:
         like = f"%{_escaped(asked.search)}%"
         query = query.where(
@@ -177,8 +187,33 @@ def invoice_of_order(connection: Connection, key: int) -> Row[Any] | None:
     return connection.execute(query).one_or_none()
 
 
+def invoices_of_orders(connection: Connection, keys: Iterable[int]) -> dict[int, Row[Any]]:
+    """The invoices that some orders have, by the order's key."""
+    query = select(*_INVOICE).where(invoices.c.order_key.in_(list(keys)), invoices.c.kind == "invoice")
+    return {row.order_key: row for row in connection.execute(query)}
+
+
 def invoice_row(connection: Connection, key: int) -> Row[Any] | None:
     return connection.execute(select(invoices).where(invoices.c.key == key)).one_or_none()
+
+
+class InvoiceFilter(msgspec.Struct, frozen=True):
+    """Which invoices a list shows, as `OrderFilter`; `since` and `until` bound their issue."""
+
+    number: str | None = None
+    state: str | None = None
+    buyer: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        asked = {invoices.c.number: self.number, invoices.c.state: self.state, orders.c.retailer_id: self.buyer}
+        found = [column == value for column, value in asked.items() if value is not None]
+        if self.since is not None:
+            found.append(invoices.c.issued_at >= self.since)
+        if self.until is not None:
+            found.append(invoices.c.issued_at < self.until)
+        return found
 
 
 def list_invoices(
@@ -189,7 +224,9 @@ def list_invoices(
 ) -> Sequence[AnyRow]:
     """Invoices and credit notes with their order's id and retailer, newest first, below the key `before`."""
     query = (
-        select(*_INVOICE, orders.c.order_id, orders.c.retailer_id, retailers.c.name.label("retailer_name"))
+        select(
+            *_INVOICE, orders.c.source, orders.c.order_id, orders.c.retailer_id, retailers.c.name.label("retailer_name")
+        )
         .join(orders, orders.c.key == invoices.c.order_key)
         .join(retailers, retailers.c.id == orders.c.retailer_id)
         .where(*where)
@@ -290,6 +327,7 @@ class Receivable(msgspec.Struct, frozen=True):
     amount: int
 
 
+INVOICE_STATES = ("issued", "sent", "viewed", "paid", "credited")
 UNPAID = ("issued", "sent", "viewed")
 # What somebody still has to pay; one of 0.00 that an earlier Houblon issued is nobody's debt.
 OWED = and_(invoices.c.kind == "invoice", invoices.c.state.in_(UNPAID), invoices.c.total > 0)

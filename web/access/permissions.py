@@ -62,6 +62,7 @@ OPEN, DOOR, OWN, CLOSED = "open", "door", "own", "closed"
 _OPEN = {
     "static",
     "api_docs.show",
+    "api_docs.problems",
     "invoices.shared",
     "invoices.shared_pdf",
     "language.switch",

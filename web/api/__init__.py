@@ -3,22 +3,28 @@
 A new resource is a module with its operations, its shapes in `shapes.py`, and its name here.
 """
 
-from houblon.web.api import (
-    after_acceptance,
-    decisions,
-    events,
-    groups,
-    invoices,
-    orders,
-    proposals,
-    refused_calls,
-    simulations,
-    versions,
-)
+from houblon.web.api import decisions, events, groups, orders, proposals, refused_calls, simulations, versions
 from houblon.web.api.blueprint import blueprint
 from houblon.web.api.bodies import read_moment
 from houblon.web.api.document import register
+from houblon.web.api.rooms import after_acceptance, entered_orders, invoices, messages, order_lines, records, retailers
 
 __all__ = ["blueprint", "read_moment", "register"]
 
-ROOMS = (after_acceptance, decisions, events, groups, invoices, orders, refused_calls, proposals, simulations, versions)
+ROOMS = (
+    after_acceptance,
+    decisions,
+    entered_orders,
+    events,
+    groups,
+    invoices,
+    messages,
+    order_lines,
+    orders,
+    records,
+    retailers,
+    refused_calls,
+    proposals,
+    simulations,
+    versions,
+)

@@ -9,6 +9,7 @@ from flask import Blueprint, render_template
 from markupsafe import Markup
 
 from houblon.web.api.document import document
+from houblon.web.foundation.answers import CODES, CONFLICTS, TITLES
 
 blueprint = Blueprint("api_docs", __name__, url_prefix="/api/docs")
 _ORDER = ("Decisions", "Groups", "Documents", "Proposals", "Versions", "Simulations", "Orders", "Invoices")
@@ -60,6 +61,25 @@ def show() -> str:
     shapes = [(name, schema, tuple(_members(schema))) for name, schema in sorted(spec["components"]["schemas"].items())]
     ranked = sorted(rooms.items(), key=lambda room: _ORDER.index(room[0]) if room[0] in _ORDER else len(_ORDER))
     return render_template("api_docs.html", info=spec["info"], rooms=ranked, shapes=shapes)
+
+
+class ProblemCode(msgspec.Struct, frozen=True):
+    """A problem's code, the status that it comes with, and what it says."""
+
+    code: str
+    status: int
+    says: str
+
+
+@blueprint.get("/problems")
+def problems() -> str:
+    """Every code of a problem, where its `type` leads."""
+    by_status = [ProblemCode(code, status, TITLES[status].en) for status, code in CODES.items()]
+    known = {each.code for each in by_status}
+    conflicts = [
+        ProblemCode(code, kind.status, kind.what.en) for kind in CONFLICTS for code in kind.codes if code not in known
+    ]
+    return render_template("api_problems.html", problems=by_status, conflicts=conflicts)
 
 
 def _operation(path: str, method: str, operation: dict[str, Any], shared: list[dict[str, Any]]) -> Operation:

@@ -4,15 +4,16 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, NoReturn
 
-from flask import Response, abort, current_app
+from flask import Response, abort, current_app, request
 from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 
-from houblon.engine.core.problem import Invalid
+from houblon.engine.core.problem import Faults, Invalid, step
 from houblon.engine.core.strict_json import read_json
 from houblon.rules.model.faults import check_text, problems_of
 from houblon.web.api import keys
+from houblon.web.api.bodies import Query
 from houblon.web.api.idempotency import once
 
 _IDEMPOTENCY = {
@@ -42,7 +43,9 @@ _FAULTS = {
 
 
 class Parser(FlaskParser):
-    """webargs, speaking Problems; a body is JSON whatever its content type says."""
+    """webargs, speaking Problems; a body is JSON whatever its content type says, and a schema says what is unknown."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {"json": None, "query": None}
 
     def load_json(self, req: Any, schema: Any) -> Any:
         return read_json(req.get_data() or b"{}")
@@ -81,7 +84,7 @@ def operation(
     """
     is_write = method in ("POST", "PATCH", "PUT", "DELETE")
     named = query is not None and "after" in query._declared_fields
-    said = {401, 403, 429, *faults, *((422,) if query or is_write else ()), *((413,) if is_write else ())}
+    said = {401, 403, 422, 429, *faults, *((413,) if is_write else ())}
     if is_write:
         said |= {409}
     if if_match is not None:
@@ -99,6 +102,7 @@ def operation(
         @wraps(view)
         def guarded(*arguments: Any, **named: Any) -> Response:
             keys.admit(scope, current_app.extensions[keys.RATES])
+            check_query(query or Query)
             if method == "POST":
                 return once(lambda: view(*arguments, **named))
             return view(*arguments, **named)
@@ -115,6 +119,17 @@ def operation(
         return documented
 
     return decorate
+
+
+def check_query(schema: type[Schema] = Query) -> None:
+    """The query string says what is known, once, as a schema reads it. Raises Invalid with every fault."""
+    faults = Faults()
+    with faults.gather():
+        blueprint.ARGUMENTS_PARSER.parse(schema, request, location="query")
+    for name, values in request.args.lists():
+        if len(values) > 1:
+            faults.add("repeated", step("", name), "Ce paramètre vient deux fois.", "This parameter comes twice.")
+    faults.raise_if_any()
 
 
 def check_texts(document: object) -> None:

@@ -9,19 +9,25 @@ from typing import Any
 from marshmallow import RAISE, Schema, fields
 
 from houblon.engine.core.money import price
-from houblon.engine.core.problem import refuse
+from houblon.engine.core.problem import problem, refuse
+from houblon.engine.core.texts import MAX_ID
 from houblon.orders.events.catalogue import EVENTS
 from houblon.orders.invoicing.payments import MEANS
+from houblon.orders.queries.lists import INVOICE_STATES
 from houblon.rules.model.content import KINDS
 from houblon.rules.model.faults import MESSAGES, SCHEMA_MESSAGES, Checked
 from houblon.rules.model.moves import MEMBERSHIP
 from houblon.web.foundation.paging import LIMIT, MAX_KEY, MOST
 
 MOST_LINES, MOST_OF_A_LINE = 5_000, 1_000_000
+_UNKNOWN_PARAMETER = problem(
+    "unknown_parameter", "", "Ce paramètre n’existe pas ici.", "There is no such parameter here."
+)
 # A Problem stands where marshmallow expects a text; `problems_of` takes it out again.
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MESSAGES: dict[str, Any] = MESSAGES
 _SCHEMA_MESSAGES: dict[str, Any] = SCHEMA_MESSAGES
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_QUERY_MESSAGES: dict[str, Any] = {**SCHEMA_MESSAGES, "unknown": _UNKNOWN_PARAMETER}
 
 
 def read_moment(text: object) -> datetime:
@@ -113,6 +119,19 @@ def moment(**options: Any) -> Checked:
     return Checked(read_moment, metadata={"type": "string", "format": "date-time"}, **options)
 
 
+def bound(**options: Any) -> Checked:
+    """An instant, or a day, which is meant from its beginning on the installation's clocks."""
+
+    def read(value: Any) -> date | datetime:
+        if isinstance(value, str) and _DAY.fullmatch(value):
+            with suppress(ValueError):
+                return date.fromisoformat(value)
+        return read_moment(value)
+
+    said = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
+    return Checked(read, metadata=said, **options)
+
+
 def _typed(kind: type, code: str, fr: str, en: str) -> Callable[[Any], Any]:
     def read(value: Any) -> Any:
         if not isinstance(value, kind):
@@ -142,10 +161,17 @@ class Body(Schema):
     error_messages = _SCHEMA_MESSAGES
 
 
-class Listing(Schema):
-    """One page of a list; `after` is the cursor that `Link` gave."""
+class Query(Schema):
+    """A query string says what it means: a parameter that is not known here is refused, as in a body."""
 
-    error_messages = _SCHEMA_MESSAGES
+    class Meta:
+        unknown = RAISE
+
+    error_messages = _QUERY_MESSAGES
+
+
+class Listing(Query):
+    """One page of a list; `after` is the cursor that `Link` gave."""
 
     limit = whole(1, MOST, load_default=LIMIT)
 
@@ -155,7 +181,15 @@ class ByKey(Listing):
 
 
 class OrderListing(ByKey):
+    """`buyer` is the retailer's id, `since` and `until` bound the reception (`until` excluded); `search` is a part of the
+    order's id, or of its buyer's id or name."""
+
+    source = text(60, 1)
+    order_id = text(MAX_ID, 1)
+    buyer = text(MAX_ID, 1)
     state = choice("held", "accepted", "refused", "delivered", "cancelled")
+    since = bound()
+    until = bound()
     search = text(100, load_default="")
 
 
@@ -168,6 +202,16 @@ class EventListing(Listing):
 
 class RefusedListing(ByKey):
     source = text(60, load_default="")
+
+
+class InvoiceListing(ByKey):
+    """`buyer` is the retailer's id, `since` and `until` bound the issue (`until` excluded)."""
+
+    number = text(100, 1)
+    state = choice(*INVOICE_STATES)
+    buyer = text(MAX_ID, 1)
+    since = bound()
+    until = bound()
 
 
 class ProposalListing(Listing):
@@ -229,6 +273,10 @@ class ProposalRevision(Body):
     statements = fields.List(
         fields.Nested(ProposalStatement, error_messages=_MESSAGES), load_default=list, error_messages=_MESSAGES
     )
+
+
+class ProposalComment(Body):
+    comment = text(2_000, 1, required=True)
 
 
 class ProposalSchedule(Body):

@@ -9,12 +9,13 @@ from typing import Annotated, Any
 
 import msgspec
 
-from houblon.engine.core.order import Moment, Order, decoder_of, settled
-from houblon.engine.core.problem import Faults, Invalid, refuse
+from houblon.engine.core.order import KNOWN_ORDER, Moment, Order, decoder_of, settled
+from houblon.engine.core.problem import Faults, Invalid, Problem, refuse
 from houblon.engine.core.strict_json import check_depth
 from houblon.orders.credentials.credentials import buyer_source_of, known_buyer_source
 from houblon.orders.handling.whatif import content_asked, what_if_in
 from houblon.orders.intake.decode import YEARS, check_order, order_in, parse_json
+from houblon.orders.intake.unknown_members import unknown_members
 from houblon.orders.retailers.brought import groups_among, known_groups
 from houblon.orders.retailers.memberships import kept_provinces, known_province
 from houblon.orders.retailers.names import ids_among, known_ids, with_buyer
@@ -54,26 +55,39 @@ class AskedMany(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     orders: Annotated[list[Order], msgspec.Meta(min_length=1, max_length=MAX_ORDERS)]
 
 
-_decode = decoder_of(AskedOne).decode
+# An order with a member that nobody knows is read slowly, to tell of it.
+_decode = decoder_of(
+    msgspec.defstruct(
+        "AskedPlainly",
+        [("order", KNOWN_ORDER)],
+        bases=(AskedOne,),
+        frozen=True,
+        kw_only=True,
+        forbid_unknown_fields=True,
+    )
+).decode
 
 
 def decide(house: House, body: bytes, language: str) -> bytes:
     """The decision about the order in `body`, or about each of a batch; faults of one order of a batch are told in
     its place, in `language`. Raises Invalid with every fault."""
+    warnings: tuple[Problem, ...] = ()
     try:
         asked = _read_plainly(body)
     except (msgspec.MsgspecError, ValueError):
         # Slowly, to tell everything that is wrong; or it is a batch.
-        document = parse_json(body)
+        document: Any = parse_json(body)
         if isinstance(document, dict) and "orders" in document:
             return msgspec.json.encode(_decide_many(house, document, language))
         asked = _read_one(document)
+        warnings = tuple(each.under("/order") for each in unknown_members(document["order"]))
     ledger = house.recent_services.ledger
     ids = known_ids(ledger, known_buyer_source(ledger, asked.source), asked.order.buyer.id)
     order = with_buyer(asked.order, ids.retailer)
     kept = known_groups(ledger, house.store.recent(), ids.retailer)
     province = known_province(ledger, order.buyer, ids.own)
-    return msgspec.json.encode(_decided(house, asked, _content(house, asked), order, kept, province))
+    found = _decided(house, asked, _content(house, asked), order, kept, province)
+    return msgspec.json.encode(_warned(found, warnings))
 
 
 def _read_plainly(body: bytes) -> AskedOne:
@@ -87,7 +101,7 @@ def _read_plainly(body: bytes) -> AskedOne:
     return asked
 
 
-def _read_one(document: object) -> AskedOne:
+def _read_one(document: Any) -> AskedOne:
     """One order and how to decide it. Raises Invalid with every fault."""
     if not isinstance(document, dict):
         raise refuse("type", "", "Un objet JSON est attendu.", "A JSON object is expected.")
@@ -122,7 +136,12 @@ def _decide_many(house: House, document: Mapping[str, Any], language: str) -> di
         province = None if order.buyer.province else provinces.get(own) or provinces.get(retailer)
         return _decided(house, asked, content, with_buyer(order, retailer), kept.get(retailer, ()), province)
 
-    return {"decisions": [decided(each) if isinstance(each, Order) else each for each in read]}
+    return {
+        "decisions": [
+            _warned(decided(each), unknown_members(document)) if isinstance(each, Order) else each
+            for each, document in zip(read, orders, strict=True)
+        ]
+    }
 
 
 def _read(document: object, language: str) -> Order | dict[str, Any]:
@@ -141,7 +160,23 @@ def _decided(
         house.recent_services, content, order, kept, accepted_at=at, trace=asked.trace is True, province=province
     ).document()
     metrics.decided("api", found["outcome"])
-    return found
+    if asked.proposal is None:
+        return found
+    return {**_without_version(found, content.version.number), "proposal": asked.proposal}
+
+
+def _without_version(found: Any, number: int) -> Any:
+    """A decision by a proposal: it would be that version, but is none yet, and there may never be one of that number."""
+    if isinstance(found, dict):
+        return {
+            name: None if name == "version" and value == number else _without_version(value, number)
+            for name, value in found.items()
+        }
+    return [_without_version(each, number) for each in found] if isinstance(found, list | tuple) else found
+
+
+def _warned(decided: dict[str, Any], warnings: tuple[Problem, ...]) -> dict[str, Any]:
+    return {**decided, "warnings": warnings} if warnings else decided
 
 
 def _content(house: House, asked: Asked) -> Content:

@@ -8,13 +8,14 @@ from flask_smorest import Api
 from flask_wtf.csrf import CSRFProtect
 
 from houblon.engine.core.money import Cents, Price
+from houblon.engine.core.order import Order
 from houblon.web.api import shapes
-from houblon.web.api.answers import invoice_shapes, refused_shapes
-from houblon.web.api.blueprint import blueprint
+from houblon.web.api.blueprint import blueprint, check_query
 from houblon.web.api.decision_handler import AskedMany, AskedOne
 from houblon.web.api.events import Events
 from houblon.web.api.keys import RATES
 from houblon.web.api.rates import Rates
+from houblon.web.api.rooms import invoice_shapes, order_shapes, record_shapes, refused_shapes
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.errors import json_response
 
@@ -35,9 +36,11 @@ _ANSWERS = (
     shapes.VersionContent,
     shapes.Proposals,
     shapes.Proposal,
-    shapes.Orders,
-    shapes.KeptOrder,
-    shapes.Reviewed,
+    Order,
+    order_shapes.Orders,
+    order_shapes.KeptOrder,
+    order_shapes.Reviewed,
+    order_shapes.RecordedDecision,
     Events,
     refused_shapes.RefusedCalls,
     invoice_shapes.Invoices,
@@ -48,6 +51,13 @@ _ANSWERS = (
     invoice_shapes.Cancelled,
     invoice_shapes.Planned,
     invoice_shapes.Invoiced,
+    record_shapes.Retailers,
+    record_shapes.Retailer,
+    record_shapes.Messages,
+    record_shapes.Message,
+    record_shapes.AuditEntries,
+    record_shapes.Overview,
+    record_shapes.Comparison,
     shapes.Simulations,
     shapes.Simulation,
     shapes.SimulationReport,
@@ -146,4 +156,5 @@ def _money_schema(kind: type) -> dict[str, Any]:
 
 def openapi() -> Response:
     """`GET /api/v1/openapi.json`."""
+    check_query()
     return json_response(document())

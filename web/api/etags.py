@@ -1,6 +1,10 @@
 """`If-Match`: what is edited must be what was read (RFC 9110 § 13.1.1, RFC 6585 § 3)."""
 
+from collections.abc import Callable
+
 from flask import Response, abort, request
+
+from houblon.orders.services import Conflict
 
 
 def require_match(etag: str) -> None:
@@ -14,6 +18,21 @@ def check_match(etag: str) -> None:
     """412 when `If-Match` is there and names another state."""
     if "If-Match" in request.headers and not request.if_match.contains(etag):
         abort(412)
+
+
+def seen() -> Callable[[str], None]:
+    """`check_match` for within a transaction, which no request reaches: it raises a Conflict of the same status."""
+    asked = request.if_match if "If-Match" in request.headers else None
+
+    def check(etag: str) -> None:
+        if asked is not None and not asked.contains(etag):
+            raise Conflict(
+                "changed",
+                "Quelqu’un l’a changé depuis : relisez, puis recommencez.",
+                "It was changed since: read it again, then retry.",
+            )
+
+    return check
 
 
 def tagged(response: Response, etag: str) -> Response:

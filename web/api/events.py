@@ -40,7 +40,7 @@ def list_events(asked: dict[str, Any]) -> Response:
     except Gone as gone:
         return problem_response(410, gone.problems)
     shown, after = page(found, asked["limit"], lambda event: event.key)
-    return linked(json_response({"items": [event_document(each) for each in shown]}), after, asked)
+    return linked(json_response({"items": [event_document(each) for each in shown]}), after)
 
 
 def event_document(event: Event) -> dict[str, Any]:

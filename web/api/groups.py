@@ -15,7 +15,7 @@ from houblon.web.retailers.membership_effect import content_in_force
 def list_groups() -> Response:
     """Every group in force, from the highest rank to Tous"""
     content = content_in_force()
-    return json_response({"version": content.version.number, "groups": [group.document for group in content.ranked()]})
+    return json_response({"version": content.version.number, "items": [group.document for group in content.ranked()]})
 
 
 @operation("GET", "/groups/<id>", scope="read", room="Groups", answer="Group", faults=(404,))
@@ -74,7 +74,7 @@ def _group(id: str) -> Group:
 def _documents(kind: str) -> Response:
     content = content_in_force()
     found = content.documents(kind)
-    return json_response({"version": content.version.number, "documents": [found[id] for id in sorted(found)]})
+    return json_response({"version": content.version.number, "items": [found[id] for id in sorted(found)]})
 
 
 def _document(kind: str, id: str) -> Response:

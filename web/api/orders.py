@@ -13,6 +13,8 @@ from houblon.web.api.blueprint import not_found, operation
 from houblon.web.api.bodies import Acceptance, OrderListing, Refusal
 from houblon.web.api.etags import check_match, tagged
 from houblon.web.api.keys import caller
+from houblon.web.api.rooms.bounds import beginning_of
+from houblon.web.api.rooms.references import of_order, of_recorded
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response
 from houblon.web.foundation.paging import linked, page
@@ -22,10 +24,16 @@ from houblon.web.foundation.paging import linked, page
 def list_orders(asked: dict[str, Any]) -> Response:
     """Orders, the newest first"""
     with house().services.ledger.reading() as connection:
-        wanted = lists.OrderFilter(state=asked.get("state"), search=asked["search"])
+        wanted = lists.OrderFilter(
+            **{name: asked.get(name) for name in ("state", "source", "order_id", "buyer")},
+            search=asked["search"],
+            since=beginning_of(asked.get("since")),
+            until=beginning_of(asked.get("until")),
+        )
         found = lists.list_orders(connection, wanted, asked.get("after"), limit=asked["limit"] + 1)
-    shown, after = page(found, asked["limit"], lambda row: row.key)
-    return linked(json_response({"orders": [_head(row) for row in shown]}), after, asked)
+        shown, after = page(found, asked["limit"], lambda row: row.key)
+        invoiced = lists.invoices_of_orders(connection, [row.key for row in shown])
+    return linked(json_response({"items": [_head(row, invoiced.get(row.key)) for row in shown]}), after)
 
 
 @operation("GET", "/orders/<int:key>", scope="read", room="Orders", answer="KeptOrder", faults=(404,), etag=True)
@@ -35,7 +43,7 @@ def get_order(key: int) -> Response:
         row = kept_order(connection, key)
         invoice = lists.invoice_of_order(connection, key)
         document = {
-            **_head(row),
+            **_head(row, invoice),
             "content": msgspec.json.decode(row.body),
             "content_hash": row.content_hash,
             "invoice": invoice and invoice.number,
@@ -64,8 +72,8 @@ def get_order(key: int) -> Response:
 def accept_order(asked: dict[str, Any], key: int) -> Response:
     """Accept a held order; its invoice goes out if its policy says so"""
     seen = seen_content(key)
-    number = review.accept(house().services, key, by=caller(), at=house().now(), why=asked["why"], seen=seen)
-    return json_response({"key": key, "state": "accepted", "invoice": number})
+    review.accept(house().services, key, by=caller(), at=house().now(), why=asked["why"], seen=seen)
+    return reviewed(key)
 
 
 @operation(
@@ -82,7 +90,7 @@ def refuse_order(asked: dict[str, Any], key: int) -> Response:
     """Refuse a held order, with the reason that its history keeps"""
     seen = seen_content(key)
     review.refuse(house().services, key, by=caller(), at=house().now(), why=asked["why"], seen=seen)
-    return json_response({"key": key, "state": "refused", "invoice": None})
+    return reviewed(key)
 
 
 def seen_content(key: int) -> str:
@@ -102,11 +110,17 @@ def order_etag(row: Row[Any]) -> str:
     return f"{row.state}.{row.content_hash}"
 
 
-def _head(row: Row[Any]) -> dict[str, Any]:
+def reviewed(key: int) -> Response:
+    """The order after an act, and its invoice."""
+    with house().services.ledger.reading() as connection:
+        found = of_recorded(connection, key)
+    return json_response({"key": key, "invoice": found.get("invoice_number"), **found})
+
+
+def _head(row: Row[Any], invoice: Row[Any] | None) -> dict[str, Any]:
     return {
         "key": row.key,
-        "source": row.source,
-        "order_id": row.order_id,
+        **of_order(row, invoice),
         "state": row.state,
         "buyer": row.retailer_id,
         "order_value": dollars(row.order_value),

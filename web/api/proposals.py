@@ -21,7 +21,14 @@ from houblon.rules.store.history import History
 from houblon.web.access.audit import by as acting
 from houblon.web.access.audit import copy_entries, proposal_entry
 from houblon.web.api.blueprint import not_found, operation
-from houblon.web.api.bodies import ClashChoices, NewProposal, ProposalListing, ProposalRevision, ProposalSchedule
+from houblon.web.api.bodies import (
+    ClashChoices,
+    NewProposal,
+    ProposalComment,
+    ProposalListing,
+    ProposalRevision,
+    ProposalSchedule,
+)
 from houblon.web.api.etags import require_match, tagged
 from houblon.web.api.keys import caller
 from houblon.web.api.versions import moved_document, version_made
@@ -54,7 +61,7 @@ def list_proposals(asked: dict[str, Any]) -> Response:
         found = [each for each in found if _newest_first(each) > _newest_first(last)]
     kept = [each for each in found if asked.get("state") in (None, each.state)]
     shown, after = page(kept[: asked["limit"] + 1], asked["limit"], lambda each: each.id)
-    return linked(json_response({"proposals": [_head(each) for each in shown]}), after, asked)
+    return linked(json_response({"items": [_head(each) for each in shown]}), after)
 
 
 @operation("POST", "/proposals", **_ROOM, answer="Proposal", status=201, body=NewProposal)
@@ -262,6 +269,27 @@ def take_up_proposal(proposal: Proposal, entry_of: EntryOf) -> None:
     life.take_up(house().store, proposal.id, at=house().now(), seen=proposal.revision, entry_of=entry_of)
 
 
+@operation(
+    "POST",
+    "/proposals/<id>/comments",
+    **_ROOM,
+    answer="Proposal",
+    status=201,
+    body=ProposalComment,
+    faults=(404,),
+    etag=True,
+)
+def comment_on_proposal(asked: dict[str, Any], id: str) -> Response:
+    """Say something of a proposal; nobody's edit gets stale by it"""
+    proposal, by = _proposal(id), acting(house(), caller())
+    entry_of = proposal_entry(by, "proposal.commented", lambda made: {"comments": len(made.comments)})
+    life.comment(house().store, proposal.id, asked["comment"], by=by.who, at=by.at, entry_of=entry_of)
+    copy_entries(house())
+    response = _shown(_proposal(id))
+    response.status_code = 201
+    return response
+
+
 def _state_of(proposal: Proposal) -> dict[str, Any]:
     """The proposal's state, for the audit log."""
     return {"state": proposal.state, "revision": proposal.revision, "version": proposal.version}
@@ -322,7 +350,7 @@ def _document(proposal: Proposal) -> dict[str, Any]:
     planned = beside(proposal.id) if is_alive else {}
     return {
         **_head(proposal),
-        "changes": [_statement(each, before=each.before, after=each.after) for each in changed],
+        "changes": [statement_document(each, before=each.before, after=each.after) for each in changed],
         "clashes": [_clash(each) for each in rebased.conflicts if proposal.state == OPEN],
         "memberships": dict(proposal.memberships),
         "moves": [moved_document(each) for each in moves_of(history, proposal, rebased)],
@@ -333,17 +361,18 @@ def _document(proposal: Proposal) -> dict[str, Any]:
             for each in found
         ],
         "dropped": [],
+        "comments": [{"by": each.by, "at": each.at, "text": each.text} for each in proposal.comments],
         "faults": [each.as_json(language) for each in (outlook.faults if outlook else ())],
         "warnings": [each.as_json(language) for each in (outlook.warnings if outlook else ())],
     }
 
 
 def _clash(each: MergeConflict) -> dict[str, Any]:
-    found = _statement(each, mine=each.mine, theirs=each.theirs) | {"both": each.twice}
+    found = statement_document(each, mine=each.mine, theirs=each.theirs) | {"both": each.twice}
     return found if each.met is None else found | {"met": each.met}
 
 
-def _statement(each: Any, **sides: Any) -> dict[str, Any]:
+def statement_document(each: Any, **sides: Any) -> dict[str, Any]:
     """Where a statement stands, with each side that states something."""
     where = {"pointer": pointer_of(each.kind, each.id, each.path), "kind": each.kind, "id": each.id, "path": each.path}
     return where | {name: value for name, value in sides.items() if value is not ABSENT}

@@ -19,7 +19,7 @@ def list_refused_calls(asked: dict[str, Any]) -> Response:
     with house().services.ledger.reading() as connection:
         found = refused_calls.list_waiting(connection, asked["source"] or None, asked.get("after"), asked["limit"] + 1)
     shown, after = page(found, asked["limit"], lambda row: row.key)
-    return linked(json_response({"items": [_item(row) for row in shown]}), after, asked)
+    return linked(json_response({"items": [_item(row) for row in shown]}), after)
 
 
 def _item(row: Row[Any]) -> dict[str, Any]:

@@ -28,13 +28,21 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """A refusal (RFC 9457), with every fault at once."""
+    """A refusal (RFC 9457), with every fault at once; `type` is where its `code` is told."""
 
     type: str
+    code: str
     title: str
     status: int
     errors: tuple[Fault, ...]
     detail: str | UnsetType = UNSET
+
+
+class ReasonProvenance(msgspec.Struct, frozen=True):
+    """Where it was stated: the group, and the version that did, null where a proposal would."""
+
+    group: str
+    version: int | None
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -44,7 +52,7 @@ class Reason(msgspec.Struct, frozen=True):
     effect: str
     rule: str
     message: Text
-    provenance: tuple[Provenance, ...]
+    provenance: tuple[ReasonProvenance, ...]
     facts: dict[str, Any]
 
 
@@ -54,19 +62,28 @@ class Invoicing(msgspec.Struct, frozen=True):
     trigger: Literal["on_acceptance", "on_delivery", "manual"]
     issue: bool
     terms: dict[str, Any]
-    version: int
+    version: int | None
     policy_hash: Hash
     basis: Literal["planned_delivery", "cycle", "acceptance"]
     delivery_date: Day | None
     due_date: Day | None
 
 
+class UnknownMember(msgspec.Struct, frozen=True):
+    """A member of an order that nobody reads: its place, and the one that is near where there is one."""
+
+    code: Literal["unknown_member"]
+    pointer: str
+    message: Text
+
+
 class Decision(msgspec.Struct, frozen=True):
-    """The answer about one order. `if_accepted` is what would follow if a person accepted a held one."""
+    """The answer about one order. `if_accepted` is what would follow if a person accepted a held one,
+    `warnings` names the members of the order that nobody knows. By a `proposal`, there is no version yet: null."""
 
     order_id: str
     outcome: Literal["accepted", "held", "refused"]
-    version: int
+    version: int | None
     policy_hash: Hash
     chain: tuple[str, ...]
     reasons: tuple[Reason, ...]
@@ -74,6 +91,8 @@ class Decision(msgspec.Struct, frozen=True):
     invoice: Invoicing | None
     if_accepted: Invoicing | UnsetType = UNSET
     trace: tuple[RuleTrace, ...] | UnsetType = UNSET
+    warnings: tuple[UnknownMember, ...] | UnsetType = UNSET
+    proposal: str | UnsetType = UNSET
 
 
 class NotDecided(msgspec.Struct, frozen=True):
@@ -97,7 +116,7 @@ class Groups(msgspec.Struct, frozen=True):
     """Every group in force, from the highest rank to Tous."""
 
     version: int
-    groups: tuple[Group, ...]
+    items: tuple[Group, ...]
 
 
 class PolicySetting(msgspec.Struct, frozen=True):
@@ -127,11 +146,11 @@ class Documents(msgspec.Struct, frozen=True):
     """Every document of a kind that is in force."""
 
     version: int
-    documents: tuple[dict[str, Any], ...]
+    items: tuple[dict[str, Any], ...]
 
 
 class Versions(msgspec.Struct, frozen=True):
-    versions: tuple[Version, ...]
+    items: tuple[Version, ...]
 
 
 class MembershipMove(msgspec.Struct, frozen=True):
@@ -223,6 +242,14 @@ class PlannedValue(msgspec.Struct, frozen=True):
     proposal: str
 
 
+class ProposalRemark(msgspec.Struct, frozen=True):
+    """What somebody said of a proposal."""
+
+    by: str
+    at: Moment
+    text: str
+
+
 class Proposal(ProposalHead, frozen=True, kw_only=True):
     """A proposal, what it changes (of a scheduled one: in what will be in force then), and what the checks say of it.
 
@@ -235,30 +262,13 @@ class Proposal(ProposalHead, frozen=True, kw_only=True):
     moves: tuple[MembershipMove, ...]
     planned: tuple[PlannedValue, ...]
     dropped: tuple[str, ...]
+    comments: tuple[ProposalRemark, ...]
     faults: tuple[Fault, ...]
     warnings: tuple[Fault, ...]
 
 
 class Proposals(msgspec.Struct, frozen=True):
-    proposals: tuple[ProposalHead, ...]
-
-
-class OrderHead(msgspec.Struct, frozen=True):
-    """An order as it is kept; `key` names it in this installation, `order_id` at its source."""
-
-    key: Key
-    source: str
-    order_id: str
-    state: str
-    buyer: str
-    order_value: Money
-    item_count: int
-    placed_at: Moment
-    received_at: Moment
-
-
-class Orders(msgspec.Struct, frozen=True):
-    orders: tuple[OrderHead, ...]
+    items: tuple[ProposalHead, ...]
 
 
 class OrderDecision(msgspec.Struct, frozen=True):
@@ -277,24 +287,6 @@ class Move(msgspec.Struct, frozen=True):
     before: str | None
     after: str
     why: str
-
-
-class KeptOrder(OrderHead, frozen=True, kw_only=True):
-    """An order with what it says, every decision made about it (the last one first), and its moves."""
-
-    content: dict[str, Any]
-    content_hash: str
-    invoice: str | None
-    decisions: tuple[OrderDecision, ...]
-    moves: tuple[Move, ...]
-
-
-class Reviewed(msgspec.Struct, frozen=True):
-    """What a review came to: the order's state, and the number of the invoice that went out."""
-
-    key: Key
-    state: str
-    invoice: str | None
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -322,7 +314,7 @@ class Simulation(msgspec.Struct, frozen=True):
 
 
 class Simulations(msgspec.Struct, frozen=True):
-    simulations: tuple[Simulation, ...]
+    items: tuple[Simulation, ...]
 
 
 class Amount(msgspec.Struct, frozen=True):

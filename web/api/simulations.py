@@ -26,7 +26,7 @@ def list_simulations(asked: dict[str, Any]) -> Response:
         after = _row(connection, asked["after"]) if "after" in asked else None
         found = jobs.recent(connection, asked["limit"] + 1, after)
     shown, last = page(found, asked["limit"], lambda row: row.id)
-    return linked(json_response({"simulations": [_document(row) for row in shown]}), last, asked)
+    return linked(json_response({"items": [_document(row) for row in shown]}), last)
 
 
 @operation(

@@ -6,6 +6,7 @@ import msgspec
 from flask import Response, url_for
 
 from houblon.engine.core.problem import refuse
+from houblon.orders.services import Conflict
 from houblon.rules.model.content import KINDS, Version
 from houblon.rules.model.moves import Move
 from houblon.rules.publishing.publish import Conflict as VersionConflict
@@ -27,7 +28,7 @@ def list_versions(asked: dict[str, Any]) -> Response:
     after = asked.get("after")
     below = [each for each in reversed(versions) if after is None or each.number < after]
     shown, after = page(below[: asked["limit"] + 1], asked["limit"], lambda each: each.number)
-    return linked(json_response({"versions": shown}), after, asked)
+    return linked(json_response({"items": shown}), after)
 
 
 @operation("GET", "/versions/<int:number>", scope="read", room="Versions", answer="VersionContent", faults=(404,))
@@ -76,9 +77,8 @@ def roll_back_to_version(asked: dict[str, Any], number: int) -> Response:
     except UnknownVersion:
         not_found()
     except VersionConflict as conflict:
-        raise refuse(
-            "base",
-            "/base",
+        raise Conflict(
+            "version_changed",
             f"La version {conflict.newest} vient d’être publiée.",
             f"Version {conflict.newest} was published meanwhile.",
         ) from None

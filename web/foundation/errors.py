@@ -16,6 +16,7 @@ from houblon.web.foundation.answers import (
     TITLES,
     Answer,
     fault_answer,
+    fault_headers,
     header_of,
     language_asked,
     problem_answer,
@@ -86,6 +87,7 @@ def _page(fault: Exception) -> Response:
     status, problems = status_of(fault, _named())
     title = TITLES.get(status, TITLES[400])
     page = Response(render_template("error.html", status=status, title=title, problems=problems), status)
+    page.headers.extend(fault_headers(fault, _named()))
     if status == 503:
         page.headers["Retry-After"] = RETRY_AFTER
     return page

@@ -46,7 +46,7 @@ def asked_before() -> int | None:
 
 def asked_before_moment() -> tuple[datetime, str] | None:
     """The same where a list is ordered by instant and id: see `moment_cursor`."""
-    return _asked(_read_moment)
+    return _asked(read_moment_cursor)
 
 
 def moment_cursor(at: datetime, id: str) -> str:
@@ -60,10 +60,10 @@ def page(found: Sequence[T], limit: int, cursor: Callable[[T], object]) -> tuple
     return shown, str(cursor(shown[-1])) if len(found) > limit else None
 
 
-def linked(response: Response, after: str | None, asked: dict[str, Any]) -> Response:
-    """The answer with a link to the page after it."""
+def linked(response: Response, after: str | None) -> Response:
+    """The answer with a link to the page after it, asked for as this one was."""
     if after is not None:
-        query = {name: value for name, value in asked.items() if value not in (None, "")} | {"after": after}
+        query = {name: value for name, value in request.args.items() if value} | {"after": after}
         response.headers["Link"] = f'<{request.path}?{urlencode(query)}>; rel="next"'
     return response
 
@@ -76,7 +76,8 @@ def _asked(read: Callable[[str], T]) -> T | None:
         abort(404)
 
 
-def _read_moment(text: str) -> tuple[datetime, str]:
+def read_moment_cursor(text: str) -> tuple[datetime, str]:
+    """What `moment_cursor` wrote. Raises ValueError, OverflowError for what can be none."""
     found = _MOMENT.fullmatch(text)
     if found is None:
         raise ValueError("no list stops there")

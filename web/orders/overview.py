@@ -27,42 +27,47 @@ _WEEKS = 13
 @blueprint.get("/")
 def show() -> str:
     services, now = house().services, house().now()
-    zone = services.installation.zone
-    day = now.astimezone(zone).date()
-    today = datetime.combine(day, time(), zone)
-    week = datetime.combine(day - timedelta(days=day.weekday()), time(), zone)
+    day = now.astimezone(services.installation.zone).date()
     with services.ledger.reading() as connection:
-        unpaid = lists.receivable(connection)
-        figures = {
-            "automatic": lists.automatic_percent(connection, since=now - timedelta(weeks=_WEEKS)),
-            "today": _accepted(connection, today),
-            "week": _accepted(connection, week),
-            "unpaid": unpaid,
-            "overdue": lists.receivable(connection, due_before=day),
-            "invoiced": lists.receivable(connection, since=week),
-            "messages": lists.count_messages(connection),
-            "waiting": lists.count_held(connection),
-            "refused_calls": refused_calls.count_waiting(connection),
-            "called_off_orders": sender_news.waiting(connection),
-        }
+        found = figures(connection, now)
         held = lists.held_orders(connection, limit=5)
         silent = [each for each in list_endpoints(connection) if each.active and each.rests]
     store = house().store
     version = store.in_force(now)
     return render_template(
         "overview.html",
-        **figures,
+        **found,
         weeks=_WEEKS,
         held=held,
         silent=silent,
         version=version,
-        begins=version.number == 1 and not unpaid.count and not held,
+        begins=version.number == 1 and not found["unpaid"].count and not held,
         planned=store.history().scheduled(),
         to_approve=_to_approve() if may("approve") else [],
         fallen=planned.fallen(store.history()),
         broken=_broken(store.content(version.number)),
         coming=_coming(store.content(version.number).cycles.values(), day),
     )
+
+
+def figures(connection: Connection, now: datetime) -> dict[str, Any]:
+    """What is counted, as of `now`."""
+    zone = house().services.installation.zone
+    day = now.astimezone(zone).date()
+    today = datetime.combine(day, time(), zone)
+    week = datetime.combine(day - timedelta(days=day.weekday()), time(), zone)
+    return {
+        "automatic": lists.automatic_percent(connection, since=now - timedelta(weeks=_WEEKS)),
+        "today": _accepted(connection, today),
+        "week": _accepted(connection, week),
+        "unpaid": lists.receivable(connection),
+        "overdue": lists.receivable(connection, due_before=day),
+        "invoiced": lists.receivable(connection, since=week),
+        "messages": lists.count_messages(connection),
+        "waiting": lists.count_held(connection),
+        "refused_calls": refused_calls.count_waiting(connection),
+        "called_off_orders": sender_news.waiting(connection),
+    }
 
 
 def _to_approve() -> list[Proposal]:

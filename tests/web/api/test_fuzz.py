@@ -18,13 +18,19 @@ def test_requests_of_every_sort_are_answered_as_the_document_tells(place):
     together = sum(answered.values(), Counter())
     assert together.total() >= 1_200 and not {401, 403, 429} & set(together)
     refused = {label for label, statuses in answered.items() if not any(status < 300 for status in statuses)}
-    # What takes a future instant, a date to take back, a draft's last state, or exactly one of two members is hardly met
-    # by chance.
-    rare = ("simulations", *(f"proposals/{{id}}/{act}" for act in ("approve", "publish", "schedule", "withdraw")))
-    # A day that is past and after the order, or to come; an invoice that is left to a person; so many of a line.
-    dated = ("invoices/{key}/payments", "invoices/{key}/credits", "orders/{key}/invoice")
-    plans = {"PUT /api/v1/orders/{key}/planned-delivery"}
-    assert refused <= {f"POST /api/v1/{each}" for each in (*rare, *dated)} | plans
+    # What takes a future instant, a date to take back, a draft's last state, a parked message, a second line, a version
+    # or exactly one of two members is hardly met by chance; nor a day that is past and after the order, or to come, an
+    # invoice that is left to a person, so many of a line.
+    acts = (
+        *(f"proposals/{{id}}/{act}" for act in ("approve", "publish", "schedule", "withdraw")),
+        "messages/{id}/resend",
+        "invoices/{key}/payments",
+        "invoices/{key}/credits",
+        "orders/{key}/invoice",
+    )
+    lines = (f"orders/{{key}}/lines/{{line}}/{act}" for act in ("available", "remove"))
+    others = {"GET /api/v1/versions/{number}/diff", "PUT /api/v1/orders/{key}/planned-delivery"}
+    assert refused <= {f"POST /api/v1/{each}" for each in ("simulations", *acts, *lines)} | others
 
 
 def test_a_client_generated_from_the_document_decides(place, tmp_path, monkeypatch):
@@ -43,6 +49,6 @@ def test_a_client_generated_from_the_document_decides(place, tmp_path, monkeypat
 
     with serving(place.house.settings.data) as server:
         client = AuthenticatedClient(base_url=server.address, token=place.key)
-        assert [group.id for group in list_groups.sync(client=client).groups] == ["payeurs-a-risque", "tous"]
+        assert [group.id for group in list_groups.sync(client=client).items] == ["payeurs-a-risque", "tous"]
         decision = decide.sync(client=client, body=AskedOne.from_dict({"order": order()}))
         assert decision.outcome == "accepted"

@@ -1,21 +1,27 @@
 """What the API answers about invoices, and about what follows an order's acceptance."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from houblon.engine.core.order import Moment
+from houblon.web.api.rooms.printed_invoice import PrintedInvoice
 from houblon.web.api.shapes import Day, Key, Money
 
 
 class InvoiceHead(msgspec.Struct, frozen=True):
-    """An invoice or a credit note; `balance` is what is left to pay, below zero where its buyer is owed something."""
+    """An invoice or a credit note; `balance` is what is left to pay, below zero where its buyer is owed something.
+    `invoice_key` and `invoice_number` are `key` and `number` again."""
 
     key: Key
     number: str
+    invoice_key: Key
+    invoice_number: str
     kind: Literal["invoice", "credit_note"]
     state: Literal["issued", "sent", "viewed", "paid", "credited"]
+    source: str
+    order_id: str
     order_key: Key
     buyer: str
     issued_at: Moment
@@ -28,7 +34,7 @@ class InvoiceHead(msgspec.Struct, frozen=True):
 
 
 class Invoices(msgspec.Struct, frozen=True):
-    invoices: tuple[InvoiceHead, ...]
+    items: tuple[InvoiceHead, ...]
 
 
 class PaymentEntry(msgspec.Struct, frozen=True):
@@ -69,13 +75,11 @@ class Invoice(InvoiceHead, frozen=True, kw_only=True):
     `credits` is, of a credit note, the key of the invoice that it takes from.
     """
 
-    source: str
-    order_id: str
     credits: Key | None
     lines: tuple[CreditableLine, ...]
     payments: tuple[PaymentEntry, ...]
     credit_notes: tuple[CreditNote, ...]
-    document: dict[str, Any]
+    document: PrintedInvoice
 
 
 class OrderAnswer(msgspec.Struct, frozen=True):

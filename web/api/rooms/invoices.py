@@ -18,22 +18,29 @@ from houblon.orders.queries import lists
 from houblon.rules.model.entry import Entry
 from houblon.web.access.audit import by as acting
 from houblon.web.api.blueprint import not_found, operation
-from houblon.web.api.bodies import ByKey, NewCredit, NewPayment, Reversal
+from houblon.web.api.bodies import InvoiceListing, NewCredit, NewPayment, Reversal
 from houblon.web.api.etags import check_match, is_matching, tagged
 from houblon.web.api.keys import caller
 from houblon.web.api.orders import kept_order
+from houblon.web.api.rooms.bounds import beginning_of
+from houblon.web.api.rooms.printed_invoice import printed_invoice
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response
 from houblon.web.foundation.paging import linked, page
 
 
-@operation("GET", "/invoices", scope="read", room="Invoices", answer="Invoices", query=ByKey)
+@operation("GET", "/invoices", scope="read", room="Invoices", answer="Invoices", query=InvoiceListing)
 def list_invoices(asked: dict[str, Any]) -> Response:
     """Invoices, the newest first"""
     with house().services.ledger.reading() as connection:
-        found = lists.list_invoices(connection, asked.get("after"), limit=asked["limit"] + 1)
+        wanted = lists.InvoiceFilter(
+            **{name: asked.get(name) for name in ("number", "state", "buyer")},
+            since=beginning_of(asked.get("since")),
+            until=beginning_of(asked.get("until")),
+        )
+        found = lists.list_invoices(connection, asked.get("after"), asked["limit"] + 1, wanted.conditions())
     shown, after = page(found, asked["limit"], lambda row: row.key)
-    return linked(json_response({"invoices": [_head(row) for row in shown]}), after, asked)
+    return linked(json_response({"items": [_head(row) for row in shown]}), after)
 
 
 @operation("GET", "/invoices/<int:key>", scope="read", room="Invoices", answer="Invoice", faults=(404,), etag=True)
@@ -45,14 +52,12 @@ def get_invoice(key: int) -> Response:
         is_invoice = row.kind == "invoice"
         left = left_to_credit(connection, row) if is_invoice else {}
         document = {
-            **_head(row, order.retailer_id),
-            "source": order.source,
-            "order_id": order.order_id,
+            **_head(row, order),
             "credits": row.credits,
             "lines": [_line(line, place, left) for place, line in enumerate(row.document["lines"])],
             "payments": [_entry(each) for each in payments_of(connection, key)],
             "credit_notes": [_note(each) for each in credit_notes_of(connection, key)],
-            "document": row.document,
+            "document": printed_invoice(row.document),
         }
     return tagged(json_response(document), _etag(row))
 
@@ -193,15 +198,20 @@ def _etag(row: Row[Any]) -> str:
     return f"{row.state}.{row.paid}.{row.credited}.{row.due_date or ''}"
 
 
-def _head(row: Row[Any], buyer: str | None = None) -> dict[str, Any]:
-    is_invoice = row.kind == "invoice"
+def _head(row: Row[Any], order: Row[Any] | None = None) -> dict[str, Any]:
+    """An invoice, with what is told of its `order`, which is in `row` where a list found it."""
+    is_invoice, order = row.kind == "invoice", order or row
     return {
         "key": row.key,
         "number": row.number,
+        "invoice_key": row.key,
+        "invoice_number": row.number,
+        "source": order.source,
+        "order_id": order.order_id,
         "kind": row.kind,
         "state": row.state,
         "order_key": row.order_key,
-        "buyer": buyer or row.retailer_id,
+        "buyer": order.retailer_id,
         "issued_at": row.issued_at,
         "due_date": row.due_date,
         "total": dollars(row.total),

@@ -1,0 +1,44 @@
+"""`POST /orders`: an order that somebody enters by key, recorded as one that came by a door."""
+
+from flask import Response, request, url_for
+
+from houblon.orders.credentials.credentials import BY_HAND
+from houblon.orders.handling.order_writer import answer_document
+from houblon.orders.handling.receive import Received, ingest
+from houblon.orders.intake.decode import read_order
+from houblon.orders.intake.incoming import incoming_of
+from houblon.orders.records.audit import audited
+from houblon.rules.model.entry import Entry
+from houblon.web.access.audit import by as acting
+from houblon.web.api.blueprint import operation
+from houblon.web.api.keys import caller
+from houblon.web.foundation import metrics
+from houblon.web.foundation.current_app import house
+from houblon.web.foundation.errors import json_response
+
+_BODY = {
+    "required": True,
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Order"}}},
+}
+
+
+@operation("POST", "/orders", scope="write", room="Orders", answer="RecordedDecision", status=201, request_body=_BODY)
+def enter_order() -> Response:
+    """Record an order as one that came by a door, and do all that its decision asks
+
+    Its source is `saisie`. The same order again is answered 200 with the decision that it got; other content is decided
+    anew while the order is held, and is a conflict later.
+    """
+    services, body, by = house().services, request.get_data(), acting(house(), caller())
+    incoming = incoming_of(body, read_order(body), source=BY_HAND, at=by.at)
+
+    def entry_of(received: Received) -> Entry | None:
+        said = {"order_key": received.order_key, "outcome": received.document["outcome"]}
+        return None if received.replayed else by.entry("order.entered", incoming.order.id, None, said)
+
+    received = services.ledger.write(audited(lambda connection: ingest(connection, services, incoming), entry_of))
+    if not received.replayed:
+        metrics.decided("api", received.document["outcome"])
+    response = json_response(answer_document(incoming, received), 200 if received.replayed else 201)
+    response.headers["Location"] = url_for("api.get_order", key=received.order_key)
+    return response

@@ -1,0 +1,53 @@
+"""`/orders/{key}/lines`: a held order's lines mended by key, as on its page; it is decided again at once."""
+
+from collections.abc import Callable
+
+from flask import Response
+
+from houblon.orders.handling import amend
+from houblon.orders.queries import lists
+from houblon.web.access.audit import by as acting
+from houblon.web.api.blueprint import not_found, operation
+from houblon.web.api.keys import caller
+from houblon.web.api.orders import reviewed, seen_content
+from houblon.web.foundation.current_app import house
+
+
+@operation(
+    "POST",
+    "/orders/<int:key>/lines/<int:line>/available",
+    scope="write",
+    room="Orders",
+    answer="Reviewed",
+    faults=(404,),
+    if_match=False,
+)
+def make_line_available(key: int, line: int) -> Response:
+    """Say that the product of a held order's line, counted from 1, can be had again"""
+    return _mended(key, line, amend.make_available, "order.line_available")
+
+
+@operation(
+    "POST",
+    "/orders/<int:key>/lines/<int:line>/remove",
+    scope="write",
+    room="Orders",
+    answer="Reviewed",
+    faults=(404,),
+    if_match=False,
+)
+def remove_line(key: int, line: int) -> Response:
+    """Take a line, counted from 1, out of a held order"""
+    return _mended(key, line, amend.remove, "order.line_removed")
+
+
+def _mended(key: int, line: int, mend: Callable[..., str], act: str) -> Response:
+    seen, by = seen_content(key), acting(house(), caller())
+    with house().services.ledger.reading() as connection:
+        row = lists.order_row(connection, key) or not_found()
+    entry = by.entry(act, row.order_id, None, {"line": line})
+    try:
+        mend(house().services, key, line - 1, by=by.who, at=by.at, seen=seen, entry_of=lambda _: entry)
+    except LookupError:
+        not_found()
+    return reviewed(key)

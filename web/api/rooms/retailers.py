@@ -1,0 +1,169 @@
+"""`/retailers`: who buys, what is kept of them, and the groups that they are in."""
+
+import hashlib
+from typing import Any
+
+import msgspec
+from flask import Response
+from marshmallow import fields
+from sqlalchemy import Connection
+
+from houblon.engine.core.problem import Faults, refuse
+from houblon.engine.core.texts import MAX_ID
+from houblon.engine.policy.policy import BASE
+from houblon.orders.queries import retailers
+from houblon.orders.retailers.brought import groups_of, keep_brought
+from houblon.orders.retailers.cards import Card, edit_retailer, read_card
+from houblon.orders.retailers.memberships import memberships_of, set_memberships
+from houblon.rules.store.history import History
+from houblon.web.access.audit import by as acting
+from houblon.web.access.audit import noted
+from houblon.web.api.blueprint import not_found, operation
+from houblon.web.api.bodies import Body, Listing, text
+from houblon.web.api.etags import seen, tagged
+from houblon.web.api.keys import caller
+from houblon.web.foundation.current_app import house
+from houblon.web.foundation.errors import json_response
+from houblon.web.foundation.paging import linked, page
+from houblon.web.retailers.membership_effect import content_in_force
+
+_SAID = ("name", "email", "language", "province")
+
+
+class RetailerListing(Listing):
+    """`search` is a part of the id, the name or the address; `after` is the id of the last one seen."""
+
+    after = text(MAX_ID, 1)
+    search = text(100, load_default="")
+    group = text(60, 1)
+
+
+class RetailerCard(Body):
+    """What is known of a retailer, all of it: what is not said is not known."""
+
+    name = text(300, load_default="", allow_none=True)
+    email = text(320, load_default="", allow_none=True)
+    language = text(35, load_default="", allow_none=True)
+    province = text(100, load_default="", allow_none=True)
+
+
+class RetailerGroups(Body):
+    """The ids of all the groups that a retailer shall be in."""
+
+    groups = fields.List(text(60, 1), required=True)
+
+
+@operation("GET", "/retailers", scope="read", room="Retailers", answer="Retailers", query=RetailerListing)
+def list_retailers(asked: dict[str, Any]) -> Response:
+    """Retailers, by name"""
+    with house().services.ledger.reading() as connection:
+        last = retailers.retailer_row(connection, asked["after"]) or not_found() if "after" in asked else None
+        after = None if last is None else (last.sort, last.id)
+        found = retailers.list_retailers(connection, asked["search"], asked.get("group"), after, asked["limit"] + 1)
+        shown, more = page(found, asked["limit"], lambda row: row.id)
+        items = [_document(connection, row, house().store.history()) for row in shown]
+    return linked(json_response({"items": items}), more)
+
+
+@operation("GET", "/retailers/<path:id>", scope="read", room="Retailers", answer="Retailer", faults=(404,), etag=True)
+def get_retailer(id: str) -> Response:
+    """One retailer, and the groups that it is in"""
+    return _shown(id)
+
+
+@operation(
+    "PUT",
+    "/retailers/<path:id>",
+    scope="write",
+    room="Retailers",
+    answer="Retailer",
+    body=RetailerCard,
+    faults=(404,),
+    etag=True,
+    if_match=False,
+)
+def put_retailer(asked: dict[str, Any], id: str) -> Response:
+    """Write what is known of a retailer, or make one that never ordered"""
+    card, by = read_card(id, *(asked[name] or "" for name in _SAID)), acting(house(), caller())
+    check_seen, history = seen(), house().store.history()
+    if card.id != id:
+        raise refuse("id", "/id", "Cet identifiant s’écrit autrement.", f"This id is written “{card.id}”.")
+
+    def work(connection: Connection) -> None:
+        row = retailers.retailer_row(connection, id)
+        check_seen("" if row is None else _etag(_document(connection, row, history)))
+        before, after = edit_retailer(connection, card, by.at), _said(card)
+        if row is None:
+            noted(connection, by, "retailer.added", id, None, after)
+        elif before != after:
+            noted(connection, by, "retailer.edited", id, before, after)
+
+    house().services.ledger.write(work)
+    return _shown(id)
+
+
+@operation(
+    "PUT",
+    "/retailers/<path:id>/groups",
+    scope="write",
+    room="Retailers",
+    answer="Retailer",
+    body=RetailerGroups,
+    faults=(404,),
+    etag=True,
+    if_match=False,
+)
+def put_retailer_groups(asked: dict[str, Any], id: str) -> Response:
+    """Put a retailer in exactly these groups, from now on"""
+    groups, by, history = sorted(set(asked["groups"])), acting(house(), caller()), house().store.history()
+    check_seen = seen()
+    _check_groups(asked["groups"])
+
+    def work(connection: Connection) -> None:
+        row = retailers.retailer_row(connection, id)
+        if row is None:
+            raise LookupError
+        check_seen(_etag(_document(connection, row, history)))
+        keep_brought(connection, history, by.at)
+        before = sorted(memberships_of(connection, id))
+        if before != groups:
+            set_memberships(connection, {id: groups}, by.at)
+            noted(connection, by, "memberships.set", id, before, groups)
+
+    try:
+        house().services.ledger.write(work)
+    except LookupError:
+        not_found()
+    return _shown(id)
+
+
+def _check_groups(asked: list[str]) -> None:
+    known, faults = content_in_force().groups.keys() - {BASE}, Faults()
+    for place, group in enumerate(asked):
+        if group not in known:
+            faults.add(
+                "unknown_group", f"/groups/{place}", "Ce groupe n’est pas en vigueur.", "This group is not in force."
+            )
+    faults.raise_if_any()
+
+
+def _shown(id: str) -> Response:
+    with house().services.ledger.reading() as connection:
+        row = retailers.retailer_row(connection, id) or not_found()
+        document = _document(connection, row, house().store.history())
+    return tagged(json_response(document), _etag(document))
+
+
+def _said(card: Card) -> dict[str, Any]:
+    return {name: getattr(card, name) for name in _SAID}
+
+
+def _document(connection: Connection, row: Any, history: History) -> dict[str, Any]:
+    groups = sorted(groups_of(connection, history, row.id))
+    said = {name: getattr(row, name) for name in ("id", *_SAID, "created_at", "updated_at")}
+    return {**said, "groups": groups}
+
+
+def _etag(document: dict[str, Any]) -> str:
+    kept = {name: document[name] for name in (*_SAID, "groups")}
+    return hashlib.sha256(msgspec.json.encode(kept)).hexdigest()[:32]
