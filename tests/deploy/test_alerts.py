@@ -10,6 +10,7 @@ from prometheus_client.utils import floatToGoString
 
 from houblon.orders.db import tables
 from houblon.orders.events.endpoints import Wanted, add_endpoint
+from houblon.orders.events.feed import feed
 from houblon.web.foundation import metrics
 from houblon.web.telemetry.upkeep import note_upkeep
 from tests.clock import NOW
@@ -123,6 +124,7 @@ def test_metrics_tell_what_somebody_is_woken_for(place):
     place.send(order("PO-1"), "m-1")
     place.send(order("PO-2", items=1), "m-2")
     place.send({**order("PO-3"), "buyer": {}}, "m-3")
+    feed(place.house.services.ledger, NOW)
     note_upkeep(place.house.settings.data, backup=NOW - timedelta(hours=1))
     place.house.services.ledger.write(
         lambda c: c.execute(tables.endpoints.update().values(rests=1, rests_until=NOW + timedelta(minutes=1)))

@@ -61,6 +61,7 @@ PAGES = (
     "/commandes/4",
     "/commandes/6",
     "/commandes/1/livraison",
+    "/commandes/1/livrer",
     "/commandes/8",
     "/appels-refuses",
     "/appels-refuses?source=essai",

@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
@@ -53,6 +54,12 @@ def client(services):
         each.join(10)
         assert not each.is_alive()
     theirs.close()
+
+
+def apart(work):
+    """What comes of `work`, in a thread of its own: a test's may have an event loop already."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(asyncio.run, work).result()
 
 
 def call(id, items=48, webhook_id=None):
@@ -251,7 +258,7 @@ def test_the_event_loop_is_told_as_well_while_threads_ask(services, client):
         taken = await asyncio.gather(*threads, *(client.ask_later(call(f"LATER-{number}")) for number in range(4)))
         return taken, await client.ask_later(call("LATER-0", items=30))
 
-    taken, changed = asyncio.run(asked())
+    taken, changed = apart(asked())
     assert {each.order_id for each in taken} == {f"{kind}-{number}" for kind in ("PO", "LATER") for number in range(4)}
     assert changed is None and client.count == 0
 
@@ -281,7 +288,7 @@ def test_the_event_loop_waits_neither_for_room_nor_for_one_that_hangs_or_ends():
         with pytest.raises(OSError):
             client.ask_later(call("PO-3"))
 
-    asyncio.run(asked())
+    apart(asked())
     assert client.count == 0
 
 

@@ -59,8 +59,8 @@ def test_every_door_answers(service):
         assert ask(running, "GET", address)[0] == 200, address
     told = {}
     for path, operations in json.loads(ask(running, "GET", "/api/v1/openapi.json")[1])["paths"].items():
-        names = {"id": IDS.get(path.split("/")[3], "rien"), "key": 1, "number": 2}
-        for method in operations.keys() & {"get", "post", "patch"}:
+        names = {"id": IDS.get(path.split("/")[3], "rien"), "key": 1, "number": 2, "line": 1, "name": "rien"}
+        for method in operations.keys() & {"get", "post", "put", "patch", "delete"}:
             body = None if method == "get" else {}
             found = ask(running, method.upper(), path.format(**names), body, Authorization=f"Bearer {key}")
             told[method, path] = found[0]

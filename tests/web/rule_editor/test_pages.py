@@ -260,7 +260,7 @@ def test_the_aside_says_the_rule_and_counts_the_last_orders_while_one_types(read
     assert "<b>1</b> des 2 dernières commandes" in said and "PO-1" in said
     unknown = live(**{"c-0-fact": "days_overdue", "c-0-was": "days_overdue", "c-0-value": "10"})
     assert "<b>0</b>" in unknown and "2 commandes ne disent pas tout" in unknown
-    assert "0 viennent de ce groupe" in live("payeurs-a-risque")
+    assert "0 vient de ce groupe" in live("payeurs-a-risque")
     assert "Il en reste 1" in live(**{"c-0-value": ""})
 
 
