@@ -47,7 +47,10 @@ def _moved(state: str) -> tuple[Table, ColumnElement[bool]]:
 
 def _became(state: str, kind: str = "invoice") -> tuple[Table, ColumnElement[bool]]:
     is_kind = exists().where(invoices.c.key == transitions.c.invoice_key, invoices.c.kind == kind)
-    return transitions, and_(transitions.c.invoice_key.is_not(None), transitions.c.after == state, is_kind)
+    # A payment that is reversed puts its invoice back to what it was: it is not issued, or viewed, again.
+    is_put_back = and_(transitions.c.before == "paid", transitions.c.after.in_(("issued", "sent", "viewed")))
+    is_move = and_(transitions.c.invoice_key.is_not(None), transitions.c.after == state)
+    return transitions, and_(is_move, func.coalesce(~is_put_back, True), is_kind)
 
 
 # What the fact of each kind is, by the key of its row.

@@ -123,8 +123,10 @@ def _paid(
     if invoice is not None:
         if invoice.state == "credited" or payment is None or not _covers(payment.amount, invoice.total):
             return False
-        on = incoming.at.astimezone(services.installation.zone).date()
-        paid_at_sender(connection, invoice, at=incoming.at, on=on, reference=payment.reference)
+        # Said again, it is no other payment: a person may have taken the first one back meanwhile.
+        if said.get("payment") != msgspec.json.decode(row.body).get("payment"):
+            on = incoming.at.astimezone(services.installation.zone).date()
+            paid_at_sender(connection, invoice, at=incoming.at, on=on, reference=payment.reference)
     is_noted = _note_payment(connection, row, incoming, said)
     if is_noted and invoice is None:
         order = decode_order(row.body)
@@ -166,9 +168,7 @@ def _is_paid(connection: Connection, row: Row[Any]) -> bool:
     """Whether money came for the order: by its invoice, or at its sender."""
     invoice = invoice_of(connection, row.key)
     payment = decode_order(row.body).payment
-    return (invoice is not None and invoice.state == "paid" and invoice.total > 0) or (
-        payment is not None and payment.state != "unpaid"
-    )
+    return (invoice is not None and invoice.paid > 0) or (payment is not None and payment.state != "unpaid")
 
 
 def _order(connection: Connection, source: str, order_id: str) -> Row[Any] | None:

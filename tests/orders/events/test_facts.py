@@ -125,6 +125,17 @@ def test_a_fact_has_one_event_of_a_kind_and_a_second_one_fails_with_its_transact
     assert len(rows(services, tables.events)) == 2
 
 
+def test_an_invoice_whose_payment_is_reversed_is_not_issued_or_viewed_again(services):
+    send(services)
+    payments.pay_rest(services, 1, by="anne", at=later(hours=1), on=TODAY)
+    payments.reverse(services, 1, 1, by="anne", at=later(hours=2))
+    transitions.viewed(services, 1, at=later(hours=3))
+    payments.pay_rest(services, 1, by="anne", at=later(hours=4), on=TODAY)
+    payments.reverse(services, 1, 3, by="anne", at=later(hours=5))
+    assert [kinds_of(services).count(f"invoice.{kind}") for kind in ("issued", "viewed", "paid")] == [1, 1, 2]
+    assert unsound(services) == []
+
+
 def test_what_lacks_its_event_or_its_fact_is_found(services):
     send(services)
     deliveries.deliver(services, 1, by="anne", at=later(hours=1))

@@ -9,9 +9,10 @@ from houblon.orders.db.tables import invoices, orders, transitions
 from houblon.orders.handling import deliveries, sender_news
 from houblon.orders.handling.replay import replay
 from houblon.orders.intake import refused_calls as kept
+from houblon.orders.invoicing import payments
 from houblon.rules.exchange.bundle import read_bundle
 from houblon.rules.publishing.publish import publish
-from tests.clock import NOW
+from tests.clock import MONTREAL, NOW
 from tests.orders.intake.test_mapping import shopify, woocommerce
 from tests.web.houses import SEED, token_of
 from tests.web.ingest.test_shops import add_shop, call
@@ -212,3 +213,18 @@ def test_what_was_called_off_before_the_shop_said_otherwise_is_old(place, shop):
     shop("orders/create", updated_at=LATE)
     answer = shop("orders/cancelled", cancelled_at=EARLY, updated_at=EARLY)
     assert (answer.status_code, answer.json["state"], state(place)) == (200, "accepted", ["accepted"])
+
+
+def test_what_the_house_was_paid_in_part_is_called_off_by_a_person(place, shop):
+    shop("orders/create")
+    payments.pay(place.house.services, 1, payments.Payment(10000, NOW.astimezone(MONTREAL).date()), by="anne", at=NOW)
+    assert shop("orders/cancelled", cancelled_at=LATE).json["state"] == "accepted"
+    assert state(place) == ["accepted"] and one(place, invoices)[0].credited == 0
+
+
+def test_a_payment_that_a_person_took_back_is_not_entered_again_by_what_was_said_before(place, shop):
+    shop("orders/create")
+    shop("orders/paid", financial_status="paid", updated_at=EARLY)
+    payments.reverse(place.house.services, 1, 1, by="anne", at=NOW, why="rejeté")
+    assert shop("orders/paid", financial_status="paid", note="x", updated_at=LATE).status_code == 200
+    assert one(place, invoices)[0].paid == 0
