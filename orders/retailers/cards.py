@@ -13,6 +13,7 @@ from houblon.engine.core.texts import MAX_ID, clean_id, composed, is_id, is_text
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import retailers
 from houblon.orders.retailers.names import BuyerIds
+from houblon.orders.services import Conflict
 
 _SAID = ("name", "email", "language", "province")
 _CARD = (*_SAID, "address")
@@ -56,8 +57,17 @@ def add_retailer(connection: Connection, card: Card, at: datetime) -> None:
 
 
 def edit_retailer(connection: Connection, card: Card, at: datetime) -> dict[str, Any]:
-    """Write the card over what is kept, and return what was before; who is known by groups alone gets a row."""
+    """Write the card over what is kept, and return what was before; who is known by groups alone gets a row.
+
+    Raises Conflict for one that is joined to another, whose card is the one that counts.
+    """
     known = connection.execute(_KNOWN, {"id": card.id}).one_or_none()
+    if known is not None and known.joined_to is not None:
+        raise Conflict(
+            "joined",
+            f"« {card.id} » est joint à « {known.joined_to} » : écrivez plutôt ce qu’on sait de celui-ci.",
+            f"“{card.id}” is joined to “{known.joined_to}”: write what is known of that one instead.",
+        )
     if known is None:
         connection.execute(insert(retailers).values(id=card.id, created_at=at, updated_at=at, **_said_of(card)))
         return dict.fromkeys(_SAID)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row
 from houblon.engine.core.money import dollars
 from houblon.orders.handling import review
 from houblon.orders.queries import lists
+from houblon.orders.retailers.joins import root_of
 from houblon.web.api.blueprint import not_found, operation
 from houblon.web.api.bodies import Acceptance, OrderListing, Refusal
 from houblon.web.api.etags import check_match, tagged
@@ -25,7 +26,8 @@ def list_orders(asked: dict[str, Any]) -> Response:
     """Orders, the newest first"""
     with house().services.ledger.reading() as connection:
         wanted = lists.OrderFilter(
-            **{name: asked.get(name) for name in ("state", "source", "order_id", "buyer")},
+            **{name: asked.get(name) for name in ("state", "source", "order_id")},
+            buyer=root_of(connection, asked["buyer"]) if "buyer" in asked else None,
             search=asked["search"],
             since=beginning_of(asked.get("since")),
             until=beginning_of(asked.get("until")),

@@ -14,7 +14,7 @@ from houblon.orders.queries import joins, retailers
 from houblon.orders.queries.joins import Side
 from houblon.orders.records.audit import record
 from houblon.orders.retailers.brought import groups_of, keep_brought
-from houblon.orders.retailers.joins import Joined, join_retailers, part_retailer
+from houblon.orders.retailers.joins import Joined, join_retailers, part_retailer, root_of
 from houblon.rules.model.content import Content
 from houblon.rules.model.entry import Entry
 from houblon.rules.store.history import History
@@ -84,9 +84,9 @@ def join() -> Any:
     try:
         house().services.ledger.write(work)
     except Invalid as invalid:
-        return _preview(id, other, problems=invalid.problems), 422
+        return _joined_meanwhile(id, other) or (_preview(id, other, problems=invalid.problems), 422)
     except Outdated:
-        return _preview(id, other, outdated=True), 409
+        return _joined_meanwhile(id, other) or (_preview(id, other, outdated=True), 409)
     flash(_("C’est fait : les deux sont un seul détaillant. On peut les séparer plus bas."), "accepted")
     return redirect(retailer_url(other))
 
@@ -133,6 +133,17 @@ def _alike(connection: Connection, row: Any) -> Sequence[Any]:
         for each in retailers.list_retailers(connection, said, limit=SHOWN)
     }
     return list(found.values())
+
+
+def _joined_meanwhile(*ids: str) -> Any:
+    """To the page of whom somebody joined one of them to since they were shown; None where nobody did."""
+    with house().services.ledger.reading() as connection:
+        now = {id: root_of(connection, id) for id in ids}
+    for id, other in now.items():
+        if other != id:
+            flash(_("« %(id)s » est déjà joint à « %(other)s » : voici ce détaillant.", id=id, other=other), "refused")
+            return redirect(retailer_url(other))
+    return None
 
 
 def _preview(id: str, other: str, problems: Sequence[Problem] = (), outdated: bool = False) -> str:

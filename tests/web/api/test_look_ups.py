@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from houblon.orders.db import tables
+from houblon.orders.retailers.joins import join_retailers
 from houblon.web.api.rooms.invoice_shapes import Invoice
 from houblon.web.api.rooms.order_shapes import KeptOrder, RecordedDecision
 from tests.clock import NOW
@@ -177,3 +178,16 @@ def test_members_that_nobody_knows_are_told_to_who_wrote_them(call, place):
     batch = decides("POST", "/decisions", {"orders": [order("PO-2"), asked]}).json["decisions"]
     assert "warnings" not in batch[0] and batch[1]["warnings"] == taken["warnings"]
     assert "warnings" not in place.send(order("PO-3"), "m-3").json
+
+
+def test_the_id_of_a_retailer_that_is_joined_leads_to_the_other_one(call, place):
+    for name in ("PO-1", "PO-2"):
+        place.send(order(name, buyer=f"of-{name}"), f"m-{name}")
+    ledger = place.house.services.ledger
+    ledger.write(lambda connection: join_retailers(connection, "of-PO-1", "of-PO-2", by="anne", at=NOW))
+    assert call("GET", "/retailers/of-PO-1").json["id"] == "of-PO-2"
+    assert [len(call("GET", f"/{room}?buyer=of-PO-1").json["items"]) for room in ("orders", "invoices")] == [2, 2]
+    put = call("PUT", "/retailers/of-PO-1/groups", {"groups": ["payeurs-a-risque"]})
+    assert (put.json["id"], put.json["groups"]) == ("of-PO-2", ["payeurs-a-risque"])
+    card = call("PUT", "/retailers/of-PO-1", {"name": "Autre"})
+    assert (card.status_code, card.json["code"]) == (409, "joined")

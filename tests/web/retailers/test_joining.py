@@ -107,3 +107,14 @@ def test_only_who_keeps_retailers_joins_them(place, client):
     viewer = someone(place, "viewer")
     assert viewer.get(SHOWN).status_code == 403
     assert "Joindre un autre" not in text(viewer.get("/detaillants/comptoir-1"))
+
+
+def test_who_comes_second_is_led_to_whom_it_was_joined_to(place, client):
+    page = text(client.get(SHOWN))
+    shown = {"csrf_token": token_of(page), **{name: field(page, name) for name in ("id", "avec", "vu")}}
+    assert client.post("/detaillants/joindre", data=shown).status_code == 302
+    # The same way, or the other way round, as it was shown at the same time.
+    for again in (shown, {**shown, "id": shown["avec"], "avec": shown["id"]}):
+        second = client.post("/detaillants/joindre", data=again, follow_redirects=True)
+        assert second.status_code == 200
+        assert "« jumeau » est déjà joint à « comptoir-1 »" in text(second)

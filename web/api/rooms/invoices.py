@@ -15,6 +15,7 @@ from houblon.orders.invoicing.payments import Entered, Payment, payments_of
 from houblon.orders.invoicing.shares import number_of
 from houblon.orders.invoicing.transitions import Seen, balance_of, invoice_row, seen_of
 from houblon.orders.queries import lists
+from houblon.orders.retailers.joins import root_of
 from houblon.rules.model.entry import Entry
 from houblon.web.access.audit import by as acting
 from houblon.web.api.blueprint import not_found, operation
@@ -34,7 +35,8 @@ def list_invoices(asked: dict[str, Any]) -> Response:
     """Invoices, the newest first"""
     with house().services.ledger.reading() as connection:
         wanted = lists.InvoiceFilter(
-            **{name: asked.get(name) for name in ("number", "state", "buyer")},
+            **{name: asked.get(name) for name in ("number", "state")},
+            buyer=root_of(connection, asked["buyer"]) if "buyer" in asked else None,
             since=beginning_of(asked.get("since")),
             until=beginning_of(asked.get("until")),
         )

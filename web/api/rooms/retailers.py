@@ -14,6 +14,7 @@ from houblon.engine.policy.policy import BASE
 from houblon.orders.queries import retailers
 from houblon.orders.retailers.brought import groups_of, keep_brought
 from houblon.orders.retailers.cards import Card, edit_retailer, read_card
+from houblon.orders.retailers.joins import root_of
 from houblon.orders.retailers.memberships import memberships_of, set_memberships
 from houblon.rules.store.history import History
 from houblon.web.access.audit import by as acting
@@ -67,7 +68,7 @@ def list_retailers(asked: dict[str, Any]) -> Response:
 
 @operation("GET", "/retailers/<path:id>", scope="read", room="Retailers", answer="Retailer", faults=(404,), etag=True)
 def get_retailer(id: str) -> Response:
-    """One retailer, and the groups that it is in"""
+    """One retailer, or whom it is joined to, and the groups that it is in"""
     return _shown(id)
 
 
@@ -78,7 +79,7 @@ def get_retailer(id: str) -> Response:
     room="Retailers",
     answer="Retailer",
     body=RetailerCard,
-    faults=(404,),
+    faults=(404, 409),
     etag=True,
     if_match=False,
 )
@@ -120,15 +121,15 @@ def put_retailer_groups(asked: dict[str, Any], id: str) -> Response:
     _check_groups(asked["groups"])
 
     def work(connection: Connection) -> None:
-        row = retailers.retailer_row(connection, id)
+        row = retailers.retailer_row(connection, root_of(connection, id))
         if row is None:
             raise LookupError
         check_seen(_etag(_document(connection, row, history)))
         keep_brought(connection, history, by.at)
-        before = sorted(memberships_of(connection, id))
+        before = sorted(memberships_of(connection, row.id))
         if before != groups:
-            set_memberships(connection, {id: groups}, by.at)
-            noted(connection, by, "memberships.set", id, before, groups)
+            set_memberships(connection, {row.id: groups}, by.at)
+            noted(connection, by, "memberships.set", row.id, before, groups)
 
     try:
         house().services.ledger.write(work)
@@ -149,7 +150,7 @@ def _check_groups(asked: list[str]) -> None:
 
 def _shown(id: str) -> Response:
     with house().services.ledger.reading() as connection:
-        row = retailers.retailer_row(connection, id) or not_found()
+        row = retailers.retailer_row(connection, root_of(connection, id)) or not_found()
         document = _document(connection, row, house().store.history())
     return tagged(json_response(document), _etag(document))
 

@@ -16,6 +16,7 @@ from houblon.orders.queries import retailers
 from houblon.orders.retailers import memberships
 from houblon.orders.retailers.brought import groups_of, keep_brought
 from houblon.orders.retailers.cards import Card, add_retailer, edit_retailer, read_card
+from houblon.orders.retailers.joins import root_of
 from houblon.web.access.audit import CLI, by, noted
 from houblon.web.cli.privacy import retailer
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
@@ -59,10 +60,10 @@ def show(data: Path | None, id: str, as_json: bool) -> None:
     """A retailer's card, groups, and what they owe."""
     with opened(data) as house, house.services.ledger.reading() as connection:
         row = _row(connection, id)
-        owed = retailers.owed_by(connection, id, local_day(house.now(), str(house.services.installation.zone)))
+        owed = retailers.owed_by(connection, row.id, local_day(house.now(), str(house.services.installation.zone)))
         document = {
             **_document(row),
-            "groups": list(groups_of(connection, house.store.history(), id)),
+            "groups": list(groups_of(connection, house.store.history(), row.id)),
             "unpaid_invoices": owed.count,
             "outstanding": dollars(owed.outstanding),
             "overdue": dollars(owed.overdue),
@@ -105,7 +106,7 @@ def set_(data: Path | None, id: str, as_json: bool, **said: str | None) -> None:
             row = _row(connection, id)
             known = {name: getattr(row, name) or "" for name in _MEMBERS}
             named = {name: value for name, value in said.items() if value is not None}
-            card = read_card(id, *({**known, **named}[name] for name in _MEMBERS))
+            card = read_card(row.id, *({**known, **named}[name] for name in _MEMBERS))
             before = edit_retailer(connection, card, acting.at)
             after = {name: getattr(card, name) for name in _MEMBERS}
             if before != after:
@@ -138,14 +139,15 @@ def leave_group(data: Path | None, id: str, group: str, as_json: bool) -> None:
     _move(data, id, group, joining=False, as_json=as_json)
 
 
-def _move(data: Path | None, id: str, group: str, *, joining: bool, as_json: bool) -> None:
+def _move(data: Path | None, asked: str, group: str, *, joining: bool, as_json: bool) -> None:
     with opened(data) as house:
         acting, history = by(house, CLI), house.store.history()
         if joining:
             _check_group(house.store, group)
 
-        def work(connection: Connection) -> tuple[str, ...]:
-            _row(connection, id)
+        def work(connection: Connection) -> tuple[str, tuple[str, ...]]:
+            # Whom it is joined to, where it is.
+            id = _row(connection, asked).id
             keep_brought(connection, history, acting.at)
             before = memberships.memberships_of(connection, id)
             if joining:
@@ -163,9 +165,10 @@ def _move(data: Path | None, id: str, group: str, *, joining: bool, as_json: boo
                     f"{id} n’est pas dans le groupe {group}.",
                     f"{id} is not in the group {group}.",
                 )
-            return after
+            return id, after
 
-        groups = sorted(house.services.ledger.write(work))
+        id, found = house.services.ledger.write(work)
+    groups = sorted(found)
     print_result({"id": id, "groups": groups}, as_json, f"{id}: {', '.join(groups) or 'no group'}")
 
 
@@ -176,7 +179,7 @@ def _check_group(store: Any, group: str | None) -> None:
 
 
 def _row(connection: Connection, id: str) -> Any:
-    row = retailers.retailer_row(connection, id)
+    row = retailers.retailer_row(connection, root_of(connection, id))
     if row is None:
         raise refuse("unknown_retailer", "/id", f"Il n’y a pas de détaillant {id}.", f"There is no retailer {id}.")
     return row
