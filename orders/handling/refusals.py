@@ -96,7 +96,13 @@ def retry(
         problems = problems_of(fault)
         services.ledger.record(lambda connection: refused_calls.say_again(connection, key, problems))
         return Tried(None, problems)
-    services.ledger.write(audited(lambda connection: refused_calls.remove(connection, [key]), entry_of))
+    # Of several who try it at once, one removes it: that is whose act it was.
+    services.ledger.write(
+        audited(
+            lambda connection: refused_calls.remove(connection, [key]),
+            lambda count: entry_of(count) if entry_of and count else None,
+        )
+    )
     return Tried(result, ())
 
 

@@ -1,6 +1,7 @@
 """The page of what sources sent and could not be recorded: why, tried again, tried in the mapping's page, put aside."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 
 import pytest
@@ -82,6 +83,21 @@ def test_it_is_tried_in_the_page_of_its_mapping_and_again_once_that_is_mended(pl
     assert acts[-1] == ("call.retried", "shopify", {"order_id": "#1"})
     late = client.post(f"{PAGE}/1/reessayer", data={"csrf_token": token_of(text(client.get("/sources")))})
     assert late.status_code == 302
+
+
+def test_of_many_who_try_it_again_at_once_one_is_in_the_log(place, client):
+    refuse(place)
+    mend(place)
+    token = token_of(text(client.get(PAGE)))
+    clients = [client, *(place.signed_in() for _ in range(3))]
+    tokens = [token, *(token_of(text(each.get(PAGE))) for each in clients[1:])]
+    with ThreadPoolExecutor(len(clients)) as pool:
+        pressed = pool.map(
+            lambda who, of: who.post(f"{PAGE}/1/reessayer", data={"csrf_token": of}).status_code, clients, tokens
+        )
+        assert set(pressed) == {302}
+    assert len(rows(place.house.services, orders)) == 1
+    assert [row.act for row in rows(place.house.services, audit)].count("call.retried") == 1
 
 
 def test_all_of_a_source_are_tried_again_in_the_order_in_which_they_came(place, client):
