@@ -4,12 +4,13 @@ import re
 
 import pytest
 
-from tests.web.browsing import CYCLE, MARKS, PAGES, PHONE, follow, look
+from tests.web.browsing import CYCLE, MARKS, PAGES, PHONE, SERVICES, follow, look
 from tests.web.houses import ADMIN, copy_of, open_place
 from tests.web.people import PASSWORD, address_of
 
 pytestmark = MARKS
 LANGUAGES = ("fr", "en")
+_WHERE = "each => { const at = each.getBoundingClientRect(); return [at.left, at.top + scrollY].map(Math.round) }"
 # Pages that are led to, by a link that a mail brings or by a press: `test_states…`, `test_ways_in…` and
 # test_simulation_browser look at them.
 LED_TO = {
@@ -83,8 +84,11 @@ def test_states_that_a_press_leads_to(open_page, language):
         fold.evaluate("fold => fold.open = true")
     state("commande dépliée")
     page.goto("/factures/1")
-    page.locator("details.as-button summary").click()
+    page.locator(".strip details.as-button summary").click()
     state("marquer payée")
+    page.goto("/factures/1")
+    page.locator("#lien details.as-button summary").click()
+    state("remplacer le lien")
     page.goto("/et-si")
     page.fill("#items", "x")
     follow(page, page.locator("form[action='/et-si'] .btn-primary"))
@@ -94,6 +98,18 @@ def test_states_that_a_press_leads_to(open_page, language):
     page.select_option("#version", "brouillon:ete-terrasses")
     follow(page, page.locator("form[action='/et-si'] .btn-primary"))
     state("et si, comparé")
+
+
+def test_a_button_that_unfolds_stays_where_it_is(open_page):
+    page = open_page(width=SERVICES)
+    for address, place in (("/factures/1", ".strip"), ("/factures/1", "#lien"), ("/file", "main")):
+        page.goto(address)
+        button = page.locator(f"{place} details.as-button > summary").first
+        button.scroll_into_view_if_needed()
+        before = button.evaluate(_WHERE)
+        button.evaluate("button => button.click()")
+        assert page.locator(f"{place} details[open].as-button form").first.is_visible()
+        assert button.evaluate(_WHERE) == before, (address, place)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
