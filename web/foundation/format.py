@@ -8,11 +8,16 @@ from houblon.engine.conditions.figures import NBSP, money_text, number_text
 from houblon.engine.schedule.cadence import day_text
 
 _BREAKS = re.compile(r"(?<=«) | (?=[»:;!?])")
+_APOSTROPHES = re.compile(r"(?<=[A-Za-z])'(?=(?:s|t|re|ve|ll|d|m)\b)")
 
 
-def unbroken(french: str) -> str:
-    """French with the spaces inside its quotation marks and before its high marks kept from breaking."""
-    return _BREAKS.sub(NBSP, french)
+def typeset(said: str, language: str) -> str:
+    """A sentence as it is printed: English with its apostrophes, French with the spaces that may not break.
+
+    Those are the spaces inside its quotation marks and before its high marks. The sentences of the engine are
+    plain ASCII where programs read them too.
+    """
+    return _APOSTROPHES.sub("’", said) if language == "en" else _BREAKS.sub(NBSP, said)
 
 
 def money(amount: int, language: str) -> str:

@@ -58,13 +58,14 @@ def register(app: Flask) -> None:
         if value is None:
             return ""
         said = value.in_(current()) if isinstance(value, Text) else value[current()]
-        return format.unbroken(said) if current() == "fr" else said
+        return format.typeset(said, current())
 
     def zone(house: House) -> Any:
         return house.services.installation.zone
 
     app.jinja_env.filters.update(
         text=text,
+        typeset=lambda said: format.typeset(said, current()),
         sentence_case=lambda words: words[:1].upper() + words[1:],
         money=lambda amount: format.money(amount, current()),
         dollars=lambda amount: format.money(cents_written(amount), current()),

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from houblon.orders.handling.sender_news import CALLED_OFF, PAID
 from houblon.orders.handling.undo import UNDONE
 from houblon.orders.records.decision_log import SYSTEM, who_text
-from houblon.web.foundation.format import day, unbroken
+from houblon.web.foundation.format import day, typeset
 from houblon.web.foundation.language import current
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -56,4 +56,4 @@ def _sentence(said: Mapping[str, Mapping[str, str]], code: str) -> str:
     if code in (CALLED_OFF, PAID):
         return _("annulée chez l’expéditeur") if code == CALLED_OFF else _("payée chez l’expéditeur")
     sentence = said[code][current()] if code in said else code
-    return unbroken(sentence) if current() == "fr" else sentence
+    return typeset(sentence, current())
