@@ -24,6 +24,8 @@ from houblon.web.access.auth import author
 from houblon.web.admin.messages import reason
 from houblon.web.drafts.moments import FIRST, read_local
 from houblon.web.foundation.current_app import house
+from houblon.web.foundation.format import number
+from houblon.web.foundation.language import current
 
 blueprint = Blueprint("endpoints", __name__, url_prefix="/webhooks-sortants")
 _RESULTS = 15
@@ -107,17 +109,28 @@ def resend(id: str) -> Any:
     except Invalid as invalid:
         return _detail(id, problems=invalid.problems, since=text), 422
 
-    def work(connection: Connection, by: By) -> int:
+    def work(connection: Connection, by: By) -> tuple[int, bool]:
         after = max(place_at(connection, since), removed_through(connection))
         endpoints.resend_after(connection, id, after)
         noted(connection, by, "endpoint.resent", id, None, {"after": after})
-        return unread_count(connection, endpoints.known_endpoint(connection, id))
+        known = endpoints.known_endpoint(connection, id)
+        return unread_count(connection, known), known.active
 
-    count = _write(work)
+    count, is_active = _write(work)
     if not count:
         flash(_("Rien de ce qu’il demande n’est arrivé depuis."), "refused")
         return redirect(url_for("endpoints.show", id=id))
-    flash(ngettext("%(num)s événement repart.", "%(num)s événements repartent.", count), "accepted")
+    said = number(count, current())
+    if is_active:
+        flash(ngettext("%(count)s événement repart.", "%(count)s événements repartent.", count, count=said), "accepted")
+    else:
+        again = ngettext(
+            "%(count)s événement repartira à la reprise des envois.",
+            "%(count)s événements repartiront à la reprise des envois.",
+            count,
+            count=said,
+        )
+        flash(again, "accepted")
     return redirect(url_for("endpoints.show", id=id))
 
 

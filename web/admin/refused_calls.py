@@ -17,6 +17,7 @@ from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
 from houblon.web.foundation.paging import asked_before, page
+from houblon.web.presentation.order_places import place_in_order
 
 blueprint = Blueprint("refused_calls", __name__, url_prefix="/appels-refuses")
 # On the page of all sources, and on that of one.
@@ -40,6 +41,7 @@ def index() -> str:
         sources=sources,
         calls=calls,
         faults_of=refused_calls.faults_of,
+        place_in_order=place_in_order,
         chosen=chosen,
         more=more if chosen else None,
         keep=house().settings.keep.refused,
