@@ -95,6 +95,18 @@ def _count(name: str, faults: Faults) -> int:
     return 0
 
 
+def _line_of(pointer: str, typed: dict[str, str]) -> int | None:
+    """The number of the line that a fault is of, as its fields carry it; None where it is of no line."""
+    named = [name.removeprefix("livre-") for name in typed if name.startswith("livre-")]
+    sent = [int(each) for each in named if each.isascii() and each.isdecimal() and len(each) <= _MOST]
+    first, _slash, rest = pointer.removeprefix("/").partition("/")
+    if first == "lines":
+        place = int(rest.partition("/")[0])
+        return sent[place] if place < len(sent) else None
+    number = first.partition("-")[2]
+    return int(number) if number.isdecimal() else None
+
+
 def _page(key: int, typed: dict[str, str], invalid: Invalid | None = None) -> str:
     services = house().services
     with services.ledger.reading() as connection:
@@ -113,6 +125,6 @@ def _page(key: int, typed: dict[str, str], invalid: Invalid | None = None) -> st
         ],
         invoice=invoice,
         typed=typed,
-        problems=invalid.problems if invalid else (),
+        problems=[(_line_of(each.pointer, typed), each) for each in (invalid.problems if invalid else ())],
         today=house().now().astimezone(services.installation.zone).date().isoformat(),
     )

@@ -74,6 +74,15 @@ def test_what_can_t_be_is_asked_again_as_it_was_typed(client, place, form, told)
     assert rows(place.house.services, tables.orders)[0].state == "accepted"
 
 
+def test_a_fault_of_a_line_stands_at_that_line(client):
+    form = {"livre-2": "20", "prevu-2": "6", "perdu-2": "9", "livre-1": "24", "prevu-1": "24"}
+    page = text(post(client, "/commandes/1/livrer", "/commandes/1/livrer", **form))
+    assert 'href="#livre-2"' in page and 'id="faute-2"' in page and 'id="faute-1"' not in page
+    form = {"livre-1": "24", "prevu-1": "24", "livre-2": "x", "prevu-2": "6"}
+    page = text(post(client, "/commandes/1/livrer", "/commandes/1/livrer", **form))
+    assert 'aria-describedby="faute-2"' in page and "faute-1" not in page
+
+
 def test_a_delivery_by_mistake_is_undone_and_done_again(client, place):
     page = text(post(client, "/commandes/1/livrer", "/commandes/1"))
     assert "Livrée par erreur" in page
