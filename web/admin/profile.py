@@ -143,9 +143,9 @@ def consequences(before: Profile, after: Profile, history: History) -> list[Text
 def _held_back(name: str) -> Text:
     return Text(
         f"« {name} », planifié, n’est pas approuvé : il ne viendra pas en vigueur à son moment, à moins qu’on "
-        "l’approuve d’ici là (retirez sa date d’abord).",
+        "l’approuve d’ici là, sur sa page.",
         f"“{name}” is planned and not approved: it will not come into force at its moment unless somebody "
-        "approves it by then (take its date back first).",
+        "approves it by then, on its page.",
     )
 
 
