@@ -187,6 +187,9 @@ def test_what_happened_since_a_moment_is_sent_again_with_the_same_ids(place, cli
     assert "1 événement repart" in text(post(client, f"{here}/renvoyer", here, depuis="2021-05-12T22:17"))
     assert deliver(place) == 1
     assert len(receiver.ids) == 2 and len(set(receiver.ids)) == 1
+    post(client, f"{here}/suspendre", here)
+    page = text(post(client, f"{here}/renvoyer", here, depuis="2021-05-12T22:17"))
+    assert "1 événement repartira à la reprise" in page and "repart." not in page and deliver(place) == 0
     assert "endpoint.resent" in text(client.get("/journal"))
 
 

@@ -33,8 +33,11 @@ def amounts(place):
 def test_a_part_is_paid_then_the_rest_and_the_cheque_that_bounced_is_reversed(client, place):
     page = text(post(client, "/factures/1/paiements", montant="100,50", le=DAY, moyen="cheque", reference="no 12"))
     assert "Paiement de 100,50 $ noté ; il reste 644,54 $ à payer" in page and "chèque · no 12" in page
+    for address in ("/factures/1", "/factures?etat=a-payer", "/detaillants/comptoir-1"):
+        page = text(client.get(address))
+        assert "Partiellement payée" in page and "reste 644,54 $" in page and "Envoyée" not in page, address
     page = text(post(client, "/factures/1/payer", le=DAY))
-    assert "Payée" in page and amounts(place) == [10_050, 64_454]
+    assert "Payée" in page and "Partiellement payée" not in page and amounts(place) == [10_050, 64_454]
     page = text(post(client, "/factures/1/paiements/1/annuler", raison="sans provision"))
     assert "reste 100,50 $ à payer" in page and "sans provision" in page and "Envoyée" not in page
     assert amounts(place) == [10_050, 64_454, -10_050]
