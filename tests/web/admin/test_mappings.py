@@ -41,7 +41,10 @@ def kept(place):
 
 def test_a_pasted_payload_becomes_an_order_and_its_decision_and_nothing_is_recorded(place, client):
     page = text(client.get("/sources"))
-    assert "<code>orders/create</code>, <code>orders/updated</code>" in page and "hush-hush" not in page
+    assert (
+        "(<code>orders/create</code>), commande modifiée (<code>orders/updated</code>)" in page
+        and "hush-hush" not in page
+    )
     assert '"lines_from": "line_items"' in said(client.get(PAGE))
     line = {"id": 1, "sku": "IPA-24", "quantity": 24, "price": "27.00"}
     page = said(ask(client, shopify(line_items=[line])))
