@@ -60,7 +60,7 @@ def test_nothing_refused_says_so(client):
 def test_a_refused_call_is_shown_with_the_sentence_of_each_fault_in_both_languages(place, client):
     refuse(place)
     page = said(client.get(PAGE))
-    for words in ("<h2>shopify</h2>", "1 appel", "#1", "Un nombre entier est attendu.", "/lines/0/quantity"):
+    for words in ("<h2>shopify</h2>", "1 appel", "#1", "Un nombre entier est attendu.", "Ligne 1, quantité"):
         assert words in page, words
     assert "1 appel signé de vos sources n’a pas pu être enregistré." in said(client.get("/"))
     page = said(client.get(PAGE, headers={"Accept-Language": "en"}))
