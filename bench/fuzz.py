@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any
 
 import schemathesis
@@ -27,7 +28,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from houblon.orders.credentials.credentials import SCOPES, add_key
+from houblon.orders.credentials.credentials import SCOPES, add_key, add_source
+from houblon.orders.events.catalogue import EVENTS
+from houblon.orders.events.endpoints import MAX_ENDPOINTS, Wanted, add_endpoint
 from houblon.orders.invoicing.payments import Payment, pay
 from houblon.orders.queries.lists import list_invoices, list_messages
 from houblon.orders.queries.retailers import list_retailers
@@ -38,6 +41,7 @@ from houblon.rules.publishing.drafts import begin, revise
 from houblon.rules.publishing.publish import publish
 from houblon.rules.publishing.schedule import schedule
 from houblon.rules.store.documents import Store
+from houblon.simulation.files.upload import receive
 from houblon.simulation.jobs import jobs
 from houblon.simulation.jobs.simulation import Asked
 from houblon.simulation.jobs.worker import run_next
@@ -76,6 +80,7 @@ def furnish(place: Any) -> tuple[str, There]:
         _propose(house.store, number, now)
         jobs.start(house.services, Asked(version=1), id=f"s-{number}", by="marie", at=now)
     run_next(house.services, house.settings.data / "simulations", house.now)
+    endpoints, files = _connect(house, now), _files(house, now)
     content = house.store.content(house.store.newest().number)
     named = {f"{kind}s": [{"id": id} for id in content.documents(kind)] for kind in KINDS}
     with ledger.reading() as connection:
@@ -88,12 +93,37 @@ def furnish(place: Any) -> tuple[str, There]:
         **named,
         "proposals": [{"id": id} for id in house.store.history().proposals],
         "simulations": [{"id": f"s-{number}"} for number in range(THINGS)],
+        "simulations/files": files,
+        "endpoints": endpoints,
+        "sources": [{"name": f"source {number}", "key": number + 2} for number in range(THINGS)],
         "orders": [{"key": key, "line": 1} for key in range(1, THINGS + 1)],
         "invoices": [{"key": each.invoice_key, "id": each.key} for each in paid],
         "messages": messages,
         "retailers": buyers,
         "versions": [{"number": each.number} for each in house.store.versions()],
     }
+
+
+def _connect(house: Any, now: datetime) -> list[dict[str, Any]]:
+    """Endpoints and sources that requests change and remove; the endpoints' ids."""
+
+    def work(connection: Any) -> list[dict[str, Any]]:
+        for number in range(THINGS):
+            add_source(connection, f"source {number}", token_bytes, now)
+        wanted = [Wanted(f"https://recepteur-{number}.example/", EVENTS) for number in range(MAX_ENDPOINTS - 10)]
+        return [{"id": add_endpoint(connection, each, token_bytes, now)[0]} for each in wanted]
+
+    found: list[dict[str, Any]] = house.services.ledger.write(work)
+    return found
+
+
+def _files(house: Any, now: datetime) -> list[dict[str, Any]]:
+    """Files of orders that the key sent."""
+    rows = b"commande;date;detaillant;articles;valeur\nPO-1;2021-05-03;comptoir-1;24;1296,00\n"
+    ids = [f"f{number}" for number in range(3)]
+    for id in ids:
+        receive(iter((rows,)), "mai.csv", house.settings.data / "simulations" / id, by="api:fuzz", at=now)
+    return [{"id": id} for id in ids]
 
 
 def _propose(store: Store, number: int, now: datetime) -> None:
@@ -110,7 +140,8 @@ def fuzz(app: Flask, key: str, requests: int, there: There, run: int = 7) -> dic
     A part of the requests is about what is `there`. Raises what schemathesis says of the first answer that is wrong.
     """
     document = schemathesis.openapi.from_wsgi(DOCUMENT, app, config=CONFIG)
-    operations = [each.ok() for each in document.get_all_operations()]
+    # What is removed is asked for by no other any more: last.
+    operations = sorted((each.ok() for each in document.get_all_operations()), key=lambda each: each.method == "delete")
     # One that takes nothing has one request; the others share what is left.
     plain = sum(not (each.body or each.query or each.path_parameters) for each in operations)
     count = -(-(requests - plain) // (len(operations) - plain))
@@ -142,7 +173,8 @@ def _strategies(operation: Any, there: There) -> Iterator[Any]:
     for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
         if mode is GenerationMode.POSITIVE or operation.body or operation.query or operation.path_parameters:
             yield operation.as_strategy(generation_mode=mode)
-    room = there.get(operation.path.removeprefix("/api/v1/").partition("/")[0], ())
+    path = operation.path.removeprefix("/api/v1/")
+    room = there.get(path.partition("/{")[0]) or there.get(path.partition("/")[0], ())
     if operation.path_parameters and room:
         headers = {"If-Match": "*"} if any(each.name == "If-Match" for each in operation.headers) else None
         known = st.sampled_from(room)

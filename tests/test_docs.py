@@ -19,7 +19,7 @@ from houblon.orders.intake.mapping import map_order, read_mapping
 from houblon.orders.invoicing.payments import pay_rest as pay
 from houblon.orders.invoicing.transitions import viewed
 from houblon.rules.model.content import Version
-from houblon.rules.model.schema import read_group
+from houblon.rules.model.schema import read_document, read_group
 from tests.clock import MONTREAL, NOW, real
 from tests.orders.services import later, make_services, order_body, rows, send
 
@@ -37,9 +37,10 @@ def test_the_engines_page_runs_as_one_program():
 
 
 def test_the_formats_shown_are_the_formats_read():
-    order, group = (json.loads(block) for block in blocks("formats.md", "json")[:2])
+    order, group, cycle, scenario = (json.loads(block) for block in blocks("formats.md", "json")[:4])
     assert order_of(order).lines[0].quantity == 24
     assert read_group(group)["settings"]["acceptance.minimum_items"] is None
+    assert read_document("cycle", cycle) == cycle and read_document("scenario", scenario) == scenario
 
 
 def test_the_receiver_shown_takes_what_is_signed_once():

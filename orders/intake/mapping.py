@@ -25,8 +25,8 @@ NO_CURRENCY = "XXX"
 _NESTED = {"buyer": Buyer, "payment": Payment, "stated_total": StatedTotal}
 _LISTED = {"lines": Line, "charges": Charge}
 _STRUCTS = {"order": Order, **_NESTED, **_LISTED}
-_PARTS = {name: frozenset(struct.__struct_fields__) for name, struct in _STRUCTS.items()}
-_PARTS["order"] -= _NESTED.keys() | _LISTED.keys()
+PARTS = {name: frozenset(struct.__struct_fields__) for name, struct in _STRUCTS.items()}
+PARTS["order"] -= _NESTED.keys() | _LISTED.keys()
 _REQUIRED = {
     "order": ("id", "placed_at"),
     "buyer": ("id",),
@@ -35,7 +35,7 @@ _REQUIRED = {
     "payment": ("state",),
     "stated_total": ("amount",),
 }
-_MEMBERS = {"houblon_mapping", "lines_from", "lines_but", *_PARTS}
+_MEMBERS = {"houblon_mapping", "lines_from", "lines_but", *PARTS}
 _PART = {"from", "of"}
 Rules = Mapping[str, Rule]
 
@@ -218,7 +218,7 @@ def _read_rules(document: object, name: str, pointer: str, faults: Faults) -> di
         return {}
     rules = {}
     for member, rule in document.items():
-        if member not in _PARTS[name]:
+        if member not in PARTS[name]:
             faults.add(
                 "unknown_member",
                 step(pointer, member),

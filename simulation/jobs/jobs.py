@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, Row, insert, select, update
 
 from houblon.orders.db.tables import simulations
-from houblon.orders.services import Services
+from houblon.orders.services import Conflict, Services
 from houblon.simulation.jobs.simulation import Asked, sides
 
 PENDING, RUNNING, DONE, FAILED, CANCELLED = "pending", "running", "done", "failed", "cancelled"
@@ -19,7 +19,8 @@ _JOB = select(*[column for column in simulations.c if column.name != "result"])
 
 
 def start(services: Services, asked: Asked, *, id: str, by: str, at: datetime) -> None:
-    """Begin a simulation; a worker takes it up. Raises Invalid when there is no such version or proposal."""
+    """Begin a simulation; a worker takes it up. Raises Invalid when there is no such version or proposal,
+    Conflict when there is a simulation of that id."""
     sides(services, asked, at)
     values = {
         "id": id,
@@ -30,7 +31,15 @@ def start(services: Services, asked: Asked, *, id: str, by: str, at: datetime) -
         "state": PENDING,
         "progress": 0,
     }
-    services.ledger.write(lambda connection: connection.execute(insert(simulations), values) and None)
+
+    def work(connection: Connection) -> None:
+        if status(connection, id) is not None:
+            raise Conflict(
+                "begun", "La simulation de ce fichier est déjà commencée.", "This file is being simulated already."
+            )
+        connection.execute(insert(simulations), values)
+
+    services.ledger.write(work)
 
 
 def status(connection: Connection, id: str) -> Row[Any] | None:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from houblon.engine.core.problem import refuse
 from houblon.orders.handling.whatif import proposed_content, version_content
 from houblon.orders.retailers.brought import everyone
 from houblon.orders.services import Services
@@ -103,7 +104,12 @@ def _source(
 
 
 def sides(services: Services, asked: Asked, at: datetime) -> tuple[Content, Content]:
-    """What is compared: first what is in force (or `against`), then the proposal or version. Raises Invalid."""
+    """What is compared: first what is in force (or `against`), then the proposal or version. Raises Invalid.
+
+    A period that ends before it begins has no orders, and is no question.
+    """
+    if asked.since is not None and asked.until is not None and asked.since >= asked.until:
+        raise refuse("order", "/until", "La fin vient avant le début.", "The end comes before the beginning.")
     policies = services.policies
     before = version_content(policies, asked.against or policies.in_force(at).number, "/against")
     if asked.proposal:

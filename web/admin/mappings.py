@@ -10,19 +10,16 @@ from sqlalchemy import Connection
 
 from houblon.engine.conditions.targets.documents import fact_document
 from houblon.engine.conditions.vocabulary import FACTS, Fact, Kind
-from houblon.engine.core.order import Facts, Order
+from houblon.engine.core.order import Facts
 from houblon.engine.core.problem import Faults, Invalid, Text, refuse
 from houblon.engine.core.strict_json import read_json
-from houblon.engine.core.totals import place_of_order, totals_of
-from houblon.engine.decide.bars import LEEWAY, compared_totals
 from houblon.engine.decide.branches import fact_text
-from houblon.engine.decide.installation import Installation
 from houblon.orders.credentials.credentials import Sender
 from houblon.orders.intake import refused_calls
 from houblon.orders.intake.decode import parse_json, read_order
 from houblon.orders.intake.mapping import read_mapping
-from houblon.orders.intake.sources import Source, default_mapping, find_source, order_body, set_source
-from houblon.orders.intake.unread import Looked
+from houblon.orders.intake.sources import Source, default_mapping, find_source, set_source
+from houblon.orders.intake.trial import read_payload, sums_of
 from houblon.orders.invoicing.document import TAX_NAMES
 from houblon.web.access.audit import by as acting
 from houblon.web.access.audit import noted
@@ -98,27 +95,13 @@ def _tried(source: Source, mapping: dict[str, Any] | None, typed: dict[str, Any]
         parse_json(body)
     if not faults:
         with faults.gather("/order"):
-            looked, installation = Looked(), house().services.installation
-            order = order_body(sender, source.kind, body, lambda: groups, installation.zone, looked)
-            found |= {
-                "order": msgspec.json.format(order, indent=2).decode(),
-                "unread": looked.unread() if looked.payload is not None else None,
-            }
+            installation = house().services.installation
+            order, unread = read_payload(sender, source.kind, body, lambda: groups, installation.zone)
+            found |= {"order": msgspec.json.format(order, indent=2).decode(), "unread": unread}
             read = read_order(order)
             view = view_of(read, {}, "")
-            found |= {"view": view, "sums": _sums(read, installation), **_facts(view["facts"])}
+            found |= {"view": view, "sums": sums_of(read, installation), **_facts(view["facts"])}
     return {"problems": tuple(faults), **found}
-
-
-def _sums(order: Order, installation: Installation) -> dict[str, Any]:
-    """What the order comes to, part by part, and what its sender says; `differs` where they are not the same."""
-    on, place = order.placed_at.astimezone(installation.zone).date(), place_of_order(order, None, installation.province)
-    compared = compared_totals(order, installation)
-    return {
-        "own": totals_of(order, on, place),
-        "stated": order.stated_total,
-        "differs": compared is not None and abs(compared[0] - compared[1]) > LEEWAY,
-    }
 
 
 def _facts(facts: Facts) -> dict[str, list[Any]]:

@@ -3,11 +3,13 @@
 A new resource is a module with its operations, its shapes in `shapes.py`, and its name here.
 """
 
-from houblon.web.api import decisions, events, groups, orders, proposals, refused_calls, simulations, versions
+from houblon.web.api import decisions, events, groups, orders, proposals, refused_calls, versions
 from houblon.web.api.blueprint import blueprint
 from houblon.web.api.bodies import read_moment
+from houblon.web.api.connections import endpoints, mappings, sources
 from houblon.web.api.document import register
 from houblon.web.api.rooms import after_acceptance, entered_orders, invoices, messages, order_lines, records, retailers
+from houblon.web.api.simulations import files, jobs
 
 __all__ = ["blueprint", "read_moment", "register"]
 
@@ -25,6 +27,10 @@ ROOMS = (
     retailers,
     refused_calls,
     proposals,
-    simulations,
+    jobs,
+    files,
     versions,
+    endpoints,
+    sources,
+    mappings,
 )

@@ -37,6 +37,15 @@ class Operation(msgspec.Struct, frozen=True):
     parameters: tuple[Member, ...]
     body: tuple[str, ...]
     answers: tuple[tuple[str, str, str | None], ...]
+    examples: tuple["Shown", ...]
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """An example as the page shows it: what is sent, and what is answered; empty where there is none."""
+
+    summary: str
+    body: str
+    answer: str
 
 
 @blueprint.app_template_filter("coded")
@@ -109,7 +118,26 @@ def _operation(path: str, method: str, operation: dict[str, Any], shared: list[d
         tuple(parameters),
         tuple(_shapes(content)),
         tuple(answers),
+        tuple(_examples(operation)),
     )
+
+
+def _examples(operation: dict[str, Any]) -> Iterator[Shown]:
+    """Each example once, with both of its sides."""
+    done: dict[str, Any] = next(
+        (answer for status, answer in operation["responses"].items() if status.startswith("2")), {}
+    )
+    sides = [_examples_in(each.get("content", {})) for each in (operation.get("requestBody", {}), done)]
+    for summary in dict.fromkeys([*sides[0], *sides[1]]):
+        yield Shown(summary, *(_written(side[summary]) if summary in side else "" for side in sides))
+
+
+def _examples_in(content: dict[str, Any]) -> dict[str, Any]:
+    return {each["summary"]: each["value"] for media in content.values() for each in media.get("examples", {}).values()}
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
 
 
 def _members(schema: dict[str, Any]) -> Iterator[Member]:

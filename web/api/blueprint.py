@@ -69,6 +69,7 @@ def operation(
     room: str,
     answer: str,
     status: int = 200,
+    again: int | None = None,
     query: type[Schema] | None = None,
     body: type[Schema] | None = None,
     request_body: dict[str, Any] | None = None,
@@ -79,16 +80,13 @@ def operation(
 ) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
     """One operation: who may call it, what it takes and answers, as the document describes it.
 
-    `answer` names a shape; `if_match` says whether the header is needed (True), heeded (False) or
-    means nothing; `media` is what the answer is, where it is a file. The view gets the query's and the body's members as dictionaries.
+    `answer` names a shape; `again` is the status where the same was done before; `if_match` says whether the header is
+    needed (True), heeded (False) or means nothing; `media` is what the answer is, where it is a file. The view gets the
+    query's and the body's members as dictionaries.
     """
     is_write = method in ("POST", "PATCH", "PUT", "DELETE")
     named = query is not None and "after" in query._declared_fields
-    said = {401, 403, 422, 429, *faults, *((413,) if is_write else ())}
-    if is_write:
-        said |= {409}
-    if if_match is not None:
-        said |= {412} | ({428} if if_match else set())
+    said = {*faults, *_likely(is_write, if_match)}
     parameters: list[dict[str, Any]] = [_IDEMPOTENCY] if method == "POST" else []
     if if_match is not None:
         parameters.append(_IF_MATCH | {"required": if_match})
@@ -110,7 +108,10 @@ def operation(
         described: dict[str, Any] = {
             "operationId": view.__name__,
             "security": [{"key": [scope]}],
-            "responses": {str(status): _answer(answer, etag, named, media), **_refusals(said)},
+            "responses": {
+                **{str(each): _answer(answer, etag, named, media) for each in (status, again) if each is not None},
+                **_refusals(said, scope),
+            },
             **({"parameters": parameters} if parameters else {}),
             **({"requestBody": request_body} if request_body else {}),
         }
@@ -154,6 +155,13 @@ def _answer(shape: str, etag: bool, paged: bool, media: str) -> dict[str, Any]:
     }
 
 
-def _refusals(statuses: set[int]) -> dict[str, Any]:
+def _likely(is_write: bool, if_match: bool | None) -> set[int]:
+    """The refusals that any operation of this sort may give."""
+    matching = set() if if_match is None else {412, *((428,) if if_match else ())}
+    return {401, 403, 422, 429} | ({409, 413} if is_write else set()) | matching
+
+
+def _refusals(statuses: set[int], scope: str) -> dict[str, Any]:
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {str(status): {"description": _FAULTS[status], "content": content} for status in sorted(statuses)}
+    said = _FAULTS | {403: f"The key has not the scope `{scope}`."}
+    return {str(status): {"description": said[status], "content": content} for status in sorted(statuses)}

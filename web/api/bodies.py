@@ -17,6 +17,7 @@ from houblon.orders.queries.lists import INVOICE_STATES
 from houblon.rules.model.content import KINDS
 from houblon.rules.model.faults import MESSAGES, SCHEMA_MESSAGES, Checked
 from houblon.rules.model.moves import MEMBERSHIP
+from houblon.web.api.spec.schemas import ref
 from houblon.web.foundation.paging import LIMIT, MAX_KEY, MOST
 
 MOST_LINES, MOST_OF_A_LINE = 5_000, 1_000_000
@@ -141,10 +142,10 @@ def _typed(kind: type, code: str, fr: str, en: str) -> Callable[[Any], Any]:
     return read
 
 
-def listed(**options: Any) -> Checked:
-    """Documents in a list; what they hold is read where they are used."""
+def listed(shape: str, **options: Any) -> Checked:
+    """Documents of a shape in a list; what they hold is read where they are used."""
     read = _typed(list, "type", "Une liste de documents est attendue.", "A list of documents is expected.")
-    return Checked(read, metadata={"type": "array", "items": {"type": "object"}}, **options)
+    return Checked(read, metadata={"type": "array", "items": ref(shape)}, **options)
 
 
 def objects(said: dict[str, Any], **options: Any) -> Checked:
@@ -219,30 +220,15 @@ class ProposalListing(Listing):
     state = choice("open", "scheduled", "published", "discarded")
 
 
-class SimulationListing(Listing):
-    after = text(60, 1)
-
-
-class NewSimulation(Body):
-    """Either a proposal or a version, beside `against` (the version in force unless it is given), over the
-    orders received from `since` on and before `until`."""
-
-    proposal = text(100, 1)
-    version = whole(1, 1_000_000)
-    against = whole(1, 1_000_000)
-    since = moment()
-    until = moment()
-
-
 class NewProposal(Body):
     """A name, and what changes: documents as in a bundle, each replacing the one of its id."""
 
     name = text(300, 1, required=True)
     description = text(2_000, load_default="")
-    groups = listed(load_default=list)
-    cycles = listed(load_default=list)
-    scenarios = listed(load_default=list)
-    guardrails = listed(load_default=list)
+    groups = listed("NewGroup", load_default=list)
+    cycles = listed("Cycle", load_default=list)
+    scenarios = listed("Scenario", load_default=list)
+    guardrails = listed("Guardrail", load_default=list)
     memberships = objects({"additionalProperties": {"type": "array", "items": {"type": "string"}}}, load_default=dict)
     memberships_by_source = objects(
         {"additionalProperties": {"additionalProperties": {"type": "array", "items": {"type": "string"}}}},
@@ -259,7 +245,7 @@ class ProposalStatement(Body):
     kind = choice(*KINDS, MEMBERSHIP, required=True)
     id = text(200, 1, required=True)
     path = text(100, load_default="")
-    value = fields.Raw(allow_none=True, metadata={"description": "Any JSON value; null states that there is none."})
+    value = fields.Raw(allow_none=True, metadata={"allOf": [ref("StatementValue")]})
     remove = Checked(
         _typed(bool, "boolean", "Vrai ou faux.", "True or false."), metadata={"type": "boolean"}, load_default=False
     )

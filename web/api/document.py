@@ -9,13 +9,20 @@ from flask_wtf.csrf import CSRFProtect
 
 from houblon.engine.core.money import Cents, Price
 from houblon.engine.core.order import Order
+from houblon.simulation.report.exports import TYPES
 from houblon.web.api import shapes
 from houblon.web.api.blueprint import blueprint, check_query
+from houblon.web.api.connections import shapes as connection_shapes
 from houblon.web.api.decision_handler import AskedMany, AskedOne
 from houblon.web.api.events import Events
 from houblon.web.api.keys import RATES
 from houblon.web.api.rates import Rates
 from houblon.web.api.rooms import invoice_shapes, order_shapes, record_shapes, refused_shapes
+from houblon.web.api.simulations import shapes as simulation_shapes
+from houblon.web.api.spec import events as event_shapes
+from houblon.web.api.spec.examples import add_examples
+from houblon.web.api.spec.orders import bounded
+from houblon.web.api.spec.policies import policy_schemas, with_values
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.errors import json_response
 
@@ -31,7 +38,9 @@ _ANSWERS = (
     shapes.Version,
     shapes.Groups,
     shapes.Policy,
-    shapes.Documents,
+    shapes.Cycles,
+    shapes.Scenarios,
+    shapes.Guardrails,
     shapes.Versions,
     shapes.VersionContent,
     shapes.Proposals,
@@ -43,27 +52,22 @@ _ANSWERS = (
     order_shapes.RecordedDecision,
     Events,
     refused_shapes.RefusedCalls,
-    invoice_shapes.Invoices,
-    invoice_shapes.Invoice,
-    invoice_shapes.Credited,
-    invoice_shapes.Paid,
-    invoice_shapes.Delivered,
-    invoice_shapes.Cancelled,
-    invoice_shapes.Planned,
-    invoice_shapes.Invoiced,
-    record_shapes.Retailers,
-    record_shapes.Retailer,
-    record_shapes.Messages,
-    record_shapes.Message,
-    record_shapes.AuditEntries,
-    record_shapes.Overview,
-    record_shapes.Comparison,
-    shapes.Simulations,
-    shapes.Simulation,
-    shapes.SimulationReport,
+    *invoice_shapes.ANSWERS,
+    *record_shapes.ANSWERS,
+    *simulation_shapes.ANSWERS,
+    *connection_shapes.ANSWERS,
+    *event_shapes.SHAPES,
     AskedOne,
     AskedMany,
 )
+# What each scope lets a key do: the security scheme tells it, and every operation names its own.
+SCOPE_TEXTS = {
+    "decide": "decide orders without recording anything",
+    "read": "read everything but secrets",
+    "write": "change what is not yet in force, and what follows from decisions",
+    "approve": "approve, publish, schedule and withdraw what puts policies in force",
+    "metrics": "read `/metrics` and nothing else",
+}
 _DESCRIPTION = """Decisions about orders, and the policies that make them.
 
 Authorize with `Authorization: Bearer KEY`; a key has scopes: `decide`, `read`, `write`, and `approve` for
@@ -100,7 +104,9 @@ def register(app: Flask, csrf: CSRFProtect, house: House) -> None:
     )
     for name, schema in components().items():
         api.spec.components.schema(name, schema, lazy=False)
-    api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
+    scopes = "; ".join(f"`{scope}`: {text}" for scope, text in SCOPE_TEXTS.items())
+    scheme = {"type": "http", "scheme": "bearer", "description": f"A key, by its scopes: {scopes}."}
+    api.spec.components.security_scheme("key", scheme)
     api.register_blueprint(blueprint)
     app.extensions[_DOCUMENT] = _finished(api.spec.to_dict())
     # Beside the blueprint's own routes: the document does not describe itself.
@@ -110,7 +116,10 @@ def register(app: Flask, csrf: CSRFProtect, house: House) -> None:
 def components() -> dict[str, Any]:
     """The JSON schemas of all shapes, by name."""
     _, found = msgspec.json.schema_components(_ANSWERS, schema_hook=_money_schema, ref_template=_REF)
-    return found | _unions()
+    parts = (found, policy_schemas(), event_shapes.event_schemas(), _unions())
+    together = {name: schema for part in parts for name, schema in part.items()}
+    assert len(together) == sum(map(len, parts)), "two shapes of one name"
+    return with_values(bounded(together))
 
 
 def _unions() -> dict[str, Any]:
@@ -130,7 +139,8 @@ def _unions() -> dict[str, Any]:
         },
         "DecisionOrDecisions": either("Decision", "Decisions"),
         "Pdf": {"type": "string", "contentMediaType": "application/pdf"},
-        "Document": {"type": "object", "description": "A document as a bundle writes it."},
+        "Workbook": {"type": "string", "contentMediaType": TYPES["xlsx"]},
+        "Csv": {"type": "string", "contentMediaType": TYPES["csv"]},
     }
 
 
@@ -141,10 +151,16 @@ def document() -> dict[str, Any]:
 
 
 def _finished(document: dict[str, Any]) -> dict[str, Any]:
-    """The document without tags that no operation has."""
+    """The document with its examples, without tags that no operation has and shapes that nothing refers to."""
+    document["webhooks"] = event_shapes.webhooks()
     operations = [each for path in document["paths"].values() for each in path.values() if isinstance(each, dict)]
     used = {tag for each in operations for tag in each.get("tags", ())}
-    document["tags"] = [{"name": name} for name in sorted(used)]
+    document["tags"] = [{"name": name} for name in sorted({*used, "Webhooks"})]
+    schemas, said = document["components"]["schemas"], msgspec.json.encode(document)
+    unused = [name for name in schemas if f'"{_REF.format(name=name)}"'.encode() not in said]
+    for name in unused:
+        del schemas[name]
+    add_examples(document)
     return document
 
 

@@ -1,19 +1,22 @@
 """`/events`: what happened, each fact once, from a place on."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from flask import Response
 
 from houblon.engine.core.order import Moment
+from houblon.orders.events.catalogue import EVENTS
 from houblon.orders.events.documents import Event
 from houblon.orders.events.reading import Gone, read_after
 from houblon.web.api.blueprint import operation
 from houblon.web.api.bodies import EventListing
-from houblon.web.api.shapes import Key
+from houblon.web.api.spec.types import EventData, Key
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response, problem_response
 from houblon.web.foundation.paging import linked, page
+
+EventKind = Annotated[str, msgspec.Meta(extra_json_schema={"enum": list(EVENTS)})]
 
 
 class ListedEvent(msgspec.Struct, frozen=True):
@@ -21,9 +24,9 @@ class ListedEvent(msgspec.Struct, frozen=True):
     webhooks tell it."""
 
     id: Key
-    type: str
+    type: EventKind
     timestamp: Moment
-    data: dict[str, Any]
+    data: EventData
 
 
 class Events(msgspec.Struct, frozen=True):

@@ -31,37 +31,37 @@ def get_group_policy(id: str) -> Response:
     return json_response(policy_document(resolve(content_in_force(), (BASE,) if id == BASE else (id, BASE))))
 
 
-@operation("GET", "/cycles", scope="read", room="Documents", answer="Documents")
+@operation("GET", "/cycles", scope="read", room="Documents", answer="Cycles")
 def list_cycles() -> Response:
     """Every delivery cycle in force"""
     return _documents("cycle")
 
 
-@operation("GET", "/cycles/<id>", scope="read", room="Documents", answer="Document", faults=(404,))
+@operation("GET", "/cycles/<id>", scope="read", room="Documents", answer="Cycle", faults=(404,))
 def get_cycle(id: str) -> Response:
     """One delivery cycle"""
     return _document("cycle", id)
 
 
-@operation("GET", "/scenarios", scope="read", room="Documents", answer="Documents")
+@operation("GET", "/scenarios", scope="read", room="Documents", answer="Scenarios")
 def list_scenarios() -> Response:
     """Every scenario in force"""
     return _documents("scenario")
 
 
-@operation("GET", "/scenarios/<id>", scope="read", room="Documents", answer="Document", faults=(404,))
+@operation("GET", "/scenarios/<id>", scope="read", room="Documents", answer="Scenario", faults=(404,))
 def get_scenario(id: str) -> Response:
     """One scenario"""
     return _document("scenario", id)
 
 
-@operation("GET", "/guardrails", scope="read", room="Documents", answer="Documents")
+@operation("GET", "/guardrails", scope="read", room="Documents", answer="Guardrails")
 def list_guardrails() -> Response:
     """Every guardrail in force"""
     return _documents("guardrail")
 
 
-@operation("GET", "/guardrails/<id>", scope="read", room="Documents", answer="Document", faults=(404,))
+@operation("GET", "/guardrails/<id>", scope="read", room="Documents", answer="Guardrail", faults=(404,))
 def get_guardrail(id: str) -> Response:
     """One guardrail"""
     return _document("guardrail", id)

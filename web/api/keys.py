@@ -9,6 +9,7 @@ from houblon.orders.credentials.credentials import known_key, touch_key
 from houblon.web.api.rates import Rates, Spent
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.current_app import house
+from houblon.web.limits.sizes import UPLOAD_BY_KEY
 
 RATES = "houblon.rates"  # the app's extension that counts calls
 _NOTED_EVERY = timedelta(minutes=1)  # a use is noted, but not with a disk write at each call
@@ -38,6 +39,15 @@ def admission(house: House, rates: Rates, scope: str, authorization: str) -> Adm
     if _is_to_be_noted(key, now):
         house.services.ledger.write(lambda connection: touch_key(connection, written, now))
     return Admission(key, spent)
+
+
+def may_send_long(house: House, environ: dict[str, Any]) -> bool:
+    """Whether a call brings a file of orders by a key that may: such a body is given time."""
+    if environ["PATH_INFO"] != UPLOAD_BY_KEY:
+        return False
+    written = _written(environ.get("HTTP_AUTHORIZATION", ""))
+    key = known_key(house.recent_services.ledger, written) if written else None
+    return key is not None and "write" in key.scopes
 
 
 def admit(scope: str, rates: Rates) -> None:

@@ -1,6 +1,6 @@
 """What the API answers, as types: the very structs that describe it in the OpenAPI document."""
 
-from typing import Annotated, Any, Literal
+from typing import Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -9,13 +9,12 @@ from houblon.engine.core.order import Moment
 from houblon.engine.core.problem import Text
 from houblon.engine.policy.decision import Obligation, Provenance, RuleTrace
 from houblon.rules.model.content import Version
+from houblon.web.api.spec import types
+from houblon.web.api.spec.types import Day, Hash, Key, Money
 
-__all__ = ["Version"]
+# Types of members, and a shape of the rules, by which other rooms name them.
+__all__ = ["Day", "Hash", "Key", "Money", "Version"]
 
-Hash = Annotated[str, msgspec.Meta(pattern="^sha256:[0-9a-f]{64}$")]
-Key = Annotated[int, msgspec.Meta(ge=1)]
-Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-Money = Annotated[str, msgspec.Meta(pattern=r"^-?\d+\.\d{2}$", description="A decimal string with two places.")]
 Kind = Literal["group", "cycle", "scenario", "guardrail"]
 
 
@@ -53,7 +52,7 @@ class Reason(msgspec.Struct, frozen=True):
     rule: str
     message: Text
     provenance: tuple[ReasonProvenance, ...]
-    facts: dict[str, Any]
+    facts: types.Facts
 
 
 class Invoicing(msgspec.Struct, frozen=True):
@@ -61,7 +60,7 @@ class Invoicing(msgspec.Struct, frozen=True):
 
     trigger: Literal["on_acceptance", "on_delivery", "manual"]
     issue: bool
-    terms: dict[str, Any]
+    terms: types.Terms
     version: int | None
     policy_hash: Hash
     basis: Literal["planned_delivery", "cycle", "acceptance"]
@@ -107,8 +106,8 @@ class Group(msgspec.Struct, frozen=True):
     id: str
     name: str
     colour: str
-    settings: dict[str, Any]
-    rules: dict[str, dict[str, Any] | None]
+    settings: types.GroupSettings
+    rules: types.GroupRules
     rank: int | UnsetType = UNSET
 
 
@@ -119,17 +118,15 @@ class Groups(msgspec.Struct, frozen=True):
     items: tuple[Group, ...]
 
 
-class PolicySetting(msgspec.Struct, frozen=True):
-    value: Any
-    provenance: Provenance
-
-
 class PolicyRule(msgspec.Struct, frozen=True):
     """A rule as it is written, with where it came from."""
 
-    conditions: dict[str, Any]
-    actions: tuple[dict[str, Any], ...]
+    label: Text
+    conditions: types.Condition
+    actions: types.Actions
     provenance: Provenance
+    message: Text | UnsetType = UNSET
+    enabled: bool = True
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -138,15 +135,29 @@ class Policy(msgspec.Struct, frozen=True):
     chain: tuple[str, ...]
     version: int
     hash: Hash
-    settings: dict[str, PolicySetting]
+    settings: types.PolicySettings
     rules: dict[str, PolicyRule]
 
 
-class Documents(msgspec.Struct, frozen=True):
-    """Every document of a kind that is in force."""
+class Cycles(msgspec.Struct, frozen=True):
+    """Every delivery cycle in force."""
 
     version: int
-    items: tuple[dict[str, Any], ...]
+    items: tuple[types.Cycle, ...]
+
+
+class Scenarios(msgspec.Struct, frozen=True):
+    """Every scenario in force."""
+
+    version: int
+    items: tuple[types.Scenario, ...]
+
+
+class Guardrails(msgspec.Struct, frozen=True):
+    """Every guardrail in force."""
+
+    version: int
+    items: tuple[types.Guardrail, ...]
 
 
 class Versions(msgspec.Struct, frozen=True):
@@ -166,9 +177,9 @@ class VersionContent(msgspec.Struct, frozen=True):
 
     version: Version
     groups: tuple[Group, ...]
-    cycles: tuple[dict[str, Any], ...]
-    scenarios: tuple[dict[str, Any], ...]
-    guardrails: tuple[dict[str, Any], ...]
+    cycles: tuple[types.Cycle, ...]
+    scenarios: tuple[types.Scenario, ...]
+    guardrails: tuple[types.Guardrail, ...]
     moves: tuple[MembershipMove, ...]
 
 
@@ -213,8 +224,8 @@ class ProposalChange(msgspec.Struct, frozen=True):
     kind: Kind
     id: str
     path: str
-    before: Any | UnsetType = UNSET
-    after: Any | UnsetType = UNSET
+    before: types.StatementValue | UnsetType = UNSET
+    after: types.StatementValue | UnsetType = UNSET
 
 
 class ProposalClash(msgspec.Struct, frozen=True):
@@ -228,8 +239,8 @@ class ProposalClash(msgspec.Struct, frozen=True):
     kind: Kind | Literal["membership"]
     id: str
     path: str
-    mine: Any | UnsetType = UNSET
-    theirs: Any | UnsetType = UNSET
+    mine: types.StatementValue | UnsetType = UNSET
+    theirs: types.StatementValue | UnsetType = UNSET
     both: bool = False
     met: str | UnsetType = UNSET
 
@@ -276,7 +287,7 @@ class OrderDecision(msgspec.Struct, frozen=True):
 
     made_at: Moment
     who: str
-    document: dict[str, Any]
+    document: Decision
 
 
 class Move(msgspec.Struct, frozen=True):
@@ -287,84 +298,3 @@ class Move(msgspec.Struct, frozen=True):
     before: str | None
     after: str
     why: str
-
-
-class Asked(msgspec.Struct, frozen=True):
-    """What is simulated: a proposal or a version, beside `against`, over the orders received in a period."""
-
-    proposal: str | None
-    version: int | None
-    against: int | None
-    since: Moment | None
-    until: Moment | None
-
-
-class Simulation(msgspec.Struct, frozen=True):
-    """A simulation as it stands; `progress` is in percent, `report_hash` names the report of one that is done."""
-
-    id: str
-    asked: Asked
-    state: Literal["pending", "running", "done", "failed", "cancelled"]
-    progress: Annotated[int, msgspec.Meta(ge=0, le=100)]
-    by: str
-    created_at: Moment
-    finished_at: Moment | None
-    report_hash: Hash | None
-    errors: tuple[Fault, ...]
-
-
-class Simulations(msgspec.Struct, frozen=True):
-    items: tuple[Simulation, ...]
-
-
-class Amount(msgspec.Struct, frozen=True):
-    orders: int
-    value: Money
-
-
-class MatrixCell(Amount, frozen=True, kw_only=True):
-    """The orders of one outcome before and one after."""
-
-    before: Literal["accepted", "held", "refused"]
-    after: Literal["accepted", "held", "refused"]
-
-
-class Share(Amount, frozen=True, kw_only=True):
-    """`rate` is in percent of all orders; null without any."""
-
-    rate: float | None
-
-
-class Shares(msgspec.Struct, frozen=True):
-    before: Share
-    after: Share
-
-
-class Due(msgspec.Struct, frozen=True):
-    """By how many days due dates move, and what is due in each week."""
-
-    shifts: tuple[dict[str, Any], ...]
-    weeks: tuple[dict[str, Any], ...]
-
-
-class SimulationReport(msgspec.Struct, frozen=True):
-    """What the second side would have done, beside the first; `docs/simulation.md` tells every member."""
-
-    orders: int
-    value: Money
-    inputs_hash: Hash
-    source: dict[str, Any]
-    before: dict[str, Any]
-    after: dict[str, Any]
-    matrix: tuple[MatrixCell, ...]
-    automation: Shares
-    invoices: Shares
-    other_terms: Amount
-    retailers: Any
-    groups: Any
-    flips: tuple[dict[str, Any], ...]
-    due: Due
-    near_misses: tuple[dict[str, Any], ...]
-    explorer: Any
-    time: Any
-    omitted: tuple[str, ...]

@@ -16,6 +16,7 @@ from houblon.simulation.jobs.worker import run_forever
 from houblon.web.acceleration.fast_path import is_for_later
 from houblon.web.acceleration.supervisor import WriterProcess
 from houblon.web.access.refused_people import team_of
+from houblon.web.api.keys import may_send_long
 from houblon.web.app.app import create_app
 from houblon.web.app.buffering import Buffered
 from houblon.web.app.middleware import is_signed_in
@@ -135,7 +136,7 @@ trace(app, _house.services.ledger, _settings)
 served = Buffered(
     app,
     _settings.threads,
-    lambda environ: is_signed_in(app, environ),
+    lambda environ: is_signed_in(app, environ) or may_send_long(_house, environ),
     lambda environ: is_for_later(_house, environ),
 )
 _start(_end_with_the_server)

@@ -109,7 +109,7 @@ CONFLICTS = (
             *("already_settled", "already_invoiced", "already_available", "already_paid", "already_credited"),
             *("already_sent", "already_reversed", "not_accepted", "not_to_deliver", "not_parked", "invoice_settled"),
             *("unavailable", "unknown_province", "last_line", "credit_note", "reversal", "by_policy", "followed"),
-            *("nothing_delivered", "nothing_to_pay", "joined"),
+            *("nothing_delivered", "nothing_to_pay", "joined", "paused", "begun"),
         ),
     ),
     ConflictKind(

@@ -9,11 +9,12 @@ from houblon.simulation.files.guard import MAX_BYTES
 BODY = MAX_BODY  # bytes of a body, wherever no other number is named
 DECISIONS_BODY = 10_000_000  # of a batch of decisions
 UPLOAD_BODY = MAX_BYTES + 1_000_000  # of a file of past orders, with the form around it
-BODIES = {"/api/v1/decisions": DECISIONS_BODY, "/simulations/fichier": UPLOAD_BODY}
+UPLOAD_BY_KEY = "/api/v1/simulations/files"
+BODIES = {"/api/v1/decisions": DECISIONS_BODY, "/simulations/fichier": UPLOAD_BODY, UPLOAD_BY_KEY: MAX_BYTES}
 SHORT_BODY = 65_536  # up to here a body needs no room of its own
 BODIES_HELD = 134_217_728  # bytes of longer ones in memory, of everybody together
 BODY_SECONDS = 5  # until a body is there
-UPLOAD_SECONDS = 30  # until a signed-in person's is
+UPLOAD_SECONDS = 30  # until a signed-in person's is, or a known key's
 HEADER_SECONDS = 5  # until the headers are there
 READER_SECONDS = 30  # that a reader may take nothing of its answer
 HEADERS = 65_536  # bytes of a request's line and headers

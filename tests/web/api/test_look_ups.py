@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from houblon.engine.core.order import convert
 from houblon.orders.db import tables
 from houblon.orders.retailers.joins import join_retailers
 from houblon.web.api.rooms.invoice_shapes import Invoice
@@ -51,7 +52,7 @@ def test_every_answer_about_an_order_says_where_it_and_its_invoice_are(call, pla
     for each in (again, by_content, shown, listed, invoice):
         assert references(each) == references(taken)
     msgspec.convert(taken, RecordedDecision)
-    msgspec.convert(shown, KeptOrder)
+    convert(shown, KeptOrder)
 
 
 def test_an_order_without_an_invoice_names_none_until_it_has_one(call, place):

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import update
 
 from houblon.orders.db import tables
-from houblon.web.api.rooms.record_shapes import AuditEntries, Comparison, Message, Overview, Retailer
+from houblon.web.api.rooms.record_shapes import AuditEntries, Message, Overview, Retailer, VersionComparison
 from tests.web.api.test_api import Caller, begun, change
 from tests.web.houses import order
 
@@ -97,7 +97,7 @@ def test_two_versions_are_compared(call):
     etag = call("PATCH", f"/proposals/{id}", {"statements": change(36)}, If_Match='"1"').headers["ETag"]
     assert call("POST", f"/proposals/{id}/publish", If_Match=etag).status_code == 201
     found = call("GET", "/versions/2/diff?to=3").json
-    msgspec.convert(found, Comparison)
+    msgspec.convert(found, VersionComparison)
     [only] = found["items"]
     assert (found["before"], found["after"], only["id"], only["path"], only["after"]) == (
         2,

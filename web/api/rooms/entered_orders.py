@@ -22,7 +22,16 @@ _BODY = {
 }
 
 
-@operation("POST", "/orders", scope="write", room="Orders", answer="RecordedDecision", status=201, request_body=_BODY)
+@operation(
+    "POST",
+    "/orders",
+    scope="write",
+    room="Orders",
+    answer="RecordedDecision",
+    status=201,
+    again=200,
+    request_body=_BODY,
+)
 def enter_order() -> Response:
     """Record an order as one that came by a door, and do all that its decision asks
 

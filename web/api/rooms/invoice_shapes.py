@@ -1,13 +1,13 @@
 """What the API answers about invoices, and about what follows an order's acceptance."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from houblon.engine.core.order import Moment
-from houblon.web.api.rooms.printed_invoice import PrintedInvoice
-from houblon.web.api.shapes import Day, Key, Money
+from houblon.web.api.spec.printed import PrintedInvoice
+from houblon.web.api.spec.types import Day, Key, Money
 
 
 class InvoiceHead(msgspec.Struct, frozen=True):
@@ -150,3 +150,6 @@ class Paid(PaymentEntry, frozen=True, kw_only=True):
     total: Money
     paid: Money
     balance: Money
+
+
+ANSWERS: tuple[Any, ...] = (Invoices, Invoice, Credited, Paid, Delivered, Cancelled, Planned, Invoiced)

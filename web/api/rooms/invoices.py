@@ -24,7 +24,7 @@ from houblon.web.api.etags import check_match, is_matching, tagged
 from houblon.web.api.keys import caller
 from houblon.web.api.orders import kept_order
 from houblon.web.api.rooms.bounds import beginning_of
-from houblon.web.api.rooms.printed_invoice import printed_invoice
+from houblon.web.api.spec.printed import printed_invoice
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response
 from houblon.web.foundation.paging import linked, page

@@ -1,12 +1,11 @@
 """What the API answers of orders that are recorded, as types of the OpenAPI document."""
 
-from typing import Any
-
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from houblon.engine.core.order import Moment
-from houblon.web.api.shapes import Decision, Key, Money, Move, OrderDecision
+from houblon.engine.core.order import Moment, Order
+from houblon.web.api.shapes import Decision, Move, OrderDecision
+from houblon.web.api.spec.types import Key, Money
 
 
 class InvoiceReference(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +39,7 @@ class Orders(msgspec.Struct, frozen=True):
 class KeptOrder(OrderHead, frozen=True, kw_only=True):
     """An order with what it says, every decision made about it (the last one first), and its moves."""
 
-    content: dict[str, Any]
+    content: Order
     content_hash: str
     invoice: str | None
     decisions: tuple[OrderDecision, ...]

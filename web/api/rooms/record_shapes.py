@@ -6,7 +6,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from houblon.engine.core.order import Moment
-from houblon.web.api.shapes import Amount, Key, Money, ProposalChange
+from houblon.web.api.shapes import ProposalChange
+from houblon.web.api.spec.reports import Amount
+from houblon.web.api.spec.types import AuditValue, Key, Money, SentData
 
 
 class Retailer(msgspec.Struct, frozen=True):
@@ -26,6 +28,14 @@ class Retailers(msgspec.Struct, frozen=True):
     items: tuple[Retailer, ...]
 
 
+class SentEvent(msgspec.Struct, frozen=True):
+    """A webhook's message, as its endpoint gets it."""
+
+    type: str
+    timestamp: Moment
+    data: SentData
+
+
 class Message(msgspec.Struct, frozen=True):
     """A mail or a webhook: where it goes, how far it is, and why it is not further. `payload` is a webhook's."""
 
@@ -42,7 +52,7 @@ class Message(msgspec.Struct, frozen=True):
     due_at: Moment
     sent_at: Moment | None
     error: str | None
-    payload: Any | UnsetType = UNSET
+    payload: SentEvent | UnsetType = UNSET
 
 
 class Messages(msgspec.Struct, frozen=True):
@@ -58,8 +68,8 @@ class AuditEntry(msgspec.Struct, frozen=True):
     source: str
     act: str
     subject: str
-    before: Any
-    after: Any
+    before: AuditValue
+    after: AuditValue
     previous: str
     hash: str
 
@@ -97,9 +107,12 @@ class Overview(msgspec.Struct, frozen=True):
     messages: OutboxCounts
 
 
-class Comparison(msgspec.Struct, frozen=True):
+class VersionComparison(msgspec.Struct, frozen=True):
     """Every statement that differs between two versions."""
 
     before: int
     after: int
     items: tuple[ProposalChange, ...]
+
+
+ANSWERS: tuple[Any, ...] = (Retailers, Retailer, Messages, Message, AuditEntries, Overview, VersionComparison)

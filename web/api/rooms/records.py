@@ -73,7 +73,7 @@ def list_audit_entries(asked: dict[str, Any]) -> Response:
     "/versions/<int:number>/diff",
     scope="read",
     room="Versions",
-    answer="Comparison",
+    answer="VersionComparison",
     query=VersionBeside,
     faults=(404,),
 )

@@ -1,5 +1,6 @@
-"""An invoice as it prints, for machines: every amount is a decimal string, and every member has its type."""
+"""An invoice as it prints, in types; and its frozen document as it goes out: every amount a decimal string."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -8,12 +9,10 @@ from msgspec import UNSET, UnsetType
 from houblon.engine.core.money import dollars
 from houblon.engine.core.order import ChargeKind, Moment
 from houblon.engine.core.problem import Text
-from houblon.web.api.shapes import Day, Hash, Money
+from houblon.web.api.spec.types import Day, Hash, Key, Money, Terms
 
 
-class Party(msgspec.Struct, frozen=True):
-    """Who invoices, as it is printed."""
-
+class PrintedSeller(msgspec.Struct, frozen=True):
     name: str
     address: str
     email: str
@@ -26,15 +25,14 @@ class PrintedBuyer(msgspec.Struct, frozen=True):
     name: str
     email: str | None
     province: str | None
-    address: str | None
+    address: str | None | UnsetType = UNSET
     company: str | UnsetType = UNSET
     country: str | UnsetType = UNSET
     po_number: str | UnsetType = UNSET
 
 
 class PrintedLine(msgspec.Struct, frozen=True):
-    """`unit_price` is of one unit; all other amounts are the line's. `line` is the order's line, where not all of it is
-    here."""
+    """A line as it prints; `line` is its number in the order, where only a part of the order was delivered."""
 
     sku: str
     name: str
@@ -46,13 +44,7 @@ class PrintedLine(msgspec.Struct, frozen=True):
     taxable: bool
     tax_exempt: bool | UnsetType = UNSET
     deposit_taxable: bool | UnsetType = UNSET
-    line: int | UnsetType = UNSET
-
-
-class PrintedTax(msgspec.Struct, frozen=True):
-    tax: str
-    percent: str
-    amount: Money
+    line: Key | UnsetType = UNSET
 
 
 class PrintedCharge(msgspec.Struct, frozen=True):
@@ -62,8 +54,14 @@ class PrintedCharge(msgspec.Struct, frozen=True):
     taxable: bool
 
 
+class PrintedTax(msgspec.Struct, frozen=True):
+    tax: Literal["TPS", "TVQ", "TVH"]
+    percent: str
+    amount: Money
+
+
 class PrintedAmounts(msgspec.Struct, frozen=True):
-    """The sums: `discount` comes off the taxable lines before taxes, `deposits` are those that bear none."""
+    """Sums: `taxable` and `untaxed` have the group's discount off and charges in, `deposits` bear no tax."""
 
     subtotal: Money
     discount: Money
@@ -76,16 +74,48 @@ class PrintedAmounts(msgspec.Struct, frozen=True):
 
 
 class PrintedPayment(msgspec.Struct, frozen=True):
-    """What the sender of the order was paid; `is_whole` where nothing was left to pay."""
+    """What the sender was paid; `is_whole` where nothing is left to pay."""
 
     is_whole: bool
     amount: Money | None
     reference: str | None
 
 
+class SkippedDelivery(msgspec.Struct, frozen=True):
+    date: Day
+    why: str
+
+
+class DerivationCutOff(msgspec.Struct, frozen=True):
+    days_before: int
+    time: str
+
+
+class Derivation(msgspec.Struct, frozen=True):
+    """How the due date came about: the base date that was found, and the terms that were added."""
+
+    basis: Literal["planned_delivery", "cycle", "acceptance"]
+    accepted_on: Day
+    planned_ignored: Day | None
+    cycle_id: str | None
+    cycle_anchor: Day | None
+    cut_off: DerivationCutOff | None
+    skipped: tuple[SkippedDelivery, ...]
+    put_off_from: Day | None
+    added: bool
+    delivery_date: Day | None
+    base_date: Day
+    terms: Terms
+    due_date: Day | None
+
+
 class PrintedInvoice(msgspec.Struct, frozen=True):
-    """The frozen copy of all that an invoice or credit note prints. One that an earlier Houblon issued has fewer
-    members."""
+    """The frozen copy of all that an invoice or a credit note prints.
+
+    Of a credit note `credits` is the number of its invoice, `is_whole` says that it alone takes all of it, `reason` is
+    for the house and `buyer_note` for the buyer, and amounts are below zero. One that an earlier Houblon issued has fewer
+    members.
+    """
 
     kind: Literal["invoice", "credit_note"]
     number: str
@@ -95,7 +125,7 @@ class PrintedInvoice(msgspec.Struct, frozen=True):
     issued_at: Moment
     issued_on: Day
     language: Literal["fr", "en"]
-    seller: Party
+    seller: PrintedSeller
     buyer: PrintedBuyer
     lines: tuple[PrintedLine, ...]
     discount_percent: str | None
@@ -103,10 +133,10 @@ class PrintedInvoice(msgspec.Struct, frozen=True):
     deposit_exempt: bool
     taxes: tuple[PrintedTax, ...]
     amounts: PrintedAmounts
-    terms: dict[str, Any]
+    terms: Terms
     terms_text: Text
     due_date: Day | None
-    derivation: Any
+    derivation: Derivation
     note: Text | None
     order_note: Text | None
     version: int
@@ -115,16 +145,16 @@ class PrintedInvoice(msgspec.Struct, frozen=True):
     tax_exempt_reason: Text | UnsetType = UNSET
     payment: PrintedPayment | UnsetType = UNSET
     credits: str | UnsetType = UNSET
-    why: str | UnsetType = UNSET
     is_whole: bool | UnsetType = UNSET
+    why: str | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
     buyer_note: str | UnsetType = UNSET
 
 
-def printed_invoice(document: dict[str, Any]) -> dict[str, Any]:
-    """What is kept of an invoice, which counts in cents, as it is answered."""
-    kept = {name: value for name, value in document.items() if name != "cents"}
-    return {
-        **kept,
+def printed_invoice(document: Mapping[str, Any]) -> dict[str, Any]:
+    """An invoice's document as it goes out: it is kept with sums in cents, and told in decimal strings."""
+    answered = {name: value for name, value in document.items() if name != "cents"}
+    return answered | {
         "taxes": [{**tax, "amount": dollars(tax["amount"])} for tax in document["taxes"]],
         "amounts": {name: dollars(amount) for name, amount in document["cents"].items()},
     }

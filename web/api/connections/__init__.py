@@ -1,0 +1,1 @@
+"""`/endpoints`, `/sources`: with whom the installation is connected, by key as by the pages."""

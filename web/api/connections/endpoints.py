@@ -1,0 +1,245 @@
+"""`/endpoints`: who is told what happens, looked after by key as on the page « Webhooks sortants »."""
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from flask import Response, abort, url_for
+from sqlalchemy import Connection, Row
+
+from houblon.orders.events import endpoints
+from houblon.orders.events.catalogue import EVENTS
+from houblon.orders.events.endpoints import Paused, Wanted, destination_of
+from houblon.orders.events.feed import enqueue_test_event, unread_count
+from houblon.orders.events.reading import Gone
+from houblon.orders.queries import lists
+from houblon.orders.services import Conflict
+from houblon.web.access.account_commands import By
+from houblon.web.access.audit import by as acting
+from houblon.web.access.audit import noted
+from houblon.web.api.blueprint import not_found, operation
+from houblon.web.api.connections.bodies import EndpointWanted, ResendAfter
+from houblon.web.api.etags import etag_of, seen, tagged
+from houblon.web.api.keys import caller
+from houblon.web.foundation.current_app import house
+from houblon.web.foundation.errors import json_response, problem_response
+
+_ROOM = "Endpoints"
+
+
+@operation("GET", "/endpoints", scope="read", room=_ROOM, answer="Endpoints")
+def list_endpoints() -> Response:
+    """Every endpoint, the oldest first"""
+    with house().services.ledger.reading() as connection:
+        found = [_document(connection, row, house().now()) for row in endpoints.list_endpoints(connection)]
+    return json_response({"items": found})
+
+
+@operation("POST", "/endpoints", scope="write", room=_ROOM, answer="EndpointSecret", status=201, body=EndpointWanted)
+def add_endpoint(asked: dict[str, Any]) -> Response:
+    """Add an endpoint
+
+    Its secret is told in this answer, and never again.
+    """
+    wanted, allowed = _wanted(asked), house().settings.private_webhooks
+
+    def work(connection: Connection, by: By) -> tuple[str, str]:
+        made = endpoints.add_endpoint(connection, wanted, secrets.token_bytes, by.at, allowed)
+        noted(connection, by, "endpoint.added", made[0], None, _as_audited(wanted))
+        return made
+
+    id, secret = _write(work)
+    response = _shown(id, secret=secret)
+    response.status_code = 201
+    response.headers["Location"] = url_for("api.get_endpoint", id=id)
+    return response
+
+
+@operation("GET", "/endpoints/<id>", scope="read", room=_ROOM, answer="Endpoint", faults=(404,), etag=True)
+def get_endpoint(id: str) -> Response:
+    """One endpoint, and what waits for it"""
+    return _shown(id)
+
+
+@operation(
+    "PUT",
+    "/endpoints/<id>",
+    scope="write",
+    room=_ROOM,
+    answer="Endpoint",
+    body=EndpointWanted,
+    faults=(404,),
+    etag=True,
+    if_match=False,
+)
+def change_endpoint(asked: dict[str, Any], id: str) -> Response:
+    """Say anew where an endpoint is and what it is told"""
+    wanted, allowed, check = _wanted(asked), house().settings.private_webhooks, seen()
+
+    def work(connection: Connection, by: By) -> None:
+        before = _row(connection, id)
+        check(_etag(before))
+        endpoints.change_endpoint(connection, id, wanted, allowed)
+        noted(connection, by, "endpoint.changed", id, _as_audited(before), _as_audited(wanted))
+
+    _write(work)
+    return _shown(id)
+
+
+@operation("DELETE", "/endpoints/<id>", scope="write", room=_ROOM, answer="Endpoint", faults=(404,), if_match=False)
+def remove_endpoint(id: str) -> Response:
+    """Remove an endpoint; what waits for it is parked
+
+    The answer is the endpoint as it was.
+    """
+    check = seen()
+
+    def work(connection: Connection, by: By) -> dict[str, Any]:
+        row = _row(connection, id)
+        check(_etag(row))
+        document = _document(connection, row, by.at)
+        endpoints.remove(connection, id)
+        noted(connection, by, "endpoint.removed", id, _as_audited(row), None)
+        return document
+
+    return json_response(_write(work))
+
+
+@operation("POST", "/endpoints/<id>/pause", scope="write", room=_ROOM, answer="Endpoint", faults=(404,))
+def pause_endpoint(id: str) -> Response:
+    """Send an endpoint nothing until it is resumed; one that is paused stays so"""
+
+    def work(connection: Connection, by: By) -> None:
+        _row(connection, id)
+        if endpoints.pause(connection, id):
+            noted(connection, by, "endpoint.paused", id)
+
+    _write(work)
+    return _shown(id)
+
+
+@operation("POST", "/endpoints/<id>/resume", scope="write", room=_ROOM, answer="Endpoint", faults=(404,))
+def resume_endpoint(id: str) -> Response:
+    """Send an endpoint again what waits for it, and what happens"""
+
+    def work(connection: Connection, by: By) -> None:
+        _row(connection, id)
+        if endpoints.resume(connection, id, by.at):
+            noted(connection, by, "endpoint.resumed", id)
+
+    _write(work)
+    return _shown(id)
+
+
+@operation(
+    "POST",
+    "/endpoints/<id>/resend",
+    scope="write",
+    room=_ROOM,
+    answer="Endpoint",
+    body=ResendAfter,
+    faults=(404, 410),
+)
+def resend_to_endpoint(asked: dict[str, Any], id: str) -> Response:
+    """Send an endpoint again what happened after an event
+
+    Messages keep the ids that they had. 410 for a place older than what is kept.
+    """
+
+    def work(connection: Connection, by: By) -> None:
+        _row(connection, id)
+        endpoints.resend_after(connection, id, asked["after"])
+        noted(connection, by, "endpoint.resent", id, None, {"after": asked["after"]})
+
+    try:
+        _write(work)
+    except Gone as gone:
+        return problem_response(410, gone.problems)
+    return _shown(id)
+
+
+@operation("POST", "/endpoints/<id>/test", scope="write", room=_ROOM, answer="Endpoint", status=202, faults=(404,))
+def test_endpoint(id: str) -> Response:
+    """Send an endpoint a test event; 409 while it is paused"""
+
+    def work(connection: Connection, by: By) -> None:
+        _row(connection, id)
+        try:
+            enqueue_test_event(connection, id, by.at)
+        except Paused:
+            raise Conflict(
+                "paused",
+                "Ce point de livraison est suspendu : reprenez d’abord les envois.",
+                "This endpoint is paused: resume it first.",
+            ) from None
+
+    _write(work)
+    response = _shown(id)
+    response.status_code = 202
+    return response
+
+
+@operation("POST", "/endpoints/<id>/secret", scope="write", room=_ROOM, answer="EndpointSecret", faults=(404,))
+def rotate_endpoint_secret(id: str) -> Response:
+    """Make a new secret; the one before signs beside it for a day
+
+    It is told in this answer, and never again.
+    """
+
+    def work(connection: Connection, by: By) -> str:
+        _row(connection, id)
+        made = endpoints.rotate(connection, id, secrets.token_bytes, by.at)
+        noted(connection, by, "endpoint.rotated", id)
+        return made
+
+    return _shown(id, secret=_write(work))
+
+
+def _wanted(asked: dict[str, Any]) -> Wanted:
+    events = EVENTS if asked["events"] is None else tuple(asked["events"])
+    return Wanted(asked["url"].strip(), events, asked["description"].strip())
+
+
+def _write(work: Callable[[Connection, By], Any]) -> Any:
+    """In the ledger, the act and its entry, by this key at this instant."""
+    by = acting(house(), caller())
+    return house().services.ledger.write(lambda connection: work(connection, by))
+
+
+def _row(connection: Connection, id: str) -> Row[Any]:
+    return endpoints.endpoint_row(connection, id) or abort(404)
+
+
+def _shown(id: str, **more: Any) -> Response:
+    with house().services.ledger.reading() as connection:
+        row = endpoints.endpoint_row(connection, id) or not_found()
+        return tagged(json_response(_document(connection, row, house().now()) | more), _etag(row))
+
+
+def _as_audited(endpoint: Wanted | Row[Any]) -> dict[str, Any]:
+    return {"url": endpoint.url, "events": list(endpoint.events)}
+
+
+def _etag(row: Row[Any]) -> str:
+    return etag_of(row.url, row.events, row.description, row.active)
+
+
+def _document(connection: Connection, row: Row[Any], now: datetime) -> dict[str, Any]:
+    counts = lists.count_by_destination(connection)
+    is_rotating = len(endpoints.secrets_at(row, now)) > 1
+    waiting = {state: counts.get((destination_of(row.id), state), 0) for state in ("pending", "parked")}
+    return {
+        "id": row.id,
+        "url": row.url,
+        "events": row.events,
+        "description": row.description,
+        "active": row.active,
+        "stopped_why": row.stopped_why,
+        "created_at": row.created_at,
+        "old_secret_until": row.old_secret_until if is_rotating else None,
+        **waiting,
+        "place": row.place,
+        "unread": unread_count(connection, row),
+        "lost_through": endpoints.lost_through(connection, row),
+    }
