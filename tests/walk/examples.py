@@ -231,6 +231,7 @@ EXAMPLES: dict[str, Example] = {
     # Last of all: from here on every draft takes two people.
     "profile.change": Example("Avant d’enregistrer", {"timezone": "America/Vancouver", "approval": "1"}, status=200),
     "profile.change confirme": Example("enregistré|Réglages"),
+    "proposals.ask_approval": Example("a demandé l’approbation"),
     "proposals.approve": Example("Approuvé", at="/brouillons/cas-de-test-trente-six-caisses", by="approver"),
     "history.bring_back urgence": Example("reprend ce que disait la version|dit déjà la même chose"),
 }

@@ -104,6 +104,13 @@ def _check_unfinished(database: Path, id: str) -> None:
     raise _not_unfinished(str(database))
 
 
+# All but what came with an extension, which is the database's own.
+_FUNCTIONS = text(
+    "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+    " AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')"
+)
+
+
 def _put_aside_tables(settings: Settings, id: str, schema: str) -> None:
     """The same on PostgreSQL: what the unfinished init made goes into a schema of its own."""
 
@@ -113,7 +120,8 @@ def _put_aside_tables(settings: Settings, id: str, schema: str) -> None:
         if identity_of(connection) != id:
             raise _taken(settings)
         connection.execute(text(f'CREATE SCHEMA "{schema}"'))
-        connection.execute(text(f'ALTER FUNCTION audit_is_append_only() SET SCHEMA "{schema}"'))
+        for function in connection.execute(_FUNCTIONS).scalars().all():
+            connection.execute(text(f'ALTER FUNCTION {function} SET SCHEMA "{schema}"'))
         for name in inspect(connection).get_table_names():
             connection.execute(text(f'ALTER TABLE "{name}" SET SCHEMA "{schema}"'))
 
