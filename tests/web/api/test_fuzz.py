@@ -23,16 +23,17 @@ def test_requests_of_every_sort_are_answered_as_the_document_tells(place):
     together = sum(answered.values(), Counter())
     assert together.total() >= 2_000 and not {401, 403, 429} & set(together)
     refused = {label for label, statuses in answered.items() if not any(status < 300 for status in statuses)}
-    # What takes a future instant, a date to take back, a draft's last state, a parked message, a second line, a version,
-    # exactly one of two members, a file that is a table or a payload that makes an order is hardly met by chance; nor a
-    # day that is past and after the order, or to come, an invoice that is left to a person, so many of a line:
-    # docs/api.md says so.
+    # What takes a future instant, a date to take back, a draft's last state, a parked message, a place among events, a
+    # second line, a version, exactly one of two members, a file that is a table or a payload that makes an order is hardly
+    # met by chance; nor a day that is past and after the order, or to come, an invoice that is left to a person, so many
+    # of a line: docs/api.md says so.
     acts = (
         "simulations",
         "simulations/files",
         "sources/{name}/mapping/trial",
         *(f"proposals/{{id}}/{act}" for act in ("approve", "publish", "schedule", "withdraw")),
         "messages/{id}/resend",
+        "endpoints/{id}/resend",
         "invoices/{key}/payments",
         "invoices/{key}/credits",
         "orders/{key}/invoice",
