@@ -7,7 +7,6 @@ import msgspec
 from sqlalchemy import Connection
 
 from houblon.engine.core.problem import Invalid, Problem, Text
-from houblon.orders.credentials.credentials import Sender
 from houblon.orders.handling.order_writer import IngestResult, OrderWriter
 from houblon.orders.handling.sender_news import Heard
 from houblon.orders.handling.signed_call import REUSED, SignedCall, take
@@ -86,10 +85,9 @@ def retry(
         return None
     if row.body is None:
         return Tried(None, ())
-    sender = Sender(source.name, (), source.groups, source.mapping)
     # Where the call's id was used for another body, that is what a person says is no matter.
     is_reused = any(each.code == REUSED for each in refused_calls.faults_of(row))
-    call = SignedCall(sender, row.kind, row.topic, row.body, at, None if is_reused else row.webhook_id)
+    call = SignedCall(source.sender(), row.kind, row.topic, row.body, at, None if is_reused else row.webhook_id)
     try:
         result = take(services, writer, call)
     except (Invalid, Conflict) as fault:

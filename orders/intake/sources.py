@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from sqlalchemy import Connection, func, insert, select, update
 
 from houblon.engine.core.problem import Faults, refuse
@@ -16,7 +17,7 @@ from houblon.orders.db.tables import source_settings, sources, webhook_calls
 from houblon.orders.intake.decode import parse_json
 from houblon.orders.intake.mapping import OrderMapping, ids_of_payload, map_order, read_mapping, usable_id
 from houblon.orders.intake.unread import Looked
-from houblon.orders.retailers.names import keep_known_buyers
+from houblon.orders.retailers.names import HOUSE, keep_known_buyers
 from houblon.rules.model.content import canonical
 
 _FOLDER = Path(__file__).with_name("mappings")
@@ -40,6 +41,22 @@ class Source(msgspec.Struct, frozen=True):
     @property
     def active(self) -> tuple[Any, ...]:
         return tuple(each for each in self.secrets if each.active)
+
+    @property
+    def buyer_source(self) -> str:
+        """Whose ids its buyers have: its own name, or nothing for the house's."""
+        return self.name if self.own_buyers else HOUSE
+
+    def sender(self, groups: Sequence[str] | None = None, mapping: dict[str, Any] | None | UnsetType = UNSET) -> Sender:
+        """Who sends what a person reads again, or tries: nobody signs it. Other `groups` and another `mapping` than
+        the source's may be tried."""
+        return Sender(
+            self.name,
+            (),
+            self.groups if groups is None else tuple(groups),
+            self.mapping if isinstance(mapping, UnsetType) else mapping,
+            self.buyer_source,
+        )
 
 
 def list_sources(connection: Connection) -> list[Source]:

@@ -13,7 +13,7 @@ from houblon.orders.db.tables.refused import refused_calls
 from houblon.orders.handling.refusals import keep_refused, retry, tell_of_refused
 from houblon.orders.handling.signed_call import SignedCall
 from houblon.orders.intake import refused_calls as kept
-from houblon.orders.intake.sources import default_mapping, set_source
+from houblon.orders.intake.sources import default_mapping, keep_own_buyers, set_source
 from houblon.orders.services import Conflict
 from houblon.web.access.refused_people import team_of
 from houblon.web.ingest.signatures import sign
@@ -153,6 +153,29 @@ def test_what_is_tried_again_after_its_mapping_is_mended_is_recorded_once(place)
     answer = call(place, "shopify", shopify(line_items=[HALF]))
     assert (answer.status_code, answer.headers["Idempotent-Replay"]) == (200, "true")
     assert (len(rows(place, orders)), len(rows(place, invoices))) == (1, 1)
+
+
+def test_a_shop_s_call_that_is_tried_again_is_of_the_shop_s_own_buyer(place):
+    add_shop(place, "shopify")
+    call(place, "shopify", shopify(line_items=[HALF], customer={"id": 5001}))
+    (row,) = waiting(place)
+    mend(place)
+    assert again(place, row.key).result.outcome == "accepted"
+    assert [each.retailer_id for each in rows(place, orders)] == ["shopify-5001"]
+    # Whether a call is tried again or comes by itself, its buyer is the same.
+    other = shopify(line_items=[WHOLE], customer={"id": 5001}, name="#1002")
+    assert call(place, "shopify", other, X_Shopify_Webhook_Id="d-2").json["outcome"] == "accepted"
+    assert [each.retailer_id for each in rows(place, orders)] == ["shopify-5001"] * 2
+
+
+def test_a_call_of_a_source_with_its_own_buyers_that_is_tried_again_is_of_its_own_buyer(place):
+    ledger = place.house.services.ledger
+    ledger.write(lambda connection: keep_own_buyers(connection, "essai", NOW))
+    assert place.send(order("PO-1", buyer="11"), "m-1").status_code == 200
+    assert place.send(order("PO-2", buyer="11"), "m-1").status_code == 409
+    (row,) = waiting(place)
+    assert again(place, row.key).result.order_id == "PO-2"
+    assert [each.retailer_id for each in rows(place, orders)] == ["essai-11"] * 2
 
 
 def test_a_retry_that_was_killed_before_it_was_noted_records_nothing_twice(place):
