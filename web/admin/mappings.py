@@ -14,7 +14,6 @@ from houblon.engine.core.order import Facts
 from houblon.engine.core.problem import Faults, Invalid, Text, refuse
 from houblon.engine.core.strict_json import read_json
 from houblon.engine.decide.branches import fact_text
-from houblon.orders.credentials.credentials import Sender
 from houblon.orders.intake import refused_calls
 from houblon.orders.intake.decode import parse_json, read_order
 from houblon.orders.intake.mapping import read_mapping
@@ -90,7 +89,7 @@ def _tried(source: Source, mapping: dict[str, Any] | None, typed: dict[str, Any]
     faults = Faults()
     found: dict[str, Any] = {}
     body, groups = typed["payload"].encode("utf-8", "replace"), content_in_force().groups
-    sender = Sender(source.name, (), tuple(typed["groups"]), mapping)
+    sender = source.sender(typed["groups"], mapping)
     with faults.gather("/payload"):
         parse_json(body)
     if not faults:
@@ -99,7 +98,7 @@ def _tried(source: Source, mapping: dict[str, Any] | None, typed: dict[str, Any]
             order, unread = read_payload(sender, source.kind, body, lambda: groups, installation.zone)
             found |= {"order": msgspec.json.format(order, indent=2).decode(), "unread": unread}
             read = read_order(order)
-            view = view_of(read, {}, "")
+            view = view_of(read, {}, "", sender.buyer_source)
             found |= {"view": view, "sums": sums_of(read, installation), **_facts(view["facts"])}
     return {"problems": tuple(faults), **found}
 

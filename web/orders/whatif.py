@@ -14,7 +14,7 @@ from houblon.engine.policy.derivation import derivation_document
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.intake.decode import read_order
 from houblon.orders.queries import lists
-from houblon.orders.retailers.names import stored_body
+from houblon.orders.retailers.names import HOUSE, stored_body
 from houblon.rules.model.proposal import OPEN, SCHEDULED
 from houblon.web.drafts import drafting
 from houblon.web.drafts.moments import SECOND, read_local
@@ -67,8 +67,10 @@ def try_order() -> Any:
     )
 
 
-def view_of(order: Order, dates: Mapping[str, datetime | None], chosen: str) -> dict[str, Any]:
-    """One policy's decision of the order, in the parts that the page shows."""
+def view_of(
+    order: Order, dates: Mapping[str, datetime | None], chosen: str, buyer_source: str = HOUSE
+) -> dict[str, Any]:
+    """One policy's decision of the order, in the parts that the page shows; its buyer is as `buyer_source` calls them."""
     services = house().services
     accepted_at, as_of = dates.get("accepted_at"), dates.get("as_of")
     with services.ledger.reading() as connection:
@@ -81,6 +83,7 @@ def view_of(order: Order, dates: Mapping[str, datetime | None], chosen: str) -> 
             as_of=as_of,
             **_policy(chosen),
             trace=True,
+            buyer_source=buyer_source,
         )
     follows = found.decision.invoice or found.if_accepted
     return {

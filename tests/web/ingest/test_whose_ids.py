@@ -10,6 +10,8 @@ from houblon.orders.db.tables import orders, outbox, retailers
 from houblon.orders.retailers.memberships import set_memberships
 from tests.clock import NOW
 from tests.orders.intake.test_mapping import shopify, woocommerce
+from tests.web.admin.test_pages import post
+from tests.web.api.test_api import Caller
 from tests.web.houses import order, shell
 from tests.web.ingest.test_shops import call
 
@@ -108,6 +110,35 @@ def test_a_question_about_a_source_s_buyer_is_answered_as_their_order_is(shops):
     assert chain(source="resto") == chain(source="essai") == chain() == ["tous"]
     unknown = ask(shops, {"order": said, "source": "personne"})
     assert (unknown.status_code, unknown.json["errors"][0]["code"]) == (422, "unknown_source")
+
+
+def test_a_trial_of_a_shop_s_payload_is_of_the_shop_s_own_buyer(shops, tmp_path):
+    shops.house.services.ledger.write(
+        lambda connection: set_memberships(connection, {"boutique-5001": ["payeurs-a-risque"]}, NOW)
+    )
+    said = {"id": 1, "number": "1", "customer_id": 5001, "line_items": [{**LINE, "price": 54}]}
+    payload = json.dumps(woocommerce(**said, billing={"email": "a@example.com"}))
+    file = tmp_path / "payload.json"
+    file.write_text(payload)
+    client, caller = shops.signed_in(), Caller(shops, "read")
+
+    def in_the_shell(source):
+        tried = shell(["source", "try", source, file, "--json", "--data", shops.house.settings.data])
+        return json.loads(tried.output)["decision"]
+
+    def by_key(source):
+        return caller("POST", f"/sources/{source}/mapping/trial", {"payload": json.loads(payload)}).json["decision"]
+
+    def on_the_page(source):
+        form = {"source": source, "payload": payload, "mapping": ""}
+        page = post(client, "/sources/lecture", f"/sources/lecture?source={source}", **form).get_data(as_text=True)
+        return "chip held" in page, "chip accepted" in page
+
+    for ask in (in_the_shell, by_key):
+        risky, other = ask("boutique"), ask("resto")
+        assert (risky["chain"], risky["outcome"]) == (["payeurs-a-risque", "tous"], "held")
+        assert (other["chain"], other["outcome"]) == (["tous"], "accepted")
+    assert (on_the_page("boutique"), on_the_page("resto")) == ((True, False), (False, True))
 
 
 def test_the_shell_decides_by_a_source_s_name_of_the_buyer(shops, tmp_path):

@@ -11,7 +11,6 @@ from houblon.engine.core.money import dollars
 from houblon.engine.core.order import Facts
 from houblon.engine.core.problem import Faults
 from houblon.engine.decide.evaluate import facts_of
-from houblon.orders.credentials.credentials import Sender
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.intake.decode import read_order
 from houblon.orders.intake.mapping import read_mapping
@@ -48,14 +47,14 @@ def try_mapping(asked: dict[str, Any], name: str) -> Response:
     faults.raise_if_any()
     with faults.gather("/payload"):
         body = msgspec.json.encode(asked["payload"])
-        sender, known = Sender(source.name, (), tuple(groups), mapping), content_in_force().groups
+        sender, known = source.sender(groups, mapping), content_in_force().groups
         read, unread = read_payload(sender, source.kind, body, lambda: known, services.installation.zone)
     faults.raise_if_any()
     with faults.gather("/order"):
         order = read_order(read)
     faults.raise_if_any()
     with services.ledger.reading() as connection:
-        found = what_if(connection, services, order, now=house().now())
+        found = what_if(connection, services, order, now=house().now(), buyer_source=sender.buyer_source)
     facts = facts_of(order, found.policy, services.installation)
     document = {
         "order": msgspec.Raw(read),

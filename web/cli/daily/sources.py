@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from houblon.engine.core.problem import refuse
 from houblon.engine.core.strict_json import read_json
-from houblon.orders.credentials.credentials import KINDS, STANDARD, Sender, add_source, retire_secrets
+from houblon.orders.credentials.credentials import KINDS, STANDARD, add_source, retire_secrets
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.intake.decode import read_order
 from houblon.orders.intake.mapping import read_mapping
@@ -20,10 +20,9 @@ from houblon.orders.intake.sources import (
     find_source,
     keep_own_buyers,
     list_sources,
-    order_body,
     set_source,
 )
-from houblon.orders.intake.unread import Looked
+from houblon.orders.intake.trial import read_payload
 from houblon.web.access.audit import CLI, by, noted
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
 
@@ -149,16 +148,17 @@ def try_(data: Path | None, name: str, payload: Any, mapping: Path | None, as_js
     Told: the order that it becomes, its decision, and what of it no rule of the mapping looked at.
     """
     with opened(data) as house, house.services.ledger.reading() as connection:
-        found, looked = _known(connection, name), Looked()
+        found = _known(connection, name)
         wanted = read_json(mapping.read_bytes()) if mapping else found.mapping
         if wanted is not None:
             read_mapping(wanted)
-        sender = Sender(name, (), found.groups, wanted)
+        sender = found.sender(mapping=wanted)
         groups = house.store.content(house.store.newest().number).groups
         zone = house.services.installation.zone
-        body = order_body(sender, found.kind, payload.read(), lambda: groups, zone, looked)
-        decision = what_if(connection, house.services, read_order(body), now=house.now()).document()
-    unread = [each.path for each in looked.unread()] if looked.payload is not None else []
+        body, left = read_payload(sender, found.kind, payload.read(), lambda: groups, zone)
+        order, now = read_order(body), house.now()
+        decision = what_if(connection, house.services, order, now=now, buyer_source=sender.buyer_source).document()
+    unread = [each.path for each in left or ()]
     document = {"order": msgspec.json.decode(body), "decision": decision, "unread": unread}
     lines = [
         msgspec.json.format(body, indent=2).decode(),
