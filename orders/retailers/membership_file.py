@@ -63,8 +63,8 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One retailer whose groups the file changes; `name` is set for one that is not known yet, and `called` where a
-    source's name of them is not."""
+    """One retailer whose groups the file changes; `name` is set for one that gets a card: who is not known yet, or by
+    groups alone with `called`, a source's name that is to lead to them."""
 
     retailer: str
     before: tuple[str, ...]
@@ -175,8 +175,9 @@ def plan_import(
         if after == before and not is_new:
             unchanged += 1
         else:
-            name = said.names.get(retailer) if is_new else None
-            changes.append(Change(retailer, before, after, is_new, name, said.called.get(retailer)))
+            called = said.called.get(retailer)
+            name = said.names.get(retailer) if is_new or called else None
+            changes.append(Change(retailer, before, after, is_new, name, called))
     return Plan(tuple(changes), unchanged, tuple(said.faults))
 
 
@@ -200,6 +201,8 @@ def _said(sheet: Sheet, columns: Columns, by_name: Mapping[str, str], ids: RowId
         if wrong is not None:
             said.faults.append(Fault(line, wrong))
             continue
+        if new_name is not None:  # told once, whatever else is wrong with the line
+            said.called[retailer] = new_name
         groups, fault = groups_in(_cell(cells, columns.group), by_name)
         name = composed(_cell(cells, columns.name))
         if fault is None and not is_text(name, 300):
@@ -212,8 +215,6 @@ def _said(sheet: Sheet, columns: Columns, by_name: Mapping[str, str], ids: RowId
         listed += [group for group in groups if group not in listed]
         if name:
             said.names.setdefault(retailer, name)
-        if new_name is not None:
-            said.called[retailer] = new_name
     return said
 
 

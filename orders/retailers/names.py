@@ -5,7 +5,7 @@ joined to (`joins.py`). The house's own ids lead to themselves; its source, in n
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -131,12 +131,22 @@ def free_id(reader: Reader, source: str, name: str) -> str:
 
     Groups alone take no id: who put `boutique-5001` into one before its first order meant this buyer.
     """
+    return numbered_id(source, name, lambda id: _IS_TAKEN.first(reader, {"id": id}) is not None)
+
+
+def numbered_id(source: str, name: str, is_taken: Callable[[str], bool]) -> str:
+    """The first id that a source's name asks for and nobody has."""
     wanted, number = id_of_name(source, name_key(name)), 1
     id = wanted
-    while _IS_TAKEN.first(reader, {"id": id}) is not None:
+    while is_taken(id):
         number += 1
         id = f"{wanted[: MAX_ID - len(str(number)) - 1].rstrip()}-{number}"
     return id
+
+
+def taken_ids(connection: Connection) -> frozenset[str]:
+    """The ids that `free_id` gives to nobody else: of every card, the joined ones' too."""
+    return frozenset(connection.execute(select(retailers.c.id)).scalars())
 
 
 def id_of_name(source: str, name: str) -> str:

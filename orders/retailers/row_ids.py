@@ -2,20 +2,23 @@
 
 from collections.abc import Collection, Mapping
 
-import msgspec
-
 from houblon.engine.core.problem import Problem, problem
-from houblon.engine.core.texts import MAX_ID, is_id
-from houblon.orders.retailers.names import HOUSE, BuyerIds, id_of_name, name_key
+from houblon.engine.core.texts import is_id
+from houblon.orders.retailers.names import HOUSE, BuyerIds, name_key, numbered_id
 
 Found = tuple[str, tuple[str, str] | None, Problem | None]
 
 
-class RowIds(msgspec.Struct, frozen=True):
-    """Every name that leads to a retailer, and the sources whose buyers are their own."""
+class RowIds:
+    """Every name that leads to a retailer, the sources whose buyers are their own, and the ids that are taken.
 
-    names: Mapping[tuple[str, str], BuyerIds]
-    sources: Collection[str]
+    It reads one file: what a row names is known to those after it.
+    """
+
+    def __init__(
+        self, names: Mapping[tuple[str, str], BuyerIds], sources: Collection[str], taken: Collection[str] = ()
+    ):
+        self._names, self._sources, self._taken = dict(names), sources, set(taken)
 
     def of_row(self, id: str, source: str, called: str, known: Collection[str]) -> Found:
         """The retailer; the source's name that is to be kept with one who is new; or what is wrong.
@@ -23,34 +26,33 @@ class RowIds(msgspec.Struct, frozen=True):
         Where a row has the house's id, that is who it is; a source's name beside it is kept with a new retailer.
         """
         if not id and source and called:
-            return self._called(source, called, known)
+            return self._called(source, called)
         if not is_id(id):
             return "", None, _NO_RETAILER
         key = name_key(id)
-        leads = self.names.get((HOUSE, key))
+        leads = self._names.get((HOUSE, key))
         found = leads.retailer if leads else key
-        is_new_name = is_id(called) and source in self.sources and (source, name_key(called)) not in self.names
-        return found, (source, called) if is_new_name and found not in known else None, None
+        if found in known:
+            return found, None, None
+        is_new_name = is_id(called) and source in self._sources and (source, name_key(called)) not in self._names
+        return self._new(found, (source, called) if is_new_name else None)
 
-    def _called(self, source: str, called: str, known: Collection[str]) -> Found:
+    def _called(self, source: str, called: str) -> Found:
         if not is_id(called):
             return "", None, _NO_RETAILER
-        if source not in self.sources:
+        if source not in self._sources:
             return "", None, _no_source(source)
-        ids = self.names.get((source, name_key(called)))
+        ids = self._names.get((source, name_key(called)))
         if ids is not None:
             return ids.retailer, None, None
-        return _free(source, called, known), (source, called), None
+        return self._new(numbered_id(source, called, self._taken.__contains__), (source, called))
 
-
-def _free(source: str, called: str, known: Collection[str]) -> str:
-    """As `names.free_id`, among the retailers that are known."""
-    wanted, number = id_of_name(source, name_key(called)), 1
-    id = wanted
-    while id in known:
-        number += 1
-        id = f"{wanted[: MAX_ID - len(str(number)) - 1].rstrip()}-{number}"
-    return id
+    def _new(self, id: str, called: tuple[str, str] | None) -> Found:
+        self._taken.add(id)
+        if called is not None:
+            source, name = called
+            self._names[source, name_key(name)] = BuyerIds(id, id)
+        return id, called, None
 
 
 _NO_RETAILER = problem(

@@ -28,7 +28,7 @@ from houblon.orders.retailers.membership_file import (
     written,
 )
 from houblon.orders.retailers.memberships import all_memberships, set_memberships
-from houblon.orders.retailers.names import BuyerIds, add_name, first_names, names_by_source
+from houblon.orders.retailers.names import BuyerIds, add_name, first_names, names_by_source, taken_ids
 from houblon.orders.retailers.own_buyers import with_own_buyers
 from houblon.orders.retailers.row_ids import RowIds
 from houblon.rules.model.content import Content
@@ -175,7 +175,7 @@ def _plan(
     connection: Connection, content: Content, sheet: Sheet, columns: Columns, mode: str, kept: Memberships
 ) -> Plan:
     known = [row.id for row in retailers.list_retailers(connection, limit=None)]
-    ids = RowIds(names_by_source(connection), with_own_buyers(connection))
+    ids = RowIds(names_by_source(connection), with_own_buyers(connection), taken_ids(connection))
     return plan_import(sheet, columns, mode, content, kept, known, ids)
 
 
@@ -194,7 +194,8 @@ def _apply(sheet: Sheet, columns: Columns, mode: str, seen: str, reference: str)
         plan = _plan(connection, content, sheet, columns, mode, all_memberships(connection))
         check_seen(seen, _digest(plan))
         for each in plan.changes:
-            if each.is_new:
+            # Who was in groups alone has a card once a source's name leads to them.
+            if each.is_new or each.called is not None:
                 add_retailer(connection, Card(each.retailer, each.name), at)
             if each.called is not None:
                 add_name(connection, *each.called, BuyerIds(each.retailer, each.retailer), at)

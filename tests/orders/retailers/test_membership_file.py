@@ -188,6 +188,7 @@ SHOP = RowIds(
         ("boutique", "eve@x.ca"): BuyerIds("boutique-eve@x.ca", "boutique-eve@x.ca"),
     },
     {"boutique"},
+    {"depanneur-42", "boutique-5001", "boutique-eve@x.ca", "boutique-7", "d-1"},
 )
 
 
@@ -215,3 +216,22 @@ d-1;bars;boutique;8002
         "d-1": (("bars",), False, None),
     }
     assert [(each.line, each.problem.code) for each in plan.faults] == [(9, "unknown_source"), (10, "retailer")]
+
+
+def test_an_id_that_a_line_gives_is_taken_for_those_after_it(content):
+    text = """detaillant;groupe;source;nom_source
+;bars;boutique;9
+;epiceries;boutique;9
+boutique-10;bars;;
+;bars;boutique;10
+neuf-2;bars;boutique;11
+;epiceries;boutique;11
+"""
+    sheet, ids = read_sheet(text), RowIds({}, {"boutique"}, {"joint-1"})
+    plan = plan_import(sheet, guess_columns(sheet, content), ADD, content, {"boutique-9": ["x"]}, (), ids)
+    assert [(each.retailer, each.after, each.is_new, each.called) for each in plan.changes] == [
+        ("boutique-9", ("bars", "epiceries", "x"), False, ("boutique", "9")),
+        ("boutique-10", ("bars",), True, None),
+        ("boutique-10-2", ("bars",), True, ("boutique", "10")),
+        ("neuf-2", ("bars", "epiceries"), True, ("boutique", "11")),
+    ]

@@ -9,8 +9,9 @@ import pytest
 from houblon.orders.credentials.credentials import add_source
 from houblon.orders.records.audit import entries
 from houblon.orders.retailers.memberships import all_memberships, set_memberships
-from houblon.orders.retailers.names import find_ids
+from houblon.orders.retailers.names import find_ids, taken_ids
 from tests.clock import NOW
+from tests.orders.services import group, publish_groups
 from tests.web.groups.test_pages import text
 from tests.web.houses import order, token_of
 
@@ -137,3 +138,41 @@ def test_a_shop_s_buyer_is_sorted_by_its_name_before_the_first_order_and_goes_ou
         assert find_ids(connection, "boutique", "5001") == ("boutique-5001", "boutique-5001")
     body = client.get("/detaillants/export.csv").get_data().decode("utf-8-sig")
     assert "boutique-5001;Payeurs à risque;;;;;boutique;5001" in body.splitlines()
+
+
+CALLED = {"colonne_detaillant": "", "colonne_groupe": "0", "colonne_source": "1", "colonne_nom_source": "2"}
+
+
+def brought(place, client, rows):
+    """Import rows of « groupe;source;nom_source », with a group « Bars »: what is shown is what is confirmed."""
+    publish_groups(place.house.store, group("bars", 20), at=NOW)
+    page = text(upload(client, f"groupe;source;nom_source\n{rows}".encode()))
+    assert again(client, page, confirmer="1", **CALLED).status_code == 302
+
+
+def test_a_row_of_a_shop_s_buyer_in_groups_alone_is_the_one_of_their_first_order(place, client):
+    ledger = place.house.services.ledger
+    ledger.write(lambda c: add_source(c, "boutique", lambda count: b"", NOW, "woocommerce", "hush-hush"))
+    ledger.write(lambda c: set_memberships(c, {"boutique-5001": ["payeurs-a-risque"], "boutique-6001": []}, NOW))
+    brought(place, client, "Bars;boutique;5001\n")
+    assert kept(place)["boutique-5001"] == ("bars", "payeurs-a-risque")
+    assert [id for id in kept(place) if id.startswith("boutique-")] == ["boutique-5001"]
+    with ledger.reading() as connection:
+        assert find_ids(connection, "boutique", "5001") == ("boutique-5001", "boutique-5001")
+        assert "boutique-5001" in taken_ids(connection)
+
+
+def test_names_of_two_sources_that_ask_for_one_id_are_two_retailers(place, client):
+    ledger = place.house.services.ledger
+    for name in ("a", "a-b"):
+        ledger.write(lambda c, name=name: add_source(c, name, lambda count: b"", NOW, "woocommerce", "hush-hush"))
+    # The line with a fault takes no part, but its buyer is not the next line's.
+    brought(place, client, "Payeurs à risque;a-b;c\nBars;a;b-c\nNulle;a;x-y\nBars;a;x-y\n")
+    found = {id: groups for id, groups in kept(place).items() if id.startswith("a-")}
+    assert found == {
+        "a-b-c": ("payeurs-a-risque",),
+        "a-b-c-2": ("bars",),
+        "a-x-y": ("bars",),
+    }
+    with ledger.reading() as connection:
+        assert [find_ids(connection, *each).own for each in (("a-b", "c"), ("a", "b-c"), ("a", "x-y"))] == list(found)
