@@ -129,8 +129,8 @@ class Buffered:
         if length is not None and length > most:
             fault = 413
         else:
-            patient = not is_short and self._may_take_long(environ)
             try:
+                patient = not is_short and await self._is_patient(environ)
                 async with asyncio.timeout(sizes.UPLOAD_SECONDS if patient else sizes.BODY_SECONDS):
                     if is_short:
                         body = await protocol()
@@ -147,6 +147,16 @@ class Buffered:
             body, environ[BODY_FAULT] = b"", fault
         environ["wsgi.input"] = io.BytesIO(body)
         return held
+
+    async def _is_patient(self, environ: Environ) -> bool:
+        """Whether the body may come slowly. That may be asked of the ledger, which must not keep the event loop
+        waiting; where it can't say, nobody is given time."""
+        try:
+            async with asyncio.timeout(sizes.BODY_SECONDS):
+                return await asyncio.to_thread(self._may_take_long, environ)
+        except Exception:
+            log.exception("unexpected fault of asking whose body may come slowly; this one may not")
+            return False
 
     async def _long_body(self, protocol: Any, most: int) -> tuple[bytes, int]:
         """A body that shares the room for long ones; while it is read, it holds what has come of it."""

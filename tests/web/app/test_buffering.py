@@ -174,6 +174,47 @@ def test_what_the_event_loop_asks_is_answered_by_it_or_by_a_thread_that_has_the_
     assert asked == ([] if answer == "at once" else [(b"{}", True)]) + ([] if answer == "later" else [(b"{}", False)])
 
 
+@pytest.mark.parametrize("answer", [True, False, "faulty", "silent"])
+def test_whose_body_may_come_slowly_is_not_asked_by_the_event_loop_and_a_fault_of_asking_is_no_fault_of_the_call(
+    monkeypatch, answer
+):
+    monkeypatch.setattr(sizes, "BODY_SECONDS", 0.2)
+    whole, asked, said, over = b" " * (sizes.SHORT_BODY + 1), [], [], threading.Event()
+
+    def may_take_long(environ):
+        asked.append(threading.current_thread().name.startswith("loop"))
+        if answer == "faulty":
+            raise OSError("the pool is exhausted")
+        return answer is True or (answer == "silent" and over.wait(5))
+
+    class Protocol:
+        async def __aiter__(self):
+            for at in range(0, len(whole), 65_536):
+                await asyncio.sleep(0.25 if answer is True and not at else 0)
+                yield whole[at : at + 65_536]
+
+        def response_bytes(self, *answered):
+            said.append(answered)
+
+    class Scope:
+        method, path, query_string, http_version, scheme = "POST", "/connexion", "", "1.1", "http"
+        server, client, headers = "localhost:8000", "203.0.113.7:52000", {"content-length": str(len(whole))}
+
+    def app(environ, start_response):
+        start_response("201 Created", [])
+        return [str(len(environ["wsgi.input"].read())).encode()]
+
+    async def call():
+        buffered = buffering.Buffered(app, 2, may_take_long)
+        buffered.__rsgi_init__(asyncio.get_running_loop())
+        await asyncio.wait_for(buffered.__rsgi__(Scope, Protocol()), 4)
+        over.set()
+
+    with ThreadPoolExecutor(1, "loop") as threads:
+        threads.submit(asyncio.run, call()).result()
+    assert (said, asked) == ([(201, [], str(len(whole)).encode())], [False])
+
+
 def test_the_environ_knows_no_underscored_twin_and_one_form_of_an_address():
     class Scope:
         method, path, query_string, http_version, scheme = "GET", "/é", "a=1", "1.1", "http"
