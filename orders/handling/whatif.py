@@ -25,19 +25,23 @@ from houblon.rules.store.documents import UnknownVersion
 
 
 class WhatIf(msgspec.Struct, frozen=True):
-    """A decision that was not recorded; `if_accepted` is what would follow if a person accepted."""
+    """A decision that was not recorded, by a version or a `proposal`; `if_accepted` is what would follow if a person
+    accepted."""
 
     decision: Decision
     policy: Policy
     content: Content
     if_accepted: Invoicing | None
+    proposal: str | None = None
 
     def document(self) -> dict[str, Any]:
         """The decision as it goes out, with `if_accepted` when it is held."""
         document = decision_document(self.decision)
         if self.if_accepted is not None:
             document["if_accepted"] = invoicing_document(self.if_accepted)
-        return document
+        if not self.proposal:
+            return document
+        return {**_without_version(document, self.content.version.number), "proposal": self.proposal}
 
 
 def what_if(
@@ -98,7 +102,14 @@ def what_if_of(
     """
     content = content_asked(services, now=now, as_of=as_of, version=version, proposal=proposal)
     return what_if_in(
-        services, content, order, kept, accepted_at=accepted_at or as_of or now, trace=trace, province=province
+        services,
+        content,
+        order,
+        kept,
+        accepted_at=accepted_at or as_of or now,
+        trace=trace,
+        province=province,
+        proposal=proposal,
     )
 
 
@@ -111,10 +122,11 @@ def what_if_in(
     accepted_at: datetime,
     trace: bool = False,
     province: str | None = None,
+    proposal: str | None = None,
 ) -> WhatIf:
     """Decide `order`, of a buyer kept in the groups `kept`, by what a content holds; dates count from `accepted_at`.
 
-    `province` is the one that the buyer is kept in.
+    `province` is the one that the buyer is kept in, `proposal` the one whose content it is.
     """
     chain, unknown = buyer_chain(content, order.buyer, kept)
     policy = services.policies.policy_in(content, chain)
@@ -125,7 +137,17 @@ def what_if_in(
     }
     decision = decide(order, policy, unknown_groups=unknown, trace=trace, known_province=province, **dates)
     held = decision.outcome is Outcome.HELD
-    return WhatIf(decision, policy, content, invoicing(order, policy, **dates) if held else None)
+    return WhatIf(decision, policy, content, invoicing(order, policy, **dates) if held else None, proposal)
+
+
+def _without_version(found: Any, number: int) -> Any:
+    """A decision by a proposal: it would be that version, but is none yet, and there may never be one of that number."""
+    if isinstance(found, dict):
+        return {
+            name: None if name == "version" and value == number else _without_version(value, number)
+            for name, value in found.items()
+        }
+    return [_without_version(each, number) for each in found] if isinstance(found, list | tuple) else found
 
 
 def content_asked(

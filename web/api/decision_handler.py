@@ -157,22 +157,17 @@ def _decided(
 ) -> dict[str, Any]:
     at = asked.accepted_at or asked.as_of or house.now()
     found = what_if_in(
-        house.recent_services, content, order, kept, accepted_at=at, trace=asked.trace is True, province=province
+        house.recent_services,
+        content,
+        order,
+        kept,
+        accepted_at=at,
+        trace=asked.trace is True,
+        province=province,
+        proposal=asked.proposal,
     ).document()
     metrics.decided("api", found["outcome"])
-    if asked.proposal is None:
-        return found
-    return {**_without_version(found, content.version.number), "proposal": asked.proposal}
-
-
-def _without_version(found: Any, number: int) -> Any:
-    """A decision by a proposal: it would be that version, but is none yet, and there may never be one of that number."""
-    if isinstance(found, dict):
-        return {
-            name: None if name == "version" and value == number else _without_version(value, number)
-            for name, value in found.items()
-        }
-    return [_without_version(each, number) for each in found] if isinstance(found, list | tuple) else found
+    return found
 
 
 def _warned(decided: dict[str, Any], warnings: tuple[Problem, ...]) -> dict[str, Any]:

@@ -88,6 +88,7 @@ def view_of(
     follows = found.decision.invoice or found.if_accepted
     return {
         "name": _name(chosen, found.content),
+        "is_of_version": not found.proposal,
         "facts": facts_of(order, found.policy, services.installation),
         "explained": explain(found, order, services.installation),
         "content": found.content,

@@ -1,5 +1,6 @@
 """Et si… on its page: from an order, a scenario or nothing; by one policy or by two, side by side."""
 
+import html
 import json
 
 import pytest
@@ -26,6 +27,10 @@ def test_two_policies_decide_one_order_side_by_side(client):
     assert "Les deux politiques ne décident pas la même chose." in page
     assert "24 articles, il en faut 30." in page.replace("\u00a0", " ") and "Version 2" in page
     assert "Les deux politiques décident la même chose." in text(ask(client, version="1", against="1"))
+    # The draft would be version 3, and is none.
+    alone = html.unescape(text(ask(client, version="brouillon:tous-minimum-d-articles")))
+    assert '"proposal": "tous-minimum-d-articles"' in alone and '"version": null' in alone
+    assert '"version": 3' not in alone and '<span class="muted">v3' not in alone
 
 
 def test_a_moment_to_come_counts_what_is_scheduled_by_then(client):
