@@ -7,8 +7,11 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 from sqlalchemy import Connection, Row, insert, select, update
 
+from houblon.engine.core.money import dollars
 from houblon.engine.core.order import decode_order
 from houblon.engine.decide.bars import LEEWAY, may_pass
 from houblon.orders.db.tables import earlier_contents, orders
@@ -28,14 +31,17 @@ _OF_PAYMENT = ("payment", "status")
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """What became of an order that its sender spoke of: its state, None where it was never here; with `asks`, a person
-    has to say what is done."""
+    """What became of an order that its sender spoke of: its state, None where it was never here, and its invoice,
+    where it has one; with `asks`, a person has to say what is done."""
 
     source: str
     order_id: str
     order_key: int | None
     state: str | None
     asks: bool = False
+    invoice_key: int | UnsetType = UNSET
+    invoice_number: str | UnsetType = UNSET
+    total: str | UnsetType = UNSET
 
 
 def call_off(services: Services, source: str, order_id: str, at: datetime, changed_at: datetime | None = None) -> Heard:
@@ -50,12 +56,12 @@ def call_off(services: Services, source: str, order_id: str, at: datetime, chang
             return Heard(source, order_id, None, None)
         is_old = changed_at is not None and row.changed_at is not None and changed_at < row.changed_at
         if row.state in ("cancelled", "refused") or is_old:
-            return Heard(source, order_id, row.key, row.state)
+            return _heard(connection, row, row.state)
         if row.state == "held" or (row.state == "accepted" and not _is_paid(connection, row)):
             cancel_in(connection, services, row.key, row.state, SYSTEM, at, CALLED_OFF)
-            return Heard(source, order_id, row.key, "cancelled")
+            return _heard(connection, row, "cancelled")
         _note(connection, source, order_id, at)
-        return Heard(source, order_id, row.key, row.state, asks=True)
+        return _heard(connection, row, row.state, asks=True)
 
     return services.ledger.write(work)
 
@@ -112,7 +118,16 @@ def _follow(connection: Connection, services: Services, incoming: IncomingOrder,
         return None
     else:
         keep_age(connection, incoming, row)
-    return Heard(incoming.source, row.order_id, row.key, row.state)
+    return _heard(connection, row, row.state)
+
+
+def _heard(connection: Connection, row: Row[Any], state: str, *, asks: bool = False) -> Heard:
+    found = Heard(row.source, row.order_id, row.key, state, asks)
+    invoice = invoice_of(connection, row.key)
+    if invoice is None:
+        return found
+    total = dollars(invoice.total)
+    return replace(found, invoice_key=invoice.key, invoice_number=invoice.number, total=total)
 
 
 def _paid(

@@ -5,6 +5,7 @@ import json
 import pytest
 from sqlalchemy import select
 
+from houblon.engine.core.money import dollars
 from houblon.orders.db.tables import invoices, orders, transitions
 from houblon.orders.handling import deliveries, sender_news
 from houblon.orders.handling.replay import replay
@@ -61,6 +62,7 @@ def test_a_held_order_that_is_called_off_is_cancelled(place, shop):
     gone = {**small, "current_quantity": 0}
     answer = shop("orders/cancelled", line_items=[gone], cancelled_at=LATE)
     assert (answer.status_code, answer.json["order_id"], answer.json["state"]) == (200, "#1001", "cancelled")
+    assert "invoice_key" not in answer.json  # it never had one
     again = shop("orders/updated", line_items=[gone], cancelled_at=LATE)
     assert (again.status_code, again.json["state"]) == (200, "cancelled")
     assert (state(place), refused(place)) == (["cancelled"], [])
@@ -70,9 +72,10 @@ def test_a_held_order_that_is_called_off_is_cancelled(place, shop):
 
 def test_an_invoiced_order_that_is_called_off_is_credited(place, shop):
     assert shop("orders/create").json["outcome"] == "accepted"
-    shop("orders/cancelled", cancelled_at=LATE)
+    answer = shop("orders/cancelled", cancelled_at=LATE)
     assert state(place) == ["cancelled"]
     invoice, note = one(place, invoices)
+    assert (answer.json["invoice_key"], answer.json["invoice_number"]) == (invoice.key, invoice.number)
     assert (invoice.state, note.kind, note.document["why"]) == ("credited", "credit_note", "Annulée chez l’expéditeur.")
 
 
@@ -87,6 +90,10 @@ def test_what_is_paid_for_or_delivered_waits_for_a_person_who_sees_it(place, sho
         True,
         "accepted" if done == "paid" else "delivered",
     )
+    [invoice] = one(place, invoices)
+    told = {"source": "shopify", "order_id": "#1001", "order_key": 1, "state": answer.json["state"], "asks": True}
+    named = {"invoice_key": invoice.key, "invoice_number": invoice.number, "total": dollars(invoice.total)}
+    assert answer.json == {**told, **named}
     client = place.signed_in()
     for address in ("/commandes/1", "/file", "/"):
         assert "annulé" in client.get(address).get_data(as_text=True), address
@@ -120,6 +127,7 @@ def test_an_issued_invoice_is_paid_by_the_shop_s_word(place, shop):
     paid = shop("orders/paid", financial_status="paid", note="réglée au comptoir", updated_at=LATE)
     assert (paid.status_code, paid.json["state"]) == (200, "accepted")
     (invoice,) = one(place, invoices)
+    assert (paid.json["invoice_number"], paid.json["total"]) == (invoice.number, dollars(invoice.total))
     assert (invoice.state, invoice.paid_on) == ("paid", "2021-05-12")
     (row,) = one(place, orders)
     assert json.loads(row.body)["payment"]["state"] == "paid" and is_replayable(place)
