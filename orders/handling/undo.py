@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from houblon.orders.db.tables import decisions, deliveries, invoices, orders, outbox, transitions
+from houblon.orders.events.record import record_event
 from houblon.orders.handling.review import order_at
 from houblon.orders.invoicing.delivered import delivery_of
 from houblon.orders.records.audit import EntryOf, audited
@@ -131,4 +132,5 @@ def _decide_as_before(connection: Connection, key: int, by: str, at: datetime) -
     ).one()
     values = {**held._mapping, "made_at": at, "who": by}
     del values["key"]
-    connection.execute(insert(decisions).values(**values))
+    fact: int = connection.execute(insert(decisions).values(**values).returning(decisions.c.key)).scalar_one()
+    record_event(connection, "order.held", at, order_key=key, fact=fact)

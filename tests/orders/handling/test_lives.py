@@ -4,6 +4,7 @@ import pytest
 
 from houblon.orders.db import tables
 from houblon.orders.queries.sums import sums_that_differ
+from tests.orders.events.test_facts import unsound
 from tests.orders.handling.lives import make_lives, play
 from tests.orders.services import rows
 
@@ -20,4 +21,5 @@ def test_any_life_of_an_order_is_that_of_the_model(tmp_path, first):
         )
     with services.ledger.reading() as connection:
         assert list(sums_that_differ(connection)) == []
+    assert unsound(services) == []
     services.ledger.close()

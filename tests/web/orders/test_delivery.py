@@ -7,6 +7,7 @@ import pytest
 from houblon.orders.db import tables
 from houblon.orders.handling import review
 from tests.clock import NOW
+from tests.orders.events.test_facts import unsound
 from tests.orders.services import rows
 from tests.web.houses import order, token_of
 from tests.web.people import PASSWORD, address_of, populate
@@ -110,6 +111,7 @@ def test_a_refusal_by_mistake_waits_again_unless_its_buyer_was_told(place, clien
     assert "PO-2" in text(client.get("/file"))
     events = [row.event for row in rows(place.house.services, tables.outbox) if row.order_key == 2]
     assert "order.refused" not in events
+    assert unsound(place.house.services) == []
     review.accept(place.house.services, 2, by="anne", at=NOW)
     assert rows(place.house.services, tables.orders)[1].state == "accepted"
 
