@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, ScalarSelect, delete, func, insert, or_, select, update
 
-from houblon.orders.db.tables import decisions, deliveries, invoices, orders, outbox, transitions
+from houblon.orders.db.tables import decisions, deliveries, endpoints, events, invoices, orders, outbox, transitions
 from houblon.orders.events.record import record_event
 from houblon.orders.handling.review import order_at
 from houblon.orders.invoicing.delivered import delivery_of
@@ -73,6 +73,13 @@ def _barred(connection: Connection, row: Row[Any], last: Row[Any]) -> Conflict |
             f"{followed} est déjà émise pour la commande {row.order_id} : elle ne se reprend pas.",
             f"{followed} was issued for order {row.order_id} already: that can't be taken back.",
         )
+    # Asked first: what an endpoint passes meanwhile is in the outbox when that is asked.
+    if _is_awaited(connection, row):
+        return Conflict(
+            "already_sent",
+            f"Un système va être avisé de ce qu’est devenue la commande {row.order_id} : cela ne se reprend plus.",
+            f"A system is about to be told what became of order {row.order_id}: that can't be taken back any more.",
+        )
     tried = select(outbox.c.id).where(*_about(row, last), (outbox.c.state == "sent") | (outbox.c.attempts > 0))
     if connection.execute(tried).first() is not None:
         return Conflict(
@@ -105,10 +112,25 @@ def _followed(connection: Connection, row: Row[Any], last: Row[Any]) -> str | No
     return connection.execute(issued.where(invoices.c.kind == "invoice")).scalar()
 
 
+def _is_awaited(connection: Connection, row: Row[Any]) -> bool:
+    """Whether an endpoint, a paused one too, has yet to come to the event of the move and will be told of it."""
+    behind = select(endpoints.c.events).where(endpoints.c.place < _event_of(row))
+    return any(f"order.{row.state}" in wanted for wanted in connection.execute(behind).scalars())
+
+
 def _about(row: Row[Any], last: Row[Any]) -> tuple[Any, ...]:
     """The messages that the move put in the outbox."""
-    events = (f"order.{row.state}",)
-    return outbox.c.order_key == row.key, outbox.c.event.in_(events), outbox.c.created_at >= last.at
+    # A webhook names its event; a mail is made with the move, by the same clock.
+    is_of_it = or_(
+        outbox.c.event_key == _event_of(row), outbox.c.event_key.is_(None) & (outbox.c.created_at >= last.at)
+    )
+    return outbox.c.order_key == row.key, outbox.c.event == f"order.{row.state}", is_of_it
+
+
+def _event_of(row: Row[Any]) -> ScalarSelect[Any]:
+    """The key of the last move's event."""
+    kind = f"order.{row.state}"
+    return select(func.max(events.c.key)).where(events.c.order_key == row.key, events.c.kind == kind).scalar_subquery()
 
 
 def _last_move(connection: Connection, row: Row[Any]) -> Row[Any]:
