@@ -46,7 +46,7 @@ def newly_idle(before: Content, after: Content, seen: Seen) -> tuple[Problem, ..
 
 
 def naming(content: Content, fact: str, name: str) -> tuple[tuple[str, Rule], ...]:
-    """The groups' rules that name a group (`buyer_groups`) or a distributor, each with its group."""
+    """The groups' rules that name a group (`buyer_groups`), a distributor or a buyer (`buyer_id`), each with its group."""
     return tuple(
         (group.id, rule)
         for group in content.ranked()

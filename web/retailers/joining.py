@@ -15,6 +15,7 @@ from houblon.orders.queries.joins import Side
 from houblon.orders.records.audit import record
 from houblon.orders.retailers.brought import groups_of, keep_brought
 from houblon.orders.retailers.joins import Joined, join_retailers, part_retailer, root_of
+from houblon.rules.checks.idle_rules import naming
 from houblon.rules.model.content import Content
 from houblon.rules.model.entry import Entry
 from houblon.rules.store.history import History
@@ -182,17 +183,6 @@ def _preview_of(connection: Connection, content: Content, history: History, id: 
 
 def _naming(content: Content, id: str) -> Iterator[Text]:
     """The names of rules that speak of the retailer by its id: once it is joined, none of its orders has it."""
-    for group in content.ranked():
-        for rule in group.rules.values():
-            if rule is not None and _names(group.document["rules"][rule.id]["conditions"], id):
-                yield Text(f"{group.name} · {rule.label.fr}", f"{group.name} · {rule.label.en}")
-
-
-def _names(condition: Any, id: str) -> bool:
-    if isinstance(condition, list):
-        return any(_names(each, id) for each in condition)
-    if not isinstance(condition, dict):
-        return False
-    if condition.get("name") == "buyer_id":
-        return bool(condition.get("value") == id)
-    return any(_names(each, id) for each in condition.values())
+    for group, rule in naming(content, "buyer_id", id):
+        name = content.groups[group].name
+        yield Text(f"{name} · {rule.label.fr}", f"{name} · {rule.label.en}")

@@ -6,7 +6,10 @@ from sqlalchemy import select
 from houblon.orders.db.tables import orders
 from houblon.orders.records.audit import entries, verify
 from houblon.orders.retailers.memberships import memberships_of, set_memberships
+from houblon.rules.model.statements import Edit
+from houblon.rules.publishing.publish import publish
 from tests.clock import NOW
+from tests.rules.documents import group, hold
 from tests.web.groups.test_pages import text
 from tests.web.houses import field, order, token_of
 from tests.web.people import populate, someone
@@ -61,6 +64,27 @@ def test_the_preview_says_what_follows_and_changes_nothing(place, client):
     for said in ("Payeurs à risque", "dont 1 en attente", "rien n’est changé encore", "Acceptation", "jumeau"):
         assert said in page, said
     assert owners(place) == {"PO-1": "comptoir-1", "PO-2": "jumeau"}
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "is_told"),
+    [
+        ("equal_to", "jumeau", True),
+        ("equal_to_case_insensitive", "JUMEAU", True),
+        ("equal_to", "comptoir-1", False),
+        ("equal_to", "jumeaux", False),
+    ],
+)
+def test_the_preview_names_the_rules_that_name_the_one_who_is_joined(place, client, operator, value, is_told):
+    test = {"name": "buyer_id", "operator": operator, "value": value}
+    nested = {"all": [{"name": "item_count", "operator": "greater_than", "value": 1}, {"any": [test]}]}
+    document = group("guetteurs", 77, {"celui-la": {**hold("watched"), "conditions": nested}})
+    store = place.house.store
+    edit = Edit("group", "guetteurs", document)
+    publish(store, [edit], author="marie", note="", at=NOW, base=store.newest().number)
+    page = text(client.get(SHOWN))
+    assert ("Groupe guetteurs · " in page) is is_told
+    assert ("Des règles nomment jumeau" in page) is is_told
 
 
 def test_what_was_shown_is_joined_logged_and_parted(place, client):
