@@ -5,12 +5,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, ScalarSelect, delete, func, insert, or_, select, update
 
-from houblon.orders.db.tables import decisions, deliveries, endpoints, events, invoices, orders, outbox, transitions
+from houblon.orders.db.tables import decisions, deliveries, endpoints, events, invoices, outbox, transitions
 from houblon.orders.events.record import record_event
+from houblon.orders.handling.lifecycle import move_on
 from houblon.orders.handling.review import order_at
 from houblon.orders.invoicing.delivered import delivery_of
 from houblon.orders.records.audit import EntryOf, audited
-from houblon.orders.records.decision_log import SYSTEM, already_moved, record_order_move
+from houblon.orders.records.decision_log import SYSTEM, already_moved, last_move, record_order_move
 from houblon.orders.services import Conflict, Services
 
 UNDOABLE = ("delivered", "refused", "cancelled")
@@ -31,7 +32,7 @@ def is_undoable(connection: Connection, key: int) -> bool:
     """Whether the order's last move can be taken back."""
     try:
         row, _ = order_at(connection, key)
-        return row.state in UNDOABLE and _barred(connection, row, _last_move(connection, row)) is None
+        return row.state in UNDOABLE and _barred(connection, row, last_move(connection, row.key)) is None
     except LookupError:
         return False
 
@@ -40,11 +41,11 @@ def _undo(connection: Connection, services: Services, key: int, was: str, by: st
     if was not in UNDOABLE:
         raise ValueError(f"an order that is {was} can't be put back")
     row, _ = order_at(connection, key)
-    last = _last_move(connection, row)
+    if row.state != was:
+        raise already_moved(connection, services, row)
+    last = last_move(connection, key)
     before: str = last.before
-    moved = connection.execute(update(orders).where(orders.c.key == key, orders.c.state == was).values(state=before))
-    if moved.rowcount != 1 or row.state != was:
-        raise already_moved(connection, services, order_at(connection, key)[0])
+    move_on(connection, services, row, was, before)
     barred = _barred(connection, row, last)
     if barred is not None:
         raise barred
@@ -131,17 +132,6 @@ def _event_of(row: Row[Any]) -> ScalarSelect[Any]:
     """The key of the last move's event."""
     kind = f"order.{row.state}"
     return select(func.max(events.c.key)).where(events.c.order_key == row.key, events.c.kind == kind).scalar_subquery()
-
-
-def _last_move(connection: Connection, row: Row[Any]) -> Row[Any]:
-    return connection.execute(
-        select(transitions)
-        .where(transitions.c.order_key == row.key, transitions.c.invoice_key.is_(None))
-        # Not what was noted of an order that stayed where it was.
-        .where(transitions.c.before.is_distinct_from(transitions.c.after))
-        .order_by(transitions.c.key.desc())
-        .limit(1)
-    ).one()
 
 
 def _decide_as_before(connection: Connection, key: int, by: str, at: datetime) -> None:

@@ -92,16 +92,20 @@ def who_text(who: str) -> Text:
     return _WHO.get(who) or Text(who, who)
 
 
-def already_moved(connection: Connection, services: Services, row: Row[Any]) -> Conflict:
-    """The conflict of whom an order's row finds no longer held: who moved it, and when."""
-    last = connection.execute(
+def last_move(connection: Connection, order_key: int) -> Row[Any]:
+    """The last move of an order; not what was noted of it while it stayed where it was."""
+    return connection.execute(
         select(transitions)
-        .where(transitions.c.order_key == row.key, transitions.c.invoice_key.is_(None))
-        # Not what was noted of an order that stayed where it was.
+        .where(transitions.c.order_key == order_key, transitions.c.invoice_key.is_(None))
         .where(transitions.c.before.is_distinct_from(transitions.c.after))
         .order_by(transitions.c.key.desc())
         .limit(1)
     ).one()
+
+
+def already_moved(connection: Connection, services: Services, row: Row[Any]) -> Conflict:
+    """The conflict of whom an order's row finds no longer held: who moved it, and when."""
+    last = last_move(connection, row.key)
     when, who = services.moment_text(last.at), who_text(last.who)
     return Conflict(
         "already_settled",
