@@ -9,7 +9,7 @@ from flask import Response, abort, url_for
 from houblon.orders.retailers.bundle_names import led
 from houblon.rules.exchange.bundle import read_bundle
 from houblon.rules.model.merge import MergeConflict
-from houblon.rules.model.proposal import OPEN, SCHEDULED, Proposal, UnknownProposal, changes_in
+from houblon.rules.model.proposal import OPEN, Proposal, UnknownProposal
 from houblon.rules.model.statements import ABSENT, Statement, pointer_of
 from houblon.rules.publishing import proposals as life
 from houblon.rules.publishing.drafts import begin, resolve, revise
@@ -33,7 +33,7 @@ from houblon.web.api.etags import require_match, tagged
 from houblon.web.api.keys import caller
 from houblon.web.api.versions import moved_document, version_made
 from houblon.web.drafts import drafting
-from houblon.web.drafts.planned import beside, dropped, moves_of, rebased_now
+from houblon.web.drafts.planned import beside, dropped, moves_of
 from houblon.web.drafts.post_publication import settle as settle_aftermath
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response, spoken
@@ -340,14 +340,10 @@ def _head(proposal: Proposal) -> dict[str, Any]:
 
 
 def _document(proposal: Proposal) -> dict[str, Any]:
-    history, is_alive = house().store.history(), proposal.state in (OPEN, SCHEDULED)
-    outlook, language = drafting.outlook(proposal) if is_alive else None, spoken()
-    step = outlook.step if outlook else None
-    rebased, before = (step.rebased, step.before) if step else (rebased_now(proposal), drafting.newest())
-    base = history.content(proposal.base)
-    changed = changes_in(rebased.edits, before) if is_alive else changes_in(proposal.edits, base)
+    history, language, standing = house().store.history(), spoken(), drafting.standing(proposal)
+    outlook, rebased, changed = standing.outlook, standing.rebased, standing.changes
     places = {(each.kind, each.id, each.path) for each in changed}
-    planned = beside(proposal.id) if is_alive else {}
+    planned = beside(proposal.id) if outlook else {}
     return {
         **_head(proposal),
         "changes": [statement_document(each, before=each.before, after=each.after) for each in changed],

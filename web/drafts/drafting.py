@@ -12,8 +12,9 @@ from houblon.orders.queries.seen_values import seen_values
 from houblon.rules.checks.checks import check
 from houblon.rules.checks.idle_rules import idle_rules, newly_idle
 from houblon.rules.checks.lint import warnings
+from houblon.rules.model.changes import Change
 from houblon.rules.model.content import Content
-from houblon.rules.model.proposal import OPEN, SCHEDULED, Proposal
+from houblon.rules.model.proposal import OPEN, SCHEDULED, Proposal, Rebased, changes_in
 from houblon.rules.model.statements import Document, Edit, Statement, stated
 from houblon.rules.publishing.drafts import begin, moving, preview, revise
 from houblon.rules.publishing.proposals import Stale
@@ -24,7 +25,7 @@ from houblon.web.access.audit import copy_entries, proposal_entry
 from houblon.web.access.auth import author
 from houblon.web.access.authorization import may
 from houblon.web.drafts.naming import content_name
-from houblon.web.drafts.planned import step_of
+from houblon.web.drafts.planned import rebased_now, step_of
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.stale import Outdated, check_seen
 
@@ -41,6 +42,16 @@ class Outlook(msgspec.Struct, frozen=True, eq=False):
     faults: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
     step: Step | None = None
+
+
+class Standing(msgspec.Struct, frozen=True, eq=False):
+    """A proposal beside what is in force, at its moment where it is planned: itself on top of `before`, and what it
+    changes of that; what one that is over changed of its base. `outlook` is that of one that may still be published."""
+
+    outlook: Outlook | None
+    rebased: Rebased
+    before: Content
+    changes: tuple[Change, ...]
 
 
 def working_in() -> Proposal | None:
@@ -78,6 +89,16 @@ def outlook(proposal: Proposal) -> Outlook:
     newest = house().store.newest()
     given = (newest.number, newest.hash, *_given(newest.number))
     return known.get((proposal.id, proposal.revision, *given), lambda: _look(proposal))
+
+
+def standing(proposal: Proposal) -> Standing:
+    is_alive = proposal.state in (OPEN, SCHEDULED)
+    seen = outlook(proposal) if is_alive else None
+    step = seen.step if seen else None
+    rebased, before = (step.rebased, step.before) if step else (rebased_now(proposal), newest())
+    base = house().store.history().content(proposal.base)
+    changes = changes_in(rebased.edits, before) if is_alive else changes_in(proposal.edits, base)
+    return Standing(seen, rebased, before, changes)
 
 
 def _given(newest: int) -> tuple[Hashable, ...]:

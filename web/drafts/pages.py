@@ -18,7 +18,6 @@ from houblon.rules.model.proposal import (
     DISCARDED,
     OPEN,
     PUBLISHED,
-    SCHEDULED,
     Proposal,
     UnknownProposal,
     changes_in,
@@ -264,12 +263,9 @@ def listed(**faults: Any) -> str:
 def _page(proposal: Proposal, **faults: Any) -> str:
     history = house().store.history()
     base, newest = history.content(proposal.base), drafting.newest()
-    is_alive = proposal.state in (OPEN, SCHEDULED)
-    outlook = drafting.outlook(proposal) if is_alive else None
-    content = outlook.content if outlook else newest
-    step = outlook.step if outlook else None
-    rebased, before = (step.rebased, step.before) if step else (planned.rebased_now(proposal), newest)
-    changes = changes_in(rebased.edits, before) if is_alive else changes_in(proposal.edits, base)
+    standing = drafting.standing(proposal)
+    outlook, rebased, before, changes = standing.outlook, standing.rebased, standing.before, standing.changes
+    is_alive, content = outlook is not None, outlook.content if outlook else newest
     moves, moved = planned.described_moves(planned.moves_of(history, proposal, rebased))
     with house().services.ledger.reading() as connection:
         members = lists.count_members(connection)
