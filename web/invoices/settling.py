@@ -22,6 +22,7 @@ from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
+from houblon.web.foundation.typed import numbered
 from houblon.web.invoices.pages import shown
 from houblon.web.presentation.typed_numbers import money_typed, whole_typed
 
@@ -122,14 +123,9 @@ def _payment() -> Payment:
 
 
 def _lines() -> tuple[Asked, ...]:
-    found = []
-    for name, written in request.form.items():
-        head, _dash, number = name.partition("-")
-        if head == "quantite" and number.isascii() and number.isdecimal() and len(number) <= 7 and written.strip():
-            quantity = whole_typed(written, current())
-            if quantity:
-                found.append(Asked(int(number), quantity))
-    return tuple(found)
+    typed = numbered(request.form, "quantite")
+    asked = (Asked(number, whole_typed(written, current())) for number, written in typed.items() if written.strip())
+    return tuple(each for each in asked if each.quantity)
 
 
 def _seen() -> Seen | None:

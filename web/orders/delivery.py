@@ -18,10 +18,11 @@ from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
+from houblon.web.foundation.typed import numbered
+from houblon.web.presentation.typed_numbers import whole_typed
 
 blueprint = Blueprint("delivery", __name__, url_prefix="/commandes")
-_COUNTS = ("livre", "perdu", "repris")
-_MOST = 7  # digits
+_MOST = 10**7 - 1
 
 
 @blueprint.get("/<int:key>/livrer")
@@ -69,14 +70,15 @@ def _message(done: Delivered) -> str:
 def _read() -> tuple[list[LineDelivered], date | None, Words]:
     """What was typed. Raises Invalid."""
     form, faults = request.form, Faults()
+    lost, returned, shown = (numbered(form, head) for head in ("perdu", "repris", "prevu"))
     lines = []
-    for name in form:
-        head, _dash, number = name.partition("-")
-        if head == "livre" and number.isascii() and number.isdecimal() and len(number) <= _MOST:
-            counts = [_count(f"{each}-{number}", faults) for each in _COUNTS]
-            # Whoever only says what was lost or taken back did not count the rest anew.
-            is_as_shown = form.get(f"prevu-{number}") == form[name].strip() and any(counts[1:])
-            lines.append(LineDelivered(int(number), None if is_as_shown else counts[0], counts[1], counts[2]))
+    for number, written in numbered(form, "livre").items():
+        said = {"livre": written, "perdu": lost.get(number, ""), "repris": returned.get(number, "")}
+        counts = {head: _count(text, f"/{head}-{number}", faults) for head, text in said.items()}
+        # Whoever only says what was lost or taken back did not count the rest anew.
+        is_as_shown = shown.get(number) == written.strip() and (counts["perdu"] or counts["repris"])
+        delivered = None if is_as_shown else counts["livre"]
+        lines.append(LineDelivered(number, delivered, counts["perdu"], counts["repris"]))
     day = None
     if written := form.get("le", "").strip():
         try:
@@ -87,21 +89,17 @@ def _read() -> tuple[list[LineDelivered], date | None, Words]:
     return lines, day, Words(note=form.get("note", "").strip()[:500])
 
 
-def _count(name: str, faults: Faults) -> int:
-    written = request.form.get(name, "").strip() or "0"
-    if written.isascii() and written.isdecimal() and len(written) <= _MOST:
-        return int(written)
-    faults.add("number", f"/{name}", "Un nombre entier, sans signe.", "A whole number, without a sign.")
+def _count(written: str, pointer: str, faults: Faults) -> int:
+    with faults.gather(pointer):
+        return whole_typed(written.strip() or "0", current(), _MOST)
     return 0
 
 
 def _line_of(pointer: str, typed: dict[str, str]) -> int | None:
     """The number of the line that a fault is of, as its fields carry it; None where it is of no line."""
-    named = [name.removeprefix("livre-") for name in typed if name.startswith("livre-")]
-    sent = [int(each) for each in named if each.isascii() and each.isdecimal() and len(each) <= _MOST]
     first, _slash, rest = pointer.removeprefix("/").partition("/")
     if first == "lines":
-        place = int(rest.partition("/")[0])
+        sent, place = list(numbered(typed, "livre")), int(rest.partition("/")[0])
         return sent[place] if place < len(sent) else None
     number = first.partition("-")[2]
     return int(number) if number.isdecimal() else None
