@@ -106,7 +106,8 @@ def set_(data: Path | None, id: str, as_json: bool, **said: str | None) -> None:
             row = _row(connection, id)
             known = {name: getattr(row, name) or "" for name in _MEMBERS}
             named = {name: value for name, value in said.items() if value is not None}
-            card = read_card(row.id, *({**known, **named}[name] for name in _MEMBERS))
+            # As it is named: one that is joined to another has no card to write.
+            card = read_card(id, *({**known, **named}[name] for name in _MEMBERS))
             before = edit_retailer(connection, card, acting.at)
             after = {name: getattr(card, name) for name in _MEMBERS}
             if before != after:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from houblon.orders.retailers.joins import join_retailers
 from houblon.web.privacy import keeping
 from tests.clock import real
 from tests.orders.intake.test_shop_orders import shopify
@@ -75,6 +76,19 @@ def test_a_retailer_is_added_set_and_moved_between_groups(run):
     assert (shown["province"], shown["groups"], shown["outstanding"]) == ("ON", ["payeurs-a-risque"], "0.00")
     assert run("retailer", "leave-group", "bar-1", "payeurs-a-risque")["groups"] == []
     assert acts(run) == ["membership.removed", "membership.added", "retailer.edited", "retailer.added"]
+
+
+def test_whom_a_joined_retailer_is_joined_to_is_not_written_by_its_name(place):
+    for id in ("bar-1", "bar-2"):
+        place.send(order(f"PO-{id}", buyer=id), f"m-{id}")
+    place.house.services.ledger.write(lambda c: join_retailers(c, "bar-2", "bar-1", by="anne", at=real()))
+    folder = place.house.settings.data
+    place.house.close()
+    kept = shell(["retailer", "show", "bar-1", "--data", folder, "--json"]).stdout
+    done = shell(["retailer", "set", "bar-2", "--name", "Autre", "--data", folder])
+    assert done.exit_code == 1 and json.loads(done.stderr)["errors"][0]["code"] == "joined"
+    assert shell(["retailer", "show", "bar-1", "--data", folder, "--json"]).stdout == kept
+    assert shell(["retailer", "set", "bar-1", "--name", "Bar Un", "--data", folder]).exit_code == 0
 
 
 def test_a_proposal_is_published_and_taken_back(run, tmp_path):
