@@ -2,6 +2,7 @@
 
 import json
 import re
+from configparser import ConfigParser
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +24,9 @@ from houblon.rules.model.schema import read_document, read_group
 from tests.clock import MONTREAL, NOW, real
 from tests.orders.services import later, make_services, order_body, rows, send
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+LAYERS = ("engine", "rules", "orders", "simulation", "web")
 
 
 def blocks(page, language):
@@ -34,6 +37,25 @@ def test_the_engines_page_runs_as_one_program():
     found = blocks("engine.md", "python")
     assert len(found) >= 3
     exec(compile("\n".join(found), "docs/engine.md", "exec"), {})
+
+
+def test_every_module_that_is_named_is_in_the_tree():
+    folders = (*LAYERS, "tests", "bench", "deploy", "docs")
+    tree = {f"/{path.relative_to(ROOT)}" for folder in folders for path in (ROOT / folder).rglob("*.py")}
+    pages = [*DOCS.glob("*.md"), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md"))]
+    named = {(page.name, name) for page in pages for name in re.findall(r"[\w/]+\.py\b", page.read_text("utf-8"))}
+    assert len(named) > 150
+    assert [each for each in sorted(named) if not any(path.endswith(f"/{each[1]}") for path in tree)] == []
+
+
+def test_the_map_has_every_room_from_the_top_down():
+    contracts = ConfigParser()
+    contracts.read(ROOT / "setup.cfg")
+    rows = re.findall(r"^\| `(\w+)/` \|.*?\|(.*)\|$", (DOCS / "architecture.md").read_text("utf-8"), re.M)
+    assert [layer for layer, _ in rows] == [*LAYERS]
+    for layer, rooms in rows:
+        said = contracts[f"importlinter:contract:{layer}"]["layers"]
+        assert re.findall(r"`(\w+)`", rooms) == re.findall(r"\w+", said), layer
 
 
 def test_the_formats_shown_are_the_formats_read():

@@ -1,6 +1,6 @@
 """`/api/v1`: decisions, policies, orders and invoices by key, one room a resource.
 
-A new resource is a module with its operations, its shapes in `shapes.py`, and its name here.
+A new resource is a module with its operations, its shapes there or in a module beside it, and its name here.
 """
 
 from houblon.web.api import decisions, events, groups, orders, proposals, refused_calls, versions
