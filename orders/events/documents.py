@@ -36,6 +36,11 @@ class Event(msgspec.Struct, frozen=True):
         """What an endpoint is sent."""
         return {"type": self.type, "timestamp": instant_text(self.at), "data": self.data}
 
+    @property
+    def listed(self) -> dict[str, Any]:
+        """As it is read from a place on: its place, and what an endpoint is sent."""
+        return {"id": self.key, **self.payload}
+
 
 def read_events(connection: Connection, keys: Sequence[int]) -> list[Event]:
     """The events of these keys, by key."""

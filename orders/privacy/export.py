@@ -63,7 +63,7 @@ def export_retailer(connection: Connection, id: str, now: datetime) -> dict[str,
         "orders": [_order(connection, row) for row in _all(connection, orders, orders.c.retailer_id == id)],
         "messages": [_message(row) for row in connection.execute(messages_of(id))],
         "events": [
-            {"id": event.key, **event.payload}
+            event.listed
             for event in read_events(connection, connection.execute(order_events(_own(id))).scalars().all())
         ],
         "calls": [

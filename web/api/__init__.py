@@ -5,13 +5,12 @@ A new resource is a module with its operations, its shapes there or in a module 
 
 from houblon.web.api import decisions, events, groups, orders, proposals, refused_calls, versions
 from houblon.web.api.blueprint import blueprint
-from houblon.web.api.bodies import read_moment
 from houblon.web.api.connections import endpoints, mappings, sources
 from houblon.web.api.document import register
 from houblon.web.api.rooms import after_acceptance, entered_orders, invoices, messages, order_lines, records, retailers
 from houblon.web.api.simulations import files, jobs
 
-__all__ = ["blueprint", "read_moment", "register"]
+__all__ = ["blueprint", "register"]
 
 ROOMS = (
     after_acceptance,

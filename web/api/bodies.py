@@ -8,6 +8,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, fields
 
+from houblon.engine.core.moments import read_moment
 from houblon.engine.core.money import price
 from houblon.engine.core.problem import problem, refuse
 from houblon.engine.core.texts import MAX_ID
@@ -29,23 +30,6 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MESSAGES: dict[str, Any] = MESSAGES
 _SCHEMA_MESSAGES: dict[str, Any] = SCHEMA_MESSAGES
 _QUERY_MESSAGES: dict[str, Any] = {**SCHEMA_MESSAGES, "unknown": _UNKNOWN_PARAMETER}
-
-
-def read_moment(text: object) -> datetime:
-    """An ISO 8601 instant with its zone. Raises Invalid."""
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-        # Near the ends of the calendar an instant may not exist in another zone.
-        if moment is not None and moment.tzinfo is not None and 1 < moment.year < 9_999:
-            return moment
-    except ValueError:
-        pass
-    raise refuse(
-        "datetime",
-        "",
-        "Un instant avec son fuseau, comme « 2021-05-12T10:00:00-04:00 ».",
-        'An instant with its zone, such as "2021-05-12T10:00:00-04:00".',
-    )
 
 
 def text(most: int, least: int = 0, **options: Any) -> Checked:

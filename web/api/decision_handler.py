@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from houblon.engine.core.moments import read_moment
 from houblon.engine.core.order import KNOWN_ORDER, Moment, Order, decoder_of, settled
 from houblon.engine.core.problem import Faults, Invalid, Problem, refuse
 from houblon.engine.core.strict_json import check_depth
@@ -20,7 +21,6 @@ from houblon.orders.retailers.brought import groups_among, known_groups
 from houblon.orders.retailers.memberships import kept_provinces, known_province
 from houblon.orders.retailers.names import ids_among, known_ids, with_buyer
 from houblon.rules.model.content import Content
-from houblon.web.api.bodies import read_moment
 from houblon.web.foundation import metrics
 from houblon.web.foundation.composition import House
 

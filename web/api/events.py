@@ -7,7 +7,6 @@ from flask import Response
 
 from houblon.engine.core.order import Moment
 from houblon.orders.events.catalogue import EVENTS
-from houblon.orders.events.documents import Event
 from houblon.orders.events.reading import Gone, read_after
 from houblon.web.api.blueprint import operation
 from houblon.web.api.bodies import EventListing
@@ -43,9 +42,4 @@ def list_events(asked: dict[str, Any]) -> Response:
     except Gone as gone:
         return problem_response(410, gone.problems)
     shown, after = page(found, asked["limit"], lambda event: event.key)
-    return linked(json_response({"items": [event_document(each) for each in shown]}), after)
-
-
-def event_document(event: Event) -> dict[str, Any]:
-    """An event as it is listed: its place, and what an endpoint is sent."""
-    return {"id": event.key, **event.payload}
+    return linked(json_response({"items": [each.listed for each in shown]}), after)

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from houblon.orders.events.endpoints import Wanted
 from houblon.orders.events.feed import enqueue_test_event
 from houblon.orders.events.reading import read_after
 from houblon.web.access.audit import CLI, by, noted
-from houblon.web.api.events import event_document
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
 from houblon.web.foundation.composition import House
 
@@ -200,39 +199,43 @@ def events(
 ) -> None:
     """What happened after a place, the oldest first."""
     with opened(data) as house:
+        parts = _parts(house, after, kinds, limit)
         if follow:
-            _follow(house, after, kinds, limit, as_json)
+            _follow(parts, as_json)
         else:
-            found = _all(house, after, kinds, limit)
+            found = _all(parts)
             text = "\n".join(map(_line, found)) or "no events"
-            print_result({"items": [event_document(each) for each in found]}, as_json, text)
+            print_result({"items": [each.listed for each in found]}, as_json, text)
 
 
-def _all(house: House, after: int | None, kinds: Sequence[str], limit: int | None) -> list[Event]:
+def _all(parts: Iterator[Sequence[Event]]) -> list[Event]:
+    """What is there by now: the part that is not full is the last."""
     found: list[Event] = []
-    while limit is None or len(found) < limit:
-        most = AT_ONCE if limit is None else min(limit - len(found), AT_ONCE)
-        with house.services.ledger.reading() as connection:
-            part = read_after(connection, after, most, kinds)
-        found += part.events
-        after = part.place
-        if len(part.events) < most:
+    for part in parts:
+        found += part
+        if len(part) < AT_ONCE:
             break
     return found
 
 
-def _follow(house: House, after: int | None, kinds: Sequence[str], limit: int | None, as_json: bool) -> None:
-    """Until it is interrupted, or has told `limit` events."""
+def _follow(parts: Iterator[Sequence[Event]], as_json: bool) -> None:
+    """Tell them as they come, until it is interrupted or there are no more parts."""
+    for part in parts:
+        for event in part:
+            click.echo(msgspec.json.encode(event.listed).decode() if as_json else _line(event))
+        if not part:
+            time.sleep(LOOKS_EVERY)
+
+
+def _parts(house: House, after: int | None, kinds: Sequence[str], limit: int | None) -> Iterator[Sequence[Event]]:
+    """Events after a place, a part at a time, without end but for `limit`; an empty one where there are none yet."""
     count = 0
     while limit is None or count < limit:
         most = AT_ONCE if limit is None else min(limit - count, AT_ONCE)
         with house.services.ledger.reading() as connection:
             part = read_after(connection, after, most, kinds)
-        for event in part.events:
-            click.echo(msgspec.json.encode(event_document(event)).decode() if as_json else _line(event))
         after, count = part.place, count + len(part.events)
-        if not part.events:
-            time.sleep(LOOKS_EVERY)
+        yield part.events
 
 
 def _line(event: Event) -> str:

@@ -3,7 +3,6 @@
 import functools
 import sys
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from houblon.engine.core.problem import Invalid, refuse
 from houblon.orders.credentials.credentials import buyer_source_of
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.intake.decode import read_order
-from houblon.web.api.bodies import read_moment
 from houblon.web.cli.daily.audit import audit
 from houblon.web.cli.daily.installation import follow_delivery, installation
 from houblon.web.cli.daily.invoices import invoice
@@ -35,6 +33,7 @@ from houblon.web.cli.rules import approval, check, export, import_
 from houblon.web.cli.secret import secret
 from houblon.web.cli.shell import data_option as _data
 from houblon.web.cli.shell import json_option as _json
+from houblon.web.cli.shell import moment as _moment
 from houblon.web.cli.shell import opened as _open
 from houblon.web.cli.shell import print_result as _print_result
 from houblon.web.cli.shell import settings_of as _settings_of
@@ -139,13 +138,6 @@ def _read(path: Path) -> bytes:
         raise refuse(
             "file", "", f"Le fichier {path.name} ne se lit pas.", f"The file {path.name} can't be read."
         ) from None
-
-
-def _moment(text: str | None, pointer: str) -> datetime | None:
-    try:
-        return None if text is None else read_moment(text)
-    except Invalid as invalid:
-        raise Invalid(each.under(pointer) for each in invalid.problems) from None
 
 
 for _command in (

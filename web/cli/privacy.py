@@ -6,15 +6,20 @@ import click
 import msgspec
 
 from houblon.engine.core.problem import refuse
-from houblon.engine.core.texts import clean_id
 from houblon.orders.privacy.erase import Erased
 from houblon.web.access.audit import CLI, SHELL
-from houblon.web.cli.shell import data_option, is_at_terminal, json_option, opened, print_result, speaks_problems
+from houblon.web.cli.shell import (
+    data_option,
+    is_at_terminal,
+    json_option,
+    opened,
+    print_result,
+    retailer_argument,
+    speaks_problems,
+)
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.stale import Outdated, tag_of
 from houblon.web.privacy import keeping
-
-_id = click.argument("id", callback=lambda _, __, typed: clean_id(typed) or typed)
 
 
 @click.group()
@@ -25,7 +30,7 @@ def retailer() -> None:
 @retailer.command()
 @data_option
 @json_option
-@_id
+@retailer_argument
 @speaks_problems
 def export(data: Path | None, id: str, as_json: bool) -> None:
     """Print everything that is kept of a retailer, as JSON that they could be given."""
@@ -37,7 +42,7 @@ def export(data: Path | None, id: str, as_json: bool) -> None:
 @retailer.command()
 @data_option
 @json_option
-@_id
+@retailer_argument
 @click.option("--contact-only", is_flag=True, help="Before taxes allow more: the card and the messages.")
 @click.option("--preview", is_flag=True, help="Change nothing; say what there is, and when it may go.")
 @click.option("--yes", is_flag=True, help="At a terminal, do not ask: what is erased does not come back.")

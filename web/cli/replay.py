@@ -2,16 +2,21 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
 
-from houblon.engine.core.problem import Invalid
 from houblon.orders.handling.replay import Difference
 from houblon.orders.handling.replay import replay as replayed
-from houblon.web.api.bodies import read_moment
-from houblon.web.cli.shell import check_stretch, data_option, json_option, opened, print_result, speaks_problems
+from houblon.web.cli.shell import (
+    check_stretch,
+    data_option,
+    json_option,
+    moment,
+    opened,
+    print_result,
+    speaks_problems,
+)
 
 _SHOWN = 20
 
@@ -24,10 +29,10 @@ _SHOWN = 20
 @speaks_problems
 def replay(data: Path | None, since: str | None, until: str | None, as_json: bool) -> None:
     """Decide what was decided anew, from the stored order, chain and version; exit status 1 if anything differs."""
-    stretch = {"since": _moment(since, "/from"), "until": _moment(until, "/to")}
-    check_stretch(**stretch)
+    begin, end = moment(since, "/from"), moment(until, "/to")
+    check_stretch(begin, end)
     with opened(data) as house, house.services.ledger.reading() as connection:
-        found = replayed(connection, house.services, **stretch)
+        found = replayed(connection, house.services, begin, end)
     print_result(
         msgspec.to_builtins(found),
         as_json,
@@ -44,10 +49,3 @@ def _lines(differences: tuple[Difference, ...]) -> list[str]:
     ]
     left = len(differences) - len(lines)
     return [*lines, f"and {left} more"] if left else lines or ["no difference"]
-
-
-def _moment(text: str | None, pointer: str) -> Any:
-    try:
-        return None if text is None else read_moment(text)
-    except Invalid as invalid:
-        raise Invalid(each.under(pointer) for each in invalid.problems) from None

@@ -9,12 +9,14 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import click
 import msgspec
 
-from houblon.engine.core.problem import Problem, refuse
+from houblon.engine.core.moments import read_moment
+from houblon.engine.core.problem import Invalid, Problem, refuse
+from houblon.engine.core.texts import clean_id
 from houblon.web.foundation.composition import House, open_house
 from houblon.web.foundation.file_modes import given_back
 from houblon.web.foundation.opening import told_by
@@ -36,6 +38,13 @@ while_running_option = click.option(
     help="Bring the ledger's schema up to date although another process has it open.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+limit_option = click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+retailer_argument = click.argument("id", callback=lambda _, __, typed: clean_id(typed) or typed)
+
+
+def before_option(of: str) -> Callable[[Any], Any]:
+    """Where a list of `of` by falling key goes on."""
+    return click.option("--before", type=click.IntRange(min=1), help=f"Those before the {of} of this key.")
 
 
 def speaks_problems(command: Callable[..., None]) -> Callable[..., None]:
@@ -124,6 +133,18 @@ def opened_by(settings: Settings, to_check: bool = False) -> Iterator[House]:
     """The installation of settings that were read already."""
     with told_by(settings), closing(open_house(settings, to_check=to_check)) as house:
         yield house
+
+
+@overload
+def moment(text: str, pointer: str) -> datetime: ...
+@overload
+def moment(text: str | None, pointer: str) -> datetime | None: ...
+def moment(text: str | None, pointer: str) -> datetime | None:
+    """The instant that an option or argument names, if any. Raises Invalid, at the pointer."""
+    try:
+        return None if text is None else read_moment(text)
+    except Invalid as invalid:
+        raise Invalid(each.under(pointer) for each in invalid.problems) from None
 
 
 def check_stretch(since: datetime | None, until: datetime | None) -> None:

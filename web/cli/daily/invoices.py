@@ -15,7 +15,15 @@ from houblon.orders.invoicing.document import pdf
 from houblon.orders.mail import invoice_link as invoice_link_mail
 from houblon.orders.queries import lists
 from houblon.web.access.audit import CLI, by, noted
-from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
+from houblon.web.cli.shell import (
+    before_option,
+    data_option,
+    json_option,
+    limit_option,
+    opened,
+    print_result,
+    speaks_problems,
+)
 
 _number = click.argument("number")
 
@@ -28,8 +36,8 @@ def invoice() -> None:
 @invoice.command("list")
 @data_option
 @json_option
-@click.option("--before", type=click.IntRange(min=1), help="Those before the invoice of this key.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@before_option("invoice")
+@limit_option
 @speaks_problems
 def list_(data: Path | None, before: int | None, limit: int, as_json: bool) -> None:
     """Invoices and credit notes, the newest first."""

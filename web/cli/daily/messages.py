@@ -11,7 +11,7 @@ from houblon.orders.outbox.delivery import send_again, send_all_again
 from houblon.orders.queries import lists
 from houblon.rules.model.entry import Entry
 from houblon.web.access.audit import CLI, by
-from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
+from houblon.web.cli.shell import data_option, json_option, limit_option, opened, print_result, speaks_problems
 
 _kind = click.option("--kind", type=click.Choice(["mail", "webhook"]), help="Mails or webhooks alone.")
 
@@ -26,7 +26,7 @@ def message() -> None:
 @json_option
 @click.option("--state", type=click.Choice(["pending", "sent", "parked"]), help="Those in this state.")
 @_kind
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@limit_option
 @speaks_problems
 def list_(data: Path | None, state: str | None, kind: str | None, limit: int, as_json: bool) -> None:
     """Messages, the newest first; what was given up is parked, and says why."""

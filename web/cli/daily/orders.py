@@ -14,7 +14,15 @@ from houblon.engine.core.problem import refuse as problem
 from houblon.orders.handling import amend, lifecycle, planned_delivery, review
 from houblon.orders.queries import lists
 from houblon.web.access.audit import CLI, by
-from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
+from houblon.web.cli.shell import (
+    before_option,
+    data_option,
+    json_option,
+    limit_option,
+    opened,
+    print_result,
+    speaks_problems,
+)
 from houblon.web.foundation.composition import House
 
 STATES = ("held", "accepted", "refused", "delivered", "cancelled")
@@ -32,8 +40,8 @@ def order() -> None:
 @json_option
 @click.option("--state", type=click.Choice(STATES), help="Those in this state.")
 @click.option("--search", default="", help="What is in the order's id, or in the retailer's id or name.")
-@click.option("--before", type=click.IntRange(min=1), help="Those before the order of this key.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@before_option("order")
+@limit_option
 @speaks_problems
 def list_(data: Path | None, state: str | None, search: str, before: int | None, limit: int, as_json: bool) -> None:
     """Orders, the newest first."""

@@ -1,22 +1,20 @@
 """`houblon proposal` and `houblon version`: drafts on their way into force, and the way back."""
 
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
-from houblon.engine.core.problem import Invalid, refuse
+from houblon.engine.core.problem import refuse
 from houblon.rules.model.proposal import Proposal, UnknownProposal
 from houblon.rules.publishing import proposals
 from houblon.rules.publishing import schedule as scheduling
 from houblon.rules.publishing.publish import publish_proposal, roll_back
 from houblon.rules.store.documents import EntryOf, UnknownVersion
 from houblon.web.access.audit import CLI, by, copy_entries, proposal_entry
-from houblon.web.api.bodies import read_moment
-from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
+from houblon.web.cli.shell import data_option, json_option, moment, opened, print_result, speaks_problems
 from houblon.web.drafts.post_publication import settle
 from houblon.web.foundation.composition import House
 
@@ -132,12 +130,12 @@ def publish(data: Path | None, id: str, as_json: bool) -> None:
 @data_option
 @json_option
 @_id
-@click.argument("moment")
+@click.argument("begin", metavar="MOMENT")
 @click.option("--until", help="The moment at which what it changes is put back.")
 @speaks_problems
-def schedule(data: Path | None, id: str, moment: str, until: str | None, as_json: bool) -> None:
+def schedule(data: Path | None, id: str, begin: str, until: str | None, as_json: bool) -> None:
     """Let a proposal become a version at MOMENT (ISO 8601 with a zone)."""
-    begins, ends = _moment(moment, "/moment"), _moment(until, "/until") if until else None
+    begins, ends = moment(begin, "/moment"), moment(until or None, "/until")
 
     def work(house: House, id: str, seen: int, entry_of: EntryOf) -> Any:
         return scheduling.schedule(
@@ -280,13 +278,6 @@ def _proposal(house: House, id: str) -> Proposal:
         raise refuse(
             "unknown_proposal", "/id", f"Il n’y a pas de brouillon {id}.", f"There is no proposal {id}."
         ) from None
-
-
-def _moment(text: str, pointer: str) -> datetime:
-    try:
-        return read_moment(text)
-    except Invalid as invalid:
-        raise Invalid(each.under(pointer) for each in invalid.problems) from None
 
 
 def _head(proposal: Proposal) -> dict[str, Any]:

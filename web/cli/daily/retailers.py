@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 
 from houblon.engine.core.money import dollars
 from houblon.engine.core.problem import refuse
-from houblon.engine.core.texts import clean_id
 from houblon.engine.policy.policy import BASE
 from houblon.engine.schedule.calendar import local_day
 from houblon.orders.queries import retailers
@@ -19,11 +18,17 @@ from houblon.orders.retailers.cards import Card, add_retailer, edit_retailer, re
 from houblon.orders.retailers.joins import root_of
 from houblon.web.access.audit import CLI, by, noted
 from houblon.web.cli.privacy import retailer
-from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
+from houblon.web.cli.shell import (
+    data_option,
+    json_option,
+    opened,
+    print_result,
+    retailer_argument,
+    speaks_problems,
+)
 
 __all__ = ["retailer"]
 
-_id = click.argument("id", callback=lambda _, __, typed: clean_id(typed) or typed)
 _MEMBERS = ("name", "email", "language", "province")
 
 
@@ -54,7 +59,7 @@ def list_(data: Path | None, search: str, group: str | None, limit: int, as_json
 @retailer.command("show")
 @data_option
 @json_option
-@_id
+@retailer_argument
 @speaks_problems
 def show(data: Path | None, id: str, as_json: bool) -> None:
     """A retailer's card, groups, and what they owe."""
@@ -74,7 +79,7 @@ def show(data: Path | None, id: str, as_json: bool) -> None:
 @retailer.command("add")
 @data_option
 @json_option
-@_id
+@retailer_argument
 @_card_options
 @speaks_problems
 def add(data: Path | None, id: str, as_json: bool, **said: str | None) -> None:
@@ -94,7 +99,7 @@ def add(data: Path | None, id: str, as_json: bool, **said: str | None) -> None:
 @retailer.command("set")
 @data_option
 @json_option
-@_id
+@retailer_argument
 @_card_options
 @speaks_problems
 def set_(data: Path | None, id: str, as_json: bool, **said: str | None) -> None:
@@ -121,7 +126,7 @@ def set_(data: Path | None, id: str, as_json: bool, **said: str | None) -> None:
 @retailer.command("join-group")
 @data_option
 @json_option
-@_id
+@retailer_argument
 @click.argument("group")
 @speaks_problems
 def join_group(data: Path | None, id: str, group: str, as_json: bool) -> None:
@@ -132,7 +137,7 @@ def join_group(data: Path | None, id: str, group: str, as_json: bool) -> None:
 @retailer.command("leave-group")
 @data_option
 @json_option
-@_id
+@retailer_argument
 @click.argument("group")
 @speaks_problems
 def leave_group(data: Path | None, id: str, group: str, as_json: bool) -> None:

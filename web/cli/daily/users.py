@@ -15,7 +15,6 @@ from houblon.web.access.addresses import kept_address
 from houblon.web.access.audit import CLI, by
 from houblon.web.access.one_time_links import new_nonce, queue_invitation
 from houblon.web.access.permissions import ROLES
-from houblon.web.app.app import create_app
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
 from houblon.web.foundation.composition import House
 
@@ -189,6 +188,9 @@ def _act(house: House, email: str, work: Callable[[Connection, int], Any]) -> An
 
 
 def _hashed(house: House, password: str) -> str:
+    # It draws in every page and door, for which the other commands need not wait.
+    from houblon.web.app.app import create_app
+
     with create_app(house).app_context():
         return hash_password(password)
 
