@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from houblon.orders.db.statements import AnyRow
 from houblon.orders.db.tables import invoices, orders, retailer_joins, retailers
-from houblon.orders.queries.lists import OWED
+from houblon.orders.queries.lists import BALANCE, OWED
 from houblon.orders.retailers.joins import names_of, root_of, tree_of
 from houblon.orders.retailers.memberships import memberships_of
 
@@ -36,7 +36,7 @@ def side_of(connection: Connection, id: str) -> Side | None:
     root = root_of(connection, id)
     own = func.coalesce(orders.c.own_retailer_id, orders.c.retailer_id).in_(tree) & (orders.c.retailer_id == root)
     invoiced = select(invoices.c.total).join(orders, orders.c.key == invoices.c.order_key).where(own)
-    owed = select(func.coalesce(func.sum(invoices.c.total), 0)).select_from(
+    owed = select(func.coalesce(func.sum(BALANCE), 0)).select_from(
         invoices.join(orders, orders.c.key == invoices.c.order_key)
     )
     return Side(

@@ -7,13 +7,17 @@ import pytest
 
 from houblon.engine.core.problem import Invalid
 from houblon.orders.db import tables
-from houblon.orders.handling import existing
+from houblon.orders.handling import credit_notes, existing
 from houblon.orders.handling.amend import remove
+from houblon.orders.handling.credit_notes import Asked
 from houblon.orders.handling.replay import replay
 from houblon.orders.handling.review import accept
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.intake.decode import read_order
 from houblon.orders.intake.sources import keep_own_buyers
+from houblon.orders.invoicing import payments
+from houblon.orders.invoicing.credits import Words
+from houblon.orders.invoicing.payments import Payment
 from houblon.orders.queries.joins import side_of
 from houblon.orders.queries.lists import OrderFilter, list_orders
 from houblon.orders.queries.retailers import list_retailers
@@ -21,7 +25,7 @@ from houblon.orders.retailers.joins import join_retailers, part_retailer
 from houblon.orders.retailers.memberships import memberships_of, set_memberships
 from houblon.orders.retailers.names import ids_to_be
 from tests import databases
-from tests.clock import NOW, START
+from tests.clock import NOW, START, day_of
 from tests.orders.services import join, later, make_services, order_body, rows, send
 
 
@@ -263,6 +267,24 @@ def test_lists_show_the_one_and_find_it_by_the_names_of_both(services):
             assert {row.order_id for row in list_orders(connection, OrderFilter(search=asked))} == {"A", "H"}
         side = side_of(connection, "boutique-5001")
         assert (side.orders, side.invoices, side.names) == (1, 1, (("boutique", "5001"),))
+
+
+def test_of_an_invoice_that_is_partly_paid_or_credited_the_rest_is_to_be_received(services):
+    shop(services, id="A")
+    [invoice] = rows(services, tables.invoices)
+
+    def outstanding():
+        with services.ledger.reading() as connection:
+            return side_of(connection, "boutique-5001").outstanding
+
+    assert outstanding() == invoice.total
+    payments.pay(services, invoice.key, Payment(50_000, day_of(NOW)), by="anne", at=later(hours=1))
+    assert outstanding() == invoice.total - 50_000
+    credit_notes.credit(services, invoice.key, (Asked(1, 3),), Words(), by="anne", at=later(hours=1))
+    credited = -rows(services, tables.invoices)[-1].total
+    assert outstanding() == invoice.total - 50_000 - credited > 0
+    payments.pay_rest(services, invoice.key, on=day_of(NOW), by="anne", at=later(hours=2))
+    assert outstanding() == 0
 
 
 def test_a_what_if_of_a_source_s_buyer_is_that_of_its_order(services):
