@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, not_, or_, select
 
-from houblon.engine.core.problem import Text
+from houblon.engine.core.problem import Problem, Text, step
 from houblon.orders.db.tables import deliveries, invoices, orders, payments
 from houblon.orders.invoicing.shares import quantities_of
 from houblon.orders.queries.lists import UNPAID
@@ -14,21 +13,20 @@ from houblon.orders.queries.lists import UNPAID
 _CHUNK = 500
 
 
-class Wrong(msgspec.Struct, frozen=True):
-    """What does not add up, and of which invoice or order."""
-
-    code: str
-    subject: str
-    text: Text
-
-
-def sums_that_differ(connection: Connection) -> Iterator[Wrong]:
+def sums_that_differ(connection: Connection) -> Iterator[Problem]:
     """Every invoice and order of which something does not add up."""
-    for code, query, text in (*_of_invoices(), *_of_deliveries()):
-        for (subject,) in connection.execute(query):
-            yield Wrong(code, subject, text)
+    for code, query, text in _of_invoices():
+        for number in connection.execute(query).scalars():
+            yield _of_invoice(code, number, text)
+    for code, query, text in _of_deliveries():
+        for id in connection.execute(query).scalars():
+            yield Problem(code, step("/orders", id), text)
     yield from _documents(connection)
     yield from _lines(connection)
+
+
+def _of_invoice(code: str, number: str, text: Text) -> Problem:
+    return Problem(code, step("/invoices", number), text)
 
 
 def _of_invoices() -> Iterator[tuple[str, Select[Any], Text]]:
@@ -93,17 +91,17 @@ def _of_deliveries() -> Iterator[tuple[str, Select[Any], Text]]:
     )
 
 
-def _documents(connection: Connection) -> Iterator[Wrong]:
+def _documents(connection: Connection) -> Iterator[Problem]:
     """What each document prints comes to what is kept beside it."""
     text = Text("Le document ne donne pas son total.", "The document does not come to its total.")
     query = select(invoices.c.number, invoices.c.total, invoices.c.document)
     for number, total, document in connection.execute(query, execution_options={"yield_per": _CHUNK}):
         cents, taxes = document["cents"], sum(tax["amount"] for tax in document["taxes"])
         if not total == cents["total"] == cents["taxable"] + cents["untaxed"] + cents["deposits"] + taxes:
-            yield Wrong("document", number, text)
+            yield _of_invoice("document", number, text)
 
 
-def _lines(connection: Connection) -> Iterator[Wrong]:
+def _lines(connection: Connection) -> Iterator[Problem]:
     """No line is credited beyond what its invoice has of it."""
     text = Text("Une ligne est créditée au-delà de ce qui est facturé.", "A line is credited beyond what was invoiced.")
     notes, credited = invoices.alias(), dict[int, dict[int, int]]()
@@ -117,4 +115,4 @@ def _lines(connection: Connection) -> Iterator[Wrong]:
             sums[line] = sums.get(line, 0) + quantity
     for key, (number, invoiced) in of_invoices.items():
         if any(quantity > invoiced.get(line, 0) for line, quantity in credited[key].items()):
-            yield Wrong("line_credited_beyond", number, text)
+            yield _of_invoice("line_credited_beyond", number, text)

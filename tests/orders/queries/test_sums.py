@@ -36,7 +36,7 @@ def lived(tmp_path):
 
 def found(services):
     with services.ledger.reading() as connection:
-        return {(each.code, each.subject) for each in sums_that_differ(connection)}
+        return {(each.code, each.pointer) for each in sums_that_differ(connection)}
 
 
 def test_what_was_lived_adds_up(lived):
@@ -61,24 +61,24 @@ INVOICE, PAYMENT, DELIVERY, ORDER = tables.invoices, tables.payments, tables.del
 @pytest.mark.parametrize(
     ("tampering", "told"),
     [
-        (update(INVOICE).where(INVOICE.c.key == 2).values(paid=1), {("payments", "F-2021-00002")}),
+        (update(INVOICE).where(INVOICE.c.key == 2).values(paid=1), {("payments", "/invoices/F-2021-00002")}),
         (
             update(PAYMENT).where(PAYMENT.c.invoice_key == 3).values(amount=1),
-            {("payments", "F-2021-00003")},
+            {("payments", "/invoices/F-2021-00003")},
         ),
-        (update(INVOICE).where(INVOICE.c.key == 2).values(credited=0), {("credits", "F-2021-00002")}),
+        (update(INVOICE).where(INVOICE.c.key == 2).values(credited=0), {("credits", "/invoices/F-2021-00002")}),
         (
             update(INVOICE).where(INVOICE.c.key == 2).values(credited=10**9),
-            {("credits", "F-2021-00002"), ("credited_beyond", "F-2021-00002"), ("state", "F-2021-00002")},
+            {("credits", "/invoices/F-2021-00002"), ("credited_beyond", "/invoices/F-2021-00002"), ("state", "/invoices/F-2021-00002")},
         ),
-        (update(INVOICE).where(INVOICE.c.key == 2).values(state="paid"), {("state", "F-2021-00002")}),
-        (update(INVOICE).where(INVOICE.c.key == 3).values(state="sent"), {("state", "F-2021-00003")}),
+        (update(INVOICE).where(INVOICE.c.key == 2).values(state="paid"), {("state", "/invoices/F-2021-00002")}),
+        (update(INVOICE).where(INVOICE.c.key == 3).values(state="sent"), {("state", "/invoices/F-2021-00003")}),
         (
             update(INVOICE).where(INVOICE.c.key == 5).values(total=1),
-            {("document", "F-2021-00005")},
+            {("document", "/invoices/F-2021-00005")},
         ),
-        (delete(DELIVERY), {("delivery", "PO-1")}),
-        (update(ORDER).where(ORDER.c.key == 1).values(state="accepted"), {("delivery", "PO-1")}),
+        (delete(DELIVERY), {("delivery", "/orders/PO-1")}),
+        (update(ORDER).where(ORDER.c.key == 1).values(state="accepted"), {("delivery", "/orders/PO-1")}),
     ],
 )
 def test_what_was_changed_by_hand_is_found(lived, tampering, told):
@@ -92,4 +92,4 @@ def test_a_line_that_is_credited_beyond_its_invoice_is_found(lived):
     lived.ledger.write(
         lambda connection: connection.execute(update(INVOICE).where(INVOICE.c.key == 2).values(document=changed))
     )
-    assert found(lived) == {("line_credited_beyond", "F-2021-00002")}
+    assert found(lived) == {("line_credited_beyond", "/invoices/F-2021-00002")}

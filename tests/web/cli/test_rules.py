@@ -185,6 +185,16 @@ def test_check_finds_what_was_changed_behind_its_back(beside, place):
     assert set(codes(beside("check", "--json"))) == {"policy_hash", "gap", "audit_chain"}
 
 
+def test_check_points_at_the_order_of_which_the_delivery_is_missing_and_at_the_invoice_that_is_not_paid(beside, place):
+    assert place.send(order("A/7"), "m-1").status_code == 200
+    with place.house.services.ledger.write_engine.begin() as ledger:
+        ledger.exec_driver_sql("UPDATE orders SET state = 'delivered'")
+        ledger.exec_driver_sql("UPDATE invoices SET state = 'paid'")
+    refused = json.loads(beside("check", "--json").stderr)["errors"]
+    told = [(each["code"], each["pointer"]) for each in refused if each["code"] in ("state", "delivery")]
+    assert told == [("state", "/invoices/F-2021-00001"), ("delivery", "/orders/A~17")]
+
+
 def test_check_finds_a_decision_whose_version_is_gone(beside, place):
     assert place.send(order("A"), "m-1").status_code == 200
     with place.house.services.ledger.write_engine.begin() as ledger:
