@@ -124,6 +124,13 @@ def root_of(connection: Connection, id: str) -> str:
     return id if above is None else root_of(connection, above)
 
 
+def hold_root(connection: Connection, id: str) -> str:
+    """`root_of`, which nobody changes until the transaction ends."""
+    root = root_of(connection, id)
+    _lock(connection, [id, root])
+    return root if root_of(connection, id) == root else hold_root(connection, id)
+
+
 def names_of(connection: Connection, ids: list[str]) -> tuple[tuple[str, str], ...]:
     """What sources call the retailers: source and name, by source."""
     query = (

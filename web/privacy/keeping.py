@@ -16,7 +16,7 @@ from houblon.orders.privacy import retention
 from houblon.orders.privacy.erase import Erased, Plan
 from houblon.orders.privacy.export import export_retailer
 from houblon.orders.records.audit import record
-from houblon.orders.retailers.joins import root_of
+from houblon.orders.retailers.joins import hold_root, root_of
 from houblon.rules.model.entry import Entry
 from houblon.simulation.jobs.jobs import FOLDER
 from houblon.simulation.jobs.retention import forget
@@ -24,7 +24,7 @@ from houblon.simulation.jobs.retention import prune as prune_simulations
 from houblon.web.access.accounts import attempts, sessions
 from houblon.web.access.sessions import KEPT_FOR
 from houblon.web.foundation.composition import House
-from houblon.web.foundation.stale import check_seen, tag_of
+from houblon.web.foundation.stale import Outdated, check_seen, tag_of
 
 log = structlog.get_logger("houblon.retention")
 EXPORTED = "retailer.exported"
@@ -67,14 +67,17 @@ def erase(house: House, id: str, by: str, source: str, contact_only: bool, seen:
     """Erase what may go of a retailer: in the ledger, in simulations, in mails that went to files.
 
     The ledger's part is one transaction; what follows it removes files, and can be done anew. Raises Invalid, and
-    Outdated where `seen`, the tag of the preview that was shown, is not that of what there is by then.
+    Outdated where `seen`, the tag of the preview that was shown, is not that of what there is by then, or where the
+    retailer is joined to another, or parted, meanwhile.
     """
     now, services = house.now(), house.services
     today = local_day(now, str(services.installation.zone))
     with services.ledger.reading() as connection:
-        id = root_of(connection, id)
+        asked, id = id, root_of(connection, id)
 
     def work(connection: Connection) -> Erased:
+        if hold_root(connection, asked) != id:  # its orders are another's by now: one half alone would go
+            raise Outdated
         found = ledger_erase.plan(connection, id, house.settings.tax_years, services)
         if found is None:
             raise _unknown(id)

@@ -20,6 +20,7 @@ from houblon.rules.model.entry import Entry
 from houblon.rules.model.statements import Edit
 from houblon.rules.publishing.publish import publish
 from houblon.web.cli.check import check_installation
+from houblon.web.foundation.stale import Outdated
 from houblon.web.privacy import keeping
 from tests import databases
 from tests.clock import NOW
@@ -285,3 +286,27 @@ def test_who_was_joined_goes_out_and_is_erased_with_whom_they_are(place):
     with house.services.ledger.reading() as connection:
         assert replay(connection, house.services).differences == ()
     house.close()
+
+
+def test_who_is_joined_while_they_are_erased_is_not_erased_by_half(place, house, monkeypatch):
+    ledger = house.services.ledger
+    twin = order("PO-9", buyer="jumeau")
+    twin["buyer"] |= {"name": "Bar Jumeau", "email": "jumeau@bar.example"}
+    place.send(twin, "m-9")
+    write = ledger.write
+
+    def after_a_join(work):
+        monkeypatch.undo()
+        write(lambda connection: join_retailers(connection, "jumeau", ID, by="anne", at=NOW))
+        return write(work)
+
+    monkeypatch.setattr(ledger, "write", after_a_join)
+    with pytest.raises(Outdated):
+        erase(house, "jumeau", contact_only=True)
+    both = select(retailers.c.name, retailers.c.email).where(retailers.c.id.in_(("jumeau", ID)))
+    with ledger.reading() as connection:
+        kept = set(connection.execute(both).all())
+    assert ("Bar Jumeau", "jumeau@bar.example") in kept and len(kept) == 2
+    erase(house, "jumeau", contact_only=True)
+    with ledger.reading() as connection:
+        assert set(connection.execute(both).all()) == {(None, None)}
