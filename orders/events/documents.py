@@ -1,7 +1,8 @@
 """What an event tells: `{"type", "timestamp", "data"}` (Standard Webhooks), made of its row and of what that names.
 
-Every event of an order has the order's members; with an invoice, the invoice's. None of it changes once it is there,
-so an event reads the same whenever it is read.
+Every event of an order has the order's members; with an invoice, the invoice's. None of it changes once it is there but
+`buyer_id`, which is whose the order is when the event is read: where a person joined two retailers, the one that both
+are. An event that is in the outbox stays as it was read then.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,8 +1,8 @@
 """Events are facts: each is a row, once, written in the transaction of what it tells.
 
 A row names its order, its invoice and its fact; what it tells is read of those when it is read (`documents.py`), for
-they do not change. Only what could not be read later is in `data`: ids, days and amounts, never a name, an address or
-a text that somebody wrote.
+they do not change, but for whose the order is. Only what could not be read later is in `data`: ids, days and amounts,
+never a name, an address or a text that somebody wrote.
 """
 
 from collections.abc import Mapping

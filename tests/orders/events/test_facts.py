@@ -13,6 +13,7 @@ from houblon.orders.events.record import record_event
 from houblon.orders.events.sound import unsound_events
 from houblon.orders.handling import amend, deliveries, lifecycle, planned_delivery, review
 from houblon.orders.invoicing import payments, transitions
+from houblon.orders.retailers.joins import join_retailers
 from tests.clock import MONTREAL, NOW
 from tests.orders.events.reading import events_of, kinds_of
 from tests.orders.services import later, make_services, order_body, rows, send, tous
@@ -52,6 +53,17 @@ def test_every_event_of_an_order_names_it_and_its_invoice(services):
         assert (data["source"], data["order_id"], data["order_key"]) == ("boutique", "PO-1", 1)
         assert (data["invoice_key"], data["invoice_number"]) == (1, "F-2021-00001")
         assert abs(float(data["total"])) == 1490.08
+
+
+def test_once_retailers_are_joined_their_events_have_the_other_id_and_nothing_else_changes(services):
+    send(services)
+    send(services, order_body("PO-2", items=3, buyer={"id": "jumeau"}))
+    before = events_of(services)
+    assert {event.data["buyer_id"] for event in before if event.order_key == 2} == {"jumeau"}
+    services.ledger.write(lambda c: join_retailers(c, "jumeau", "depanneur-42", by="anne", at=later(hours=1)))
+    assert events_of(services) == [
+        msgspec.structs.replace(event, data={**event.data, "buyer_id": "depanneur-42"}) for event in before
+    ]
 
 
 def test_the_invoice_of_a_later_day_is_not_told_with_the_acceptance(tmp_path):
