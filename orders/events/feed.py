@@ -96,9 +96,10 @@ def _put(connection: Connection, endpoint: Row[Any], wanted: Sequence[Event], pl
         return 0
     by_id = {_id(event, endpoint.id): event for event in wanted}
     known = set(connection.execute(select(outbox.c.id).where(outbox.c.id.in_(by_id))).scalars())
-    # Somebody asked for them anew; those that wait are on their way as it is.
-    again = update(outbox).where(outbox.c.id.in_(known), outbox.c.state != "pending")
-    connection.execute(again.values(**ANEW, due_at=now, sent_at=None, answer=None))
+    if known:
+        # Somebody asked for them anew; those that wait are on their way as it is.
+        again = update(outbox).where(outbox.c.id.in_(known), outbox.c.state != "pending")
+        connection.execute(again.values(**ANEW, due_at=now, sent_at=None, answer=None))
     rows = [
         {
             **_message(id, endpoint, event.type, event.payload, now),
