@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from houblon.engine.core.money import dollars
 from houblon.engine.core.order import decode_order
@@ -67,8 +67,6 @@ _EVENTS = (
         orders.c.source,
         orders.c.order_id,
         orders.c.retailer_id,
-        orders.c.body,
-        orders.c.content_hash,
         invoices.c.number,
         invoices.c.credits,
         invoices.c.document.label("printed"),
@@ -85,10 +83,12 @@ class _Known:
         decided = [row for row in rows if row.kind in DECIDED]
         facts = _by_key(connection, select(decisions), decisions.c.key, (row.fact for row in decided))
         self.decisions = facts
-        self.first = _first_decisions(connection, {row.order_key for row in decided})
-        bodies = {row.order_key: (row.content_hash, row.body) for row in decided}
-        earlier = {fact.order_key for fact in facts.values() if fact.content_hash != bodies[fact.order_key][0]}
-        self._bodies = {(key, hash): body for key, (hash, body) in bodies.items()}
+        order_keys = {row.order_key for row in decided}
+        self.first = _first_decisions(connection, order_keys)
+        contents = select(orders.c.key, orders.c.content_hash, orders.c.body)
+        now = _by_key(connection, contents, orders.c.key, order_keys)
+        earlier = {fact.order_key for fact in facts.values() if fact.content_hash != now[fact.order_key].content_hash}
+        self._bodies = {(key, row.content_hash): row.body for key, row in now.items()}
         self._bodies |= {
             (row.order_key, row.content_hash): row.body
             for row in connection.execute(select(earlier_contents).where(earlier_contents.c.order_key.in_(earlier)))
@@ -111,11 +111,8 @@ def _by_key(connection: Connection, query: Select[Any], column: Any, keys: Itera
 
 def _first_decisions(connection: Connection, order_keys: set[int]) -> set[int]:
     """The key of the first decision of each order."""
-    query = select(decisions.c.order_key, decisions.c.key).where(decisions.c.order_key.in_(order_keys))
-    first: dict[int, int] = {}
-    for order_key, key in connection.execute(query.order_by(decisions.c.key)):
-        first.setdefault(order_key, key)
-    return set(first.values())
+    query = select(func.min(decisions.c.key)).where(decisions.c.order_key.in_(order_keys))
+    return set(connection.execute(query.group_by(decisions.c.order_key)).scalars())
 
 
 def _data(row: Row[Any], known: _Known) -> Iterator[tuple[str, Any]]:
