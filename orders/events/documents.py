@@ -17,10 +17,9 @@ from houblon.engine.core.order import decode_order
 from houblon.orders.db.tables import decisions, earlier_contents, events, invoices, orders
 from houblon.orders.events.catalogue import DECIDED
 from houblon.orders.events.record import amounts, instant_text
-from houblon.orders.records.decision_log import SYSTEM
+from houblon.orders.records.decision_log import API, SYSTEM
 
 _AT_ONCE = 500
-API = "api:"  # what the names of API keys start with in histories
 
 
 class Event(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from houblon.orders.db.tables import decisions, transitions
 from houblon.orders.services import Conflict, OrderContext, Services
 
 SYSTEM, BUYER = "houblon", "buyer"
+API = "api:"  # what the names of API keys start with in histories
 _WHO = {SYSTEM: Text("Houblon", "Houblon"), BUYER: Text("l’acheteur", "the buyer")}
 _RECORD_DECISION, _RECORD_TRANSITION, _RECORD_INVOICE_TRANSITION = (
     Prepared(insert(decisions)),

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from flask import abort, g, request
 
 from houblon.orders.credentials.credentials import known_key, touch_key
+from houblon.orders.records.decision_log import API
 from houblon.web.api.rates import Rates, Spent
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.current_app import house
@@ -74,4 +75,4 @@ def _written(authorization: str) -> str:
 
 def caller() -> str:
     """The key's name as histories write it: `api:caisse`."""
-    return f"api:{g.api_key.name}"
+    return f"{API}{g.api_key.name}"
