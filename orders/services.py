@@ -9,7 +9,7 @@ from sqlalchemy import Row
 
 from houblon.engine.conditions.figures import NBSP
 from houblon.engine.core.order import Order
-from houblon.engine.core.problem import Text
+from houblon.engine.core.problem import Problem, Text
 from houblon.engine.decide.evaluate import Installation
 from houblon.engine.policy.policy import Policy
 from houblon.engine.schedule.cadence import day_text
@@ -79,6 +79,11 @@ class Conflict(Exception):
         self.code, self.fr, self.en = code, fr, en
         super().__init__(en)
 
+    @property
+    def problem(self) -> Problem:
+        """What is told of it; no place of an input is at fault."""
+        return Problem(self.code, "", Text(self.fr, self.en))
+
     def in_(self, language: str) -> str:
         """The sentence in `fr` or `en`."""
-        return self.en if language == "en" else self.fr
+        return self.problem.message.in_(language)

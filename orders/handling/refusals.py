@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection
 
-from houblon.engine.core.problem import Invalid, Problem, Text
+from houblon.engine.core.problem import Invalid, Problem
 from houblon.orders.handling.order_writer import IngestResult, OrderWriter
 from houblon.orders.handling.sender_news import Heard
 from houblon.orders.handling.signed_call import REUSED, SignedCall, take
@@ -34,7 +34,7 @@ def problems_of(fault: Invalid | Conflict) -> tuple[Problem, ...]:
     """What is wrong, whether the call can't be read or contradicts what is done."""
     if isinstance(fault, Invalid):
         return fault.problems
-    return (Problem(fault.code, "", Text(fault.fr, fault.en)),)
+    return (fault.problem,)
 
 
 def keep_refused(services: Services, call: SignedCall, fault: Invalid | Conflict, people: People) -> None:

@@ -247,7 +247,7 @@ def status_of(fault: Exception, request: str) -> tuple[int, tuple[Problem, ...]]
         case Invalid():
             return 422, fault.problems
         case Conflict():
-            return 409, (Problem(fault.code, "", Text(fault.fr, fault.en)),)
+            return 409, (fault.problem,)
         case HTTPException():
             # What a fault of ours has to say beyond its status: which role it takes.
             return fault.code or 500, getattr(fault, "problems", ())

@@ -98,7 +98,7 @@ def _done(key: int, part: str, act: Callable[[], str]) -> Any:
     try:
         flash(act(), "accepted")
     except Conflict as conflict:
-        flash(conflict.en if current() == "en" else conflict.fr, "refused")
+        flash(conflict.in_(current()), "refused")
     except Invalid as invalid:
         return shown(key, part=part, typed=request.form.to_dict(), problems=invalid.problems), 422
     except LookupError:

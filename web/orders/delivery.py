@@ -51,7 +51,7 @@ def deliver(key: int) -> Any:
     except Invalid as invalid:
         return _page(key, request.form.to_dict(), invalid), 422
     except Conflict as conflict:
-        flash(conflict.en if current() == "en" else conflict.fr, "refused")
+        flash(conflict.in_(current()), "refused")
     else:
         flash(_message(done), "accepted")
     return redirect(url_for("orders.show", key=key))

@@ -38,7 +38,7 @@ def problems_of(fault: Exception) -> tuple[Problem, ...]:
     if isinstance(fault, BadSetting):
         return (Problem("badsetting", "", fault.text),)
     if isinstance(fault, OrderConflict):
-        return (Problem(fault.code, "", Text(fault.fr, fault.en)),)
+        return (fault.problem,)
     if isinstance(fault, Outdated):
         return (
             Problem(

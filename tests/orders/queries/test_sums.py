@@ -69,7 +69,11 @@ INVOICE, PAYMENT, DELIVERY, ORDER = tables.invoices, tables.payments, tables.del
         (update(INVOICE).where(INVOICE.c.key == 2).values(credited=0), {("credits", "/invoices/F-2021-00002")}),
         (
             update(INVOICE).where(INVOICE.c.key == 2).values(credited=10**9),
-            {("credits", "/invoices/F-2021-00002"), ("credited_beyond", "/invoices/F-2021-00002"), ("state", "/invoices/F-2021-00002")},
+            {
+                ("credits", "/invoices/F-2021-00002"),
+                ("credited_beyond", "/invoices/F-2021-00002"),
+                ("state", "/invoices/F-2021-00002"),
+            },
         ),
         (update(INVOICE).where(INVOICE.c.key == 2).values(state="paid"), {("state", "/invoices/F-2021-00002")}),
         (update(INVOICE).where(INVOICE.c.key == 3).values(state="sent"), {("state", "/invoices/F-2021-00003")}),
