@@ -340,8 +340,8 @@ def _head(proposal: Proposal) -> dict[str, Any]:
 
 
 def _document(proposal: Proposal) -> dict[str, Any]:
-    history, language, standing = house().store.history(), spoken(), drafting.standing(proposal)
-    outlook, rebased, changed = standing.outlook, standing.rebased, standing.changes
+    history, language, comparison = house().store.history(), spoken(), drafting.compared(proposal)
+    outlook, rebased, changed = comparison.outlook, comparison.rebased, comparison.changes
     places = {(each.kind, each.id, each.path) for each in changed}
     planned = beside(proposal.id) if outlook else {}
     return {

@@ -44,7 +44,7 @@ class Outlook(msgspec.Struct, frozen=True, eq=False):
     step: Step | None = None
 
 
-class Standing(msgspec.Struct, frozen=True, eq=False):
+class Comparison(msgspec.Struct, frozen=True, eq=False):
     """A proposal beside what is in force, at its moment where it is planned: itself on top of `before`, and what it
     changes of that; what one that is over changed of its base. `outlook` is that of one that may still be published."""
 
@@ -91,14 +91,14 @@ def outlook(proposal: Proposal) -> Outlook:
     return known.get((proposal.id, proposal.revision, *given), lambda: _look(proposal))
 
 
-def standing(proposal: Proposal) -> Standing:
+def compared(proposal: Proposal) -> Comparison:
     is_alive = proposal.state in (OPEN, SCHEDULED)
     seen = outlook(proposal) if is_alive else None
     step = seen.step if seen else None
     rebased, before = (step.rebased, step.before) if step else (rebased_now(proposal), newest())
     base = house().store.history().content(proposal.base)
     changes = changes_in(rebased.edits, before) if is_alive else changes_in(proposal.edits, base)
-    return Standing(seen, rebased, before, changes)
+    return Comparison(seen, rebased, before, changes)
 
 
 def _given(newest: int) -> tuple[Hashable, ...]:

@@ -263,8 +263,8 @@ def listed(**faults: Any) -> str:
 def _page(proposal: Proposal, **faults: Any) -> str:
     history = house().store.history()
     base, newest = history.content(proposal.base), drafting.newest()
-    standing = drafting.standing(proposal)
-    outlook, rebased, before, changes = standing.outlook, standing.rebased, standing.before, standing.changes
+    comparison = drafting.compared(proposal)
+    outlook, rebased, before, changes = comparison.outlook, comparison.rebased, comparison.before, comparison.changes
     is_alive, content = outlook is not None, outlook.content if outlook else newest
     moves, moved = planned.described_moves(planned.moves_of(history, proposal, rebased))
     with house().services.ledger.reading() as connection:
