@@ -22,6 +22,7 @@ from houblon.web.access.audit import noted
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
+from houblon.web.orders.entries import line_mended
 
 blueprint = Blueprint("lifecycle", __name__, url_prefix="/commandes")
 MAX_ADDRESS = 500
@@ -136,7 +137,7 @@ def _mended(key: int, index: int, mend: Callable[..., str], act_name: str) -> An
 
     def act() -> None:
         seen, by = request.form.get("vu", ""), acting(house(), author())
-        entry = _entry(by, act_name, key, None, index)
+        entry = line_mended(by, act_name, _order_id(key), index + 1)
         outcome = mend(house().services, key, index, by=by.who, at=by.at, seen=seen, entry_of=lambda _: entry)
         flash(words[outcome], "accepted")
 
@@ -156,8 +157,13 @@ def _done(key: int, act: Callable[[], None]) -> Any:
 
 def _entry(by: By, act: str, key: int, before: Any = None, after: Any = None) -> Entry:
     """The audit entry of an act on an order, which is named by its own id. Raises LookupError where there is none."""
+    return by.entry(act, _order_id(key), before, after)
+
+
+def _order_id(key: int) -> str:
     with house().services.ledger.reading() as connection:
         row = lists.order_row(connection, key)
     if row is None:
         raise LookupError(f"there is no order {key}")
-    return by.entry(act, row.order_id, before, after)
+    order_id: str = row.order_id
+    return order_id

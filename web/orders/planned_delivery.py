@@ -1,6 +1,6 @@
 """The planned delivery of an accepted order: its story on the order's page, and the form that changes it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -13,14 +13,13 @@ from houblon.engine.policy.derivation import tell_derivation
 from houblon.orders.handling import planned_delivery
 from houblon.orders.queries import lists
 from houblon.orders.services import Conflict
-from houblon.rules.model.entry import Entry
-from houblon.web.access.account_commands import By
 from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.format import day as day_in
 from houblon.web.foundation.language import current
 from houblon.web.foundation.paging import row_key
+from houblon.web.orders.entries import delivery_changed
 
 blueprint = Blueprint("planned_delivery", __name__, url_prefix="/commandes")
 # Whether it is of the ledger or was made just now.
@@ -49,7 +48,7 @@ def change(key: int) -> Any:
             return _page(key, typed, plan=plan)
         said = {"why": typed["why"], "seen": typed["seen"]}
         done = planned_delivery.change(
-            services, key, day, by=by.who, at=by.at, **said, entry_of=_entry_of(by, key, typed["why"])
+            services, key, day, by=by.who, at=by.at, **said, entry_of=delivery_changed(by, _order_id(key), typed["why"])
         )
     except Invalid as invalid:
         return _page(key, typed, problems=invalid.problems), 422
@@ -98,19 +97,10 @@ def _followed(done: planned_delivery.Plan) -> str:
     return _("L’échéance passe au %(date)s.", date=day_in(done.due_after, current()))
 
 
-def _entry_of(by: By, key: int, why: str) -> Callable[[planned_delivery.Plan], Entry]:
-    """The audit entry of what was planned."""
+def _order_id(key: int) -> str:
     with house().services.ledger.reading() as connection:
         row = lists.order_row(connection, key)
-
-    def entry_of(done: planned_delivery.Plan) -> Entry:
-        before: dict[str, Any] = {"planned_delivery": done.before}
-        after: dict[str, Any] = {"planned_delivery": done.after, "why": why}
-        if done.moves_due_date:
-            before["due_date"], after["due_date"] = done.due_before, done.due_after
-        return by.entry("order.delivery_changed", row.order_id if row else str(key), before, after)
-
-    return entry_of
+    return row.order_id if row else str(key)
 
 
 def _day(text: str) -> date:

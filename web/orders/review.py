@@ -11,10 +11,12 @@ from houblon.orders.handling.whatif import what_if
 from houblon.orders.queries import lists
 from houblon.orders.retailers.names import ids_of, stored_order
 from houblon.orders.services import Conflict
+from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
 from houblon.web.foundation.paging import row_key
+from houblon.web.orders.entries import invoiced
 from houblon.web.orders.saved_views import saved
 from houblon.web.presentation.explanation import explain
 from houblon.web.presentation.order_filters import kept, order_filter
@@ -104,8 +106,11 @@ def refuse(key: int) -> Any:
 @blueprint.post("/<int:key>/facturer")
 def issue_invoice(key: int) -> Any:
     """Issue the invoice that the policy leaves to a person."""
+    services, by = house().services, acting(house(), author())
+    with services.ledger.reading() as connection:
+        row = lists.order_row(connection, key) or abort(404)
     try:
-        number = review.issue_invoice(house().services, key, by=author(), at=house().now())
+        number = review.issue_invoice(services, key, by=by.who, at=by.at, entry_of=invoiced(by, row.order_id))
     except Conflict as conflict:
         return _conflict(conflict, key)
     except LookupError:

@@ -18,6 +18,7 @@ from houblon.web.api.keys import caller
 from houblon.web.api.orders import kept_order, seen_content
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response
+from houblon.web.orders.entries import delivery_changed, invoiced
 
 
 @operation(
@@ -96,7 +97,7 @@ def invoice_order(key: int) -> Response:
         key,
         by=by.who,
         at=by.at,
-        entry_of=lambda number: by.entry("order.invoiced", subject, None, number),
+        entry_of=invoiced(by, subject),
     )
     return _answer(key, 201)
 
@@ -115,14 +116,7 @@ def plan_delivery(asked: dict[str, Any], key: int) -> Response:
     """Plan the delivery of an accepted order for another day; its due date follows where the installation says so"""
     seen_content(key)
     by, why, subject = acting(house(), caller()), asked["why"].strip(), _order_id(key)
-
-    def entry_of(done: planned_delivery.Plan) -> Entry:
-        before: dict[str, Any] = {"planned_delivery": done.before}
-        after: dict[str, Any] = {"planned_delivery": done.after, "why": why}
-        if done.moves_due_date:
-            before["due_date"], after["due_date"] = done.due_before, done.due_after
-        return by.entry("order.delivery_changed", subject, before, after)
-
+    entry_of = delivery_changed(by, subject, why)
     done = planned_delivery.change(
         house().services, key, asked["date"], by=by.who, at=by.at, why=why, entry_of=entry_of
     )

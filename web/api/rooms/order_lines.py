@@ -11,6 +11,7 @@ from houblon.web.api.blueprint import not_found, operation
 from houblon.web.api.keys import caller
 from houblon.web.api.orders import reviewed, seen_content
 from houblon.web.foundation.current_app import house
+from houblon.web.orders.entries import line_mended
 
 
 @operation(
@@ -45,7 +46,7 @@ def _mended(key: int, line: int, mend: Callable[..., str], act: str) -> Response
     seen, by = seen_content(key), acting(house(), caller())
     with house().services.ledger.reading() as connection:
         row = lists.order_row(connection, key) or not_found()
-    entry = by.entry(act, row.order_id, None, {"line": line})
+    entry = line_mended(by, act, row.order_id, line)
     try:
         mend(house().services, key, line - 1, by=by.who, at=by.at, seen=seen, entry_of=lambda _: entry)
     except LookupError:

@@ -1,7 +1,6 @@
 """`houblon order`: what came and what was decided about it, and a person's review of it."""
 
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from houblon.web.cli.shell import (
     speaks_problems,
 )
 from houblon.web.foundation.composition import House
+from houblon.web.orders.entries import delivery_changed, invoiced, line_mended
 
 STATES = ("held", "accepted", "refused", "delivered", "cancelled")
 _key = click.argument("key", type=click.IntRange(min=1))
@@ -119,9 +119,13 @@ def refuse(data: Path | None, key: int, why: str, as_json: bool) -> None:
 def invoice(data: Path | None, key: int, as_json: bool) -> None:
     """Issue the invoice of an accepted order, where its policy leaves that to a person."""
     with opened(data) as house:
-        _seen(house, key)
-        number = review.issue_invoice(house.services, key, by=CLI, at=house.now())
-    _print_moved(key, "accepted", as_json, number)
+        with house.services.ledger.reading() as connection:
+            row = _row(connection, key)
+        acting = by(house, CLI)
+        entry_of = invoiced(acting, row.order_id)
+        number = review.issue_invoice(house.services, key, by=CLI, at=acting.at, entry_of=entry_of)
+    # Which may be delivered already.
+    _print_moved(key, row.state, as_json, number)
 
 
 @order.command("cancel")
@@ -186,17 +190,9 @@ def plan(data: Path | None, key: int, day: Any, why: str, as_json: bool) -> None
     with opened(data) as house:
         with house.services.ledger.reading() as connection:
             row = _row(connection, key)
-        acting = by(house, CLI)
-
-        def entry_of(done: planned_delivery.Plan) -> Any:
-            after = {"planned_delivery": done.after, "due_date": done.due_after, "why": why}
-            before = {"planned_delivery": done.before, "due_date": done.due_before}
-            return acting.entry("order.delivery_changed", row.order_id, before, after)
-
-        asked: date = day.date()
-        done = planned_delivery.change(
-            house.services, key, asked, by=CLI, at=acting.at, why=_said(why), entry_of=entry_of
-        )
+        acting, said, asked = by(house, CLI), _said(why), day.date()
+        entry_of = delivery_changed(acting, row.order_id, said)
+        done = planned_delivery.change(house.services, key, asked, by=CLI, at=acting.at, why=said, entry_of=entry_of)
     print_result(
         {"order_key": key, "planned_delivery": done.after, "due_date": done.due_after},
         as_json,
@@ -209,7 +205,7 @@ def _mend(data: Path | None, key: int, line: int, mend: Callable[..., str], act:
         with house.services.ledger.reading() as connection:
             row = _row(connection, key)
         acting = by(house, CLI)
-        entry = acting.entry(act, row.order_id, None, line - 1)
+        entry = line_mended(acting, act, row.order_id, line)
         try:
             outcome = mend(
                 house.services,

@@ -1,0 +1,31 @@
+"""The audit entries of acts on orders: the same from a page, by key and from a shell."""
+
+from collections.abc import Callable
+from typing import Any
+
+from houblon.orders.handling.planned_delivery import Plan
+from houblon.rules.model.entry import Entry
+from houblon.web.access.account_commands import By
+
+
+def delivery_changed(by: By, order_id: str, why: str) -> Callable[[Plan], Entry]:
+    """The entry of a delivery planned for another day; the due date is in it where it followed."""
+
+    def entry_of(done: Plan) -> Entry:
+        before: dict[str, Any] = {"planned_delivery": done.before}
+        after: dict[str, Any] = {"planned_delivery": done.after, "why": why}
+        if done.moves_due_date:
+            before["due_date"], after["due_date"] = done.due_before, done.due_after
+        return by.entry("order.delivery_changed", order_id, before, after)
+
+    return entry_of
+
+
+def line_mended(by: By, act: str, order_id: str, line: int) -> Entry:
+    """The entry of a line mended or taken out: `line` counts from 1, as people do."""
+    return by.entry(act, order_id, None, {"line": line})
+
+
+def invoiced(by: By, order_id: str) -> Callable[[str], Entry]:
+    """The entry of an invoice that a person issued, by its number."""
+    return lambda number: by.entry("order.invoiced", order_id, None, number)
