@@ -8,7 +8,7 @@ from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
 
 from houblon.engine.conditions.figures import money_text
-from houblon.engine.core.money import cents_written, dollars
+from houblon.engine.core.money import cents_written
 from houblon.engine.core.problem import Invalid, refuse
 from houblon.orders.handling import credit_notes
 from houblon.orders.handling.credit_notes import Asked, Credited
@@ -23,6 +23,7 @@ from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
 from houblon.web.foundation.typed import numbered
+from houblon.web.invoices.entries import paid, reversed_payment
 from houblon.web.invoices.pages import shown
 from houblon.web.presentation.typed_numbers import money_typed, whole_typed
 
@@ -38,11 +39,7 @@ def enter(key: int) -> Any:
 
     def act() -> str:
         payment = _payment()
-
-        def entry_of(done: Entered) -> Entry:
-            said = {"id": done.key, "amount": dollars(done.amount), "on": payment.on.isoformat()}
-            return by.entry("invoice.paid", done.number, None, said)
-
+        entry_of = paid(by, payment)
         done = payments.pay(house().services, key, payment, by=by.who, at=by.at, seen=_seen(), entry_of=entry_of)
         return _paid(done)
 
@@ -55,10 +52,7 @@ def reverse(key: int, payment: int) -> Any:
     by, why = acting(house(), author()), request.form.get("raison", "").strip()[:_LONGEST]
 
     def act() -> str:
-        def entry_of(done: Entered) -> Entry:
-            said = {"id": done.key, "why": why}
-            return by.entry("invoice.payment_reversed", done.number, {"id": payment}, said)
-
+        entry_of = reversed_payment(by, payment, why)
         done = payments.reverse(house().services, key, payment, by=by.who, at=by.at, why=why, entry_of=entry_of)
         amount = money_text(-done.amount).in_(current())
         return _("Le paiement de %(amount)s est annulé, par une écriture contraire.", amount=amount)

@@ -212,6 +212,20 @@ def test_an_order_is_cancelled_planned_and_invoiced_by_key(accepted, place):
     assert acts == ["order.delivery_changed", "order.cancelled", "order.delivered", "order.invoiced"]
 
 
+def test_a_payment_and_its_reversal_are_in_the_log_with_the_reason_as_it_is_kept(accepted, place):
+    made = accepted("POST", "/invoices/1/payments", {"amount": "100.00", "on": DAY}).json
+    back = accepted("POST", f"/invoices/1/payments/{made['id']}/reverse", {"why": " sans provision "}).json
+    assert [(row.act, row.subject, row.before, row.after) for row in rows(place.house.services, tables.audit)][-2:] == [
+        ("invoice.paid", made["invoice_number"], None, {"id": made["id"], "amount": "100.00", "on": DAY}),
+        (
+            "invoice.payment_reversed",
+            made["invoice_number"],
+            {"id": made["id"]},
+            {"id": back["id"], "why": "sans provision"},
+        ),
+    ]
+
+
 def test_an_invoice_and_a_credit_note_come_as_pdf(accepted):
     accepted("POST", "/invoices/1/credits", {"lines": [{"line": 1, "quantity": 1}], "note": "Pour la caisse cassée."})
     for key in (1, 2):

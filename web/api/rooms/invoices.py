@@ -28,6 +28,7 @@ from houblon.web.api.spec.printed import printed_invoice
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response
 from houblon.web.foundation.paging import linked, page
+from houblon.web.invoices.entries import paid, reversed_payment
 
 
 @operation("GET", "/invoices", scope="read", room="Invoices", answer="Invoices", query=InvoiceListing)
@@ -128,11 +129,7 @@ def pay_invoice(asked: dict[str, Any], key: int) -> Response:
     """Enter a payment of an invoice: part of it, all of it, or more"""
     seen, by = _seen(key), acting(house(), caller())
     payment = Payment(asked["amount"], asked["on"], asked["reference"].strip(), asked.get("means"))
-
-    def entry_of(done: Entered) -> Entry:
-        said = {"id": done.key, "amount": dollars(done.amount), "on": payment.on.isoformat()}
-        return by.entry("invoice.paid", done.number, None, said)
-
+    entry_of = paid(by, payment)
     done = payments.pay(house().services, key, payment, by=by.who, at=by.at, seen=seen, entry_of=entry_of)
     return _entered(done)
 
@@ -149,12 +146,8 @@ def pay_invoice(asked: dict[str, Any], key: int) -> Response:
 )
 def reverse_payment(asked: dict[str, Any], key: int, id: int) -> Response:
     """Take a payment back, by an entry of its own"""
-    by = acting(house(), caller())
-
-    def entry_of(done: Entered) -> Entry:
-        return by.entry("invoice.payment_reversed", done.number, {"id": id}, {"id": done.key, "why": asked["why"]})
-
-    why = asked["why"].strip()
+    by, why = acting(house(), caller()), asked["why"].strip()
+    entry_of = reversed_payment(by, id, why)
     try:
         done = payments.reverse(house().services, key, id, by=by.who, at=by.at, why=why, entry_of=entry_of)
     except LookupError:
