@@ -7,12 +7,12 @@ from flask import Response
 
 from houblon.engine.core.order import Moment
 from houblon.orders.events.catalogue import EVENTS
-from houblon.orders.events.reading import Gone, read_after
+from houblon.orders.events.reading import read_after
 from houblon.web.api.blueprint import operation
 from houblon.web.api.bodies import EventListing
 from houblon.web.api.spec.types import EventData, Key
 from houblon.web.foundation.current_app import house
-from houblon.web.foundation.errors import json_response, problem_response
+from houblon.web.foundation.errors import json_response
 from houblon.web.foundation.paging import linked, page
 
 EventKind = Annotated[str, msgspec.Meta(extra_json_schema={"enum": list(EVENTS)})]
@@ -36,10 +36,7 @@ class Events(msgspec.Struct, frozen=True):
 def list_events(asked: dict[str, Any]) -> Response:
     """Events after a place, the oldest first"""
     kind = asked.get("type")
-    try:
-        with house().services.ledger.reading() as connection:
-            found = read_after(connection, asked.get("after"), asked["limit"] + 1, [kind] if kind else []).events
-    except Gone as gone:
-        return problem_response(410, gone.problems)
+    with house().services.ledger.reading() as connection:
+        found = read_after(connection, asked.get("after"), asked["limit"] + 1, [kind] if kind else []).events
     shown, after = page(found, asked["limit"], lambda event: event.key)
     return linked(json_response({"items": [each.listed for each in shown]}), after)

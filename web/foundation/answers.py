@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, Unauthorized
 from werkzeug.http import parse_accept_header
 
 from houblon.engine.core.problem import Invalid, Problem, Text
+from houblon.orders.events.reading import Gone
 from houblon.orders.services import Conflict
 from houblon.rules.store.storage import StorageFault
 
@@ -244,6 +245,8 @@ def status_of(fault: Exception, request: str) -> tuple[int, tuple[Problem, ...]]
     """What whoever asked is told of a fault; nothing of the inside shows. `request` is its method and route, for the
     log."""
     match fault:
+        case Gone():
+            return 410, fault.problems
         case Invalid():
             return 422, fault.problems
         case Conflict():
