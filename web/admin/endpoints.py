@@ -1,6 +1,5 @@
 """Webhooks sortants: who is told what happens, with which secret, and how that went."""
 
-import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -19,8 +18,8 @@ from houblon.orders.outbox.delivery import SCHEDULE
 from houblon.orders.queries import lists
 from houblon.web.access.account_commands import By
 from houblon.web.access.audit import by as acting
-from houblon.web.access.audit import noted
 from houblon.web.access.auth import author
+from houblon.web.admin import acts
 from houblon.web.admin.messages import reason
 from houblon.web.drafts.moments import FIRST, read_local
 from houblon.web.foundation.current_app import house
@@ -41,13 +40,8 @@ def add() -> Any:
     """Answered with the page itself: the secret is shown this once, and kept in no cookie on the way."""
     wanted, allowed = _wanted(), house().settings.private_webhooks
 
-    def work(connection: Connection, by: By) -> tuple[str, str]:
-        made = endpoints.add_endpoint(connection, wanted, secrets.token_bytes, by.at, allowed)
-        noted(connection, by, "endpoint.added", made[0], None, _as_audited(wanted))
-        return made
-
     try:
-        id, secret = _write(work)
+        id, secret = _write(lambda connection, by: acts.add_endpoint(connection, by, wanted, allowed))
     except Invalid as invalid:
         return _list(problems=invalid.problems, typed=wanted), 422
     return _detail(id, secret=secret), 201
@@ -62,13 +56,8 @@ def show(id: str) -> str:
 def change(id: str) -> Any:
     wanted, allowed = _wanted(), house().settings.private_webhooks
 
-    def work(connection: Connection, by: By) -> None:
-        before = _as_audited(endpoints.known_endpoint(connection, id))
-        endpoints.change_endpoint(connection, id, wanted, allowed)
-        noted(connection, by, "endpoint.changed", id, before, _as_audited(wanted))
-
     try:
-        _write(work)
+        _write(lambda connection, by: acts.change_endpoint(connection, by, id, wanted, allowed))
     except Invalid as invalid:
         return _detail(id, problems=invalid.problems, typed=wanted), 422
     flash(_("C’est noté : la prochaine livraison en tient compte."), "accepted")
@@ -77,24 +66,14 @@ def change(id: str) -> Any:
 
 @blueprint.post("/<id>/suspendre")
 def pause(id: str) -> Any:
-    def work(connection: Connection, by: By) -> None:
-        endpoints.known_endpoint(connection, id)
-        if endpoints.pause(connection, id):
-            noted(connection, by, "endpoint.paused", id)
-
-    _write(work)
+    _write(lambda connection, by: acts.pause_endpoint(connection, by, id))
     flash(_("Suspendu : rien ne part. Ce qui attend et ce qui arrive partira à la reprise."), "accepted")
     return redirect(url_for("endpoints.show", id=id))
 
 
 @blueprint.post("/<id>/reprendre")
 def resume(id: str) -> Any:
-    def work(connection: Connection, by: By) -> None:
-        endpoints.known_endpoint(connection, id)
-        if endpoints.resume(connection, id, by.at):
-            noted(connection, by, "endpoint.resumed", id)
-
-    _write(work)
+    _write(lambda connection, by: acts.resume_endpoint(connection, by, id))
     flash(_("Repris : ce qui attendait part, et ce qui est arrivé pendant l’arrêt."), "accepted")
     return redirect(url_for("endpoints.show", id=id))
 
@@ -111,8 +90,7 @@ def resend(id: str) -> Any:
 
     def work(connection: Connection, by: By) -> tuple[int, bool]:
         after = max(place_at(connection, since), removed_through(connection))
-        endpoints.resend_after(connection, id, after)
-        noted(connection, by, "endpoint.resent", id, None, {"after": after})
+        acts.resend_after(connection, by, id, after)
         known = endpoints.known_endpoint(connection, id)
         return unread_count(connection, known), known.active
 
@@ -136,12 +114,7 @@ def resend(id: str) -> Any:
 
 @blueprint.post("/<id>/secret")
 def rotate(id: str) -> Any:
-    def work(connection: Connection, by: By) -> str:
-        made = endpoints.rotate(connection, id, secrets.token_bytes, by.at)
-        noted(connection, by, "endpoint.rotated", id)
-        return made
-
-    return _detail(id, secret=_write(work))
+    return _detail(id, secret=_write(lambda connection, by: acts.rotate_endpoint(connection, by, id)))
 
 
 @blueprint.post("/<id>/essai")
@@ -156,13 +129,8 @@ def test(id: str) -> Any:
 
 @blueprint.post("/<id>/retirer")
 def remove(id: str) -> Any:
-    def work(connection: Connection, by: By) -> Any:
-        row = endpoints.known_endpoint(connection, id)
-        endpoints.remove(connection, id)
-        noted(connection, by, "endpoint.removed", id, _as_audited(row), None)
-        return row
-
-    flash(_("Le point de livraison %(url)s est retiré.", url=_write(work).url), "accepted")
+    removed = _write(lambda connection, by: acts.remove_endpoint(connection, by, id))
+    flash(_("Le point de livraison %(url)s est retiré.", url=removed.url), "accepted")
     return redirect(url_for("endpoints.index"))
 
 
@@ -214,10 +182,6 @@ def _known(id: str) -> Row[Any]:
     with house().services.ledger.reading() as connection:
         row = endpoints.endpoint_row(connection, id)
     return row if row is not None else abort(404)
-
-
-def _as_audited(endpoint: Wanted | Row[Any]) -> dict[str, Any]:
-    return {"url": endpoint.url, "events": list(endpoint.events)}
 
 
 def _write(work: Callable[[Connection, By], Any]) -> Any:

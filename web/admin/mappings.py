@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import Connection
 
 from houblon.engine.conditions.targets.documents import fact_document
 from houblon.engine.conditions.vocabulary import FACTS, Fact, Kind
@@ -17,12 +16,12 @@ from houblon.engine.decide.branches import fact_text
 from houblon.orders.intake import refused_calls
 from houblon.orders.intake.decode import parse_json, read_order
 from houblon.orders.intake.mapping import read_mapping
-from houblon.orders.intake.sources import Source, default_mapping, find_source, set_source
+from houblon.orders.intake.sources import Source, default_mapping, find_source
 from houblon.orders.intake.trial import read_payload, sums_of
 from houblon.orders.invoicing.document import TAX_NAMES
 from houblon.web.access.audit import by as acting
-from houblon.web.access.audit import noted
 from houblon.web.access.auth import author
+from houblon.web.admin.acts import change_source
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.paging import row_key
 from houblon.web.orders.whatif import view_of
@@ -118,13 +117,9 @@ def _words(fact: Fact, value: Any) -> Text:
 
 def _kept(source: Source, mapping: dict[str, Any] | None, groups: list[str]) -> Any:
     by = acting(house(), author())
-    before, after = {"groups": source.groups, "mapping": source.mapping}, {"groups": groups, "mapping": mapping}
-
-    def work(connection: Connection) -> None:
-        set_source(connection, source.name, groups, mapping, by.at)
-        noted(connection, by, "source.set", source.name, before, after)
-
-    house().services.ledger.write(work)
+    house().services.ledger.write(
+        lambda connection: change_source(connection, by, source.name, source, groups, mapping)
+    )
     flash(_("Les prochaines commandes de « %(name)s » se liront ainsi.", name=source.name), "accepted")
     return redirect(url_for("mappings.show", source=source.name))
 

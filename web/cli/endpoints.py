@@ -1,9 +1,7 @@
 """`houblon endpoint` and `houblon events`: who is told what happens, and what did, from a shell."""
 
-import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,9 @@ from houblon.orders.events.documents import Event
 from houblon.orders.events.endpoints import Wanted
 from houblon.orders.events.feed import enqueue_test_event
 from houblon.orders.events.reading import read_after
-from houblon.web.access.audit import CLI, by, noted
+from houblon.web.access.account_commands import By
+from houblon.web.access.audit import CLI, by
+from houblon.web.admin import acts
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
 from houblon.web.foundation.composition import House
 
@@ -45,12 +45,9 @@ def add(data: Path | None, url: str, events: tuple[str, ...], description: str, 
     with opened(data) as house:
         allowed, acting = house.settings.private_webhooks, by(house, CLI)
 
-        def work(connection: Connection) -> tuple[str, str]:
-            made = endpoints.add_endpoint(connection, wanted, secrets.token_bytes, acting.at, allowed)
-            noted(connection, acting, "endpoint.added", made[0], None, {"url": url, "events": list(wanted.events)})
-            return made
-
-        id, secret = house.services.ledger.write(work)
+        id, secret = house.services.ledger.write(
+            lambda connection: acts.add_endpoint(connection, acting, wanted, allowed)
+        )
     print_result({"id": id, "url": url, "events": list(wanted.events), "secret": secret}, as_json, f"{id}\n{secret}")
 
 
@@ -76,7 +73,7 @@ def list_(data: Path | None, as_json: bool) -> None:
 @speaks_problems
 def remove(data: Path | None, id: str, as_json: bool) -> None:
     """Send nothing more to the endpoint ID; what waited for it is parked."""
-    _act(data, id, "endpoint.removed", lambda connection, at: endpoints.remove(connection, id))
+    _act(data, id, lambda connection, by: acts.remove_endpoint(connection, by, id))
     print_result({"removed": id}, as_json, f"Removed {id}.")
 
 
@@ -87,12 +84,7 @@ def remove(data: Path | None, id: str, as_json: bool) -> None:
 @speaks_problems
 def pause(data: Path | None, id: str, as_json: bool) -> None:
     """Send nothing to the endpoint ID until it is resumed; what happens meanwhile waits for it."""
-
-    def work(connection: Connection, at: datetime) -> bool:
-        endpoints.known_endpoint(connection, id)
-        return endpoints.pause(connection, id)
-
-    _act(data, id, "endpoint.paused", work)
+    _act(data, id, lambda connection, by: acts.pause_endpoint(connection, by, id))
     print_result({"paused": id}, as_json, f"Paused {id}.")
 
 
@@ -103,14 +95,13 @@ def pause(data: Path | None, id: str, as_json: bool) -> None:
 @speaks_problems
 def resume(data: Path | None, id: str, as_json: bool) -> None:
     """Send to the endpoint ID again: what waits, and what happened meanwhile."""
-    lost: int | None = None
 
-    def work(connection: Connection, at: datetime) -> bool:
-        nonlocal lost
+    def work(connection: Connection, by: By) -> int | None:
         lost = endpoints.lost_through(connection, endpoints.known_endpoint(connection, id))
-        return endpoints.resume(connection, id, at)
+        acts.resume_endpoint(connection, by, id)
+        return lost
 
-    _act(data, id, "endpoint.resumed", work)
+    lost = _act(data, id, work)
     warning = "" if lost is None else f" Events up to {lost} are not kept any more: it is sent those after."
     print_result({"resumed": id, "lost_through": lost}, as_json, f"Resumed {id}.{warning}")
 
@@ -122,7 +113,7 @@ def resume(data: Path | None, id: str, as_json: bool) -> None:
 @speaks_problems
 def test(data: Path | None, id: str, as_json: bool) -> None:
     """Have a running server send a test event to the endpoint ID."""
-    _act(data, id, None, lambda connection, at: enqueue_test_event(connection, id, at))
+    _act(data, id, lambda connection, by: enqueue_test_event(connection, id, by.at))
     print_result({"tested": id}, as_json, f"A test event is on its way to {id}.")
 
 
@@ -134,33 +125,16 @@ def test(data: Path | None, id: str, as_json: bool) -> None:
 @speaks_problems
 def resend(data: Path | None, id: str, after: int, as_json: bool) -> None:
     """Send anew what happened after a place, of what the endpoint ID asks for; ids stay the same."""
-
-    def work(connection: Connection, at: datetime) -> None:
-        endpoints.resend_after(connection, id, after)
-
-    _act(data, id, "endpoint.resent", work, {"after": after})
+    _act(data, id, lambda connection, by: acts.resend_after(connection, by, id, after))
     print_result({"resent": id, "after": after}, as_json, f"{id} is sent anew what happened after {after}.")
 
 
-def _act(
-    data: Path | None,
-    id: str,
-    act: str | None,
-    work: Callable[[Connection, datetime], T],
-    said: dict[str, Any] | None = None,
-) -> T:
-    """Do it to the endpoint, with its entry in the audit log unless it changed nothing. Raises Invalid."""
+def _act(data: Path | None, id: str, work: Callable[[Connection, By], T]) -> T:
+    """Do it to the endpoint. Raises Invalid."""
     with opened(data) as house:
         acting = by(house, CLI)
-
-        def audited(connection: Connection) -> T:
-            done = work(connection, acting.at)
-            if act is not None and done is not False:
-                noted(connection, acting, act, id, None, said)
-            return done
-
         try:
-            return house.services.ledger.write(audited)
+            return house.services.ledger.write(lambda connection: work(connection, acting))
         except endpoints.Paused:
             raise refuse(
                 "paused", "/id", f"Le point de livraison {id} est suspendu.", f"Endpoint {id} is paused."

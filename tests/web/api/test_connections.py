@@ -8,9 +8,11 @@ from sqlalchemy import select
 from houblon.orders.credentials.credentials import SCOPES
 from houblon.orders.db.tables import audit, outbox, source_settings
 from houblon.orders.events.feed import feed
+from houblon.orders.privacy import retention
 from houblon.web.ingest.signatures import sign
+from tests.clock import NOW
 from tests.web.api.test_api import Caller, pointers
-from tests.web.houses import order
+from tests.web.houses import order, shell
 
 HOOK = {"url": "https://comptabilite.example/houblon", "events": ["order.accepted"], "description": "Comptabilité"}
 MAPPING = {
@@ -97,6 +99,32 @@ def test_an_endpoint_is_sent_again_what_happened_from_an_event_on(call, place):
     assert pointers(call("POST", f"/endpoints/{id}/resend", {"after": 10_000})) == {"/after"}
     assert call("POST", "/endpoints/ep_0/resend", {"after": 0}).status_code == 404
     assert ("api:caisse", "endpoint.resent") in entries(place)
+
+
+def test_an_endpoint_is_not_sent_again_what_is_not_kept(call, place):
+    id = call("POST", "/endpoints", HOOK).json["id"]
+    for number in range(3):
+        place.send(order(f"PO-{number}"), f"m-{number}")
+    feed(place.house.services.ledger, place.house.now())
+    told = call("GET", f"/endpoints/{id}").json["place"]
+    retention.remove(place.house.services.ledger, retention.old_events(NOW.replace(year=NOW.year + 1)))
+    gone = call("POST", f"/endpoints/{id}/resend", {"after": 1})
+    assert (gone.status_code, gone.json["errors"][0]["code"]) == (410, "events_gone")
+    assert call("GET", f"/endpoints/{id}").json["place"] == told
+    assert ("api:caisse", "endpoint.resent") not in entries(place)
+
+
+def test_an_endpoint_that_a_shell_removes_is_in_the_log_as_it_was(call, place):
+    id = call("POST", "/endpoints", HOOK).json["id"]
+    folder = place.house.settings.data
+    place.house.close()
+    assert shell(["endpoint", "remove", id, "--data", folder]).exit_code == 0
+    removed = next(each for each in listed(folder) if each["act"] == "endpoint.removed")
+    assert (removed["before"], removed["after"]) == ({"url": HOOK["url"], "events": HOOK["events"]}, None)
+
+
+def listed(folder):
+    return json.loads(shell(["audit", "list", "--who", "cli", "--data", folder, "--json"]).stdout)["entries"]
 
 
 def test_the_same_idempotency_key_adds_one_endpoint(call):

@@ -1,29 +1,27 @@
 """`/endpoints`: who is told what happens, looked after by key as on the page « Webhooks sortants »."""
 
-import secrets
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from flask import Response, abort, url_for
+from flask import Response, url_for
 from sqlalchemy import Connection, Row
 
 from houblon.orders.events import endpoints
 from houblon.orders.events.catalogue import EVENTS
 from houblon.orders.events.endpoints import Paused, Wanted, destination_of
 from houblon.orders.events.feed import enqueue_test_event, unread_count
-from houblon.orders.events.reading import Gone
 from houblon.orders.queries import lists
 from houblon.orders.services import Conflict
 from houblon.web.access.account_commands import By
 from houblon.web.access.audit import by as acting
-from houblon.web.access.audit import noted
+from houblon.web.admin import acts
 from houblon.web.api.blueprint import not_found, operation
 from houblon.web.api.connections.bodies import EndpointWanted, ResendAfter
 from houblon.web.api.etags import etag_of, seen, tagged
 from houblon.web.api.keys import caller
 from houblon.web.foundation.current_app import house
-from houblon.web.foundation.errors import json_response, problem_response
+from houblon.web.foundation.errors import json_response
 
 _ROOM = "Endpoints"
 
@@ -44,12 +42,7 @@ def add_endpoint(asked: dict[str, Any]) -> Response:
     """
     wanted, allowed = _wanted(asked), house().settings.private_webhooks
 
-    def work(connection: Connection, by: By) -> tuple[str, str]:
-        made = endpoints.add_endpoint(connection, wanted, secrets.token_bytes, by.at, allowed)
-        noted(connection, by, "endpoint.added", made[0], None, _as_audited(wanted))
-        return made
-
-    id, secret = _write(work)
+    id, secret = _write(lambda connection, by: acts.add_endpoint(connection, by, wanted, allowed))
     response = _shown(id, secret=secret)
     response.status_code = 201
     response.headers["Location"] = url_for("api.get_endpoint", id=id)
@@ -78,10 +71,8 @@ def change_endpoint(asked: dict[str, Any], id: str) -> Response:
     wanted, allowed, check = _wanted(asked), house().settings.private_webhooks, seen()
 
     def work(connection: Connection, by: By) -> None:
-        before = _row(connection, id)
-        check(_etag(before))
-        endpoints.change_endpoint(connection, id, wanted, allowed)
-        noted(connection, by, "endpoint.changed", id, _as_audited(before), _as_audited(wanted))
+        check(_etag(_row(connection, id)))
+        acts.change_endpoint(connection, by, id, wanted, allowed)
 
     _write(work)
     return _shown(id)
@@ -99,8 +90,7 @@ def remove_endpoint(id: str) -> Response:
         row = _row(connection, id)
         check(_etag(row))
         document = _document(connection, row, by.at)
-        endpoints.remove(connection, id)
-        noted(connection, by, "endpoint.removed", id, _as_audited(row), None)
+        acts.remove_endpoint(connection, by, id)
         return document
 
     return json_response(_write(work))
@@ -109,26 +99,14 @@ def remove_endpoint(id: str) -> Response:
 @operation("POST", "/endpoints/<id>/pause", scope="write", room=_ROOM, answer="Endpoint", faults=(404,))
 def pause_endpoint(id: str) -> Response:
     """Send an endpoint nothing until it is resumed; one that is paused stays so"""
-
-    def work(connection: Connection, by: By) -> None:
-        _row(connection, id)
-        if endpoints.pause(connection, id):
-            noted(connection, by, "endpoint.paused", id)
-
-    _write(work)
+    _write(lambda connection, by: acts.pause_endpoint(connection, by, id))
     return _shown(id)
 
 
 @operation("POST", "/endpoints/<id>/resume", scope="write", room=_ROOM, answer="Endpoint", faults=(404,))
 def resume_endpoint(id: str) -> Response:
     """Send an endpoint again what waits for it, and what happens"""
-
-    def work(connection: Connection, by: By) -> None:
-        _row(connection, id)
-        if endpoints.resume(connection, id, by.at):
-            noted(connection, by, "endpoint.resumed", id)
-
-    _write(work)
+    _write(lambda connection, by: acts.resume_endpoint(connection, by, id))
     return _shown(id)
 
 
@@ -146,16 +124,7 @@ def resend_to_endpoint(asked: dict[str, Any], id: str) -> Response:
 
     Messages keep the ids that they had. 410 for a place older than what is kept.
     """
-
-    def work(connection: Connection, by: By) -> None:
-        _row(connection, id)
-        endpoints.resend_after(connection, id, asked["after"])
-        noted(connection, by, "endpoint.resent", id, None, {"after": asked["after"]})
-
-    try:
-        _write(work)
-    except Gone as gone:
-        return problem_response(410, gone.problems)
+    _write(lambda connection, by: acts.resend_after(connection, by, id, asked["after"]))
     return _shown(id)
 
 
@@ -186,14 +155,7 @@ def rotate_endpoint_secret(id: str) -> Response:
 
     It is told in this answer, and never again.
     """
-
-    def work(connection: Connection, by: By) -> str:
-        _row(connection, id)
-        made = endpoints.rotate(connection, id, secrets.token_bytes, by.at)
-        noted(connection, by, "endpoint.rotated", id)
-        return made
-
-    return _shown(id, secret=_write(work))
+    return _shown(id, secret=_write(lambda connection, by: acts.rotate_endpoint(connection, by, id)))
 
 
 def _wanted(asked: dict[str, Any]) -> Wanted:
@@ -202,23 +164,22 @@ def _wanted(asked: dict[str, Any]) -> Wanted:
 
 
 def _write(work: Callable[[Connection, By], Any]) -> Any:
-    """In the ledger, the act and its entry, by this key at this instant."""
+    """In the ledger, the act and its entry, by this key at this instant. 404 where there is no such endpoint."""
     by = acting(house(), caller())
-    return house().services.ledger.write(lambda connection: work(connection, by))
+    try:
+        return house().services.ledger.write(lambda connection: work(connection, by))
+    except LookupError:
+        not_found()
 
 
 def _row(connection: Connection, id: str) -> Row[Any]:
-    return endpoints.endpoint_row(connection, id) or abort(404)
+    return endpoints.endpoint_row(connection, id) or not_found()
 
 
 def _shown(id: str, **more: Any) -> Response:
     with house().services.ledger.reading() as connection:
-        row = endpoints.endpoint_row(connection, id) or not_found()
+        row = _row(connection, id)
         return tagged(json_response(_document(connection, row, house().now()) | more), _etag(row))
-
-
-def _as_audited(endpoint: Wanted | Row[Any]) -> dict[str, Any]:
-    return {"url": endpoint.url, "events": list(endpoint.events)}
 
 
 def _etag(row: Row[Any]) -> str:

@@ -16,10 +16,10 @@ from houblon.orders.intake.sources import (
     find_source,
     keep_own_buyers,
     list_sources,
-    set_source,
 )
 from houblon.web.access.audit import by as acting
 from houblon.web.access.audit import noted
+from houblon.web.admin.acts import change_source
 from houblon.web.api.blueprint import operation
 from houblon.web.api.connections.bodies import NewMapping, NewSource, SourceGroups
 from houblon.web.api.etags import etag_of, seen, tagged
@@ -161,12 +161,7 @@ def _set(name: str, change: Any) -> Response:
         source = _source_in(connection, name)
         check(_etag(source))
         groups, mapping = change(source)
-        before, after = (
-            {"groups": list(source.groups), "mapping": source.mapping},
-            {"groups": list(groups), "mapping": mapping},
-        )
-        set_source(connection, name, groups, mapping, by.at)
-        noted(connection, by, "source.set", name, before, after)
+        change_source(connection, by, name, source, groups, mapping)
 
     house().services.ledger.write(work)
     return _shown(name)

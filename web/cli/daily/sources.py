@@ -20,10 +20,10 @@ from houblon.orders.intake.sources import (
     find_source,
     keep_own_buyers,
     list_sources,
-    set_source,
 )
 from houblon.orders.intake.trial import read_payload
 from houblon.web.access.audit import CLI, by, noted
+from houblon.web.admin.acts import change_source
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
 
 
@@ -89,14 +89,8 @@ def set_(
         kept = known.mapping if known and not default_mapping else None
         wanted = read_json(mapping.read_bytes()) if mapping else kept
         named = groups or (known.groups if known else ())
-        before = known and {"groups": known.groups, "mapping": known.mapping}
         acting = by(house, CLI)
-
-        def work(connection: Connection) -> None:
-            set_source(connection, name, named, wanted, acting.at)
-            noted(connection, acting, "source.set", name, before, {"groups": named, "mapping": wanted})
-
-        house.services.ledger.write(work)
+        house.services.ledger.write(lambda kept: change_source(kept, acting, name, known, named, wanted))
     print_result(
         {"source": name, "groups": list(named), "mapping": wanted},
         as_json,
