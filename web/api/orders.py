@@ -73,7 +73,7 @@ def get_order(key: int) -> Response:
 )
 def accept_order(asked: dict[str, Any], key: int) -> Response:
     """Accept a held order; its invoice goes out if its policy says so"""
-    seen = seen_content(key)
+    seen = seen_order(key).content_hash
     review.accept(house().services, key, by=caller(), at=house().now(), why=asked["why"], seen=seen)
     return reviewed(key)
 
@@ -90,18 +90,17 @@ def accept_order(asked: dict[str, Any], key: int) -> Response:
 )
 def refuse_order(asked: dict[str, Any], key: int) -> Response:
     """Refuse a held order, with the reason that its history keeps"""
-    seen = seen_content(key)
+    seen = seen_order(key).content_hash
     review.refuse(house().services, key, by=caller(), at=house().now(), why=asked["why"], seen=seen)
     return reviewed(key)
 
 
-def seen_content(key: int) -> str:
-    """The content that is reviewed: the one that the caller read, where it says so. 412 when it is another now."""
+def seen_order(key: int) -> Row[Any]:
+    """The order that an act is about: the one that the caller read, where it says so. 412 when it is another now."""
     with house().services.ledger.reading() as connection:
         row = kept_order(connection, key)
     check_match(order_etag(row))
-    seen: str = row.content_hash
-    return seen
+    return row
 
 
 def kept_order(connection: Connection, key: int) -> Row[Any]:

@@ -5,17 +5,16 @@ from typing import Any
 import msgspec
 from flask import Response
 
-from houblon.engine.core.money import dollars
 from houblon.orders.handling import deliveries, lifecycle, planned_delivery, review
 from houblon.orders.handling.deliveries import LineDelivered
 from houblon.orders.invoicing.credits import Words
-from houblon.orders.queries import lists
 from houblon.rules.model.entry import Entry
 from houblon.web.access.audit import by as acting
 from houblon.web.api.blueprint import operation
 from houblon.web.api.bodies import Cancellation, Delivery, PlannedDelivery
 from houblon.web.api.keys import caller
-from houblon.web.api.orders import kept_order, seen_content
+from houblon.web.api.orders import seen_order
+from houblon.web.api.rooms.references import of_recorded
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response
 from houblon.web.orders.entries import delivery_changed, invoiced
@@ -33,14 +32,13 @@ from houblon.web.orders.entries import delivery_changed, invoiced
 )
 def deliver_order(asked: dict[str, Any], key: int) -> Response:
     """Deliver an accepted order: all of it, or so many of each line"""
-    seen_content(key)
-    by, lines = acting(house(), caller()), [LineDelivered(**each) for each in asked["lines"]]
+    row, by = seen_order(key), acting(house(), caller())
+    lines = [LineDelivered(**each) for each in asked["lines"]]
     words = Words(reason=asked["reason"].strip(), note=asked["note"].strip())
-    subject = _order_id(key)
 
     def entry_of(done: deliveries.Delivered) -> Entry:
         said = {"on": done.on.isoformat(), "lines": asked["lines"]}
-        return by.entry("order.delivered", subject, None, said)
+        return by.entry("order.delivered", row.order_id, None, said)
 
     done = deliveries.deliver(
         house().services,
@@ -67,10 +65,7 @@ def deliver_order(asked: dict[str, Any], key: int) -> Response:
 )
 def cancel_order(asked: dict[str, Any], key: int) -> Response:
     """Cancel a held or accepted order; its invoice is credited"""
-    seen_content(key)
-    by, why = acting(house(), caller()), asked["why"].strip()
-    with house().services.ledger.reading() as connection:
-        row = kept_order(connection, key)
+    row, by, why = seen_order(key), acting(house(), caller()), asked["why"].strip()
     # What is neither is refused by the move itself, which tells who moved it before.
     was = row.state if row.state in lifecycle.CANCELLABLE else "accepted"
     entry = by.entry("order.cancelled", row.order_id, was, why)
@@ -90,14 +85,13 @@ def cancel_order(asked: dict[str, Any], key: int) -> Response:
 )
 def invoice_order(key: int) -> Response:
     """Issue the invoice of an accepted order whose policy leaves that to a person"""
-    seen_content(key)
-    by, subject = acting(house(), caller()), _order_id(key)
+    row, by = seen_order(key), acting(house(), caller())
     review.issue_invoice(
         house().services,
         key,
         by=by.who,
         at=by.at,
-        entry_of=invoiced(by, subject),
+        entry_of=invoiced(by, row.order_id),
     )
     return _answer(key, 201)
 
@@ -114,33 +108,15 @@ def invoice_order(key: int) -> Response:
 )
 def plan_delivery(asked: dict[str, Any], key: int) -> Response:
     """Plan the delivery of an accepted order for another day; its due date follows where the installation says so"""
-    seen_content(key)
-    by, why, subject = acting(house(), caller()), asked["why"].strip(), _order_id(key)
-    entry_of = delivery_changed(by, subject, why)
+    row, by, why = seen_order(key), acting(house(), caller()), asked["why"].strip()
+    entry_of = delivery_changed(by, row.order_id, why)
     done = planned_delivery.change(
         house().services, key, asked["date"], by=by.who, at=by.at, why=why, entry_of=entry_of
     )
     return _answer(key, planned_delivery=done.after, due_date=done.due_after)
 
 
-def _order_id(key: int) -> str:
-    with house().services.ledger.reading() as connection:
-        order_id: str = kept_order(connection, key).order_id
-    return order_id
-
-
 def _answer(key: int, status: int = 200, **members: Any) -> Response:
     """The order as it stands now, its invoice where it has one, and what is the act's own."""
     with house().services.ledger.reading() as connection:
-        row, invoice = kept_order(connection, key), lists.invoice_of_order(connection, key)
-    document = {
-        "key": key,
-        "source": row.source,
-        "order_id": row.order_id,
-        "order_key": key,
-        "state": row.state,
-        **members,
-    }
-    if invoice is not None:
-        document |= {"invoice_key": invoice.key, "invoice_number": invoice.number, "total": dollars(invoice.total)}
-    return json_response(document, status)
+        return json_response({"key": key, **of_recorded(connection, key), **members}, status)

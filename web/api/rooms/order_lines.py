@@ -5,11 +5,10 @@ from collections.abc import Callable
 from flask import Response
 
 from houblon.orders.handling import amend
-from houblon.orders.queries import lists
 from houblon.web.access.audit import by as acting
 from houblon.web.api.blueprint import not_found, operation
 from houblon.web.api.keys import caller
-from houblon.web.api.orders import reviewed, seen_content
+from houblon.web.api.orders import reviewed, seen_order
 from houblon.web.foundation.current_app import house
 from houblon.web.orders.entries import line_mended
 
@@ -43,12 +42,10 @@ def remove_line(key: int, line: int) -> Response:
 
 
 def _mended(key: int, line: int, mend: Callable[..., str], act: str) -> Response:
-    seen, by = seen_content(key), acting(house(), caller())
-    with house().services.ledger.reading() as connection:
-        row = lists.order_row(connection, key) or not_found()
+    row, by = seen_order(key), acting(house(), caller())
     entry = line_mended(by, act, row.order_id, line)
     try:
-        mend(house().services, key, line - 1, by=by.who, at=by.at, seen=seen, entry_of=lambda _: entry)
+        mend(house().services, key, line - 1, by=by.who, at=by.at, seen=row.content_hash, entry_of=lambda _: entry)
     except LookupError:
         not_found()
     return reviewed(key)
