@@ -1,7 +1,10 @@
 """`/groups`: what groups state, and the policy that a group's buyers have; cycles, scenarios, guardrails."""
 
+from collections.abc import Sequence
+
 from flask import Response
 
+from houblon.engine.core.problem import Faults, step
 from houblon.engine.policy.policy import BASE
 from houblon.rules.model.content import Group
 from houblon.rules.model.inherit import resolve
@@ -65,6 +68,16 @@ def list_guardrails() -> Response:
 def get_guardrail(id: str) -> Response:
     """One guardrail"""
     return _document("guardrail", id)
+
+
+def check_groups(asked: Sequence[str], but: Sequence[str] = ()) -> None:
+    """Refuse every group that is not in force, and those of `but`. Raises Invalid."""
+    known, faults = content_in_force().groups.keys() - set(but), Faults()
+    for place, id in enumerate(asked):
+        if id not in known:
+            pointer = step("/groups", place)
+            faults.add("unknown_group", pointer, "Ce groupe n’est pas en vigueur.", "This group is not in force.")
+    faults.raise_if_any()
 
 
 def _group(id: str) -> Group:

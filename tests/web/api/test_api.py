@@ -6,6 +6,7 @@ import re
 import msgspec
 import pytest
 from openapi_spec_validator import validate
+from sqlalchemy import Engine, event
 
 from houblon.orders.credentials.credentials import SCOPES, add_key
 from houblon.simulation.jobs.worker import run_next
@@ -49,6 +50,21 @@ def begun(call, name="Essai", **members):
 
 def pointers(response):
     return {each["pointer"] for each in response.json["errors"]}
+
+
+def statements(call):
+    """What the databases are asked meanwhile."""
+    asked = []
+
+    def hear(_connection, _cursor, statement, _parameters, _context, _many):
+        asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    try:
+        call()
+    finally:
+        event.remove(Engine, "before_cursor_execute", hear)
+    return asked
 
 
 def test_the_document_is_valid_openapi_and_its_page_needs_nobody_and_nothing_from_elsewhere(place):

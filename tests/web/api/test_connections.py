@@ -11,7 +11,7 @@ from houblon.orders.events.feed import feed
 from houblon.orders.privacy import retention
 from houblon.web.ingest.signatures import sign
 from tests.clock import NOW
-from tests.web.api.test_api import Caller, pointers
+from tests.web.api.test_api import Caller, pointers, statements
 from tests.web.houses import order, shell
 
 HOOK = {"url": "https://comptabilite.example/houblon", "events": ["order.accepted"], "description": "Comptabilité"}
@@ -123,6 +123,13 @@ def test_an_endpoint_that_a_shell_removes_is_in_the_log_as_it_was(call, place):
     assert (removed["before"], removed["after"]) == ({"url": HOOK["url"], "events": HOOK["events"]}, None)
 
 
+def test_what_waits_is_counted_once_for_all_endpoints(call):
+    for number in range(3):
+        call("POST", "/endpoints", {**HOOK, "url": f"https://{number}.example/"})
+    said = statements(lambda: call("GET", "/endpoints"))
+    assert len([each for each in said if "GROUP BY outbox.destination" in each]) == 1
+
+
 def listed(folder):
     return json.loads(shell(["audit", "list", "--who", "cli", "--data", folder, "--json"]).stdout)["entries"]
 
@@ -214,5 +221,7 @@ def test_what_a_mapping_can_t_read_is_said_at_its_place(call):
     assert refused(payload={**PAYLOAD, "number": None}) == {"/order/id"}
     assert refused(groups=["bars"]) == {"/groups/0"}
     assert pointers(call("PUT", "/sources/caisse/groups", {"groups": ["bars"]})) == {"/groups/0"}
+    several = {"groups": ["bars", "payeurs-a-risque", "caves"]}
+    assert pointers(call("PUT", "/sources/caisse/groups", several)) == {"/groups/0", "/groups/2"}
     assert pointers(call("PUT", "/sources/caisse/mapping", {"mapping": {"houblon_mapping": 1}})) >= {"/mapping/order"}
     assert call("POST", "/sources/nulle/mapping/trial", {"payload": PAYLOAD}).status_code == 404

@@ -6,7 +6,7 @@ from sqlalchemy import update
 
 from houblon.orders.db import tables
 from houblon.web.api.rooms.record_shapes import AuditEntries, Message, Overview, Retailer, VersionComparison
-from tests.web.api.test_api import Caller, begun, change
+from tests.web.api.test_api import Caller, begun, change, statements
 from tests.web.houses import order
 
 
@@ -119,6 +119,20 @@ def test_the_overview_counts_what_its_page_counts(call, place):
     msgspec.convert(found, Overview)
     assert (found["waiting"], found["today"], found["unpaid"]["count"]) == (1, {"orders": 1, "value": "648.00"}, 1)
     assert found["unpaid"]["amount"] == call("GET", "/invoices").json["items"][0]["total"]
+
+
+def test_a_list_of_retailers_asks_for_all_their_groups_at_once(call):
+    def asked():
+        return len(statements(lambda: call("GET", "/retailers")))
+
+    call("PUT", "/retailers/bar-0", {"name": "Bar 0"})
+    before = asked()
+    for number in range(1, 4):
+        call("PUT", f"/retailers/bar-{number}", {"name": f"Bar {number}"})
+        call("PUT", f"/retailers/bar-{number}/groups", {"groups": ["payeurs-a-risque"]})
+    assert asked() == before
+    told = {each["id"]: each["groups"] for each in call("GET", "/retailers").json["items"]}
+    assert (told["bar-0"], told["bar-3"]) == ([], ["payeurs-a-risque"])
 
 
 def test_a_held_order_s_lines_are_mended_by_key(call, place):

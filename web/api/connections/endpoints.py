@@ -30,7 +30,8 @@ _ROOM = "Endpoints"
 def list_endpoints() -> Response:
     """Every endpoint, the oldest first"""
     with house().services.ledger.reading() as connection:
-        found = [_document(connection, row, house().now()) for row in endpoints.list_endpoints(connection)]
+        counts, now = lists.count_by_destination(connection), house().now()
+        found = [_document(connection, row, now, counts) for row in endpoints.list_endpoints(connection)]
     return json_response({"items": found})
 
 
@@ -89,7 +90,7 @@ def remove_endpoint(id: str) -> Response:
     def work(connection: Connection, by: By) -> dict[str, Any]:
         row = _row(connection, id)
         check(_etag(row))
-        document = _document(connection, row, by.at)
+        document = _document(connection, row, by.at, lists.count_by_destination(connection))
         acts.remove_endpoint(connection, by, id)
         return document
 
@@ -179,15 +180,17 @@ def _row(connection: Connection, id: str) -> Row[Any]:
 def _shown(id: str, **more: Any) -> Response:
     with house().services.ledger.reading() as connection:
         row = _row(connection, id)
-        return tagged(json_response(_document(connection, row, house().now()) | more), _etag(row))
+        counts = lists.count_by_destination(connection)
+        return tagged(json_response(_document(connection, row, house().now(), counts) | more), _etag(row))
 
 
 def _etag(row: Row[Any]) -> str:
     return etag_of(row.url, row.events, row.description, row.active)
 
 
-def _document(connection: Connection, row: Row[Any], now: datetime) -> dict[str, Any]:
-    counts = lists.count_by_destination(connection)
+def _document(
+    connection: Connection, row: Row[Any], now: datetime, counts: dict[tuple[str, str], int]
+) -> dict[str, Any]:
     is_rotating = len(endpoints.secrets_at(row, now)) > 1
     waiting = {state: counts.get((destination_of(row.id), state), 0) for state in ("pending", "parked")}
     return {

@@ -18,7 +18,7 @@ from houblon.orders.intake.sources import find_source
 from houblon.orders.intake.trial import Sums, read_payload, sums_of
 from houblon.web.api.blueprint import operation
 from houblon.web.api.connections.bodies import TriedPayload
-from houblon.web.api.connections.sources import check_groups
+from houblon.web.api.groups import check_groups
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response
 from houblon.web.retailers.membership_effect import content_in_force

@@ -7,7 +7,6 @@ from typing import Any
 from flask import Response, abort, url_for
 from sqlalchemy import Connection
 
-from houblon.engine.core.problem import refuse, step
 from houblon.orders.credentials.credentials import STANDARD, add_source, retire_secrets
 from houblon.orders.credentials.revocation import retire_secret
 from houblon.orders.intake.sources import (
@@ -23,10 +22,10 @@ from houblon.web.admin.acts import change_source
 from houblon.web.api.blueprint import operation
 from houblon.web.api.connections.bodies import NewMapping, NewSource, SourceGroups
 from houblon.web.api.etags import etag_of, seen, tagged
+from houblon.web.api.groups import check_groups
 from houblon.web.api.keys import caller
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response
-from houblon.web.retailers.membership_effect import content_in_force
 
 _ROOM = "Sources"
 
@@ -143,15 +142,6 @@ def set_source_mapping(asked: dict[str, Any], name: str) -> Response:
         return source.groups, None if mapping == default_mapping(source.kind) else mapping
 
     return _set(name, change)
-
-
-def check_groups(groups: Sequence[str]) -> None:
-    """Refuse groups that there are not. Raises Invalid."""
-    known = content_in_force().groups
-    for place, id in enumerate(groups):
-        if id not in known:
-            pointer = step("/groups", place)
-            raise refuse("unknown_group", pointer, "Ce groupe n’existe pas.", "There is no such group.")
 
 
 def _set(name: str, change: Any) -> Response:

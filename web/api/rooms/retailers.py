@@ -1,6 +1,7 @@
 """`/retailers`: who buys, what is kept of them, and the groups that they are in."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -8,25 +9,24 @@ from flask import Response
 from marshmallow import fields
 from sqlalchemy import Connection
 
-from houblon.engine.core.problem import Faults, refuse
+from houblon.engine.core.problem import refuse
 from houblon.engine.core.texts import MAX_ID
 from houblon.engine.policy.policy import BASE
 from houblon.orders.queries import retailers
-from houblon.orders.retailers.brought import groups_of, keep_brought
+from houblon.orders.retailers.brought import groups_among, groups_of, keep_brought
 from houblon.orders.retailers.cards import Card, edit_retailer, read_card
 from houblon.orders.retailers.joins import root_of
 from houblon.orders.retailers.memberships import memberships_of, set_memberships
-from houblon.rules.store.history import History
 from houblon.web.access.audit import by as acting
 from houblon.web.access.audit import noted
 from houblon.web.api.blueprint import not_found, operation
 from houblon.web.api.bodies import Body, Listing, text
 from houblon.web.api.etags import seen, tagged
+from houblon.web.api.groups import check_groups
 from houblon.web.api.keys import caller
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response
 from houblon.web.foundation.paging import linked, page
-from houblon.web.retailers.membership_effect import content_in_force
 
 _SAID = ("name", "email", "language", "province")
 
@@ -62,7 +62,8 @@ def list_retailers(asked: dict[str, Any]) -> Response:
         after = None if last is None else (last.sort, last.id)
         found = retailers.list_retailers(connection, asked["search"], asked.get("group"), after, asked["limit"] + 1)
         shown, more = page(found, asked["limit"], lambda row: row.id)
-        items = [_document(connection, row, house().store.history()) for row in shown]
+        groups = groups_among(connection, house().store.history(), [row.id for row in shown])
+        items = [_document(row, groups.get(row.id, ())) for row in shown]
     return linked(json_response({"items": items}), more)
 
 
@@ -92,7 +93,7 @@ def put_retailer(asked: dict[str, Any], id: str) -> Response:
 
     def work(connection: Connection) -> None:
         row = retailers.retailer_row(connection, id)
-        check_seen("" if row is None else _etag(_document(connection, row, history)))
+        check_seen("" if row is None else _etag(_document(row, groups_of(connection, history, id))))
         before, after = edit_retailer(connection, card, by.at), _said(card)
         if row is None:
             noted(connection, by, "retailer.added", id, None, after)
@@ -118,13 +119,13 @@ def put_retailer_groups(asked: dict[str, Any], id: str) -> Response:
     """Put a retailer in exactly these groups, from now on"""
     groups, by, history = sorted(set(asked["groups"])), acting(house(), caller()), house().store.history()
     check_seen = seen()
-    _check_groups(asked["groups"])
+    check_groups(asked["groups"], but=(BASE,))
 
     def work(connection: Connection) -> None:
         row = retailers.retailer_row(connection, root_of(connection, id))
         if row is None:
             raise LookupError
-        check_seen(_etag(_document(connection, row, history)))
+        check_seen(_etag(_document(row, groups_of(connection, history, row.id))))
         keep_brought(connection, history, by.at)
         before = sorted(memberships_of(connection, row.id))
         if before != groups:
@@ -138,20 +139,10 @@ def put_retailer_groups(asked: dict[str, Any], id: str) -> Response:
     return _shown(id)
 
 
-def _check_groups(asked: list[str]) -> None:
-    known, faults = content_in_force().groups.keys() - {BASE}, Faults()
-    for place, group in enumerate(asked):
-        if group not in known:
-            faults.add(
-                "unknown_group", f"/groups/{place}", "Ce groupe n’est pas en vigueur.", "This group is not in force."
-            )
-    faults.raise_if_any()
-
-
 def _shown(id: str) -> Response:
     with house().services.ledger.reading() as connection:
         row = retailers.retailer_row(connection, root_of(connection, id)) or not_found()
-        document = _document(connection, row, house().store.history())
+        document = _document(row, groups_of(connection, house().store.history(), row.id))
     return tagged(json_response(document), _etag(document))
 
 
@@ -159,10 +150,9 @@ def _said(card: Card) -> dict[str, Any]:
     return {name: getattr(card, name) for name in _SAID}
 
 
-def _document(connection: Connection, row: Any, history: History) -> dict[str, Any]:
-    groups = sorted(groups_of(connection, history, row.id))
+def _document(row: Any, groups: Sequence[str]) -> dict[str, Any]:
     said = {name: getattr(row, name) for name in ("id", *_SAID, "created_at", "updated_at")}
-    return {**said, "groups": groups}
+    return {**said, "groups": sorted(groups)}
 
 
 def _etag(document: dict[str, Any]) -> str:
