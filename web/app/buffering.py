@@ -177,17 +177,21 @@ class Buffered:
 
     def _work(self, jobs: "queue.SimpleQueue[_Job]") -> None:
         while True:
-            job = jobs.get()
-            long_answer = None
-            try:
-                long_answer = self._answer(job)
-            except BaseException:
-                # A panic of a library in Rust is no Exception. Whatever it is: the thread goes on, the caller is told.
-                log.exception("unexpected fault, of which the application knew nothing")
-                with suppress(BaseException):
-                    job.protocol.response_bytes(500, [("content-type", "text/plain")], b"500\n")
-            with suppress(RuntimeError):  # the server has ended
-                self._loop.call_soon_threadsafe(_settle, job.answered, long_answer)
+            # Nothing of a request is kept while the next is waited for: the server closes no connection whose body may
+            # still be read.
+            self._serve(jobs.get())
+
+    def _serve(self, job: _Job) -> None:
+        long_answer = None
+        try:
+            long_answer = self._answer(job)
+        except BaseException:
+            # A panic of a library in Rust is no Exception. Whatever it is: the thread goes on, the caller is told.
+            log.exception("unexpected fault, of which the application knew nothing")
+            with suppress(BaseException):
+                job.protocol.response_bytes(500, [("content-type", "text/plain")], b"500\n")
+        with suppress(RuntimeError):  # the server has ended
+            self._loop.call_soon_threadsafe(_settle, job.answered, long_answer)
 
     def _answer(self, job: _Job) -> tuple[int, list[tuple[str, str]], IO[bytes]] | None:
         """Answer from this thread; a long answer is handed back as a file, for its reader may be slow."""

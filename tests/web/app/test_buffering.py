@@ -8,6 +8,7 @@ import json
 import socket
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -215,6 +216,35 @@ def test_whose_body_may_come_slowly_is_not_asked_by_the_event_loop_and_a_fault_o
     assert (said, asked) == ([(201, [], str(len(whole)).encode())], [False])
 
 
+def test_a_thread_that_waits_keeps_no_connection_of_the_call_before():
+    class Protocol:
+        def response_bytes(self, *answered):
+            pass
+
+    class Scope:
+        method, path, query_string, http_version, scheme = "GET", "/connexion", "", "1.1", "http"
+        server, client, headers = "localhost:8000", "203.0.113.7:52000", {}
+
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        return [b"page"]
+
+    async def call():
+        buffered, protocol = buffering.Buffered(app, 2), Protocol()
+        buffered.__rsgi_init__(asyncio.get_running_loop())
+        kept = weakref.ref(protocol)
+        await buffered.__rsgi__(Scope, protocol)
+        del protocol
+        for _ in range(100):  # the thread may still be on its way back
+            if kept() is None:
+                break
+            await asyncio.sleep(0.05)
+        return kept()
+
+    with ThreadPoolExecutor(1, "loop") as threads:
+        assert threads.submit(asyncio.run, call()).result() is None
+
+
 def test_the_environ_knows_no_underscored_twin_and_one_form_of_an_address():
     class Scope:
         method, path, query_string, http_version, scheme = "GET", "/é", "a=1", "1.1", "http"
@@ -247,7 +277,7 @@ def _caller(port, sent):
 
 
 def _until_it_hangs_up(caller):
-    caller.settimeout(sizes.BODY_SECONDS + 30)  # a busy machine's server is late, but it does hang up
+    caller.settimeout(sizes.BODY_SECONDS + 10)
     answer = b""
     while chunk := caller.recv(65_536):
         answer += chunk
