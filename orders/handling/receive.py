@@ -188,7 +188,7 @@ def _record(connection: Connection, services: Services, incoming: IncomingOrder,
     else:
         buyer = bring_up_to_date(connection, ids, said, at, found.retailer)
     taken = of_buyer(incoming, ids.retailer)
-    decision, policy = _decided(services, taken, groups, found.through, buyer)
+    decision, policy = decide_incoming(services, taken, groups, found.through, buyer)
     values = {
         "source": taken.source,
         "received_at": at,
@@ -199,7 +199,7 @@ def _record(connection: Connection, services: Services, incoming: IncomingOrder,
     key = _KEEP_ORDER.insert(connection, values)
     _check_ids(connection, incoming, ids)
     context = OrderContext(key, taken.order, buyer, policy, at)
-    return _conclude(connection, services, context, None, taken.content_hash, decision)
+    return conclude(connection, services, context, None, taken.content_hash, decision)
 
 
 def _name_buyer(connection: Connection, incoming: IncomingOrder) -> BuyerIds:
@@ -231,7 +231,7 @@ def decide_again(
     incoming = of_buyer(incoming, ids.retailer)
     buyer = keep_retailer(connection, ids, incoming.order.buyer, incoming.at)
     kept, through = memberships_of(connection, incoming.order.buyer.id), brought_through(connection)
-    decision, policy = _decided(services, incoming, kept, through, buyer)
+    decision, policy = decide_incoming(services, incoming, kept, through, buyer)
     moved = connection.execute(
         update(orders)
         .where(orders.c.key == before.key, orders.c.state == "held", orders.c.content_hash == before.content_hash)
@@ -245,7 +245,7 @@ def decide_again(
         raise already_moved(connection, services, before)
     _keep_earlier(connection, before, incoming, "source" if sent_hash is None else "person")
     context = OrderContext(before.key, incoming.order, buyer, policy, incoming.at)
-    return _conclude(connection, services, context, "held", incoming.content_hash, decision)
+    return conclude(connection, services, context, "held", incoming.content_hash, decision)
 
 
 def _keep_earlier(connection: Connection, before: Row[Any], incoming: IncomingOrder, changed_by: str) -> None:
@@ -271,9 +271,10 @@ def _keep_earlier(connection: Connection, before: Row[Any], incoming: IncomingOr
     )
 
 
-def _decided(
+def decide_incoming(
     services: Services, incoming: IncomingOrder, kept: tuple[str, ...], through: int, buyer: Row[Any]
 ) -> tuple[Decision, Policy]:
+    """What the policy in force gives of an order whose buyer is kept in the groups `kept`; nothing is recorded."""
     order, at = incoming.order, incoming.at
     content, policy, unknown = _effective_policy(services, order, at, kept, through)
     cycle = content.cycle_of(order.distributor)
@@ -304,17 +305,19 @@ def _columns(incoming: IncomingOrder, decision: Decision, ids: BuyerIds) -> dict
     }
 
 
-def _conclude(
+def conclude(
     connection: Connection,
     services: Services,
     context: OrderContext,
     before: str | None,
     content: str,
     decision: Decision,
+    why: str | None = None,
 ) -> Received:
-    """Record the decision and the move, and do what follows: the invoice if owed now, the messages."""
+    """Record the decision and the move, and do what follows: the invoice if owed now, the messages. The move says
+    `why`, or else the codes of the reasons."""
     key, document = record_decision(connection, context, content, decision, SYSTEM)
-    why = ", ".join(dict.fromkeys(reason.code for reason in decision.reasons))
+    why = why or ", ".join(dict.fromkeys(reason.code for reason in decision.reasons))
     move = record_transition(connection, context, before, decision.outcome.value, SYSTEM, why)
     record_event(connection, f"order.{decision.outcome.value}", context.at, order_key=context.key, fact=key)
     issued = None

@@ -11,6 +11,7 @@ from houblon.orders.db.tables import invoices
 from houblon.orders.invoicing.invoice import Issued, issue_document
 from houblon.orders.invoicing.shares import difference, quantities_of
 from houblon.orders.invoicing.transitions import follow
+from houblon.orders.records.redecisions import CREDIT, decide_buyer_again
 from houblon.orders.services import Conflict, OrderContext, Services
 
 
@@ -74,6 +75,7 @@ def credit(
         if after == invoiced or 0 < invoice.total <= invoice.credited + taken
         else None,
     )
+    decide_buyer_again(connection, context.key, CREDIT, issued.number, by=by, at=context.at)
     return issued
 
 

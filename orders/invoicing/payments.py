@@ -13,6 +13,7 @@ from houblon.orders.db.tables import invoices, payments, transitions
 from houblon.orders.invoicing.transitions import Seen, balance_of, check_seen, follow, locked_invoice
 from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.records.decision_log import SYSTEM, who_text
+from houblon.orders.records.redecisions import PAYMENT, decide_buyer_again
 from houblon.orders.services import Conflict, Services
 
 # By what means: a transfer between banks, Interac's too; a debit that the buyer agreed to beforehand.
@@ -206,6 +207,7 @@ def _enter(
     paid = invoices.c.paid + payment.amount
     connection.execute(update(invoices).where(invoices.c.key == invoice.key).values(paid=paid))
     state = follow(connection, invoice.key, who=by, at=at, on=payment.on, why=payment.reference if by == SYSTEM else "")
+    decide_buyer_again(connection, invoice.order_key, PAYMENT, invoice.number, by=by, at=at)
     balance = balance_of(invoice) - payment.amount
     return Entered(key, invoice.key, invoice.number, payment.amount, state, balance)
 

@@ -25,6 +25,7 @@ from houblon.orders.db.tables import (
     outbox,
     payments,
     planned_deliveries,
+    redecisions,
     retailer_joins,
     retailers,
     transitions,
@@ -200,6 +201,8 @@ def _erase_cards(connection: Connection, id: str, at: datetime) -> int:
 def _erase_groups(connection: Connection, id: str) -> int:
     """The groups that they are in, and those that would be given back to who is joined to them."""
     count = connection.execute(delete(memberships).where(memberships.c.retailer_id == id)).rowcount
+    theirs = redecisions.c.retailer_id.in_(tree_of(connection, id))
+    connection.execute(delete(redecisions).where(theirs | redecisions.c.subject.in_(tree_of(connection, id))))
     given_back = update(retailer_joins).where(retailer_joins.c.joined_id.in_(tree_of(connection, id)))
     connection.execute(given_back.values(groups=[], gained=[]))
     return count

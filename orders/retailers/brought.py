@@ -14,7 +14,7 @@ from houblon.orders.db.ledger import Ledger
 from houblon.orders.db.statements import Prepared, Reader
 from houblon.orders.db.tables import brought_memberships
 from houblon.orders.records.audit import record
-from houblon.orders.retailers.memberships import all_memberships, memberships_among, memberships_of, set_memberships
+from houblon.orders.retailers.memberships import all_memberships, memberships_among, memberships_of, put_memberships
 from houblon.orders.retailers.names import house_ids
 from houblon.rules.model.entry import Entry
 from houblon.rules.store.history import History
@@ -39,7 +39,8 @@ def keep_brought(connection: Connection, history: History, at: datetime) -> None
         joined = {leads[move.buyer]: move.after for move in moves if leads[move.buyer] != move.buyer}
         after = {**joined, **{move.buyer: move.after for move in moves if leads[move.buyer] == move.buyer}}
         before = memberships_among(connection, after)
-        set_memberships(connection, after, at)
+        # Their orders are decided again with all others, because of the version.
+        put_memberships(connection, after, at)
         former = {buyer: before.get(buyer, ()) for buyer in after}
         reference = f"memberships:{version.proposal or ''}:{number}"
         entry = Entry(

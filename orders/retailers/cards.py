@@ -12,6 +12,8 @@ from houblon.engine.core.problem import Faults, refuse, step
 from houblon.engine.core.texts import MAX_ID, clean_id, composed, is_id, is_text
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import retailers
+from houblon.orders.records.decision_log import SYSTEM
+from houblon.orders.records.redecisions import CARD, decide_retailers_again
 from houblon.orders.retailers.names import BuyerIds
 from houblon.orders.services import Conflict
 
@@ -56,7 +58,7 @@ def add_retailer(connection: Connection, card: Card, at: datetime) -> None:
     connection.execute(insert(retailers).values(id=card.id, created_at=at, updated_at=at, **_said_of(card)))
 
 
-def edit_retailer(connection: Connection, card: Card, at: datetime) -> dict[str, Any]:
+def edit_retailer(connection: Connection, card: Card, at: datetime, by: str = SYSTEM) -> dict[str, Any]:
     """Write the card over what is kept, and return what was before; who is known by groups alone gets a row.
 
     Raises Conflict for one that is joined to another, whose card is the one that counts.
@@ -72,6 +74,8 @@ def edit_retailer(connection: Connection, card: Card, at: datetime) -> dict[str,
         connection.execute(insert(retailers).values(id=card.id, created_at=at, updated_at=at, **_said_of(card)))
         return dict.fromkeys(_SAID)
     connection.execute(update(retailers).where(retailers.c.id == card.id).values(updated_at=at, **_said_of(card)))
+    if card.province != known.province:
+        decide_retailers_again(connection, (card.id,), CARD, by=by, at=at)
     return {name: getattr(known, name) for name in _SAID}
 
 

@@ -13,7 +13,13 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from houblon.engine.core.problem import refuse
 from houblon.orders.db.tables import orders, retailer_joins, retailer_names, retailers
-from houblon.orders.retailers.memberships import join, leave, memberships_of, set_memberships
+from houblon.orders.records.redecisions import JOIN, decide_retailers_again
+from houblon.orders.retailers.memberships import (
+    add_membership,
+    memberships_of,
+    put_memberships,
+    remove_membership,
+)
 from houblon.orders.retailers.names import HOUSE, BuyerIds, add_name, find_ids
 
 
@@ -37,13 +43,14 @@ def join_retailers(connection: Connection, joined: str, kept: str, *, by: str, a
     tree = tree_of(connection, joined)
     groups, had = memberships_of(connection, joined), memberships_of(connection, kept)
     gained = [group for group in groups if group not in had]
-    set_memberships(connection, {joined: ()}, at)
+    put_memberships(connection, {joined: ()}, at)
     for group in gained:
-        join(connection, kept, group, at)
+        add_membership(connection, kept, group, at)
     connection.execute(update(retailers).where(retailers.c.id == joined).values(joined_to=kept, updated_at=at))
     values = {"joined_id": joined, "kept_id": kept, "at": at, "who": by, "groups": sorted(groups), "gained": gained}
     connection.execute(insert(retailer_joins).values(**values))
     count = _lead(connection, tree, joined, kept, at)
+    decide_retailers_again(connection, (kept,), JOIN, by=by, at=at, subject=joined)
     return Joined(joined, kept, count, tuple(sorted(had)), tuple(sorted((*had, *gained))))
 
 
@@ -64,9 +71,10 @@ def part_retailer(connection: Connection, joined: str, *, by: str, at: datetime)
     over = update(retailer_joins).where(retailer_joins.c.key == row.key)
     connection.execute(over.values(parted_at=at, parted_by=by))
     _take_back(connection, row, row.gained)
-    set_memberships(connection, {joined: row.groups}, at)
+    put_memberships(connection, {joined: row.groups}, at)
     connection.execute(update(retailers).where(retailers.c.id == joined).values(joined_to=None, updated_at=at))
     count = _lead(connection, tree, root, joined, at)
+    decide_retailers_again(connection, (root, joined), JOIN, by=by, at=at, subject=joined)
     return Joined(joined, root, count, tuple(sorted(had)), tuple(sorted(memberships_of(connection, root))))
 
 
@@ -81,7 +89,7 @@ def _take_back(connection: Connection, row: Row[Any], gained: list[str]) -> None
     above = last_join(connection, row.kept_id)
     if above is None:
         for group in sorted(lost):
-            leave(connection, row.kept_id, group)
+            remove_membership(connection, row.kept_id, group)
         return
     handed_on = [group for group in above.gained if group in lost]
     _note(

@@ -10,6 +10,8 @@ from houblon.engine.core.order import Buyer
 from houblon.orders.db.ledger import Ledger
 from houblon.orders.db.statements import Prepared, Reader
 from houblon.orders.db.tables import memberships, retailers
+from houblon.orders.records.decision_log import SYSTEM
+from houblon.orders.records.redecisions import CARD, GROUPS, decide_retailers_again
 from houblon.orders.retailers.cards import card_of
 from houblon.orders.retailers.names import BuyerIds
 
@@ -83,8 +85,14 @@ def count_in_no_group(connection: Connection, besides: Collection[str]) -> int:
     return sum(1 for id in connection.execute(known).scalars() if id not in besides)
 
 
-def set_memberships(connection: Connection, kept: Mapping[str, Iterable[str]], at: datetime) -> None:
+def set_memberships(connection: Connection, kept: Mapping[str, Iterable[str]], at: datetime, by: str = SYSTEM) -> None:
     """Put each retailer named in exactly the groups given; others stay as they are."""
+    decide_retailers_again(connection, kept, GROUPS, by=by, at=at)
+    put_memberships(connection, kept, at)
+
+
+def put_memberships(connection: Connection, kept: Mapping[str, Iterable[str]], at: datetime) -> None:
+    """`set_memberships`, whose caller has their held orders decided again."""
     for retailer, groups in kept.items():
         connection.execute(delete(memberships).where(memberships.c.retailer_id == retailer))
         rows = [{"retailer_id": retailer, "group_id": group, "added_at": at} for group in groups]
@@ -92,16 +100,30 @@ def set_memberships(connection: Connection, kept: Mapping[str, Iterable[str]], a
             connection.execute(insert(memberships), rows)
 
 
-def join(connection: Connection, retailer_id: str, group: str, at: datetime) -> bool:
+def join(connection: Connection, retailer_id: str, group: str, at: datetime, by: str = SYSTEM) -> bool:
     """Keep the retailer in the group; False when it is in it already."""
     if group in memberships_of(connection, retailer_id):
         return False
-    connection.execute(insert(memberships).values(retailer_id=retailer_id, group_id=group, added_at=at))
+    add_membership(connection, retailer_id, group, at)
+    decide_retailers_again(connection, (retailer_id,), GROUPS, by=by, at=at)
     return True
 
 
-def leave(connection: Connection, retailer_id: str, group: str) -> bool:
+def leave(connection: Connection, retailer_id: str, group: str, at: datetime, by: str = SYSTEM) -> bool:
     """Take the retailer out of the group; False when it isn't in it."""
+    is_out = remove_membership(connection, retailer_id, group)
+    if is_out:
+        decide_retailers_again(connection, (retailer_id,), GROUPS, by=by, at=at)
+    return is_out
+
+
+def add_membership(connection: Connection, retailer_id: str, group: str, at: datetime) -> None:
+    """`join`, of who is not in the group; the caller has their held orders decided again."""
+    connection.execute(insert(memberships).values(retailer_id=retailer_id, group_id=group, added_at=at))
+
+
+def remove_membership(connection: Connection, retailer_id: str, group: str) -> bool:
+    """`leave`, whose caller has their held orders decided again."""
     where = (memberships.c.retailer_id == retailer_id) & (memberships.c.group_id == group)
     return connection.execute(delete(memberships).where(where)).rowcount == 1
 
@@ -124,6 +146,8 @@ def bring_up_to_date(
         _KEEP.insert(connection, {"id": ids.own, "created_at": at, "updated_at": at, **said})
     elif any(getattr(known, name) != value for name, value in said.items()):
         connection.execute(update(retailers).where(retailers.c.id == ids.own).values(updated_at=at, **said))
+        if "province" in said and said["province"] != known.province:
+            decide_retailers_again(connection, (ids.retailer,), CARD, by=SYSTEM, at=at)
     elif ids.own == ids.retailer:
         return known
     return card_of(connection, ids)

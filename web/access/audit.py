@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from houblon.orders.events.record import record_publication
 from houblon.orders.records.audit import is_recorded, record, record_versions
+from houblon.orders.records.redecisions import PUBLICATION, decide_all_again
 from houblon.rules.model.entry import Entry
 from houblon.rules.model.proposal import Proposal
 from houblon.rules.store.documents import EntryOf
@@ -85,12 +86,15 @@ def _copy(house: House, entries: Sequence[Entry]) -> None:
 
 
 def note_versions(house: House, from_: str | None = None) -> None:
-    """Record every published version that the log does not have yet, and its event."""
+    """Record every published version that the log does not have yet, and its event, and have held orders decided
+    again by it."""
     store, where = house.store, source() if from_ is None else from_
 
     def work(connection: Connection) -> None:
         for version in record_versions(connection, store, where):
             record_publication(connection, version)
+            subject = str(version.number)
+            decide_all_again(connection, PUBLICATION, subject, by=version.author, at=version.published_at)
 
     house.services.ledger.write(work)
 

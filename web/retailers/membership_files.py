@@ -92,7 +92,7 @@ def undo() -> Any:
         keep_brought(connection, history, at)
         kept = all_memberships(connection)
         back = {id: groups for id, groups in done.before.items() if sorted(kept.get(id, ())) == done.after[id]}
-        set_memberships(connection, back, at)
+        set_memberships(connection, back, at, by)
         before = {id: done.after[id] for id in back}
         record(connection, Entry(at, by, where, "memberships.undone", reference, before, back, f"undo:{reference}"))
         return len(back), len(done.before) - len(back)
@@ -199,7 +199,7 @@ def _apply(sheet: Sheet, columns: Columns, mode: str, seen: str, reference: str)
                 add_retailer(connection, Card(each.retailer, each.name), at)
             if each.called is not None:
                 add_name(connection, *each.called, BuyerIds(each.retailer, each.retailer), at)
-        set_memberships(connection, {each.retailer: each.after for each in plan.changes}, at)
+        set_memberships(connection, {each.retailer: each.after for each in plan.changes}, at, by)
         before = {each.retailer: list(each.before) for each in plan.changes}
         after = {each.retailer: list(each.after) for each in plan.changes}
         record(connection, Entry(at, by, where, "memberships.imported", mode, before, after, reference))

@@ -68,7 +68,8 @@ def _move(*, joining: bool) -> Any:
             return False, False
         keep_brought(connection, history, at)
         before = memberships_of(connection, retailer)
-        done = join(connection, retailer, group, at) if joining else leave(connection, retailer, group)
+        move = join if joining else leave
+        done = move(connection, retailer, group, at, by)
         if done:
             after = memberships_of(connection, retailer)
             name = "membership.added" if joining else "membership.removed"

@@ -99,7 +99,7 @@ def edit() -> Any:
         if now is None:  # nobody any more, and not to be made anew
             raise Outdated
         check_seen(seen, _stamp(now))
-        before = edit_retailer(connection, card, at)
+        before = edit_retailer(connection, card, at, by)
         after = {name: getattr(card, name) for name in _MEMBERS[1:]}
         if before != after:
             record(connection, Entry(at, by, where, "retailer.edited", card.id, before, after))

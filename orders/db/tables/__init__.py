@@ -26,6 +26,8 @@ from houblon.orders.db.tables.retailers import memberships as memberships
 from houblon.orders.db.tables.retailers import retailer_joins as retailer_joins
 from houblon.orders.db.tables.retailers import retailer_names as retailer_names
 from houblon.orders.db.tables.retailers import retailers as retailers
+from houblon.orders.db.tables.waiting import redecisions as redecisions
+from houblon.orders.db.tables.waiting import told_waits as told_waits
 
 orders = Table(
     "orders",

@@ -94,7 +94,7 @@ def put_retailer(asked: dict[str, Any], id: str) -> Response:
     def work(connection: Connection) -> None:
         row = retailers.retailer_row(connection, id)
         check_seen("" if row is None else _etag(_document(row, groups_of(connection, history, id))))
-        before, after = edit_retailer(connection, card, by.at), _said(card)
+        before, after = edit_retailer(connection, card, by.at, by.who), _said(card)
         if row is None:
             noted(connection, by, "retailer.added", id, None, after)
         elif before != after:
@@ -129,7 +129,7 @@ def put_retailer_groups(asked: dict[str, Any], id: str) -> Response:
         keep_brought(connection, history, by.at)
         before = sorted(memberships_of(connection, row.id))
         if before != groups:
-            set_memberships(connection, {row.id: groups}, by.at)
+            set_memberships(connection, {row.id: groups}, by.at, by.who)
             noted(connection, by, "memberships.set", row.id, before, groups)
 
     try:

@@ -113,7 +113,7 @@ def set_(data: Path | None, id: str, as_json: bool, **said: str | None) -> None:
             named = {name: value for name, value in said.items() if value is not None}
             # As it is named: one that is joined to another has no card to write.
             card = read_card(id, *({**known, **named}[name] for name in _MEMBERS))
-            before = edit_retailer(connection, card, acting.at)
+            before = edit_retailer(connection, card, acting.at, acting.who)
             after = {name: getattr(card, name) for name in _MEMBERS}
             if before != after:
                 noted(connection, acting, "retailer.edited", card.id, before, after)
@@ -157,9 +157,9 @@ def _move(data: Path | None, asked: str, group: str, *, joining: bool, as_json: 
             keep_brought(connection, history, acting.at)
             before = memberships.memberships_of(connection, id)
             if joining:
-                done = memberships.join(connection, id, group, acting.at)
+                done = memberships.join(connection, id, group, acting.at, acting.who)
             else:
-                done = memberships.leave(connection, id, group)
+                done = memberships.leave(connection, id, group, acting.at, acting.who)
             after = memberships.memberships_of(connection, id)
             if done:
                 act = "membership.added" if joining else "membership.removed"
