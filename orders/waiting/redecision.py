@@ -57,6 +57,11 @@ class Again(msgspec.Struct, frozen=True):
     def document(self) -> dict[str, Any]:
         return decision_document(self.decision)
 
+    @property
+    def said(self) -> dict[str, Any]:
+        """What the audit log says of it beside its cause."""
+        return {"outcome": self.decision.outcome.value, "version": self.decision.version, "invoice": self.invoice}
+
 
 class _Found(msgspec.Struct, frozen=True):
     row: Row[Any]
@@ -185,7 +190,6 @@ def _entry(again: Again, cause: Cause, at: datetime) -> Entry:
         "cause": cause.code,
         "about": cause.subject,
         "caused_by": cause.by,
-        "version": again.decision.version,
-        "invoice": again.invoice,
+        **again.said,
     }
     return Entry(at, SYSTEM, "", ACT, again.order_id, {"state": "held"}, after)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, literal_column, or_, select, update
 
 from houblon.orders.db.tables import orders, redecisions
 from houblon.orders.services import Conflict, Services
@@ -126,4 +126,4 @@ def _note(connection: Connection, asked: Row[Any], rows: Sequence[Row[Any]], at:
 
 def _mine(asked: Row[Any]) -> ColumnElement[bool]:
     """The row as it was read: whoever else works it may have come further."""
-    return (redecisions.c.key == asked.key) & (redecisions.c.place == asked.place)
+    return and_(redecisions.c.key == asked.key, redecisions.c.place == asked.place)

@@ -105,6 +105,7 @@ EXAMPLES: dict[str, Example] = {
     "bulk.preview acte=refuser": Example("Refuser", {"cle": _first_boxes("cle", 1)}, status=200),
     "bulk.confirm": Example("refusée", {"raison": "hors saison"}),
     "lifecycle.keep_address": Example("adresse", {"adresse": "1, rue du Houblon\nMontréal"}),
+    "review.decide_again": Example("Redécidée"),
     "review.accept": Example("acceptée"),
     "review.refuse": Example("refusée", {"raison": "trop petit"}),
     "planned_delivery.change voir=1": Example(

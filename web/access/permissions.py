@@ -125,6 +125,7 @@ ACTS: dict[str, str] = {
     "review.accept": "review",
     "review.refuse": "review",
     "review.issue_invoice": "review",
+    "review.decide_again": "review",
     "bulk.preview": "review",
     "bulk.confirm": "review",
     "planned_delivery.change": "review",

@@ -35,6 +35,7 @@ ACTS: dict[str, Text] = {
     "messages.held": Text("messages retenus d’une copie restaurée", "messages of a restored copy held"),
     "order.cancelled": Text("commande annulée", "order cancelled"),
     "order.cancelled_undone": Text("annulation défaite", "cancellation undone"),
+    "order.decided_again": Text("commande en attente décidée de nouveau", "held order decided again"),
     "order.delivered": Text("commande livrée", "order delivered"),
     "order.delivered_undone": Text("livraison défaite", "delivery undone"),
     "order.delivery_changed": Text("livraison prévue changée", "planned delivery changed"),

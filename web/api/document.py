@@ -49,6 +49,7 @@ _ANSWERS = (
     order_shapes.Orders,
     order_shapes.KeptOrder,
     order_shapes.Reviewed,
+    order_shapes.DecidedAgain,
     order_shapes.RecordedDecision,
     Events,
     refused_shapes.RefusedCalls,

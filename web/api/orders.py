@@ -10,6 +10,8 @@ from houblon.engine.core.money import dollars
 from houblon.orders.handling import review
 from houblon.orders.queries import lists
 from houblon.orders.retailers.joins import root_of
+from houblon.orders.waiting.redecision import decide_again
+from houblon.web.access.audit import by as acting
 from houblon.web.api.blueprint import not_found, operation
 from houblon.web.api.bodies import Acceptance, OrderListing, Refusal
 from houblon.web.api.etags import check_match, tagged
@@ -19,6 +21,7 @@ from houblon.web.api.rooms.references import of_order, of_recorded
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response
 from houblon.web.foundation.paging import linked, page
+from houblon.web.orders.entries import decided_again
 
 
 @operation("GET", "/orders", scope="read", room="Orders", answer="Orders", query=OrderListing)
@@ -93,6 +96,24 @@ def refuse_order(asked: dict[str, Any], key: int) -> Response:
     seen = seen_order(key).content_hash
     review.refuse(house().services, key, by=caller(), at=house().now(), why=asked["why"], seen=seen)
     return reviewed(key)
+
+
+@operation(
+    "POST",
+    "/orders/<int:key>/decide-again",
+    scope="write",
+    room="Orders",
+    answer="DecidedAgain",
+    faults=(404,),
+    if_match=False,
+)
+def decide_order_again(key: int) -> Response:
+    """Decide a held order by the policy in force: accepted where that accepts it, and held as it was otherwise"""
+    seen, by = seen_order(key).content_hash, acting(house(), caller())
+    done = decide_again(house().services, key, by=by.who, at=by.at, seen=seen, entry_of=decided_again(by))
+    with house().services.ledger.reading() as connection:
+        found = of_recorded(connection, key)
+    return json_response({"key": key, "invoice": done.invoice, **found, "decision": done.document})
 
 
 def seen_order(key: int) -> Row[Any]:

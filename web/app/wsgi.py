@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from houblon.orders.handling.refusals import tell_of_refused
 from houblon.orders.outbox.workers import DeliveryWorkers
+from houblon.orders.waiting.work import decide_due
 from houblon.simulation.jobs.jobs import FOLDER
 from houblon.simulation.jobs.worker import run_forever
 from houblon.web.acceleration.fast_path import is_for_later
@@ -37,6 +38,7 @@ from houblon.web.telemetry.health import HEARTBEAT
 log = logging.getLogger("houblon.outbox")
 IDLE = 0.5  # seconds between looks at the outbox
 refusals = logging.getLogger("houblon.refused_calls")
+waits = logging.getLogger("houblon.waiting")
 prunings = logging.getLogger("houblon.retention")
 PRUNE_AFTER, PRUNE_EVERY = 20.0, 3600.0  # seconds
 TELL_EVERY = 30.0  # seconds between looks at what was refused
@@ -120,6 +122,16 @@ def _tell_of_refused_for_ever(house: House) -> None:
             refusals.exception("the team could not be told of refused calls; trying again")
 
 
+def _see_to_what_waits_for_ever(house: House) -> None:
+    """Held orders are decided again when what held them may have changed."""
+    while True:
+        try:
+            decide_due(house.services, house.now, lambda: _give_way(house))
+        except Exception:
+            waits.exception("held orders could not be decided again; trying again")
+        time.sleep(IDLE)
+
+
 def _start(work: Callable[..., None], *arguments: object, **named: object) -> None:
     threading.Thread(target=work, args=arguments, kwargs=named, name=work.__name__, daemon=True).start()
 
@@ -151,6 +163,7 @@ _start(
 )
 _start(_prune_for_ever, _house)
 _start(_tell_of_refused_for_ever, _house)
+_start(_see_to_what_waits_for_ever, _house)
 _start(warm, app, _house)
 if ADDRESS in os.environ:
     _start(_announce, os.environ[ADDRESS])

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from houblon.orders.handling.planned_delivery import Plan
+from houblon.orders.waiting.redecision import ACT, Again
 from houblon.rules.model.entry import Entry
 from houblon.web.access.account_commands import By
 
@@ -24,6 +25,16 @@ def delivery_changed(by: By, order_id: str, why: str) -> Callable[[Plan], Entry]
 def line_mended(by: By, act: str, order_id: str, line: int) -> Entry:
     """The entry of a line mended or taken out: `line` counts from 1, as people do."""
     return by.entry(act, order_id, None, {"line": line})
+
+
+def decided_again(by: By) -> Callable[[Again], Entry | None]:
+    """The entry of a held order that a person had decided again: none where it waits as it did."""
+
+    def entry_of(done: Again) -> Entry | None:
+        after = {"state": "accepted", **done.said}
+        return by.entry(ACT, done.order_id, {"state": "held"}, after) if done.is_accepted else None
+
+    return entry_of
 
 
 def invoiced(by: By, order_id: str) -> Callable[[str], Entry]:

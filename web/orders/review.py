@@ -5,17 +5,20 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
+from houblon.engine.policy.decision import Outcome
 from houblon.engine.policy.derivation import derivation_document
 from houblon.orders.handling import review, sender_news
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.queries import lists
 from houblon.orders.retailers.names import ids_of, stored_order
 from houblon.orders.services import Conflict
+from houblon.orders.waiting import redecision
 from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
 from houblon.web.foundation.paging import row_key
+from houblon.web.orders.entries import decided_again as noted_again
 from houblon.web.orders.entries import invoiced
 from houblon.web.orders.saved_views import saved
 from houblon.web.presentation.explanation import explain
@@ -101,6 +104,34 @@ def refuse(key: int) -> Any:
         abort(404)
     flash(_("Commande refusée."), "accepted")
     return redirect(url_for("review.index"))
+
+
+@blueprint.post("/<int:key>/decider")
+def decide_again(key: int) -> Any:
+    """Decide a held order by the policy in force; only its acceptance is taken."""
+    by = acting(house(), author())
+    try:
+        done = redecision.decide_again(
+            house().services, key, by=by.who, at=by.at, seen=request.form.get("vu"), entry_of=noted_again(by)
+        )
+    except Conflict as conflict:
+        return _conflict(conflict, key)
+    except LookupError:
+        abort(404)
+    if done.is_accepted and done.invoice:
+        flash(
+            _("Redécidée : la commande est acceptée ; la facture %(number)s est émise.", number=done.invoice),
+            "accepted",
+        )
+    elif done.is_accepted:
+        flash(_("Redécidée : la commande est acceptée."), "accepted")
+    elif done.decision.outcome is Outcome.REFUSED:
+        flash(_("La politique en vigueur la refuserait : la commande attend encore, décidez-en."))
+    else:
+        flash(_("Redécidée : la commande attend encore, voyez pourquoi."))
+    if done.is_accepted:
+        return redirect(url_for("orders.show", key=key))
+    return redirect(url_for("review.index", commande=key))
 
 
 @blueprint.post("/<int:key>/facturer")

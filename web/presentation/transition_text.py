@@ -9,11 +9,14 @@ from flask_babel import gettext as _
 
 from houblon.orders.handling.sender_news import CALLED_OFF, PAID
 from houblon.orders.handling.undo import UNDONE
+from houblon.orders.records import redecisions
 from houblon.orders.records.decision_log import SYSTEM, who_text
+from houblon.orders.waiting.redecision import AGAIN, BY_HAND
 from houblon.web.foundation.format import day, typeset
 from houblon.web.foundation.language import current
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_DECIDED_AGAIN = re.compile(rf"{AGAIN} (\S+)(?: (.+))?", re.DOTALL)
 _ABOUT_A_LINE = re.compile(r"(line_available|line_removed) (.+)", re.DOTALL)
 
 
@@ -39,10 +42,28 @@ def why(move: Any, said: Mapping[str, Mapping[str, str]]) -> str:
         return _("payée le %(date)s", date=day(move.why, current()))
     if move.invoice_key is None and move.why == UNDONE:
         return _("défait, noté par erreur")
+    again = _DECIDED_AGAIN.fullmatch(move.why)
+    if again is not None and move.who == SYSTEM and move.invoice_key is None:
+        return _because(again[1], again[2] or "")
     if move.who == SYSTEM:
         return " ".join(_sentence(said, code) for code in move.why.split(", "))
     written: str = move.why
     return written
+
+
+def _because(cause: str, about: str) -> str:
+    """What had a held order decided again."""
+    because = {
+        redecisions.PUBLICATION: _("la version %(about)s est publiée", about=about),
+        redecisions.PAYMENT: _("un paiement de la facture %(about)s", about=about),
+        redecisions.CREDIT: _("la note de crédit %(about)s", about=about),
+        redecisions.GROUPS: _("les groupes du détaillant ont changé"),
+        redecisions.CARD: _("la fiche du détaillant a changé"),
+        redecisions.LIMIT: _("la limite de crédit du détaillant a changé"),
+        redecisions.JOIN: _("des détaillants ont été joints ou séparés"),
+        BY_HAND: _("à la demande de %(about)s", about=about),
+    }
+    return _("décidée de nouveau : %(because)s", because=because.get(cause, f"{cause} {about}"))
 
 
 def _paid_elsewhere(move: Any) -> str:

@@ -5,6 +5,8 @@ import pytest
 from sqlalchemy import update
 
 from houblon.orders.db import tables
+from houblon.rules.model.statements import Edit
+from houblon.rules.publishing.publish import publish
 from houblon.web.api.rooms.record_shapes import AuditEntries, Message, Overview, Retailer, VersionComparison
 from tests.web.api.test_api import Caller, begun, change, statements
 from tests.web.houses import order
@@ -133,6 +135,28 @@ def test_a_list_of_retailers_asks_for_all_their_groups_at_once(call):
     assert asked() == before
     told = {each["id"]: each["groups"] for each in call("GET", "/retailers").json["items"]}
     assert (told["bar-0"], told["bar-3"]) == ([], ["payeurs-a-risque"])
+
+
+def test_a_held_order_is_decided_again_by_key(call, place):
+    place.send(order("PO-1", items=3, price="20.00"), "m-1")
+    etag = call("GET", "/orders/1").headers["ETag"]
+    held = call("POST", "/orders/1/decide-again", If_Match=etag)
+    assert (held.status_code, held.json["state"], held.json["invoice"]) == (200, "held", None)
+    assert held.json["decision"]["reasons"] == call("GET", "/orders/1").json["decisions"][0]["document"]["reasons"]
+    tous = place.house.store.content(place.house.store.newest().number).document("group", "tous")
+    settings = {**tous["settings"], "acceptance.minimum_items": None, "acceptance.minimum_value": None}
+    edits = [Edit("group", "tous", {**tous, "settings": settings})]
+    publish(place.house.store, edits, author="marie", note="", at=place.house.now())
+    assert call("POST", "/orders/1/decide-again", If_Match='"another"').status_code == 412
+    done = call("POST", "/orders/1/decide-again", If_Match=etag)
+    assert (done.json["state"], done.json["decision"]["outcome"]) == ("accepted", "accepted")
+    assert done.json["invoice"] == done.json["invoice_number"] == call("GET", "/orders/1").json["invoice"]
+    assert [each["document"]["outcome"] for each in call("GET", "/orders/1").json["decisions"]] == ["accepted", "held"]
+    told = audited(call, "order.decided_again")
+    assert [(id, after["state"]) for id, _, after in told] == [("PO-1", "accepted")]
+    late = call("POST", "/orders/1/decide-again")
+    assert (late.status_code, late.json["code"]) == (409, "already_settled")
+    assert call("POST", "/orders/99/decide-again").status_code == 404
 
 
 def test_a_held_order_s_lines_are_mended_by_key(call, place):

@@ -57,6 +57,12 @@ class Reviewed(InvoiceReference, frozen=True, kw_only=True):
     invoice: str | None
 
 
+class DecidedAgain(Reviewed, frozen=True, kw_only=True):
+    """What the policy in force gives of a held order: only an acceptance is taken, else the order's `state` is `held`."""
+
+    decision: Decision
+
+
 class RecordedDecision(Decision, frozen=True, kw_only=True):
     """The decision about an order that is recorded, as webhooks are answered."""
 

@@ -12,6 +12,7 @@ from houblon.engine.core.money import dollars
 from houblon.engine.core.problem import refuse as problem
 from houblon.orders.handling import amend, lifecycle, planned_delivery, review
 from houblon.orders.queries import lists
+from houblon.orders.waiting import redecision
 from houblon.web.access.audit import CLI, by
 from houblon.web.cli.shell import (
     before_option,
@@ -23,7 +24,7 @@ from houblon.web.cli.shell import (
     speaks_problems,
 )
 from houblon.web.foundation.composition import House
-from houblon.web.orders.entries import delivery_changed, invoiced, line_mended
+from houblon.web.orders.entries import decided_again, delivery_changed, invoiced, line_mended
 
 STATES = ("held", "accepted", "refused", "delivered", "cancelled")
 _key = click.argument("key", type=click.IntRange(min=1))
@@ -109,6 +110,24 @@ def refuse(data: Path | None, key: int, why: str, as_json: bool) -> None:
         seen = _seen(house, key)
         review.refuse(house.services, key, by=CLI, at=house.now(), why=_said(why), seen=seen)
     _print_moved(key, "refused", as_json)
+
+
+@order.command("decide-again")
+@data_option
+@json_option
+@_key
+@speaks_problems
+def decide_again(data: Path | None, key: int, as_json: bool) -> None:
+    """Decide a held order by the policy in force; only its acceptance is taken."""
+    with opened(data) as house:
+        seen, acting = _seen(house, key), by(house, CLI)
+        entry_of = decided_again(acting)
+        done = redecision.decide_again(house.services, key, by=CLI, at=acting.at, seen=seen, entry_of=entry_of)
+    state = "accepted" if done.is_accepted else "held"
+    lines = [f"Order {key}: {state}" + (f", invoice {done.invoice}" if done.invoice else "")]
+    lines += [f"- {each.message.fr}" for each in done.decision.reasons if not done.is_accepted]
+    document = {"order_key": key, "state": state, "invoice": done.invoice, "decision": done.document}
+    print_result(document, as_json, "\n".join(lines))
 
 
 @order.command("invoice")
