@@ -6,6 +6,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask_babel import gettext as _
 
 from houblon.engine.core.problem import Invalid
+from houblon.orders.waiting.passing import passing
 from houblon.rules.model.changes import changes, edits_to
 from houblon.rules.model.content import Content, Version
 from houblon.rules.publishing.drafts import begin
@@ -55,12 +56,15 @@ def ask_back(number: int) -> str:
     """What going back to version `number` would change, and for whom, before anything is done."""
     store = house().store
     newest, wanted = drafting.newest(), _content(number)
+    with house().services.ledger.reading() as connection:
+        held = passing(connection, house().services, wanted, house().now())
     return render_template(
         "history_return.html",
         version=wanted.version,
         newest=newest.version.number,
         described=[describe_change(change, wanted, newest) for change in changes(newest, wanted)],
         reach=reach_of(newest, wanted),
+        held=held,
         moving=[each for each in sorted(store.history().moves) if number < each],
         approval=house().profile.approval,
         may_hurry=may("hurry") and house().profile.approval and wanted.version.approved_by is not None,

@@ -7,9 +7,11 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy import Connection
 
 from houblon.engine.core.problem import Faults, Invalid, Text, refuse
 from houblon.orders.queries import lists
+from houblon.orders.waiting.passing import Passing, passing
 from houblon.rules.checks.impact import impact
 from houblon.rules.model.content import Content
 from houblon.rules.model.merge import MergeConflict
@@ -270,6 +272,7 @@ def _page(proposal: Proposal, **faults: Any) -> str:
     with house().services.ledger.reading() as connection:
         members = lists.count_members(connection)
         simulated = report_of(connection, proposal.id)
+        held = _passing(connection, proposal, content) if is_alive and (changes or moves) else None
     return render_template(
         "proposal.html",
         proposal=proposal,
@@ -285,6 +288,7 @@ def _page(proposal: Proposal, **faults: Any) -> str:
         ending=next((each for each in history.scheduled() if each.ends == proposal.id), None),
         reached=[(what_of(change), found) for change, found in _reached(changes, content)],
         members=members,
+        held=held,
         reach=reach_of(before, content) if is_alive and (changes or moves) else None,
         since=[version for version in history.versions if version.number > proposal.base] if is_alive else [],
         approval=house().profile.approval,
@@ -298,6 +302,11 @@ def _page(proposal: Proposal, **faults: Any) -> str:
         is_found_now=simulated is not None and simulated.summary["changes"] == hash_of(proposal, base),
         **{"problems": (), "failed": None, "stale": None, "typed": {}, **faults},
     )
+
+
+def _passing(connection: Connection, proposal: Proposal, content: Content) -> Passing:
+    """The held orders that publishing the proposal, now or at its moment, would let pass."""
+    return passing(connection, house().services, content, proposal.effective_from or house().now())
 
 
 def _report_seen(proposal: Proposal) -> str | None:
