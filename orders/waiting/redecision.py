@@ -176,10 +176,10 @@ def _is_news(connection: Connection, found: _Found) -> bool:
     )
     before = connection.execute(last).scalar_one()["reasons"]
     now = decision_document(found.decision)["reasons"]
-    return [_told(each) for each in before] != [_told(each) for each in now]
+    return [_rendered(each) for each in before] != [_rendered(each) for each in now]
 
 
-def _told(reason: dict[str, Any]) -> tuple[Any, ...]:
+def _rendered(reason: dict[str, Any]) -> tuple[Any, ...]:
     """What people read of a reason; what else it was told by may change with every version."""
     return tuple(reason[member] for member in ("code", "effect", "rule", "message"))
 
