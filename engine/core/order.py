@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec.structs import replace
 
+from houblon.engine.core.account import Account
 from houblon.engine.core.money import Cents, Price, cents, price
 from houblon.engine.core.places import country_code, province_of, region
 from houblon.engine.core.texts import MAX_ID, clean_id, composed
@@ -281,13 +282,33 @@ class Facts(msgspec.Struct, frozen=True):
     country: str | None
 
 
+def with_limit(facts: Facts, limit: int | None) -> Facts:
+    """The facts of an order that were read without the credit that its buyer's policy gives."""
+    if limit is None or facts.credit_limit is not None:
+        return facts
+    outstanding = facts.outstanding_balance
+    left = None if outstanding is None else limit - outstanding - facts.order_value
+    return replace(facts, credit_limit=limit, credit_available=left)
+
+
 # How orders are read. What was decided by an earlier reading is decided by it again (orders/handling/replay.py):
 # the first knew no charges, and took a province as it was written.
 FIRST_READING, READING = 1, 2
 
 
-def read_facts(order: Order, groups: tuple[str, ...], zone: ZoneInfo, reading: int = READING) -> Facts:
-    """The facts of `order`; `groups` are the buyer's, `zone` is the installation's."""
+def read_facts(
+    order: Order,
+    groups: tuple[str, ...],
+    zone: ZoneInfo,
+    reading: int = READING,
+    account: Account | None = None,
+    limit: int | None = None,
+) -> Facts:
+    """The facts of `order`; `groups` are the buyer's, `zone` is the installation's.
+
+    What the house knows of the buyer's `account` counts, not what the order says of it. `limit` is the credit of
+    whoever has none of their own, in cents.
+    """
     buyer = order.buyer
     item_count, all_available = 0, True
     values: list[int] = []
@@ -304,21 +325,24 @@ def read_facts(order: Order, groups: tuple[str, ...], zone: ZoneInfo, reading: i
         if line.available is False:
             all_available = False
     order_value = sum(values)
-    placed = order.placed_at.astimezone(zone)
-    limit, outstanding, planned = buyer.credit_limit, buyer.outstanding_balance, order.planned_delivery
+    placed, planned = order.placed_at.astimezone(zone), order.planned_delivery
+    known: Account | Buyer = buyer if account is None else account
+    outstanding = known.outstanding_balance
+    if known.credit_limit is not None:
+        limit = known.credit_limit
     return Facts(
         order_value,
         item_count,
         len(values),
         max(values),
-        buyer.overdue_balance,
-        buyer.days_overdue,
+        known.overdue_balance,
+        known.days_overdue,
         outstanding,
         limit,
         None if limit is None or outstanding is None else limit - outstanding - order_value,
         None if planned is None else (planned - placed.date()).days,
         placed.hour,
-        buyer.is_first_order,
+        known.is_first_order,
         all_available,
         planned is not None,
         buyer.id,

@@ -3,13 +3,17 @@
 import re
 
 from houblon.engine.conditions.figures import money_text
+from houblon.engine.conditions.targets.documents import fact_document
 from houblon.engine.conditions.vocabulary import FACTS
+from houblon.engine.core.account import Account
 from houblon.engine.core.money import dollars
-from houblon.engine.core.order import FIRST_READING, READING, Order
+from houblon.engine.core.order import FIRST_READING, READING, Facts, Order
 from houblon.engine.core.problem import Text
 from houblon.engine.core.totals import is_untold, place_of_order, totals_of
+from houblon.engine.decide.causes import CREDIT_FACTS, credit_text
 from houblon.engine.decide.installation import Installation
 from houblon.engine.policy.decision import Reason
+from houblon.engine.policy.lowering import CREDIT_LIMIT
 from houblon.engine.policy.policy import Policy
 
 # How far an order's own sum may be from what its sender says, or what was paid below it, in cents: lines are rounded
@@ -156,6 +160,17 @@ def _not_in_currency(currency: str, expected: str) -> Reason:
         f"The order is in {currency}; the house sells in {expected}.",
     )
     return _house("currency", "order.currency", text, {"currency": currency})
+
+
+def over_own_limit(account: Account | None, policy: Policy, facts: Facts) -> tuple[Reason, ...]:
+    """What a buyer's own credit limit gives to hold the order, where the policy gives none that it would take the
+    place of."""
+    if account is None or account.credit_limit is None or policy.settings[CREDIT_LIMIT].value is not None:
+        return ()
+    if facts.credit_available is None or facts.credit_available >= 0:
+        return ()
+    read = {name: fact_document(name, getattr(facts, name)) for name in CREDIT_FACTS}
+    return (_house("credit_limit", "order.credit_limit", credit_text(facts), read),)
 
 
 def _house(code: str, rule: str, message: Text, facts: dict[str, object]) -> Reason:

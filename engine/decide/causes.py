@@ -11,9 +11,11 @@ from houblon.engine.conditions.tree import comparisons_of
 from houblon.engine.core.order import Facts
 from houblon.engine.core.problem import Text
 from houblon.engine.policy.decision import Reason
+from houblon.engine.policy.lowering import CREDIT_LIMIT, DAYS_OVERDUE
 from houblon.engine.policy.policy import Rule
 
 Sentence = Callable[[Facts], Text]
+CREDIT_FACTS = ("credit_available", "outstanding_balance", "credit_limit", "order_value")
 _GIVEN_NAMES = ("code", "effect", "rule", "message", "provenance")
 
 
@@ -31,7 +33,7 @@ class Cause(msgspec.Struct, frozen=True):
 
 def cause_of(rule: Rule, effect: str, code: str) -> Cause:
     """The cause that a rule is by one of its effects."""
-    names = tuple(dict.fromkeys(comparison.name for comparison in comparisons_of(rule.condition)))
+    names = tuple(dict.fromkeys([*(each.name for each in comparisons_of(rule.condition)), *_ALSO.get(rule.id, ())]))
     provenance = () if rule.provenance is None else (rule.provenance,)
     said = _said(rule, effect, code)
     asked = frozenset[str]() if isinstance(said, Text) else frozenset(("message",))
@@ -90,6 +92,36 @@ def _value(rule: Rule, effect: str) -> Sentence:
     return said
 
 
+def _credit(rule: Rule, effect: str) -> Sentence:
+    return credit_text
+
+
+def credit_text(facts: Facts) -> Text:
+    """Why there is not enough credit for an order of which all is known."""
+    limit, left = facts.credit_limit or 0, facts.credit_available or 0
+    missing, whole, most = money_text(-left), money_text(limit - left), money_text(limit)
+    return Text(
+        f"Il manque {missing.fr} de crédit : le solde dû et cette commande font {whole.fr}, la limite est de {most.fr}.",
+        f"{missing.en} of credit is missing: the outstanding balance and this order come to {whole.en}, "
+        f"the limit is {most.en}.",
+    )
+
+
+def _overdue(rule: Rule, effect: str) -> Sentence:
+    most = number_text(_threshold(rule))
+
+    def said(facts: Facts) -> Text:
+        days = facts.days_overdue or 0
+        late = number_text(days)
+        return Text(
+            f"La plus ancienne facture à payer a {late.fr} jour{'s' if days > 1 else ''} de retard ; "
+            f"au plus {most.fr} sont permis.",
+            f"The oldest unpaid invoice is {late.en} day{'' if days == 1 else 's'} late; at most {most.en} are allowed.",
+        )
+
+    return said
+
+
 def _threshold(rule: Rule) -> Any:
     return next(iter(comparisons_of(rule.condition))).value
 
@@ -98,4 +130,8 @@ _SENTENCES: dict[str, Callable[[Rule, str], Text | Sentence]] = {
     "acceptance.mode": _mode,
     "acceptance.minimum_items": _items,
     "acceptance.minimum_value": _value,
+    CREDIT_LIMIT: _credit,
+    DAYS_OVERDUE: _overdue,
 }
+# What a reason tells beside what its rule compares.
+_ALSO = {CREDIT_LIMIT: CREDIT_FACTS[1:]}

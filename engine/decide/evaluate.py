@@ -7,8 +7,9 @@ known under strong Kleene logic is held, never guessed. Order of rules never mat
 from datetime import datetime
 from functools import lru_cache
 
+from houblon.engine.core.account import Account, origins
 from houblon.engine.core.order import READING, Facts, Order, read_facts
-from houblon.engine.decide.bars import barred_by
+from houblon.engine.decide.bars import barred_by, over_own_limit
 from houblon.engine.decide.installation import Installation as Installation
 from houblon.engine.decide.obligations import obligations
 from houblon.engine.decide.precedence import settled
@@ -32,21 +33,24 @@ def decide(
     trace: bool = False,
     reading: int = READING,
     known_province: str | None = None,
+    account: Account | None = None,
 ) -> Decision:
     """The decision about `order` by `policy`.
 
     `accepted_at` (with its zone) is the instant from which dates count, `cycle` is that of the
     order's distributor. `unknown_groups` are those the order names and nobody made; `known_province`
-    is the one that its buyer is kept in.
+    is the one that its buyer is kept in, `account` what is known of what they owe: None where the order says that.
     """
     judge = judge_of(policy)
-    facts = facts_of(order, policy, installation, reading)
+    facts = facts_of(order, policy, installation, reading, account)
     readings = None
     if trace:
         verdict, readings = traced(judge, facts)
     else:
         verdict = judge.verdict(facts)
     barred = barred_by(order, installation, unknown_groups, policy, reading, known_province)
+    if account is not None and account.credit_limit is not None:
+        barred += over_own_limit(account, policy, facts)
     outcome = settled(verdict.outcome, barred)
     duties = verdict.duties
     if outcome is not verdict.outcome:
@@ -64,6 +68,7 @@ def decide(
         duties,
         invoice,
         readings,
+        origins(account, judge.credit_limit, order.buyer.credit_limit),
     )
 
 
@@ -75,14 +80,22 @@ def invoicing(
     cycle: Cycle | None,
     installation: Installation,
     reading: int = READING,
+    account: Account | None = None,
 ) -> Invoicing:
     """How the order is invoiced when a person accepts it at `accepted_at`, whatever held it."""
-    verdict = judge_of(policy).verdict(facts_of(order, policy, installation, reading))
+    verdict = judge_of(policy).verdict(facts_of(order, policy, installation, reading, account))
     return _invoicing(order, policy, verdict, accepted_at, cycle, installation)
 
 
-def facts_of(order: Order, policy: Policy, installation: Installation, reading: int = READING) -> Facts:
-    return read_facts(order, policy.chain[:-1], installation.zone, reading)
+def facts_of(
+    order: Order,
+    policy: Policy,
+    installation: Installation,
+    reading: int = READING,
+    account: Account | None = None,
+) -> Facts:
+    limit = judge_of(policy).credit_limit
+    return read_facts(order, policy.chain[:-1], installation.zone, reading, account, limit)
 
 
 @lru_cache(maxsize=2_048)

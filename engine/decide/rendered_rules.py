@@ -9,7 +9,7 @@ from houblon.engine.core.numbers import interval, whole_bounds
 from houblon.engine.core.order import Facts
 from houblon.engine.core.problem import Text
 from houblon.engine.policy.decision import RuleTrace
-from houblon.engine.policy.lowering import AVAILABLE
+from houblon.engine.policy.lowering import AVAILABLE, CREDIT_LIMIT, DAYS_OVERDUE
 from houblon.engine.policy.policy import Rule
 from houblon.engine.policy.sentences import rule_sentence
 
@@ -33,6 +33,8 @@ def line_of(rule: Rule, trace: RuleTrace, facts: Facts) -> Line:
         return _available(bool(trace.result))
     if rule.id in _MINIMUMS:
         return _minimum(rule, facts, bool(trace.result))
+    if rule.id in _LIMITS:
+        return _UNKNOWN_LIMIT[rule.id] if trace.result is None else _LIMITS[rule.id](rule, facts, trace.result)
     return _written(rule, trace.result, stops)
 
 
@@ -58,10 +60,34 @@ def _minimum(rule: Rule, facts: Facts, below: bool) -> Line:
     return Line("✕", said, Text(f"(il manque {short.fr})", f"({short.en} short)")) if below else Line("✓", said)
 
 
+def _credit(rule: Rule, facts: Facts, above: bool) -> Line:
+    limit, left = facts.credit_limit or 0, facts.credit_available or 0
+    whole, most, short = money_text(limit - left), money_text(limit), money_text(-left)
+    said = Text(
+        f"Crédit{NBSP}: {whole.fr} dus avec cette commande, limite {most.fr}",
+        f"Credit: {whole.en} owed with this order, limit {most.en}",
+    )
+    return Line("✕", said, Text(f"(il manque {short.fr})", f"({short.en} short)")) if above else Line("✓", said)
+
+
+def _overdue(rule: Rule, facts: Facts, late: bool) -> Line:
+    most, days = number_text(next(comparisons_of(rule.condition)).value), number_text(facts.days_overdue or 0)
+    said = Text(f"Jours de retard{NBSP}: {days.fr}, au plus {most.fr}", f"Days overdue: {days.en}, at most {most.en}")
+    return Line("✕" if late else "✓", said)
+
+
+_LIMITS = {CREDIT_LIMIT: _credit, DAYS_OVERDUE: _overdue}
+_MISSING = Text("(inconnu : un fait manque)", "(unknown: a fact is missing)")
+_UNKNOWN_LIMIT = {
+    CREDIT_LIMIT: Line("–", Text("Crédit", "Credit"), _MISSING),
+    DAYS_OVERDUE: Line("–", Text("Jours de retard", "Days overdue"), _MISSING),
+}
+
+
 def _written(rule: Rule, result: bool | None, stops: bool) -> Line:
     sentence = rule_sentence(rule)
     if result is None:
-        return Line("–", sentence, Text("(inconnu : un fait manque)", "(unknown: a fact is missing)"))
+        return Line("–", sentence, _MISSING)
     if not result:
         return Line("–", sentence, Text("(ne s’applique pas)", "(does not apply)"))
     return Line("✕" if stops else "✓", sentence, Text("(s’applique)", "(applies)"))

@@ -24,7 +24,7 @@ from houblon.engine.decide.precedence import (
     effects_of,
 )
 from houblon.engine.policy.decision import Obligation, Outcome
-from houblon.engine.policy.lowering import lowered_rules
+from houblon.engine.policy.lowering import credit_limit_of, lowered_rules
 from houblon.engine.policy.policy import Policy, Rule
 from houblon.engine.policy.terms import Terms, parse_terms
 
@@ -71,6 +71,7 @@ class Judge:
     def __init__(self, policy: Policy):
         self.policy = policy
         self.rules = lowered_rules(policy)
+        self.credit_limit = credit_limit_of(policy)
         self._trigger: str = policy.settings["invoicing.trigger"].value
         self._terms = parse_terms(policy.settings["invoicing.terms"].value)
         self._conditions = [rule.condition for rule in self.rules]

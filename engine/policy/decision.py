@@ -95,6 +95,8 @@ class Decision(msgspec.Struct, frozen=True):
     obligations: tuple[Obligation, ...]
     invoice: Invoicing | None
     trace: tuple[RuleTrace, ...] | None = None
+    # Where facts come from that the order did not say: `ledger` or `setting`, by the fact's name.
+    facts_from: dict[str, str] | None = None
 
 
 def invoicing_document(invoicing: Invoicing | None) -> dict[str, Any] | None:
@@ -126,6 +128,8 @@ def decision_document(decision: Decision) -> dict[str, Any]:
         "obligations": obligations,
         "invoice": invoicing_document(decision.invoice),
     }
+    if decision.facts_from is not None:
+        document["facts_from"] = decision.facts_from
     if decision.trace is not None:
         document["trace"] = plain(decision.trace)
     return document

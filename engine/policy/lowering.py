@@ -10,6 +10,14 @@ from houblon.engine.core.problem import Text
 from houblon.engine.policy.policy import Action, Policy, Rule, Setting, rule_document
 
 MINIMUMS = {"acceptance.minimum_items": "item_count", "acceptance.minimum_value": "order_value"}
+CREDIT_LIMIT, DAYS_OVERDUE = "acceptance.credit_limit", "acceptance.maximum_days_overdue"
+# Every setting that holds an order for a number: the fact that tells its unit, and the comparison that holds. What a
+# credit limit is compared with is the outstanding balance and the order together.
+BOUNDS = {
+    **{path: (fact, "less_than") for path, fact in MINIMUMS.items()},
+    CREDIT_LIMIT: ("outstanding_balance", "greater_than"),
+    DAYS_OVERDUE: ("days_overdue", "greater_than"),
+}
 AVAILABLE = "order.available"
 
 
@@ -25,7 +33,17 @@ def _of_settings(settings: Mapping[str, Setting]) -> list[Rule]:
     for path, fact in MINIMUMS.items():
         if settings[path].value is not None:
             rules.append(_minimum(path, fact, settings[path]))
+    if settings[CREDIT_LIMIT].value is not None:
+        rules.append(_over_limit(settings[CREDIT_LIMIT]))
+    if settings[DAYS_OVERDUE].value is not None:
+        rules.append(_overdue(settings[DAYS_OVERDUE]))
     return [*rules, _unavailable()]
+
+
+def credit_limit_of(policy: Policy) -> int | None:
+    """The credit of buyers who have no limit of their own, in cents; None for none."""
+    limit = policy.settings[CREDIT_LIMIT].value
+    return None if limit is None else cents(limit)
 
 
 # A rule needs a condition: these hold for every order that can decode, but for one whose
@@ -49,6 +67,19 @@ def _minimum(path: str, fact: str, minimum: Setting) -> Rule:
     below = Comparison(fact, Kind.NUMERIC, "less_than", _number(minimum.value))
     label = Text(f"Minimum : {FACTS[fact].label.fr}", f"Minimum: {FACTS[fact].label.en}")
     return Rule(path, label, AllOf((below,)), _hold(path.partition(".")[2]), minimum.provenance)
+
+
+def _over_limit(limit: Setting) -> Rule:
+    # The limit is in the facts (`credit_limit_of`), for a buyer's own comes before it. Reaching it exactly is fine.
+    above = Comparison("credit_available", Kind.NUMERIC, "less_than", 0)
+    label = Text("Limite de crédit", "Credit limit")
+    return Rule(CREDIT_LIMIT, label, AllOf((above,)), _hold("credit_limit"), limit.provenance)
+
+
+def _overdue(most: Setting) -> Rule:
+    late = Comparison("days_overdue", Kind.NUMERIC, "greater_than", most.value)
+    label = Text("Jours de retard", "Days overdue")
+    return Rule(DAYS_OVERDUE, label, AllOf((late,)), _hold("overdue"), most.provenance)
 
 
 def _unavailable() -> Rule:

@@ -16,6 +16,7 @@ from houblon.engine.core.places import province_of
 from houblon.engine.core.problem import Faults, Text, refuse, step
 from houblon.engine.core.texts import is_text
 from houblon.engine.policy.decision import Provenance
+from houblon.engine.policy.settings import SETTINGS
 
 BASE = "tous"
 MAX_RULES = 500
@@ -84,7 +85,8 @@ def policy_of(chain: tuple[str, ...], version: int, settings: Mapping[str, Setti
     """
     content = {
         "chain": chain,
-        "settings": {path: setting.value for path, setting in settings.items()},
+        # What is as it was before there was such a setting leaves the hash as it was.
+        "settings": {path: each.value for path, each in settings.items() if each.value != SETTINGS[path].unstated},
         "rules": {rule.id: [rule.provenance and rule.provenance.group, rule_document(rule)] for rule in rules},
     }
     encoded = msgspec.json.encode(content, order="deterministic")

@@ -58,19 +58,49 @@ def _acceptance_sentence(values: Mapping[str, Any]) -> Text:
     if values["acceptance.mode"] == "manual":
         return Text("Chaque commande attend qu’une personne l’accepte.", "Every order waits for a person to accept it.")
     items, value = values["acceptance.minimum_items"], values["acceptance.minimum_value"]
+    limits = _limit_sentences(values)
     floors = []
     if items is not None:
         floors.append(quantity_text(FACTS["item_count"], items))
     if value is not None:
         floors.append(round_money_text(cents(value)))
     if not floors:
-        return Text("Une commande est acceptée d’elle-même.", "An order is accepted automatically.")
+        said = Text("Une commande est acceptée d’elle-même.", "An order is accepted automatically.")
+        return _joined([said, *limits])
     fr = " et ".join(f"d’au moins {floor.fr}" for floor in floors)
     en = " and ".join(floor.en for floor in floors)
-    return Text(
+    said = Text(
         f"Une commande {fr} est acceptée d’elle-même ; les autres attendent une personne.",
         f"An order of at least {en} is accepted automatically; others wait for a person.",
     )
+    return _joined([said, *limits])
+
+
+def _joined(sentences: list[Text]) -> Text:
+    return Text(" ".join(each.fr for each in sentences), " ".join(each.en for each in sentences))
+
+
+def _limit_sentences(values: Mapping[str, Any]) -> list[Text]:
+    """What makes an order wait for what its buyer owes."""
+    limit, days = values["acceptance.credit_limit"], values["acceptance.maximum_days_overdue"]
+    found = []
+    if limit is not None:
+        most = round_money_text(cents(limit))
+        found.append(
+            Text(
+                f"Elle attend si le détaillant devrait plus de {most.fr} avec elle.",
+                f"It waits if the retailer would owe more than {most.en} with it.",
+            )
+        )
+    if days is not None:
+        late = quantity_text(FACTS["days_overdue"], days)
+        found.append(
+            Text(
+                f"Elle attend si une facture a plus de {late.fr} de retard.",
+                f"It waits if an invoice is more than {late.en} late.",
+            )
+        )
+    return found
 
 
 def _invoicing_sentence(values: Mapping[str, Any]) -> Text:

@@ -15,14 +15,25 @@ from houblon.engine.policy.terms import parse_terms, terms_document
 
 EVENTS = ("order.accepted", "order.held", "order.refused", "invoice.issued")
 MAX_TEXT = 2_000
+MAX_DAYS = 3_650
 
 
 class SettingKind(msgspec.Struct, frozen=True):
-    """How a setting's value is checked; `nullable` when a group may state that there is none."""
+    """How a setting's value is checked; `nullable` when a group may state that there is none.
+
+    `unstated` is what it is where Tous does not state it, having been written before there was such a setting; those
+    that Tous must state have none.
+    """
 
     path: str
     check: Callable[[Any], Any]
     nullable: bool = False
+    unstated: Any = msgspec.UNSET
+
+    @property
+    def is_required(self) -> bool:
+        """Whether Tous must state it."""
+        return self.unstated is msgspec.UNSET
 
 
 def check_setting(path: str, value: object, pointer: str = "") -> Any:
@@ -54,6 +65,14 @@ def _one_of(*choices: str) -> Callable[[Any], str]:
 def _item_count(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:
         raise refuse("range", "", "Un nombre entier d’articles, au moins 1.", "A whole number of items, at least 1.")
+    return value
+
+
+def _day_count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_DAYS:
+        raise refuse(
+            "range", "", f"Un nombre entier de jours, de 0 à {MAX_DAYS}.", f"A whole number of days, 0 to {MAX_DAYS}."
+        )
     return value
 
 
@@ -153,6 +172,8 @@ SETTINGS: Mapping[str, SettingKind] = MappingProxyType(
             SettingKind("acceptance.mode", _one_of("automatic", "manual")),
             SettingKind("acceptance.minimum_items", _item_count, nullable=True),
             SettingKind("acceptance.minimum_value", _money, nullable=True),
+            SettingKind("acceptance.credit_limit", _money, nullable=True, unstated=None),
+            SettingKind("acceptance.maximum_days_overdue", _day_count, nullable=True, unstated=None),
             SettingKind("invoicing.trigger", _one_of("on_acceptance", "on_delivery", "manual")),
             SettingKind("invoicing.terms", lambda value: terms_document(parse_terms(value))),
             SettingKind("invoicing.discount_percent", _percent, nullable=True),

@@ -208,8 +208,8 @@ def _check_base(document: Mapping[str, Any], faults: Faults) -> None:
             "Tous has no rank: it always comes last.",
         )
     settings = document.get("settings", {})
-    for path in SETTINGS:
-        if isinstance(settings, dict) and path not in settings:
+    for path, kind in SETTINGS.items():
+        if kind.is_required and isinstance(settings, dict) and path not in settings:
             faults.add(
                 "required",
                 step("/settings", path),

@@ -10,6 +10,7 @@ import duckdb
 import msgspec
 
 from houblon.engine.core.money import cents_written, dollars
+from houblon.engine.core.order import with_limit
 from houblon.engine.decide.bars import MISSING, barred_for, needs_place
 from houblon.engine.decide.evaluate import Installation
 from houblon.engine.decide.precedence import settled
@@ -135,7 +136,8 @@ def _read_chosen(connection: duckdb.DuckDBPyConnection, plan: Plan, dates: Dates
         for name, verdict, policy_side, mask, content in zip(
             ("before", "after"), plan.verdicts(pair), _policy_sides(lane), masks, (plan.before, plan.after), strict=True
         ):
-            why = reasons_of(policy_side, mask, facts_of(values, policy_side.chain[:-1]), named, plan.installation, own)
+            facts = with_limit(facts_of(values, policy_side.chain[:-1]), policy_side.judge.credit_limit)
+            why = reasons_of(policy_side, mask, facts, named, plan.installation, own)
             sides[name] = _side(verdict, why, dates.of(verdict, content, distributor, planned, moment))
         yield (
             position,

@@ -12,11 +12,11 @@ import duckdb
 from houblon.engine.core.money import dollars
 from houblon.engine.decide.evaluate import Installation
 from houblon.engine.policy.decision import Outcome
-from houblon.engine.policy.lowering import MINIMUMS
+from houblon.engine.policy.lowering import BOUNDS, CREDIT_LIMIT
 from houblon.rules.model.content import Content
 from houblon.rules.policies import Policies
 from houblon.simulation.compare.query import Plan
-from houblon.simulation.compare.thresholds import Threshold, thresholds_of, with_minimum
+from houblon.simulation.compare.thresholds import Threshold, is_stated, thresholds_of, with_bound
 from houblon.simulation.facts.sheet import Sheet
 
 POINTS, NEAREST, RULES = 25, 10, 12
@@ -30,11 +30,13 @@ def near_misses(
     content: Content,
     installation: Installation,
 ) -> list[dict[str, Any]]:
-    """For each minimum, wherever it is stated: the orders that nothing else held, the nearest first."""
+    """For each number of a setting, wherever it is stated: the orders that nothing else held, the nearest first."""
     found = []
-    for path, fact in MINIMUMS.items():
-        plan = Plan(sheet, policies, content, with_minimum(content, path, None), installation)
-        minimum = Threshold(path, "tous", fact, "less_than", None, None)
+    for path, bound in BOUNDS.items():
+        if not is_stated(content, path):
+            continue
+        plan = Plan(sheet, policies, content, with_bound(content, path, None), installation)
+        minimum = Threshold(path, "tous", *bound, None, None)
         cases = []
         for lane in plan.pairs:
             units = minimum.units(lane.before.judge.policy.settings[path].value)
@@ -42,9 +44,13 @@ def near_misses(
                 cases.append(f"WHEN claim IN ({', '.join(map(str, lane.claims))}) THEN {units}")
         codes = _codes(plan, lambda one, other: (one, other) == (Outcome.HELD, Outcome.ACCEPTED))
         if cases and codes:
+            fact, stated = bound[0], f"(CASE {' '.join(cases)} END)::BIGINT"
+            if path == CREDIT_LIMIT:
+                # A limit of the buyer's own is the one that they missed.
+                fact, stated = "(outstanding_balance::BIGINT + order_value)", f"coalesce(credit_limit, {stated})"
             rows = (
-                f"SELECT order_id, key, retailer, {fact} AS fact, (CASE {' '.join(cases)} END)::BIGINT AS minimum, order_value "
-                f"FROM {plan.source} WHERE {plan.pair_sql} IN ({codes})"
+                f"SELECT order_id, key, retailer, {fact} AS fact, {stated} AS minimum, order_value "
+                f"FROM {plan.source} WHERE {plan.pair_sql} IN ({codes}) AND {bound[0]} IS NOT NULL"
             )
             found += _near(connection, sheet, minimum, rows, {"path": path})
     return found
@@ -71,7 +77,7 @@ def explore(
             continue
         always = _codes(plan, lambda one, other: one is other is Outcome.ACCEPTED) or "-1"
         connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE moved AS SELECT order_id, key, retailer, {threshold.fact} AS fact, "
+            f"CREATE OR REPLACE TEMP TABLE moved AS SELECT order_id, key, retailer, {threshold.column} AS fact, "
             f"order_value, pair IN ({turning}) AS turns, pair IN ({always}) AS always FROM "
             f"(SELECT *, {plan.pair_sql} AS pair FROM {plan.source})"
         )
@@ -81,7 +87,7 @@ def explore(
         units, earlier = threshold.units(threshold.value), threshold.units(threshold.before)
         values = {"chosen": threshold.shown(units), "before": threshold.shown(earlier)}
         explored.append({**_named(threshold), **values, "points": points})
-        if threshold.path not in MINIMUMS and units is not None:
+        if threshold.path not in BOUNDS and units is not None:
             rows = (
                 f"SELECT order_id, key, retailer, fact, {units}::BIGINT AS minimum, order_value FROM moved "
                 f"WHERE turns AND NOT ({_passes(threshold, units)})"

@@ -117,7 +117,7 @@ class Plan:
         return [*fired, *unknown]
 
     def _columns(self, policy_side: PolicySide) -> SheetColumns:
-        return SheetColumns(self.codes, policy_side.chain[:-1])
+        return SheetColumns(self.codes, policy_side.chain[:-1], policy_side.judge.credit_limit)
 
     def _side(self, policy_side: PolicySide) -> Side:
         return Side(

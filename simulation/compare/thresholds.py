@@ -11,20 +11,28 @@ from houblon.engine.conditions.vocabulary import FACTS, Kind
 from houblon.engine.core.money import cents, dollars
 from houblon.engine.core.numbers import interval, whole_bounds
 from houblon.engine.core.problem import Text
-from houblon.engine.policy.lowering import MINIMUMS
+from houblon.engine.policy.lowering import BOUNDS, CREDIT_LIMIT, DAYS_OVERDUE, MINIMUMS
 from houblon.engine.policy.policy import Rule
 from houblon.rules.model.content import Content, Group
 from houblon.rules.model.statements import RULES
 
 # Beyond what any order says, either way; a float, for JSON holds no such whole number.
 _BEYOND = 1e19
-_HIGHEST = {"acceptance.minimum_items": 1_000_000, "acceptance.minimum_value": "999999999999.00"}
+# What holds every order that a setting can hold.
+_STRICTEST = {
+    "acceptance.minimum_items": 1_000_000,
+    "acceptance.minimum_value": "999999999999.00",
+    CREDIT_LIMIT: "0.00",
+    DAYS_OVERDUE: 0,
+}
+# An order whose buyer has a limit of their own does not turn with the policy's.
+_COLUMNS = {CREDIT_LIMIT: "CASE WHEN credit_limit IS NULL THEN outstanding_balance::BIGINT + order_value END"}
 _UPWARDS = ("greater_than", "greater_than_or_equal_to")
 _DOWNWARDS = ("less_than", "less_than_or_equal_to")
 
 
 class Threshold(msgspec.Struct, frozen=True, eq=False):
-    """One number of a group: a minimum, or the value of a comparison in a rule that holds, refuses or waives.
+    """One number of a group: a setting's, or the value of a comparison in a rule that holds, refuses or waives.
 
     `path` is that of the statement; `place` counts the rule's comparisons as they are written. The
     value and what it was `before` are the content's own: None where none is stated. `eases` says
@@ -40,6 +48,11 @@ class Threshold(msgspec.Struct, frozen=True, eq=False):
     place: int = 0
     label: Text | None = None
     eases: bool = False
+
+    @property
+    def column(self) -> str:
+        """What it is compared with, as SQL."""
+        return _COLUMNS.get(self.path, self.fact)
 
     @property
     def scale(self) -> int:
@@ -64,8 +77,8 @@ class Threshold(msgspec.Struct, frozen=True, eq=False):
 
     def moved(self, content: Content, *, holds: bool) -> Content:
         """The content in which the comparison holds for every order that says the fact, or for none."""
-        if self.path in MINIMUMS:
-            return with_minimum(content, self.path, _HIGHEST[self.path] if holds else None, self.group)
+        if self.path in BOUNDS:
+            return with_bound(content, self.path, _STRICTEST[self.path] if holds else None, self.group)
         value = -_BEYOND if holds is (self.operator in _UPWARDS) else _BEYOND
         group = content.groups[self.group]
         id = self.path.removeprefix(RULES)
@@ -75,8 +88,8 @@ class Threshold(msgspec.Struct, frozen=True, eq=False):
         return _variant(content, {**content.groups, self.group: put}, f"{self.path}.{self.place}={value}@{self.group}")
 
 
-def with_minimum(content: Content, path: str, value: Any, group: str | None = None) -> Content:
-    """The content with one minimum set in a group, or wherever some group states one."""
+def with_bound(content: Content, path: str, value: Any, group: str | None = None) -> Content:
+    """The content with one setting's number set in a group, or wherever some group states one."""
     groups = {
         id: msgspec.structs.replace(each, settings={**each.settings, path: value})
         if (id == group if group is not None else path in each.settings)
@@ -87,10 +100,17 @@ def with_minimum(content: Content, path: str, value: Any, group: str | None = No
 
 
 def thresholds_of(before: Content, after: Content, most: int) -> list[Threshold]:
-    """The two minimums, then at most `most` numbers of rules: first those that the second content changes."""
-    minimums = [_minimum(before, after, path) for path in MINIMUMS]
+    """The two minimums and the limits that some group states, then at most `most` numbers of rules: first those that
+    the second content changes."""
+    paths = [path for path in BOUNDS if path in MINIMUMS or is_stated(before, path) or is_stated(after, path)]
+    settings = [_of_setting(before, after, path) for path in paths]
     written = [each for group in after.ranked() for each in _of_rules(before.groups.get(group.id), group)]
-    return [*minimums, *sorted(written, key=lambda each: each.value == each.before)[:most]]
+    return [*settings, *sorted(written, key=lambda each: each.value == each.before)[:most]]
+
+
+def is_stated(content: Content, path: str) -> bool:
+    """Whether some group gives the setting a value."""
+    return any(group.settings.get(path) is not None for group in content.groups.values())
 
 
 def _variant(content: Content, groups: dict[str, Group], what: str) -> Content:
@@ -99,15 +119,15 @@ def _variant(content: Content, groups: dict[str, Group], what: str) -> Content:
     return msgspec.structs.replace(content, groups=groups, version=version)
 
 
-def _minimum(before: Content, after: Content, path: str) -> Threshold:
-    """That of the highest group whose minimum the second content changes, else of Tous."""
+def _of_setting(before: Content, after: Content, path: str) -> Threshold:
+    """That of the highest group whose setting the second content changes, else of Tous."""
 
     def stated(content: Content, id: str) -> Any:
         return content.groups[id].settings.get(path) if id in content.groups else None
 
     changed = (each.id for each in after.ranked() if stated(after, each.id) != stated(before, each.id))
     group = next(changed, "tous")
-    return Threshold(path, group, MINIMUMS[path], "less_than", stated(after, group), stated(before, group))
+    return Threshold(path, group, *BOUNDS[path], stated(after, group), stated(before, group))
 
 
 def _of_rules(before: Group | None, group: Group) -> Iterator[Threshold]:

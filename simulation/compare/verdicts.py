@@ -32,7 +32,7 @@ from houblon.engine.policy.decision import Outcome
 from houblon.engine.policy.policy import Rule
 from houblon.engine.policy.terms import Terms, parse_terms
 from houblon.simulation.compare.selectivity import decide_few, in_turn
-from houblon.simulation.facts.columns import SheetColumns
+from houblon.simulation.facts.columns import CREDIT, SheetColumns
 
 REFUSED, HELD, ACCEPTED = map(OUTCOMES.index, (Outcome.REFUSED, Outcome.HELD, Outcome.ACCEPTED))
 
@@ -75,6 +75,8 @@ class Side:
         self.trigger: str = judge.policy.settings["invoicing.trigger"].value
         self.default = parse_terms(judge.policy.settings["invoicing.terms"].value)
         self.rules = judge.rules
+        # What says not the same of every buyer, or by another policy.
+        self.own_facts = {"buyer_groups", *(CREDIT if judge.credit_limit is not None else ())}
         self.refusals = self._tests(self._acting(Outcome.REFUSED))
         held = self._barring()
         self.barriers = _Tests(
@@ -108,8 +110,9 @@ class Side:
         return _Tests(plain, self._fired(rule for rule in rules if not self._is_plain(rule)))
 
     def _is_plain(self, rule: Rule) -> bool:
-        """Whether the rule says the same of every buyer: those that read groups are told lane by lane."""
-        return all(each.name != "buyer_groups" for each in comparisons_of(rule.condition))
+        """Whether the rule says the same of every buyer: those that read groups, or a credit limit that the policy
+        gives, are told lane by lane."""
+        return all(each.name not in self.own_facts for each in comparisons_of(rule.condition))
 
     def accepted(self) -> exp.Expr:
         """The number of an accepted order: its terms and whether the invoice is issued."""

@@ -13,19 +13,28 @@ from houblon.engine.oracle.boundary import ORDINARY
 from houblon.simulation.facts.sheet import BITS, Codes
 
 
-class SheetColumns(Columns):
-    """The columns of a sheet, for buyers whose groups are `groups`."""
+# The facts that a policy's credit limit is in.
+CREDIT = frozenset({"credit_limit", "credit_available"})
 
-    def __init__(self, codes: Codes, groups: tuple[str, ...]):
+
+class SheetColumns(Columns):
+    """The columns of a sheet, for buyers whose groups are `groups` and whose policy gives them the credit `limit`."""
+
+    def __init__(self, codes: Codes, groups: tuple[str, ...], limit: int | None = None):
         super().__init__("duckdb")
         self.codes = codes
         self.groups = groups
+        self.limit = limit
         self._lists = {"categories": codes.categories, "skus": codes.skus}
 
     def column(self, fact: str) -> exp.Expr:
+        if self.limit is not None and fact in CREDIT:
+            return _credit(fact, self.limit)
         return exp.column({"buyer_id": "retailer", "categories": "categories_0"}.get(fact, fact))
 
     def may_be_unknown(self, fact: str) -> bool:
+        if self.limit is not None and fact in CREDIT:
+            return fact == "credit_available" and "outstanding_balance" in self.codes.wanting
         return fact in self.codes.wanting
 
     def always(self, fact: str) -> exp.Expr:
@@ -80,6 +89,15 @@ class SheetColumns(Columns):
         if len(codes) == 1:
             return self.column(fact).eq(number(codes[0]))
         return self.column(fact).isin(*(number(code) for code in codes))
+
+
+def _credit(fact: str, limit: int) -> exp.Expr:
+    """The limit that a buyer has, their own or the policy's, or what is left of it; wide enough to take from."""
+    own = exp.cast(exp.func("COALESCE", exp.column("credit_limit"), number(limit)), "BIGINT")
+    if fact == "credit_limit":
+        return own
+    left = exp.Sub(this=own, expression=exp.column("outstanding_balance"))
+    return exp.paren(exp.Sub(this=left, expression=exp.column("order_value")), copy=False)
 
 
 def _truth(comparison: Comparison) -> Callable[[object], bool]:

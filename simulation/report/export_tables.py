@@ -18,9 +18,11 @@ OUTCOMES = {
     "refused": Text("refusée", "refused"),
 }
 _SIDES = ("before", "after")
-_MINIMUMS = {
+_SETTINGS = {
     "acceptance.minimum_items": Text("Minimum d’articles", "Minimum of items"),
     "acceptance.minimum_value": Text("Valeur minimum par commande", "Minimum value of an order"),
+    "acceptance.credit_limit": Text("Limite de crédit", "Credit limit"),
+    "acceptance.maximum_days_overdue": Text("Retard maximum", "Maximum days overdue"),
 }
 
 
@@ -250,7 +252,7 @@ class ReportTables:
     def _threshold(self, each: dict[str, Any]) -> str:
         if "label" in each:
             return str(each["label"][self.language])
-        return _MINIMUMS[each["path"]].in_(self.language)
+        return _SETTINGS[each["path"]].in_(self.language)
 
 
 def _figure(value: Any) -> Cell:

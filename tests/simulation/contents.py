@@ -50,6 +50,8 @@ def random_content(chance: random.Random, number: int, shared: dict[str, Any] | 
                 "acceptance.mode": chance.choice(["automatic", "automatic", "automatic", "manual"]),
                 "acceptance.minimum_items": chance.choice([None, None, 1, 24]),
                 "acceptance.minimum_value": chance.choice([None, None, "8.33", "200.00"]),
+                "acceptance.credit_limit": chance.choice([None, None, "8.33", "1000.00"]),
+                "acceptance.maximum_days_overdue": chance.choice([None, None, 0, 30]),
                 "invoicing.trigger": chance.choice(["on_acceptance", "on_acceptance", "on_delivery", "manual"]),
                 "invoicing.terms": chance.choice(
                     [{"kind": "net", "days": 30}, {"kind": "on_receipt"}, {"kind": "end_of_month", "days": 10}]

@@ -15,7 +15,7 @@ from houblon.engine.conditions.vocabulary import FACTS, Kind
 from houblon.engine.core.money import cents_written
 from houblon.engine.core.problem import Text
 from houblon.engine.policy.decision import Outcome
-from houblon.engine.policy.lowering import MINIMUMS
+from houblon.engine.policy.lowering import BOUNDS
 from houblon.simulation.compare.changed_orders import MOST, ChangedOrder, matching
 from houblon.simulation.report.summary import changed_orders, summary_of
 from houblon.web.foundation import format
@@ -179,7 +179,7 @@ def _matrix(document: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
 
 def threshold_name(each: Mapping[str, Any], groups: Mapping[str, str]) -> Text:
     """« Minimum d’articles · Tous », or what a rule says with the value that was chosen."""
-    if each["path"] in MINIMUMS:
+    if each["path"] in BOUNDS:
         label = FORMS[each["path"]].label
         where = groups.get(each.get("group", ""), each.get("group"))
         return Text(f"{label.fr} · {where}", f"{label.en} · {where}") if where else label
@@ -189,7 +189,7 @@ def threshold_name(each: Mapping[str, Any], groups: Mapping[str, str]) -> Text:
 
 def threshold_phrase(each: Mapping[str, Any], value: Any) -> Text | None:
     """« le montant est plus grand que 4 000 $ »; None for a minimum, whose name says it."""
-    if each["path"] in MINIMUMS or value is None:
+    if each["path"] in BOUNDS or value is None:
         return None
     written = cents_written(value) / 100 if isinstance(value, str) else value
     return condition_phrase(Comparison(each["fact"], Kind.NUMERIC, each["operator"], written))
@@ -197,7 +197,7 @@ def threshold_phrase(each: Mapping[str, Any], value: Any) -> Text | None:
 
 def value_of(each: Mapping[str, Any], value: Any) -> Text:
     """A threshold's value, or an order's own figure, in its unit."""
-    fact = FACTS[MINIMUMS.get(each["path"]) or each["fact"]]
+    fact = FACTS[BOUNDS[each["path"]][0] if each["path"] in BOUNDS else each["fact"]]
     return quantity_text(fact, cents_written(value) / 100 if isinstance(value, str) else value)
 
 
@@ -206,7 +206,7 @@ def _near(each: dict[str, Any], groups: Mapping[str, str]) -> dict[str, Any]:
         {**one, **{name: value_of(each, one[name]) for name in ("actual", "minimum", "missing")}}
         for one in each["nearest"]
     ]
-    value = each["nearest"][0]["minimum"] if each["path"] not in MINIMUMS else None
+    value = each["nearest"][0]["minimum"] if each["path"] not in BOUNDS else None
     return {
         **each,
         "name": threshold_name(each, groups),

@@ -150,7 +150,7 @@ def test_the_trace_tells_every_reading_in_the_order_written():
 
 @given(policies(), orders())
 def test_the_compiled_forms_agree_with_the_plain_reading(policy, order):
-    facts = facts_of(order)
+    facts = facts_of(order, limit=judge_of(policy).credit_limit)
     documents = [(rule.provenance.group, rule_document(rule)) for rule in policy.rules]
     values = {path: setting.value for path, setting in policy.settings.items()}
     outcome, terms, issue, missing = reference.decide(values, documents, policy.chain, facts)
@@ -166,7 +166,8 @@ def test_the_compiled_forms_agree_with_the_plain_reading(policy, order):
 
 @given(policies(), orders(complete=True))
 def test_the_lowered_policy_run_by_business_rules_fires_the_same_rules(policy, order):
-    facts, judge = facts_of(order), judge_of(policy)
+    judge = judge_of(policy)
+    facts = facts_of(order, limit=judge.credit_limit)
     fired = []
     for index, each in enumerate(rule_list(policy)):
         if run_all([each], OrderVariables(facts), OrderActions()):
@@ -178,7 +179,8 @@ def test_the_lowered_policy_run_by_business_rules_fires_the_same_rules(policy, o
 
 @given(policies(), orders(), st.data())
 def test_filling_in_a_missing_fact_never_changes_what_was_accepted(policy, order, data):
-    facts, judge = facts_of(order), judge_of(policy)
+    judge = judge_of(policy)
+    facts = facts_of(order, limit=judge.credit_limit)
     before = judge.verdict(facts)
     if before.outcome is not Outcome.ACCEPTED:
         return

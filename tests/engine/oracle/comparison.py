@@ -27,7 +27,8 @@ def compare(seed: int, orders: int) -> None:
 
 
 def compare_with_reference(policy: Policy, order: Order) -> None:
-    facts, judge = facts_of(order), judge_of(policy)
+    judge = judge_of(policy)
+    facts = facts_of(order, limit=judge.credit_limit)
     values = {path: setting.value for path, setting in policy.settings.items()}
     documents = [(rule.provenance.group, rule_document(rule)) for rule in policy.rules]
     outcome, terms, issue, missing = reference.decide(values, documents, policy.chain, facts)
@@ -41,7 +42,8 @@ def compare_with_reference(policy: Policy, order: Order) -> None:
 
 
 def compare_with_business_rules(policy: Policy, order: Order) -> None:
-    facts, judge = facts_of(order), judge_of(policy)
+    judge = judge_of(policy)
+    facts = facts_of(order, limit=judge.credit_limit)
     variables = OrderVariables(facts)
     fired = sum(1 << bit for bit, each in enumerate(rule_list(policy)) if run_all([each], variables, OrderActions()))
     assert judge.careful(facts) == fired

@@ -22,6 +22,8 @@ def random_policy(chance: random.Random) -> Policy:
         acceptance_mode=chance.choice(["automatic", "automatic", "automatic", "manual"]),
         acceptance_minimum_items=chance.choice([None, None, 1, 24]),
         acceptance_minimum_value=chance.choice([None, None, "8.33", "200.00"]),
+        acceptance_credit_limit=chance.choice([None, None, "8.33", "1000.00"]),
+        acceptance_maximum_days_overdue=chance.choice([None, None, 0, 30]),
         invoicing_trigger=chance.choice(["on_acceptance", "on_acceptance", "on_delivery", "manual"]),
         invoicing_terms=chance.choice([{"kind": "net", "days": 30}, {"kind": "on_receipt"}]),
     )

@@ -7,6 +7,8 @@ True, False and None for unknown, joined as strong Kleene logic says.
 import re
 from decimal import Decimal
 
+import msgspec
+
 from houblon.engine.conditions.vocabulary import FACTS
 
 EPSILON = Decimal("0.000001")
@@ -68,7 +70,8 @@ def decide(settings, rules, chain, facts):
     the unknown rules could turn out is tried; what differs among them is not known.
     """
     known, unknown = [], []
-    for group, document in rules:
+    facts = _with_limit(settings, facts)
+    for group, document in [*rules, *_limits(settings)]:
         if document.get("enabled", True):
             value = read(document["conditions"], facts)
             if value is not False:
@@ -82,6 +85,26 @@ def decide(settings, rules, chain, facts):
     outcome = "held" if missing else outcomes.pop()
     _, terms, issue = answers.pop() if len(answers) == 1 else (None, None, False)
     return outcome, terms, issue, missing
+
+
+def _with_limit(settings, facts):
+    """The limit of a setting is that of whoever has none of their own."""
+    limit = settings["acceptance.credit_limit"]
+    if limit is None or facts.credit_limit is not None:
+        return facts
+    cents = int(Decimal(limit) * 100)
+    owed = facts.outstanding_balance
+    left = None if owed is None else cents - owed - facts.order_value
+    return msgspec.structs.replace(facts, credit_limit=cents, credit_available=left)
+
+
+def _limits(settings):
+    hold = [{"name": "hold", "params": {"reason": "limit"}}]
+    days = settings["acceptance.maximum_days_overdue"]
+    if settings["acceptance.credit_limit"] is not None:
+        yield "tous", {"conditions": {"name": "credit_available", "operator": "less_than", "value": 0}, "actions": hold}
+    if days is not None:
+        yield "tous", {"conditions": {"name": "days_overdue", "operator": "greater_than", "value": days}, "actions": hold}
 
 
 def _settled(settings, chain, facts, fired):

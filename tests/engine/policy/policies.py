@@ -35,7 +35,8 @@ TOUS: dict[str, Any] = {
 
 def policy(rules: dict[str, Any] | None = None, chain: tuple[str, ...] = (BASE,), **settings: Any) -> Policy:
     """Tous with some settings changed (`acceptance_mode="manual"`) and rules as `{id: (group, document)}`."""
-    values = {**TOUS, **{path.replace("_", ".", 1): value for path, value in settings.items()}}
+    unstated = {path: kind.unstated for path, kind in SETTINGS.items() if not kind.is_required}
+    values = {**unstated, **TOUS, **{path.replace("_", ".", 1): value for path, value in settings.items()}}
     assert set(values) == set(SETTINGS)
     stated = {path: Setting(check_setting(path, value), Provenance(BASE, 3)) for path, value in values.items()}
     written = [rule_of(id, document, Provenance(group, 2)) for id, (group, document) in (rules or {}).items()]
@@ -134,6 +135,8 @@ def policies(draw: Any) -> Policy:
         acceptance_mode=draw(st.sampled_from(["automatic", "automatic", "manual"])),
         acceptance_minimum_items=draw(st.sampled_from([None, 1, 24])),
         acceptance_minimum_value=draw(st.sampled_from([None, "0.00", "200.00"])),
+        acceptance_credit_limit=draw(st.sampled_from([None, None, "0.00", "400.00"])),
+        acceptance_maximum_days_overdue=draw(st.sampled_from([None, None, 0, 30])),
         invoicing_trigger=draw(st.sampled_from(["on_acceptance", "on_acceptance", "on_delivery", "manual"])),
         invoicing_terms=draw(st.sampled_from([{"kind": "net", "days": 30}, {"kind": "on_receipt"}])),
     )
@@ -184,5 +187,5 @@ def orders(draw: Any, complete: bool = False) -> Order:
     )
 
 
-def facts_of(order: Order, chain: tuple[str, ...] = CHAIN) -> Any:
-    return read_facts(order, chain[:-1], ZONE)
+def facts_of(order: Order, chain: tuple[str, ...] = CHAIN, limit: int | None = None) -> Any:
+    return read_facts(order, chain[:-1], ZONE, limit=limit)

@@ -16,6 +16,11 @@ BOTH = {"fr": "Livrez derrière.", "en": "Deliver at the back."}
         ("acceptance.minimum_items", None, None),
         ("acceptance.minimum_value", "200", "200.00"),
         ("acceptance.minimum_value", 200, "200.00"),
+        ("acceptance.credit_limit", "0", "0.00"),
+        ("acceptance.credit_limit", 5000, "5000.00"),
+        ("acceptance.credit_limit", None, None),
+        ("acceptance.maximum_days_overdue", 0, 0),
+        ("acceptance.maximum_days_overdue", None, None),
         ("invoicing.discount_percent", "7.50", "7.50"),
         ("invoicing.discount_percent", 100, "100"),
         ("invoicing.tax_exempt", True, True),
@@ -42,6 +47,12 @@ def test_a_value_has_one_written_form(path, value, written):
         ("acceptance.minimum_value", "-0.01", "money", "/s"),
         ("acceptance.minimum_value", "1.001", "money", "/s"),
         ("acceptance.minimum_value", True, "money", "/s"),
+        ("acceptance.credit_limit", "-0.01", "money", "/s"),
+        ("acceptance.credit_limit", True, "money", "/s"),
+        ("acceptance.maximum_days_overdue", -1, "range", "/s"),
+        ("acceptance.maximum_days_overdue", 30.0, "range", "/s"),
+        ("acceptance.maximum_days_overdue", True, "range", "/s"),
+        ("acceptance.maximum_days_overdue", 3_651, "range", "/s"),
         ("invoicing.discount_percent", "100.01", "range", "/s"),
         ("invoicing.discount_percent", "0.00001", "range", "/s"),
         ("invoicing.discount_percent", "x", "range", "/s"),
@@ -64,8 +75,9 @@ def test_what_a_setting_cannot_be_is_refused_where_it_stands(path, value, code, 
     assert [(each.code, each.pointer) for each in refused.value.problems] == [(code, pointer)]
 
 
-def test_only_minimums_discounts_and_texts_can_be_nothing():
+def test_only_bounds_discounts_and_texts_can_be_nothing():
     assert {path for path, kind in SETTINGS.items() if kind.nullable} == {
-        *("acceptance.minimum_items", "acceptance.minimum_value", "invoicing.discount_percent", "invoicing.note"),
+        *("acceptance.minimum_items", "acceptance.minimum_value", "acceptance.credit_limit"),
+        *("acceptance.maximum_days_overdue", "invoicing.discount_percent", "invoicing.note"),
         *("messages.before_order", "messages.confirmation", "messages.order_note"),
     }

@@ -7,6 +7,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from houblon.engine.core.order import with_limit
 from houblon.engine.policy.decision import Outcome
 from houblon.rules.policies import Policies
 from houblon.simulation.compare import query
@@ -56,8 +57,8 @@ def test_every_order_is_decided_as_the_engine_decides_it(tmp_path, monkeypatch, 
             decision = decided(content, each)
             judge = policy_side.judge
             assert policy_side.chain == decision.chain
-            assert facts_of(row, policy_side.chain[:-1]) is not None
-            assert judge.of_mask(mask) == judge.of_mask(judge.careful(facts_of(row, policy_side.chain[:-1])))
+            facts = with_limit(facts_of(row, policy_side.chain[:-1]), judge.credit_limit)
+            assert judge.of_mask(mask) == judge.of_mask(judge.careful(facts))
             barred = {"currency", "unknown_group"} & {reason.code for reason in decision.reasons}
             outcome = judge.of_mask(mask).outcome
             outcome = Outcome.HELD if barred and outcome is Outcome.ACCEPTED else outcome
