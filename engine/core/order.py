@@ -304,11 +304,9 @@ def read_facts(
     account: Account | None = None,
     limit: int | None = None,
 ) -> Facts:
-    """The facts of `order`; `groups` are the buyer's, `zone` is the installation's.
+    """The facts of `order`; `groups` are the buyer's, and so is `account`, which counts where the order says otherwise.
 
-    What the house knows of the buyer's `account` counts, not what the order says of it. `limit` is the credit of
-    whoever has none of their own, in cents.
-    """
+    `zone` is the installation's, `limit` the credit of whoever has none of their own, in cents."""
     buyer = order.buyer
     item_count, all_available = 0, True
     values: list[int] = []
@@ -327,9 +325,7 @@ def read_facts(
     order_value = sum(values)
     placed, planned = order.placed_at.astimezone(zone), order.planned_delivery
     known: Account | Buyer = buyer if account is None else account
-    outstanding = known.outstanding_balance
-    if known.credit_limit is not None:
-        limit = known.credit_limit
+    outstanding, limit = known.outstanding_balance, limit if known.credit_limit is None else known.credit_limit
     return Facts(
         order_value,
         item_count,

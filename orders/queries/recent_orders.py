@@ -10,15 +10,16 @@ from sqlalchemy import Connection, select
 
 from houblon.engine.conditions.targets.python import compile_careful
 from houblon.engine.conditions.targets.readers import FactsReader
-from houblon.engine.conditions.tree import Condition
-from houblon.engine.core.order import Facts, Order, read_facts
+from houblon.engine.conditions.tree import Condition, comparisons_of
+from houblon.engine.conditions.vocabulary import FACTS
+from houblon.engine.core.order import Facts, Order, read_facts, with_limit
 from houblon.engine.decide.bars import barred_for, contradictions, counting
 from houblon.engine.decide.evaluate import Installation, judge_of
 from houblon.engine.decide.precedence import settled
 from houblon.engine.decide.verdict import Verdict
 from houblon.engine.policy.decision import Outcome, Reason
-from houblon.engine.policy.lowering import MINIMUMS
-from houblon.engine.policy.policy import Policy
+from houblon.engine.policy.lowering import BOUNDS, CREDIT_LIMIT
+from houblon.engine.policy.policy import Policy, Rule
 from houblon.orders.db.tables import orders
 from houblon.orders.retailers.memberships import kept_provinces, memberships_among
 from houblon.orders.retailers.names import stored_order
@@ -170,9 +171,12 @@ def decide_all(past: Iterable[Past], content: Content, installation: Installatio
         policy = policies.get(each.chain)
         if policy is None:
             policy = policies[each.chain] = resolve(content, each.chain)
-        verdict = judge_of(policy).verdict(each.facts)
+        judge = judge_of(policy)
+        facts = with_limit(each.facts, judge.credit_limit)
+        verdict = judge.verdict(facts)
         own = counting(each.contradictions, policy)
         barred = (*barred_for(each.order.currency, installation, each.unknown), *own)
+        each = each if facts is each.facts else msgspec.structs.replace(each, facts=facts)
         found.append(DecidedOrder(each, settled(verdict.outcome, barred), verdict))
     return found
 
@@ -213,9 +217,9 @@ def shift(before: Sequence[DecidedOrder], after: Sequence[DecidedOrder]) -> Shif
 
 
 class Near(msgspec.Struct, frozen=True):
-    """Orders that a minimum alone holds back, and that miss it by little: `most` is the largest gap.
+    """Orders that one number of a setting alone holds back, and that miss it by little: `most` is the largest gap.
 
-    `path` is the minimum's setting; gaps are in stored units, cents for money.
+    `path` is the setting; gaps are in stored units, cents for money.
     """
 
     path: str
@@ -224,28 +228,32 @@ class Near(msgspec.Struct, frozen=True):
 
 
 def near_misses(found: Iterable[DecidedOrder]) -> tuple[Near, ...]:
-    """Of each minimum, the orders that miss it by at most a tenth of it."""
+    """Of each setting's number, the orders that miss it by at most a tenth of it."""
     gaps: dict[str, list[int]] = {}
     for each in found:
         missed = _missed(each)
         if missed is not None:
             gaps.setdefault(missed[0], []).append(missed[1])
-    return tuple(Near(path, len(gaps[path]), max(gaps[path])) for path in MINIMUMS if path in gaps)
+    return tuple(Near(path, len(gaps[path]), max(gaps[path])) for path in BOUNDS if path in gaps)
 
 
 def _missed(decided: DecidedOrder) -> tuple[str, int] | None:
-    """The one minimum that holds the order, and how much is missing, where that is little."""
+    """The one setting's number that holds the order, and how much is missing, where that is little."""
     holding = [cause.rule for cause in decided.verdict.causes if cause.effect == "hold"]
     if decided.outcome is not Outcome.HELD or decided.verdict.doubts or len(holding) != 1:
         return None
     path = holding[0].id
-    if path not in MINIMUMS:
+    if path not in BOUNDS:
         return None
-    has = getattr(decided.past.facts, MINIMUMS[path])
-    minimum = _minimum(holding[0].condition.members[0].value, MINIMUMS[path])  # type: ignore[union-attr]  # a minimum is one comparison
-    gap = minimum - has
-    return (path, gap) if gap * 100 <= minimum * NEAR_PERCENT else None
+    bound, gap = _gap(holding[0], decided.past.facts)
+    return (path, gap) if gap * 100 <= bound * NEAR_PERCENT else None
 
 
-def _minimum(value: int | float, fact: str) -> int:
-    return round(value * 100) if fact == "order_value" else int(value)
+def _gap(rule: Rule, facts: Facts) -> tuple[int, int]:
+    """The number that a setting's rule holds an order for, and how far the order is from it; in stored units."""
+    if rule.id == CREDIT_LIMIT:
+        return facts.credit_limit or 0, -(facts.credit_available or 0)
+    # Each of these is one comparison.
+    (comparison,) = comparisons_of(rule.condition)
+    bound = round(comparison.value * FACTS[comparison.name].scale)
+    return bound, abs(bound - getattr(facts, comparison.name))

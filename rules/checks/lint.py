@@ -2,20 +2,21 @@
 
 from collections.abc import Iterable, Iterator
 
-from houblon.engine.core.problem import Problem, problem
+from houblon.engine.core.problem import Problem, Text, problem
+from houblon.engine.policy.lowering import BOUNDS, MINIMUMS
 from houblon.engine.policy.policy import BASE, rule_document
 from houblon.rules.model.content import Content, Group
 from houblon.rules.model.inherit import resolve
 from houblon.rules.model.statements import RULES, pointer_of
 
-_MINIMUMS = ("acceptance.minimum_items", "acceptance.minimum_value")
+_MINIMUM, _LIMIT = Text("ce minimum", "this minimum"), Text("cette limite", "this limit")
 
 
 def warnings(content: Content, groups: Iterable[str] | None = None) -> tuple[Problem, ...]:
     """What is worth a second look in the groups named, in all of them unless some are.
 
     `equal_to_base`: an override that says what Tous says. `stale`: Tous changed after the group
-    stated its own. `minimum_under_manual`: a minimum where every order waits for a person anyway.
+    stated its own. `minimum_under_manual`: a minimum or a limit where every order waits for a person anyway.
     """
     kept = content.groups if groups is None else [id for id in groups if id in content.groups]
     return tuple(found for id in kept for found in _of_group(content, content.groups[id]))
@@ -30,13 +31,14 @@ def _of_group(content: Content, group: Group) -> Iterator[Problem]:
     chain = (BASE,) if group.id == BASE else (group.id, BASE)
     policy = resolve(content, chain)
     if policy.settings["acceptance.mode"].value == "manual":
-        for path in _MINIMUMS:
+        for path in BOUNDS:
             if group.settings.get(path) is not None:
+                what = _MINIMUM if path in MINIMUMS else _LIMIT
                 yield problem(
                     "minimum_under_manual",
                     pointer_of("group", group.id, path),
-                    f"« {group.name} » accepte à la main : ce minimum n’y change rien.",
-                    f"“{group.name}” accepts by hand: this minimum changes nothing there.",
+                    f"« {group.name} » accepte à la main : {what.fr} n’y change rien.",
+                    f"“{group.name}” accepts by hand: {what.en} changes nothing there.",
                 )
 
 

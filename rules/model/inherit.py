@@ -43,8 +43,8 @@ def resolve(content: Content, chain: tuple[str, ...]) -> Policy:
 def _setting(groups: list[Group], path: str) -> Setting:
     group = next((group for group in groups if path in group.settings), None)
     if group is None:
-        # A version of before there was such a setting.
-        return Setting(SETTINGS[path].unstated, Provenance(BASE, 0))
+        # A version of before there was such a setting: it has been so from the first one on.
+        return Setting(SETTINGS[path].unstated, Provenance(BASE, 1))
     return Setting(group.settings[path], Provenance(group.id, group.since.get(path, 0)))
 
 

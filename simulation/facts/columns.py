@@ -12,7 +12,6 @@ from houblon.engine.conditions.tree import Comparison
 from houblon.engine.oracle.boundary import ORDINARY
 from houblon.simulation.facts.sheet import BITS, Codes
 
-
 # The facts that a policy's credit limit is in.
 CREDIT = frozenset({"credit_limit", "credit_available"})
 

@@ -20,6 +20,7 @@ CODE = {path: path.read_text() for layer in LAYERS for path in (ROOT / layer).rg
 VARIABLES = re.compile(r"\b(HOUBLON_[A-Z][A-Z_]*[A-Z])\b")
 BUILT_IN = {
     *("automatic", "manual", "minimum_items", "minimum_value", "minimums_waived", "unavailable", "unknown_group"),
+    *("credit_limit", "overdue"),
     *("currency", "missing_fact", "no_rule_accepts"),
 }
 

@@ -51,6 +51,26 @@ SECTIONS: tuple[tuple[Text, tuple[SettingForm, ...]], ...] = (
                 "money",
                 _NONE_MINIMUM,
             ),
+            SettingForm(
+                "acceptance.credit_limit",
+                Text("Limite de crédit", "Credit limit"),
+                Text(
+                    "Au-delà de ce montant dû, commande comprise, elle attend. La limite propre au détaillant passe avant.",
+                    "Above this amount owed, the order included, it waits. A retailer's own limit comes first.",
+                ),
+                "money",
+                Text("Aucune limite", "No limit"),
+            ),
+            SettingForm(
+                "acceptance.maximum_days_overdue",
+                Text("Retard maximum d’une facture", "Maximum days an invoice may be late"),
+                Text(
+                    "Quand la plus ancienne facture à payer a plus de jours de retard, la commande attend.",
+                    "When the oldest unpaid invoice is more days late, the order waits.",
+                ),
+                "days",
+                Text("Aucun maximum", "No maximum"),
+            ),
         ),
     ),
     (
@@ -198,6 +218,7 @@ def _team(form: Any) -> dict[str, list[str]]:
 
 _NUMBERS: Mapping[str, Callable[[str, str], Any]] = {
     "whole": whole_typed,
+    "days": whole_typed,
     "money": money_typed,
     "percent": percent_typed,
 }

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from houblon.engine.conditions.figures import NBSP, money_text, number_text
+from houblon.engine.conditions.figures import NBSP, money_text, number_text, quantity_text
+from houblon.engine.conditions.vocabulary import FACTS
 from houblon.engine.core.money import cents
 from houblon.engine.core.problem import Text
 from houblon.engine.policy.terms import parse_terms, terms_sentence
@@ -21,6 +22,8 @@ def value_text(path: str, value: Any) -> Text:
             return dict(form.choices)[value]
         case "whole":
             return number_text(value)
+        case "days":
+            return quantity_text(FACTS["days_overdue"], value)
         case "money":
             return money_text(cents(value))
         case "percent":

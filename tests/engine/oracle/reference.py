@@ -104,7 +104,10 @@ def _limits(settings):
     if settings["acceptance.credit_limit"] is not None:
         yield "tous", {"conditions": {"name": "credit_available", "operator": "less_than", "value": 0}, "actions": hold}
     if days is not None:
-        yield "tous", {"conditions": {"name": "days_overdue", "operator": "greater_than", "value": days}, "actions": hold}
+        yield (
+            "tous",
+            {"conditions": {"name": "days_overdue", "operator": "greater_than", "value": days}, "actions": hold},
+        )
 
 
 def _settled(settings, chain, facts, fired):

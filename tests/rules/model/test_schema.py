@@ -106,7 +106,11 @@ def test_a_rank_is_a_whole_number_in_its_range(rank):
 
 def test_tous_states_every_setting_and_has_no_rank():
     document = {**tous(), "rank": 5, "settings": {"acceptance.mode": "jamais"}, "extra": 1}
-    missing = {("required", f"/settings/{path}") for path, kind in SETTINGS.items() if kind.is_required and path != "acceptance.mode"}
+    missing = {
+        ("required", f"/settings/{path}")
+        for path, kind in SETTINGS.items()
+        if kind.is_required and path != "acceptance.mode"
+    }
     assert refused("group", document) == {
         ("base", "/rank"),
         ("unknown_option", "/settings/acceptance.mode"),

@@ -7,6 +7,7 @@ from houblon.engine.conditions.parsing import MAX_CONDITIONS, MAX_LIST, MAX_TEXT
 from houblon.engine.conditions.vocabulary import ACTIONS, FACTS, OPERATORS, Fact, Kind
 from houblon.engine.policy.decision import Outcome
 from houblon.engine.policy.settings import EVENTS, SETTINGS
+from houblon.engine.policy.settings import MAX_DAYS as MAX_DAYS_OVERDUE
 from houblon.engine.policy.terms import KINDS, MAX_DAYS, MAX_LABEL
 from houblon.engine.schedule.cycle import HOLIDAYS, MAX_DATES, MAX_DAYS_BEFORE, MAX_RULE_LENGTH
 from houblon.web.api.spec.mappings import mapping_schemas
@@ -97,6 +98,8 @@ _SETTINGS: Mapping[str, Schema] = {
     "acceptance.mode": {"type": "string", "enum": ["automatic", "manual"]},
     "acceptance.minimum_items": _WHOLE,
     "acceptance.minimum_value": {"type": "string", "pattern": r"^\d{1,12}(\.\d{1,2})?$"},
+    "acceptance.credit_limit": {"type": "string", "pattern": r"^\d{1,12}(\.\d{1,2})?$"},
+    "acceptance.maximum_days_overdue": {"type": "integer", "minimum": 0, "maximum": MAX_DAYS_OVERDUE},
     "invoicing.trigger": {"type": "string", "enum": ["on_acceptance", "on_delivery", "manual"]},
     "invoicing.terms": ref("Terms"),
     "invoicing.discount_percent": {"type": "string", "pattern": r"^\d{1,3}(\.\d{1,4})?$"},
