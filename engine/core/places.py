@@ -58,6 +58,7 @@ _COUNTRIES = {
     "BE": "bel",
     "CH": "che",
 }
+_WRITTEN_REGION = re.compile(r"[A-Z0-9]+(?: [A-Z0-9]+)*")
 _POSTAL_CODE = re.compile(r"\b[abceghj-nprstvxy]\d[a-z] ?\d[a-z]\d\b")
 
 
@@ -111,6 +112,16 @@ def is_abroad(country: str | None, province: str | None = None) -> bool:
     """Whether the place is surely outside Canada."""
     where = _country_beside(province, country)
     return where is not None and where != CANADA
+
+
+def is_region(said: str) -> bool:
+    """Whether it is what `region` can answer; one elsewhere is whatever people write there."""
+    country, dash, bare = said.partition("-")
+    if not dash:
+        return said in _PROVINCES
+    if country == UNITED_STATES:
+        return bare in _STATE_CODES.values()
+    return country != CANADA and country_code(country) == country and bool(_WRITTEN_REGION.fullmatch(bare))
 
 
 @remembered(4_096, LONGEST)

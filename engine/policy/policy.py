@@ -23,7 +23,7 @@ MAX_RULES = 500
 _RULE_MEMBERS = ("label", "message", "conditions", "actions", "enabled")
 _RULE_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?", re.ASCII)
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
-_VOCABULARY: Mapping[str, Term] = MappingProxyType(
+VOCABULARY: Mapping[str, Term] = MappingProxyType(
     {
         fact.name: Term(
             fact.kind,
@@ -151,7 +151,7 @@ def rule_of(id: str, document: object, provenance: Provenance) -> Rule:
             message = read_text(document["message"])
     if "conditions" in document:
         with faults.gather():
-            condition = parse_conditions(document["conditions"], _VOCABULARY, "/conditions")
+            condition = parse_conditions(document["conditions"], VOCABULARY, "/conditions")
     else:
         faults.add("required", "/conditions", "Une règle a des conditions.", "A rule has conditions.")
     enabled = document.get("enabled", True)

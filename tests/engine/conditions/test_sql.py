@@ -22,7 +22,7 @@ from houblon.engine.conditions.targets.sql import (
 )
 from houblon.engine.conditions.vocabulary import FACTS, Kind
 from houblon.engine.oracle.boundary import ORDINARY
-from houblon.engine.policy.policy import _VOCABULARY
+from houblon.engine.policy.policy import VOCABULARY
 from tests.engine.policy.policies import conditions, facts_of, orders
 
 TABLE = ", ".join(f"{name} {COLUMN_TYPES[fact.kind]}" for name, fact in FACTS.items())
@@ -72,7 +72,7 @@ def test_every_condition_answers_as_the_python_target_does(engine, documents, ma
     facts = [facts_of(each) for each in made]
     table_of(engine, facts)
     for document in documents:
-        condition = parse_conditions(document, _VOCABULARY)
+        condition = parse_conditions(document, VOCABULARY)
         expected = [python_of(condition, each) for each in facts]
         assert answers(engine, condition) == [(each, each is not False) for each in expected], document
 
@@ -89,7 +89,7 @@ def test_texts_compare_letter_by_letter_as_in_python(engine):
     facts = [msgspec.structs.replace(ORDINARY, note=word) for word in WORDS]
     table_of(engine, facts)
     for operator, value in TEXT_TESTS:
-        condition = parse_conditions({"name": "note", "operator": operator, "value": value}, _VOCABULARY)
+        condition = parse_conditions({"name": "note", "operator": operator, "value": value}, VOCABULARY)
         expected = [python_of(condition, each) for each in facts]
         assert [each[0] for each in answers(engine, condition)] == expected, (operator, value)
 
@@ -99,7 +99,7 @@ def test_texts_compare_letter_by_letter_as_in_python(engine):
 def test_values_that_no_column_holds_are_answered_all_the_same(engine, operator, value):
     facts = [msgspec.structs.replace(ORDINARY, order_value=each) for each in (-(1 << 63), -1, 0, 19_999, (1 << 63) - 1)]
     table_of(engine, facts)
-    condition = parse_conditions({"name": "order_value", "operator": operator, "value": value}, _VOCABULARY)
+    condition = parse_conditions({"name": "order_value", "operator": operator, "value": value}, VOCABULARY)
     assert [each[0] for each in answers(engine, condition)] == [python_of(condition, each) for each in facts]
 
 
@@ -117,7 +117,7 @@ def test_sets_count_as_business_rules_counts(engine, wanted):
         "shares_exactly_one_element_with",
         "shares_no_elements_with",
     ):
-        condition = parse_conditions({"name": "categories", "operator": operator, "value": wanted}, _VOCABULARY)
+        condition = parse_conditions({"name": "categories", "operator": operator, "value": wanted}, VOCABULARY)
         expected = [python_of(condition, each) for each in facts]
         assert [each[0] for each in answers(engine, condition)] == expected, (operator, wanted)
 
@@ -125,7 +125,7 @@ def test_sets_count_as_business_rules_counts(engine, wanted):
 @settings(max_examples=30, deadline=None)
 @given(conditions(), st.sampled_from(DIALECTS))
 def test_each_dialect_can_be_written_and_read_again(document, dialect):
-    condition = parse_conditions(document, _VOCABULARY)
+    condition = parse_conditions(document, VOCABULARY)
     try:
         said = written(kleene(condition, Columns(dialect)), dialect)
     except Unsupported:
@@ -152,7 +152,7 @@ def test_what_no_order_of_the_table_can_change_is_not_asked():
     )
 
     def said(document):
-        return written(kleene(parse_conditions(document, _VOCABULARY), OfKnownAnswers()))
+        return written(kleene(parse_conditions(document, VOCABULARY), OfKnownAnswers()))
 
     assert said({"all": [always, large]}) == said({"any": [never, large]}) == said(large)
     assert said({"all": [always, {"any": [always, large]}]}) == said({"any": [large, always]}) == "TRUE"
@@ -165,7 +165,7 @@ def test_any_of_none_is_false_and_of_equals_one():
 
 
 def test_a_pattern_is_refused_where_it_would_mean_something_else():
-    condition = parse_conditions({"name": "note", "operator": "matches_regex", "value": r"\w"}, _VOCABULARY)
+    condition = parse_conditions({"name": "note", "operator": "matches_regex", "value": r"\w"}, VOCABULARY)
     with pytest.raises(Unsupported):
         kleene(condition, Columns("postgres"))
 

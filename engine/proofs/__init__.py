@@ -1,0 +1,1 @@
+"""Proves what a policy can never do: questions about every possible order, each answer tried on the engine (z3)."""
