@@ -61,7 +61,7 @@ CONFIG = SchemathesisConfig.from_dict({"generation": {"with-security-parameters"
 BUNDLE = {
     "houblon": 1,
     "scenarios": [{"id": "s", "name": "Petite", "order": order(items=1), "expect": {"outcome": "held"}}],
-    "guardrails": [{"id": "g", "name": "Garde-fou"}],
+    "guardrails": [{"id": "g", "label": {"fr": "Garde-fou", "en": "Guardrail"}, "claim": {"terms_at_most_days": 90}}],
 }
 THINGS = 40  # of each sort that requests change
 There = Mapping[str, Sequence[Mapping[str, Any]]]

@@ -1,5 +1,7 @@
-"""Claims: what somebody says of every possible order, read from its document, as a formula that breaks it, and of
-one decided order."""
+"""Claims: what somebody says of every possible order, read from its document, in words, and asked of one order.
+
+As a formula it is in `breaking.py`, apart: reading a claim must not wait for z3.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +9,6 @@ from typing import Any
 import msgspec
 
 from houblon.engine.conditions.parsing import parse_conditions
-from houblon.engine.conditions.targets.logic import Formula, Symbols, all_of, any_of, negated
 from houblon.engine.conditions.tree import Condition
 from houblon.engine.core.order import Facts
 from houblon.engine.core.problem import Faults, Text, refuse
@@ -15,7 +16,6 @@ from houblon.engine.decide.verdict import Judge
 from houblon.engine.policy.decision import Outcome
 from houblon.engine.policy.policy import VOCABULARY
 from houblon.engine.policy.terms import Terms
-from houblon.engine.proofs.verdict import PossibleVerdict
 
 MOST_DAYS = 10_000
 _MONTH = 30  # days to the end of a month, at most, from its first
@@ -49,20 +49,6 @@ def read_claim(document: object) -> Claim:
 def read_when(document: object) -> Condition | None:
     """The condition under which a claim counts; None: always. Raises Invalid with every fault."""
     return None if document is None else parse_conditions(document, VOCABULARY)
-
-
-def breaking(claim: Claim, symbols: Symbols, verdict: PossibleVerdict, other: PossibleVerdict | None = None) -> Formula:
-    """That the verdict breaks the claim; `other` is that of the group alone, of `not_looser_than`."""
-    accepted = verdict.outcomes[Outcome.ACCEPTED]
-    if claim.kind == "accepted_is_invoiced":
-        return all_of(symbols, [accepted, negated(symbols, verdict.owed)])
-    if claim.kind == "terms_at_most_days":
-        longer = [holds for terms, holds in verdict.terms if is_longer(terms, claim.days)]
-        return all_of(symbols, [negated(symbols, verdict.outcomes[Outcome.REFUSED]), any_of(symbols, longer)])
-    if claim.kind == "not_looser_than":
-        assert other is not None
-        return all_of(symbols, [accepted, negated(symbols, other.outcomes[Outcome.ACCEPTED])])
-    return any_of(symbols, [verdict.outcomes[outcome] for outcome in claim.outcomes])
 
 
 def is_broken(claim: Claim, outcome: Outcome, judge: Judge, facts: Facts, other: Outcome | None = None) -> bool:

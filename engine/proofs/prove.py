@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-import msgspec
 import z3
 
 from houblon.engine.conditions.targets.logic import Formula, Symbols, all_of, formula, none_of
+from houblon.engine.conditions.targets.python import compile_careful
+from houblon.engine.conditions.targets.readers import FactsReader
 from houblon.engine.conditions.targets.text import condition_phrase
 from houblon.engine.conditions.tree import Comparison, Condition, comparisons_of
 from houblon.engine.core.order import Facts, Order
@@ -21,13 +22,14 @@ from houblon.engine.decide.installation import Installation
 from houblon.engine.policy.decision import Decision, Outcome
 from houblon.engine.policy.lowering import lowered_rules
 from houblon.engine.policy.policy import Policy
-from houblon.engine.proofs.claims import Claim, breaking, claim_text, is_broken
+from houblon.engine.proofs.breaking import breaking
+from houblon.engine.proofs.claims import Claim, claim_text, is_broken
+from houblon.engine.proofs.questions import BROKEN, NO_STOCK, PROVED, UNKNOWN, Proof, Question, Stock
 from houblon.engine.proofs.search import Imagined, Search, Unsettled
 from houblon.engine.proofs.texts import holds_of
 from houblon.engine.proofs.verdict import PossibleVerdict, Reading
-from houblon.engine.proofs.witness import NO_STOCK, Stock, differing, order_document, read
+from houblon.engine.proofs.witness import differing, order_document, read
 
-PROVED, BROKEN, UNKNOWN = "proved", "broken", "unknown"
 _MOST_ORDERS = 20  # that can't be made as they were imagined, before nobody knows
 
 
@@ -37,24 +39,6 @@ class Disagreement(Exception):
     def __init__(self, what: str, document: Any):
         self.document = document
         super().__init__(f"{what}: {document}")
-
-
-class Question(msgspec.Struct, frozen=True):
-    """A claim about the orders of a policy's chain for which `when` holds; `other` is the policy of `not_looser_than`."""
-
-    claim: Claim
-    policy: Policy
-    when: Condition | None = None
-    other: Policy | None = None
-
-
-class Proof(msgspec.Struct, frozen=True):
-    """What came of a question. `order` breaks the claim, as a JSON document, and `decision` is what it gets."""
-
-    result: str
-    because: Text
-    order: Any = None
-    decision: Decision | None = None
 
 
 class Prover:
@@ -167,6 +151,22 @@ def prove(question: Question, installation: Installation, stock: Stock = NO_STOC
     return Prover([question], installation, stock).prove(question)
 
 
+def answer_all(questions: Iterable[Question], installation: Installation, stock: Stock) -> Iterator[Proof]:
+    """The proof of each question; a disagreement is told as the fault that it is, and proves nothing."""
+    prover = Prover(questions, installation, stock)
+    for question in prover.questions:
+        try:
+            yield prover.prove(question)
+        except Disagreement as disagreement:
+            yield Proof(UNKNOWN, _FAULT, disagreement.document, None, str(disagreement))
+
+
+_FAULT = Text(
+    "Erreur interne : la preuve et le moteur ne disent pas la même chose de cette commande. Signalez-le.",
+    "Internal error: the proof and the engine say different things of this order. Report it.",
+)
+
+
 def _policies(question: Question) -> Iterator[Policy]:
     yield question.policy
     if question.other is not None:
@@ -180,9 +180,6 @@ def _accepted_first(question: Question, verdict: PossibleVerdict) -> list[Formul
 
 def _holds(condition: Condition, facts: Facts) -> bool:
     """Whether the condition holds of the facts, by the compiled engine."""
-    from houblon.engine.conditions.targets.python import compile_careful
-    from houblon.engine.conditions.targets.readers import FactsReader
-
     return bool(compile_careful([condition], FactsReader())(facts) & 1)
 
 

@@ -1,11 +1,9 @@
 """The facts that answer a question, as an order that somebody could send; and whether it says what was imagined."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from itertools import product
 from typing import Any
-
-import msgspec
 
 from houblon.engine.conditions.vocabulary import FACTS, Kind
 from houblon.engine.core.money import dollars
@@ -13,6 +11,7 @@ from houblon.engine.core.order import WEEKDAYS, Facts, Order, order_of, read_fac
 from houblon.engine.core.places import country_code, region
 from houblon.engine.decide.installation import Installation
 from houblon.engine.proofs.possible import MOST_ITEMS
+from houblon.engine.proofs.questions import Stock
 from houblon.engine.proofs.search import Imagined
 
 _ANOTHER = {
@@ -26,23 +25,6 @@ _ANOTHER = {
 }
 _COUNTRIES = {"US": "USA", "FR": "France", "BE": "Belgique"}
 _FOREIGN = ("USD", "EUR")  # a currency that bars an order
-
-
-class Stock(msgspec.Struct, frozen=True):
-    """What real orders of a house name: what an order is made of where the question leaves it open.
-
-    `kept` are the groups of retailers whose ids conditions may name; `day` is the one around which orders are placed.
-    """
-
-    day: date = date(2026, 6, 1)
-    skus: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    distributors: tuple[str, ...] = ()
-    buyers: tuple[str, ...] = ()
-    kept: Mapping[str, tuple[str, ...]] = {}
-
-
-NO_STOCK = Stock()
 
 
 def order_document(imagined: Imagined, chain: tuple[str, ...], stock: Stock, installation: Installation) -> Any:

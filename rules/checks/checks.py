@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -11,14 +10,17 @@ from houblon.engine.conditions.tree import condition_document
 from houblon.engine.core.order import order_of
 from houblon.engine.core.problem import Faults, Invalid, Problem, Text, problem, step
 from houblon.engine.core.texts import identity
-from houblon.engine.decide.evaluate import Installation, decide
+from houblon.engine.decide.evaluate import decide
 from houblon.engine.decide.verdict import Judge
 from houblon.engine.oracle.reference import Difference, difference
 from houblon.engine.policy.decision import Decision
 from houblon.engine.policy.lowering import lowered_rules
 from houblon.engine.policy.policy import BASE, Policy, Rule, check_policy
+from houblon.rules.checks.check_context import CheckContext as CheckContext
+from houblon.rules.checks.check_context import Touched as Touched
+from houblon.rules.checks.guardrails import check_groups_named, guardrail_faults
 from houblon.rules.model.content import Content, canonical
-from houblon.rules.model.inherit import buyer_chain, chain_of, resolve
+from houblon.rules.model.inherit import buyer_chain, resolve
 from houblon.rules.model.names import looks
 from houblon.rules.model.statements import Document
 
@@ -27,52 +29,18 @@ from houblon.rules.model.statements import Document
 COMPARED_WHOLE = 60
 _TOGETHER = 12
 
-Chain = tuple[str, ...]
-
-
-class CheckContext(msgspec.Struct, frozen=True):
-    """What checks take as given: where Houblon runs, which groups each known buyer is kept in (with what versions
-    brought `through` this one; by default, the newest), and whether a second person must agree to what is published.
-    """
-
-    installation: Installation = Installation(ZoneInfo("America/Toronto"))
-    memberships: Mapping[str, Chain] = {}
-    approval: bool = False
-    through: int | None = None
-
-    def chains(self, content: Content, changed: Iterable[str]) -> list[Chain]:
-        """The chains that a change of the groups `changed` touches: of each group, and of buyers in several.
-
-        Those of buyers whom the content moves are among them, whatever their groups are.
-        """
-        touched = set(changed)
-        single = [(BASE,), *((id, BASE) for id in content.groups if id != BASE)]
-        kept = {**self.memberships, **content.moved}
-        several = {chain_of(content, groups, ())[0] for groups in kept.values() if len(groups) > 1}
-        moved = {chain_of(content, groups, ())[0] for groups in content.moved.values()}
-        chains = [*single, *sorted(chain for chain in several if len(chain) > 2)]
-        return [chain for chain in chains if chain in moved or not touched.isdisjoint(chain)]
-
-
-class Touched(msgspec.Struct, frozen=True):
-    """What a version changes: ids of groups, of cycles and of scenarios, and the buyers whom it moves."""
-
-    groups: frozenset[str] = frozenset()
-    cycles: frozenset[str] = frozenset()
-    scenarios: frozenset[str] = frozenset()
-    buyers: frozenset[str] = frozenset()
-
 
 def check(content: Content, touched: Touched, check_context: CheckContext) -> None:
     """Everything; policies that no group of `touched` has a part in are taken as checked before, and so are
     scenarios of whose chain, cycle and buyer nothing changes.
 
-    Raises Invalid with every fault, pointers starting with `/groups/<id>` or `/scenarios/<id>`.
+    Raises Invalid with every fault, pointers starting with `/groups/<id>`, `/scenarios/<id>` or `/guardrails/<id>`.
     """
     policies = check_structure(content, touched.groups, check_context)
     faults = Faults()
     faults.extend(scenario_faults(content, check_context, touched))
     faults.extend(reference_faults(policies, set(touched.groups)))
+    faults.extend(guardrail_faults(content, check_context, touched.groups, touched.guardrails))
     faults.raise_if_any()
 
 
@@ -82,6 +50,7 @@ def check_structure(content: Content, changed: Iterable[str], check_context: Che
     _check_names(content, faults)
     _check_ranks(content, faults)
     _check_distributors(content, faults)
+    check_groups_named(content, faults)
     policies = []
     for chain in check_context.chains(content, changed):
         policies.append(resolve(content, chain))

@@ -19,6 +19,8 @@ def settled_document(kind: str, document: Any) -> Any:
 
     What is published already is taken as it is: only edits come by here.
     """
+    if kind == "guardrail" and isinstance(document, dict):
+        return _settled_guardrail(document)
     rules = document.get("rules") if isinstance(document, dict) and kind == "group" else None
     if not isinstance(rules, dict):
         return composed_document(document)
@@ -28,6 +30,14 @@ def settled_document(kind: str, document: Any) -> Any:
             kept[id] = settled_rule(rule)
     faults.raise_if_any()
     return {**composed_document({name: value for name, value in document.items() if name != "rules"}), "rules": kept}
+
+
+def _settled_guardrail(document: dict[str, Any]) -> Any:
+    document, faults = composed_document(document), Faults()
+    for pointer, test in _tests(document.get("when"), "/when"):
+        _settle(test, step(pointer, "value"), faults)
+    faults.raise_if_any()
+    return document
 
 
 def settled_rule(document: Any) -> Any:

@@ -5,15 +5,17 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
 from marshmallow import RAISE, Schema, fields
 
 from houblon.engine.core.order import order_of
 from houblon.engine.core.problem import Faults, refuse, step
 from houblon.engine.policy.decision import Outcome, Provenance
-from houblon.engine.policy.policy import BASE, rule_document, rule_of
+from houblon.engine.policy.policy import BASE, read_text, rule_document, rule_of
 from houblon.engine.policy.settings import SETTINGS, check_setting
 from houblon.engine.schedule.cycle import cycle_document, parse_cycle
 from houblon.rules.model.faults import MESSAGES, SCHEMA_MESSAGES, Checked, check_text, load
+from houblon.rules.model.guardrail import read_claim_document, read_condition
 from houblon.rules.model.names import clean_name
 
 MAX_RANK = 1_000_000
@@ -98,6 +100,10 @@ def _codes(value: Any) -> list[str]:
     return value
 
 
+def _label(value: Any) -> Any:
+    return msgspec.to_builtins(read_text(value))
+
+
 def _day(value: Any) -> str | None:
     if value is None:
         return None
@@ -178,7 +184,10 @@ class GuardrailSchema(Schema):
     error_messages = SCHEMA_MESSAGES
 
     id = Checked(read_id, required=True)
-    name = Checked(clean_name, required=True)
+    label = Checked(_label, required=True)
+    group = Checked(read_id, allow_none=True, load_default=None)
+    when = Checked(read_condition, allow_none=True, load_default=None)
+    claim = Checked(read_claim_document, required=True)
 
 
 _GROUP, _SCENARIO, _GUARDRAIL = GroupSchema(), ScenarioSchema(), GuardrailSchema()

@@ -170,7 +170,7 @@ def touched_by(rebased: Rebased) -> Touched:
     """What a proposal changes, as checks ask."""
     ids = {kind: frozenset(each.id for each in rebased.edits if each.kind == kind) for kind in KINDS}
     buyers = frozenset(move.buyer for move in rebased.moves)
-    return Touched(ids["group"], ids["cycle"], ids["scenario"], buyers)
+    return Touched(ids["group"], ids["cycle"], ids["scenario"], buyers, ids["guardrail"])
 
 
 def _moment(proposal: Proposal) -> datetime:

@@ -37,7 +37,8 @@ class NextVersion(msgspec.Struct, frozen=True, eq=False):
     @property
     def touched(self) -> Touched:
         buyers = frozenset(move.buyer for move in self.moves)
-        return Touched(self.changed_groups, self._changed("cycle"), self._changed("scenario"), buyers)
+        scenarios, guardrails = self._changed("scenario"), self._changed("guardrail")
+        return Touched(self.changed_groups, self._changed("cycle"), scenarios, buyers, guardrails)
 
     def _changed(self, kind: str) -> frozenset[str]:
         return frozenset(row["id"] for row in self.rows if row["kind"] == kind)

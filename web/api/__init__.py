@@ -3,7 +3,7 @@
 A new resource is a module with its operations, its shapes there or in a module beside it, and its name here.
 """
 
-from houblon.web.api import decisions, events, groups, orders, proposals, refused_calls, versions
+from houblon.web.api import decisions, events, groups, orders, proofs, proposals, refused_calls, versions
 from houblon.web.api.blueprint import blueprint
 from houblon.web.api.connections import endpoints, mappings, sources
 from houblon.web.api.document import register
@@ -25,6 +25,7 @@ ROOMS = (
     records,
     retailers,
     refused_calls,
+    proofs,
     proposals,
     jobs,
     files,

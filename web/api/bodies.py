@@ -161,6 +161,13 @@ class Listing(Query):
     limit = whole(1, MOST, load_default=LIMIT)
 
 
+class ProofsAsked(Query):
+    """A version or a proposal, else what is in force."""
+
+    version = whole(1, 1_000_000)
+    proposal = text(100, 1)
+
+
 class ByKey(Listing):
     after = whole(1, MAX_KEY)
 

@@ -41,6 +41,7 @@ _ANSWERS = (
     shapes.Cycles,
     shapes.Scenarios,
     shapes.Guardrails,
+    shapes.Proofs,
     shapes.Versions,
     shapes.VersionContent,
     shapes.Proposals,

@@ -160,6 +160,24 @@ class Guardrails(msgspec.Struct, frozen=True):
     items: tuple[types.Guardrail, ...]
 
 
+class GuardrailProof(msgspec.Struct, frozen=True):
+    """What came of one guardrail for one chain; an order that breaks it, and the decision that it gets."""
+
+    id: str
+    chain: tuple[str, ...]
+    result: Literal["proved", "broken", "unknown"]
+    counterexample: types.OrderAsSent | None
+    decision: Decision | None
+    because: Text
+
+
+class Proofs(msgspec.Struct, frozen=True):
+    """Every guardrail asked of every possible order, for the chains of real buyers and each group alone."""
+
+    version: int
+    guardrails: tuple[GuardrailProof, ...]
+
+
 class Versions(msgspec.Struct, frozen=True):
     items: tuple[Version, ...]
 

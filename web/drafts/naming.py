@@ -12,7 +12,7 @@ from houblon.rules.model.proposal import OPEN, SCHEDULED, Proposal, changes_in
 from houblon.rules.model.statements import ABSENT
 from houblon.rules.store.history import History
 from houblon.web.foundation.language import current
-from houblon.web.presentation.change_text import describe_change, what_of
+from houblon.web.presentation.change_text import describe_change, document_name, what_of
 
 _LONGEST, _SHORT_VALUE = 80, 24
 
@@ -65,6 +65,8 @@ def _whole(change: Change, name: str) -> str:
             return _("livraisons de %(name)s", name=name) if made else _("sans les livraisons de %(name)s", name=name)
         case "scenario":
             return _("cas de test %(name)s", name=name) if made else _("sans le cas de test %(id)s", id=name)
+        case "guardrail":
+            return _("garde-fou %(name)s", name=name) if made else _("sans le garde-fou %(id)s", id=name)
     return name
 
 
@@ -73,7 +75,7 @@ def _where(change: Change, proposal: Proposal, base: Content) -> str:
     document = base.document(change.kind, change.id) or next(
         (each.document for each in proposal.edits if (each.kind, each.id) == (change.kind, change.id)), None
     )
-    return str((document or {}).get("name", change.id))
+    return document_name(document or {}, change.id)
 
 
 def _cut(text: str, longest: int) -> str:

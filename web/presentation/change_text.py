@@ -6,10 +6,12 @@ from typing import Any
 import msgspec
 
 from houblon.engine.conditions.figures import NBSP
+from houblon.engine.conditions.targets.text import condition_phrase
 from houblon.engine.core.problem import Text
 from houblon.engine.policy.decision import Provenance
 from houblon.engine.policy.policy import BASE, Rule, rule_of
 from houblon.engine.policy.sentences import rule_sentence
+from houblon.engine.proofs.claims import claim_text, read_claim, read_when
 from houblon.rules.model.changes import Change
 from houblon.rules.model.content import Content, canonical
 from houblon.rules.model.merge import MergeConflict
@@ -118,8 +120,14 @@ def name_of(kind: str, id: str, *contents: Content) -> str:
     for content in contents:
         document = content.document(kind, id)
         if document is not None:
-            return str(document.get("name", id))
+            return document_name(document, id)
     return id
+
+
+def document_name(document: Mapping[str, Any], id: str) -> str:
+    """What a document is called; a guardrail has a label in both languages instead of a name."""
+    label = document.get("label")
+    return str(label["fr"] if isinstance(label, dict) and "fr" in label else document.get("name", id))
 
 
 def what_of(change: Change | MergeConflict) -> Text:
@@ -132,7 +140,7 @@ def what_of(change: Change | MergeConflict) -> Text:
     if change.path == "" or change.kind != "group":
         if change.kind == "cycle" and change.path in cycle_text.MEMBERS:
             return cycle_text.MEMBERS[change.path]
-        if change.kind == "scenario" and change.path in _PARTS:
+        if change.kind in ("scenario", "guardrail") and change.path in _PARTS:
             return _PARTS[change.path]
         kind = KINDS[change.kind]
         return kind if change.path == "" else Text(f"{kind.fr} ({change.path})", f"{kind.en} ({change.path})")
@@ -168,8 +176,20 @@ def _state(change: Change, value: Any, content: Content | None) -> Text:
         return _member(change, value, content)
     if change.kind == "cycle" and change.path in cycle_text.MEMBERS:
         return cycle_text.member_text(change.path, value)
+    if change.kind == "guardrail" and value is not None:
+        return _of_guardrail(change.path, value)
     text = value if isinstance(value, str) else canonical(value).decode()
     return Text(text, text)
+
+
+def _of_guardrail(path: str, value: Any) -> Text:
+    """A member of a guardrail in words."""
+    if path == "claim":
+        return claim_text(read_claim(value))
+    if path == "when":
+        condition = read_when(value)
+        return _ABSENT if condition is None else condition_phrase(condition)
+    return Text(value["fr"], value["en"]) if isinstance(value, dict) else Text(str(value), str(value))
 
 
 def _rule(change: Change, value: Any) -> Text:
@@ -246,6 +266,10 @@ _PARTS = {
     "order": Text("commande", "order"),
     "expect": Text("décision attendue", "expected decision"),
     "accepted_at": Text("acceptée le", "accepted at"),
+    "label": Text("nom", "name"),
+    "when": Text("condition", "condition"),
+    "claim": Text("affirmation", "claim"),
+    "group": Text("groupe", "group"),
 }
 KINDS = {
     "group": Text("le groupe", "the group"),

@@ -8,7 +8,7 @@ import pytest
 from houblon.engine.decide.evaluate import judge_of
 from houblon.engine.decide.precedence import settled
 from houblon.engine.proofs.claims import is_broken
-from houblon.engine.proofs.prove import BROKEN, PROVED
+from houblon.engine.proofs.questions import BROKEN, PROVED
 from tests.engine.policy.policies import CHAIN, policy, rule
 from tests.engine.proofs import small
 from tests.engine.proofs.test_logic import prover_of

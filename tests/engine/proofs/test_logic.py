@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from houblon.engine.decide.evaluate import judge_of
 from houblon.engine.policy.lowering import lowered_rules
 from houblon.engine.proofs.claims import is_broken, read_claim
-from houblon.engine.proofs.prove import PROVED, UNKNOWN, Prover, Question
+from houblon.engine.proofs.prove import Prover
+from houblon.engine.proofs.questions import PROVED, UNKNOWN, Question
 from tests.engine.oracle.generated import random_order, random_policy
 from tests.engine.policy.policies import INSTALLATION, facts_of
 from tests.engine.proofs.pinning import pinned

@@ -46,7 +46,7 @@ def test_what_is_exported_and_imported_elsewhere_is_exported_the_same(store, tmp
         groups=[group("bars", 5, {"gros": None, "vite": hold("y")}, acceptance_minimum_value="50"), group("amis", 7)],
         cycles=[TRANSBROUE],
         scenarios=[scenario],
-        guardrails=[{"id": "g", "name": "Garde-fou"}],
+        guardrails=[{"id": "g", "label": {"fr": "Garde-fou", "en": "Guardrail"}, "claim": {"never": "refused"}}],
         memberships={"épicier": ["bars", "amis", "tous"]},
     )
     read = imported(store, whole)

@@ -195,7 +195,13 @@ WHOLE: dict[str, Any] = {
     "group": {**group("bars", 5, {"gros": hold("x"), "rien": None}), "settings": TOUS["settings"], "colour": "#000000"},
     "cycle": {**TRANSBROUE, "cut_off": {"days_before": 1, "time": "12:00"}, "exdates": ["2021-05-20"]},
     "scenario": {**SCENARIO, "expect": {"outcome": "held", "reasons": ["manual"], "due_date": None}},
-    "guardrail": {"id": "g", "name": "Garde-fou"},
+    "guardrail": {
+        "id": "g",
+        "label": {"fr": "Garde-fou", "en": "Guardrail"},
+        "group": "bars",
+        "when": {"all": [{"name": "order_value", "operator": "greater_than", "value": 100}]},
+        "claim": {"always": ["held", "refused"]},
+    },
 }
 
 

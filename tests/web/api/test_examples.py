@@ -48,7 +48,13 @@ SMALL = {
         }
     ],
     "scenarios": [{"id": "petite-commande", "name": "Petite", "order": order(items=1), "expect": {"outcome": "held"}}],
-    "guardrails": [{"id": "jamais-sans-facture", "name": "Jamais sans facture"}],
+    "guardrails": [
+        {
+            "id": "soixante-jours",
+            "label": {"fr": "Jamais plus de 60 jours", "en": "Never more than 60 days"},
+            "claim": {"terms_at_most_days": 60},
+        }
+    ],
 }
 
 

@@ -9,6 +9,7 @@ from houblon.engine.policy.decision import Outcome
 from houblon.engine.policy.settings import EVENTS, SETTINGS
 from houblon.engine.policy.settings import MAX_DAYS as MAX_DAYS_OVERDUE
 from houblon.engine.policy.terms import KINDS, MAX_DAYS, MAX_LABEL
+from houblon.engine.proofs.claims import MOST_DAYS
 from houblon.engine.schedule.cycle import HOLIDAYS, MAX_DATES, MAX_DAYS_BEFORE, MAX_RULE_LENGTH
 from houblon.web.api.spec.mappings import mapping_schemas
 from houblon.web.api.spec.schemas import Schema, an_object, or_null, ref
@@ -160,7 +161,7 @@ def _documents() -> dict[str, Schema]:
     return {
         **_cycles(),
         **_scenarios(),
-        "Guardrail": an_object({"id": _ID, "name": _NAME}, ("id",), "A property that must hold for every order."),
+        **_guardrails(),
         "NewGroup": an_object(group, ("id", "name"), "A group as a bundle writes it; without a rank it is given one."),
         "StatementValue": {
             "title": "StatementValue",
@@ -172,6 +173,37 @@ def _documents() -> dict[str, Schema]:
             "title": "AuditValue",
             "description": "What was before or after an act. Anything, by design: each act notes what it is about.",
         },
+    }
+
+
+def _guardrails() -> dict[str, Schema]:
+    outcome: Schema = {"type": "string", "enum": [each.value for each in Outcome]}
+    claim: dict[str, Schema] = {
+        "never": outcome,
+        "always": _list(outcome, minItems=1, maxItems=2),
+        "accepted_is_invoiced": {"type": "boolean", "const": True},
+        "terms_at_most_days": {"type": "integer", "minimum": 0, "maximum": MOST_DAYS},
+        "not_looser_than": _ID,
+    }
+    members: dict[str, Schema] = {
+        "id": _ID,
+        "label": ref("Text"),
+        "group": or_null(_ID),
+        "when": or_null(ref("Condition")),
+        "claim": ref("Claim"),
+    }
+    return {
+        "Claim": {
+            **an_object(claim, (), "What must hold: exactly one member."),
+            "minProperties": 1,
+            "maxProperties": 1,
+        },
+        "Guardrail": an_object(
+            members,
+            ("id", "label", "claim"),
+            "A property that must hold for every possible order of every chain that holds `group` (null: every chain) "
+            "for which `when` is true.",
+        ),
     }
 
 

@@ -1,0 +1,63 @@
+"""Guardrails proved for whoever asks: pages, API and shell get the same answers."""
+
+import logging
+from typing import Any
+
+import msgspec
+
+from houblon.engine.policy.decision import decision_document
+from houblon.engine.proofs.questions import Stock
+from houblon.orders.handling.whatif import content_asked
+from houblon.orders.queries.seen_values import seen_values
+from houblon.rules.checks.guardrails import GuardrailProof, prove_guardrails
+from houblon.rules.model.content import Content
+from houblon.web.foundation.composition import House
+
+_log = logging.getLogger("houblon.proofs")
+
+
+def proofs_asked(
+    house: House, version: int | None = None, proposal: str | None = None
+) -> tuple[Content, list[GuardrailProof]]:
+    """Every guardrail of a version, of a proposal, else of what is in force. Raises Invalid where there is none such."""
+    content = content_asked(house.services, now=house.now(), version=version, proposal=proposal)
+    return content, proofs_of(house, content)
+
+
+def proofs_of(house: House, content: Content) -> list[GuardrailProof]:
+    """Every guardrail of a content, for the chains of real buyers and each group alone; faults of ours are logged."""
+    if not content.guardrails:
+        return []
+    found = prove_guardrails(content, house.check_context, stock=stock_of(house))
+    for each in found:
+        if each.proof.fault:
+            _log.error("proof of %s for %s: %s", each.guardrail, " > ".join(each.chain), each.proof.fault)
+    return found
+
+
+def stock_of(house: House) -> Stock:
+    """What the newest orders name, for the orders that are shown."""
+    seen = seen_values(house.services.ledger)
+    return Stock(
+        day=house.now().astimezone(house.services.installation.zone).date(),
+        skus=tuple(sorted(each.upper() for each in seen.skus)),
+        distributors=tuple(sorted(seen.distributors)),
+    )
+
+
+def proofs_document(content: Content, found: list[GuardrailProof]) -> dict[str, Any]:
+    """The answers in plain JSON values."""
+    return {
+        "version": content.version.number,
+        "guardrails": [
+            {
+                "id": each.guardrail,
+                "chain": list(each.chain),
+                "result": each.proof.result,
+                "counterexample": each.proof.order,
+                "decision": each.proof.decision and decision_document(each.proof.decision),
+                "because": msgspec.to_builtins(each.proof.because),
+            }
+            for each in found
+        ],
+    }
