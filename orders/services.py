@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Row
 
 from houblon.engine.conditions.figures import NBSP
+from houblon.engine.core.account import Account
 from houblon.engine.core.order import Order
 from houblon.engine.core.problem import Problem, Text
 from houblon.engine.decide.evaluate import Installation
@@ -41,7 +42,8 @@ class Services:
     """`base_url` is where buyers reach Houblon; `secret` signs their links, `former` ones (the last first) still open
     those of their time.
 
-    With `follow_delivery`, the due date of what is not paid yet follows a delivery that is rescheduled.
+    With `follow_delivery`, the due date of what is not paid yet follows a delivery that is rescheduled. With
+    `knows_accounts`, what buyers owe is what the ledger knows, whatever an order says of it.
     """
 
     ledger: Ledger
@@ -52,6 +54,7 @@ class Services:
     secret: str
     follow_delivery: bool = False
     former: tuple[FormerSecret, ...] = ()
+    knows_accounts: bool = False
 
     def moment_text(self, at: datetime) -> Text:
         """An instant on the installation's clocks: « 12 mai 2021 à 10 h 05 », “May 12, 2021 at 10:05”."""
@@ -63,13 +66,15 @@ class Services:
 
 
 class OrderContext(msgspec.Struct, frozen=True):
-    """An order and what it is handled with: its key in the ledger, its buyer's row, the policy and the instant."""
+    """An order and what it is handled with: its key in the ledger, its buyer's row, the policy, the instant, and what
+    the ledger knows of what the buyer owes, where that counts."""
 
     key: int
     order: Order
     buyer: Row[Any]
     policy: Policy
     at: datetime
+    account: Account | None = None
 
 
 class Conflict(Exception):

@@ -16,6 +16,8 @@ from houblon.orders.handling.lifecycle import invoice_of, move_on
 from houblon.orders.handling.receive import effective_policy
 from houblon.orders.handling.review import buyer_of, invoice_as_decided, order_at
 from houblon.orders.invoicing.credits import Words, credited_quantities, left_to_credit
+from houblon.orders.invoicing.delivered import delivered_part
+from houblon.orders.invoicing.owing import note_uninvoiced, to_be_invoiced
 from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.records.decision_log import record_transition
 from houblon.orders.services import Conflict, OrderContext, Services
@@ -107,6 +109,9 @@ def _deliver(
     followed: int | None
     if invoice is None:
         issued = invoice_as_decided(connection, services, row, order, by, at, on_delivery=True)
+        part = delivered_part(connection, key, order) if issued is None else None
+        if part is not None:
+            note_uninvoiced(connection, key, to_be_invoiced(part.order))
         done, followed = (done, None) if issued is None else (_with(done, invoice=issued.number), issued.key)
     else:
         left, missed = left_to_credit(connection, invoice), _not_delivered(order, lines, before)

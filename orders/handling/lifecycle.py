@@ -13,6 +13,7 @@ from houblon.orders.handling.receive import effective_policy
 from houblon.orders.handling.review import buyer_of, order_at
 from houblon.orders.invoicing.credits import Words, credit
 from houblon.orders.invoicing.invoice import Issued, language_of
+from houblon.orders.invoicing.owing import note_uninvoiced
 from houblon.orders.mail import enqueue as messages
 from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.records.decision_log import SYSTEM, already_moved, record_transition
@@ -61,6 +62,7 @@ def cancel_in(
     move_on(connection, services, row, was, "cancelled")
     policy = effective_policy(connection, services, order, at).policy
     context = OrderContext(key, order, buyer_of(connection, row), policy, at)
+    note_uninvoiced(connection, key, 0)
     move = record_transition(connection, context, was, "cancelled", by, why)
     invoice = invoice_of(connection, key)
     record_event(

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
+from houblon.engine.core.account import Account
 from houblon.engine.core.order import Order
 from houblon.engine.decide.evaluate import decide
 from houblon.engine.policy.decision import Decision
@@ -18,8 +19,10 @@ from houblon.orders.handling.existing import ExistingOrder, existing
 from houblon.orders.intake.decode import content_hash
 from houblon.orders.intake.incoming import IncomingOrder, incoming_of, of_buyer
 from houblon.orders.invoicing import invoice
+from houblon.orders.invoicing.owing import owe, to_be_invoiced
 from houblon.orders.mail import enqueue as messages
 from houblon.orders.records.decision_log import SYSTEM, already_moved, record_decision, record_transition
+from houblon.orders.retailers.accounts import account_of, day_of
 from houblon.orders.retailers.brought import brought_through
 from houblon.orders.retailers.memberships import bring_up_to_date, keep_retailer, memberships_of
 from houblon.orders.retailers.names import HOUSE, BuyerIds, find_ids, name_buyer
@@ -84,7 +87,8 @@ def ingest(connection: Connection, services: Services, incoming: IncomingOrder) 
     """`receive` in the running transaction: the stored answer where this call came before; else the order is
     taken in, and the call's answer kept."""
     order, webhook_id = incoming.order, incoming.webhook_id
-    found = existing(connection, incoming.source, webhook_id, order.id, incoming.buyer_source, order.buyer.id)
+    today = day_of(services, incoming.at)
+    found = existing(connection, incoming.source, webhook_id, order.id, incoming.buyer_source, order.buyer.id, today)
     if webhook_id is None:
         return _take_order(connection, services, incoming, found)
     if found.call is not None and found.call.body_hash != incoming.call_hash:
@@ -180,15 +184,19 @@ def _record(connection: Connection, services: Services, incoming: IncomingOrder,
     if found.is_called_off:
         sent, incoming = {"sent_hash": incoming.content_hash}, _as_called_off(incoming)
     ids, groups, said, at = found.ids, found.groups, incoming.order.buyer, incoming.at
+    account = found.account if services.knows_accounts else None
     if ids is None:
         ids = _name_buyer(connection, incoming)
         buyer = keep_retailer(connection, ids, said, at)
         # Who sorted the buyer of a shop into groups before their first order did so by the id that they would get.
         groups = memberships_of(connection, ids.retailer)
     else:
+        if account is not None and connection.dialect.name != "sqlite":
+            # Nobody else decides an order of theirs meanwhile: two at once can't both pass one credit limit.
+            account = account_of(connection, services, ids.retailer, at, is_locked=True)
         buyer = bring_up_to_date(connection, ids, said, at, found.retailer)
     taken = of_buyer(incoming, ids.retailer)
-    decision, policy = decide_incoming(services, taken, groups, found.through, buyer)
+    decision, policy = decide_incoming(services, taken, groups, found.through, buyer, account)
     values = {
         "source": taken.source,
         "received_at": at,
@@ -198,7 +206,7 @@ def _record(connection: Connection, services: Services, incoming: IncomingOrder,
     }
     key = _KEEP_ORDER.insert(connection, values)
     _check_ids(connection, incoming, ids)
-    context = OrderContext(key, taken.order, buyer, policy, at)
+    context = OrderContext(key, taken.order, buyer, policy, at, account)
     return conclude(connection, services, context, None, taken.content_hash, decision)
 
 
@@ -229,9 +237,10 @@ def decide_again(
     content of it.
     """
     incoming = of_buyer(incoming, ids.retailer)
+    account = account_of(connection, services, ids.retailer, incoming.at, before.key, is_locked=True)
     buyer = keep_retailer(connection, ids, incoming.order.buyer, incoming.at)
     kept, through = memberships_of(connection, incoming.order.buyer.id), brought_through(connection)
-    decision, policy = decide_incoming(services, incoming, kept, through, buyer)
+    decision, policy = decide_incoming(services, incoming, kept, through, buyer, account)
     moved = connection.execute(
         update(orders)
         .where(orders.c.key == before.key, orders.c.state == "held", orders.c.content_hash == before.content_hash)
@@ -244,7 +253,7 @@ def decide_again(
     if moved.rowcount != 1:
         raise already_moved(connection, services, before)
     _keep_earlier(connection, before, incoming, "source" if sent_hash is None else "person")
-    context = OrderContext(before.key, incoming.order, buyer, policy, incoming.at)
+    context = OrderContext(before.key, incoming.order, buyer, policy, incoming.at, account)
     return conclude(connection, services, context, "held", incoming.content_hash, decision)
 
 
@@ -272,7 +281,12 @@ def _keep_earlier(connection: Connection, before: Row[Any], incoming: IncomingOr
 
 
 def decide_incoming(
-    services: Services, incoming: IncomingOrder, kept: tuple[str, ...], through: int, buyer: Row[Any]
+    services: Services,
+    incoming: IncomingOrder,
+    kept: tuple[str, ...],
+    through: int,
+    buyer: Row[Any],
+    account: Account | None,
 ) -> tuple[Decision, Policy]:
     """What the policy in force gives of an order whose buyer is kept in the groups `kept`; nothing is recorded."""
     order, at = incoming.order, incoming.at
@@ -286,6 +300,7 @@ def decide_incoming(
         installation=services.installation,
         unknown_groups=unknown,
         known_province=buyer.province,
+        account=account,
     )
     return decision, policy
 
@@ -301,8 +316,14 @@ def _columns(incoming: IncomingOrder, decision: Decision, ids: BuyerIds) -> dict
         "content_hash": incoming.content_hash,
         "order_value": sum([line.value for line in order.lines]),
         "item_count": sum([line.quantity for line in order.lines]),
+        "uninvoiced": uninvoiced_of(decision, order),
         "placed_at": order.placed_at,
     }
+
+
+def uninvoiced_of(decision: Decision, order: Order) -> int:
+    """What of an order is accepted and still to be invoiced once the decision is concluded."""
+    return 0 if decision.invoice is None or decision.invoice.issue else to_be_invoiced(order)
 
 
 def conclude(
@@ -323,6 +344,8 @@ def conclude(
     issued = None
     if decision.invoice is not None and decision.invoice.issue:
         issued = invoice.issue(connection, services, context, decision.invoice)
+    else:
+        owe(connection, context.order.buyer.id, uninvoiced_of(decision, context.order))
     messages.queue(connection, services, context, move, decision.obligations, issued, decision.reasons)
     ref = InvoiceRef(issued.key, issued.number, issued.document["cents"]["total"]) if issued else None
     return Received(context.key, key, document, False, ref)

@@ -12,7 +12,7 @@ from houblon.engine.decide.evaluate import decide, invoicing
 from houblon.engine.policy.decision import Outcome, decision_document, invoicing_document, plain
 from houblon.engine.policy.derivation import derivation_parts, parts_of
 from houblon.orders.db.tables import decisions, earlier_contents, orders
-from houblon.orders.records.decision_log import SYSTEM
+from houblon.orders.records.decision_log import SYSTEM, account_then
 from houblon.orders.retailers.names import with_buyer
 from houblon.orders.services import Services
 
@@ -111,6 +111,7 @@ def _decided(services: Services, row: Row[Any]) -> dict[str, Any]:
         unknown_groups=tuple(unknown),
         reading=_form(row),
         known_province=(row.reading or {}).get("province"),
+        account=account_then(row.reading),
     )
     derivation = decision.invoice and derivation_parts(decision.invoice.due)
     return {**decision_document(decision), "derivation": derivation}
@@ -129,6 +130,7 @@ def _followed(services: Services, row: Row[Any]) -> dict[str, Any]:
             cycle=content.cycle_of(order.distributor),
             installation=services.installation,
             reading=_form(row),
+            account=account_then(row.reading),
         )
         found |= {"invoice": invoicing_document(follows), "derivation": derivation_parts(follows.due)}
     document: dict[str, Any] = plain(found)

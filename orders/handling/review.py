@@ -6,20 +6,24 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, select, update
 
+from houblon.engine.core.account import origins
 from houblon.engine.core.order import Order
 from houblon.engine.core.problem import Text
 from houblon.engine.decide.evaluate import invoicing
 from houblon.engine.decide.obligations import obligations
 from houblon.engine.policy.decision import Decision, Invoicing, Obligation, Outcome, Reason
+from houblon.engine.policy.lowering import credit_limit_of
 from houblon.orders.db.tables import decisions, invoices, orders
 from houblon.orders.events.record import record_event
 from houblon.orders.handling.planned_delivery import followed
 from houblon.orders.handling.receive import effective_policy
 from houblon.orders.invoicing import invoice
 from houblon.orders.invoicing.delivered import delivered_part
+from houblon.orders.invoicing.owing import note_uninvoiced, to_be_invoiced
 from houblon.orders.mail import enqueue as messages
 from houblon.orders.records.audit import EntryOf, audited
-from houblon.orders.records.decision_log import already_moved, record_decision, record_transition
+from houblon.orders.records.decision_log import account_then, already_moved, record_decision, record_transition
+from houblon.orders.retailers.accounts import account_of
 from houblon.orders.retailers.cards import card_of
 from houblon.orders.retailers.names import ids_of, stored_order
 from houblon.orders.services import Conflict, OrderContext, Services
@@ -92,6 +96,8 @@ def _accept(
     duties = obligations(context.policy, Outcome.ACCEPTED, follows is not None and follows.issue)
     move = _move(connection, services, row, context, Outcome.ACCEPTED, by, why, follows, duties)
     issued = invoice.issue(connection, services, context, follows, by) if follows.issue else None
+    if issued is None:
+        note_uninvoiced(connection, key, to_be_invoiced(order))
     messages.queue(connection, services, context, move, duties, issued)
     return issued.number if issued else None
 
@@ -161,6 +167,7 @@ def invoice_as_decided(
     if part is not None:
         context = msgspec.structs.replace(context, order=part.order)
     issued = invoice.issue(connection, services, context, follows, by, part.numbers if part else ())
+    note_uninvoiced(connection, row.key, 0)
     is_notified = "invoice.issued" in context.policy.settings["notifications.buyer"].value
     duties = [Obligation("notify_buyer", event="invoice.issued")] if is_notified else []
     messages.queue(connection, services, context, issued.move, duties, issued)
@@ -193,8 +200,8 @@ def _as_decided(
     ).one()
     policy = services.policies.policy(tuple(accepted.chain), accepted.version)
     buyer = buyer_of(connection, row)
-    planned = followed(connection, services, row.key, order)
-    follows = _invoicing(services, OrderContext(row.key, planned, buyer, policy, accepted.made_at))
+    planned, account = followed(connection, services, row.key, order), account_then(accepted.reading)
+    follows = _invoicing(services, OrderContext(row.key, planned, buyer, policy, accepted.made_at, account))
     return OrderContext(row.key, order, buyer, policy, at), follows
 
 
@@ -205,7 +212,12 @@ def _is_owed_at_delivery(follows: Invoicing) -> bool:
 def _invoicing(services: Services, context: OrderContext) -> Invoicing:
     cycle = services.policies.content(context.policy.version).cycle_of(context.order.distributor)
     return invoicing(
-        context.order, context.policy, accepted_at=context.at, cycle=cycle, installation=services.installation
+        context.order,
+        context.policy,
+        accepted_at=context.at,
+        cycle=cycle,
+        installation=services.installation,
+        account=context.account,
     )
 
 
@@ -234,7 +246,8 @@ def _context(connection: Connection, services: Services, row: Row[Any], order: O
     # A clock that was set back must not let an order be settled before it was received.
     at = max(at, row.received_at)
     policy = effective_policy(connection, services, order, at).policy
-    return OrderContext(row.key, order, buyer_of(connection, row), policy, at)
+    account = account_of(connection, services, order.buyer.id, at, row.key)
+    return OrderContext(row.key, order, buyer_of(connection, row), policy, at, account)
 
 
 def _move(
@@ -257,7 +270,7 @@ def _move(
     if moved.rowcount != 1:
         now, _ = order_at(connection, row.key)
         raise _changed(now) if now.state == "held" else already_moved(connection, services, now)
-    policy = context.policy
+    policy, limit = context.policy, context.order.buyer.credit_limit
     decision = Decision(
         row.order_id,
         outcome,
@@ -267,6 +280,7 @@ def _move(
         (_by_person(outcome, by),),
         duties,
         follows,
+        facts_from=origins(context.account, credit_limit_of(policy), limit),
     )
     fact, _ = record_decision(connection, context, row.content_hash, decision, by)
     move = record_transition(connection, context, "held", outcome.value, by, why)

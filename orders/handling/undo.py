@@ -7,9 +7,10 @@ from sqlalchemy import Connection, Row, ScalarSelect, delete, func, insert, or_,
 
 from houblon.orders.db.tables import decisions, deliveries, endpoints, events, invoices, outbox, transitions
 from houblon.orders.events.record import record_event
-from houblon.orders.handling.lifecycle import move_on
+from houblon.orders.handling.lifecycle import invoice_of, move_on
 from houblon.orders.handling.review import order_at
 from houblon.orders.invoicing.delivered import delivery_of
+from houblon.orders.invoicing.owing import note_uninvoiced, to_be_invoiced
 from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.records.decision_log import SYSTEM, already_moved, last_move, record_order_move
 from houblon.orders.services import Conflict, Services
@@ -40,7 +41,7 @@ def is_undoable(connection: Connection, key: int) -> bool:
 def _undo(connection: Connection, services: Services, key: int, was: str, by: str, at: datetime) -> str:
     if was not in UNDOABLE:
         raise ValueError(f"an order that is {was} can't be put back")
-    row, _ = order_at(connection, key)
+    row, order = order_at(connection, key)
     if row.state != was:
         raise already_moved(connection, services, row)
     last = last_move(connection, key)
@@ -54,6 +55,8 @@ def _undo(connection: Connection, services: Services, key: int, was: str, by: st
         connection.execute(mine.values(undone_at=at))
     if was == "refused":
         _decide_as_before(connection, key, by, at)
+    if before == "accepted" and invoice_of(connection, key) is None:
+        note_uninvoiced(connection, key, to_be_invoiced(order))
     connection.execute(delete(outbox).where(*_about(row, last)))
     record_order_move(connection, key, was, before, who=by, at=at, why=UNDONE)
     return before

@@ -6,12 +6,14 @@ from typing import Any
 
 import msgspec
 
+from houblon.engine.core.account import Account
 from houblon.engine.core.order import Order
 from houblon.engine.core.problem import refuse
 from houblon.engine.decide.evaluate import decide, invoicing
 from houblon.engine.policy.decision import Decision, Invoicing, Outcome, decision_document, invoicing_document
 from houblon.engine.policy.policy import Policy
 from houblon.orders.db.statements import Reader
+from houblon.orders.retailers.accounts import account_of
 from houblon.orders.retailers.brought import groups_of
 from houblon.orders.retailers.memberships import kept_province
 from houblon.orders.retailers.names import HOUSE, BuyerIds, ids_to_be, with_buyer
@@ -26,13 +28,14 @@ from houblon.rules.store.documents import UnknownVersion
 
 class WhatIf(msgspec.Struct, frozen=True):
     """A decision that was not recorded, by a version or a `proposal`; `if_accepted` is what would follow if a person
-    accepted."""
+    accepted, `account` what the ledger knows of what the buyer owes, where that counts."""
 
     decision: Decision
     policy: Policy
     content: Content
     if_accepted: Invoicing | None
     proposal: str | None = None
+    account: Account | None = None
 
     def document(self) -> dict[str, Any]:
         """The decision as it goes out, with `if_accepted` when it is held."""
@@ -57,10 +60,12 @@ def what_if(
     trace: bool = False,
     buyer_source: str = HOUSE,
     ids: BuyerIds | None = None,
+    key: int = 0,
 ) -> WhatIf:
     """`what_if_of` an order whose buyer's groups are read by `reader`.
 
-    The buyer's id is the one that `buyer_source` calls them; `ids` are where it leads, if that is known.
+    The buyer's id is the one that `buyer_source` calls them; `ids` are where it leads, if that is known;
+    `key` is the order's own where it is recorded.
     """
     found = ids or ids_to_be(reader, buyer_source, order.buyer.id)
     buyers = with_buyer(order, found.retailer)
@@ -77,6 +82,7 @@ def what_if(
         proposal=proposal,
         trace=trace,
         province=province,
+        account=account_of(reader, services, found.retailer, now, key),
     )
 
 
@@ -92,6 +98,7 @@ def what_if_of(
     proposal: str | None = None,
     trace: bool = False,
     province: str | None = None,
+    account: Account | None = None,
 ) -> WhatIf:
     """Decide `order`, of a buyer kept in the groups `kept`, by `version` or `proposal`, else by the version
     in force `as_of`, else `now`.
@@ -110,6 +117,7 @@ def what_if_of(
         trace=trace,
         province=province,
         proposal=proposal,
+        account=account,
     )
 
 
@@ -123,10 +131,12 @@ def what_if_in(
     trace: bool = False,
     province: str | None = None,
     proposal: str | None = None,
+    account: Account | None = None,
 ) -> WhatIf:
     """Decide `order`, of a buyer kept in the groups `kept`, by what a content holds; dates count from `accepted_at`.
 
-    `province` is the one that the buyer is kept in, `proposal` the one whose content it is.
+    `province` is the one that the buyer is kept in, `proposal` the one whose content it is, `account` what
+    the ledger knows of what they owe.
     """
     chain, unknown = buyer_chain(content, order.buyer, kept)
     policy = services.policies.policy_in(content, chain)
@@ -134,10 +144,11 @@ def what_if_in(
         "accepted_at": accepted_at,
         "cycle": content.cycle_of(order.distributor),
         "installation": services.installation,
+        "account": account,
     }
     decision = decide(order, policy, unknown_groups=unknown, trace=trace, known_province=province, **dates)
     held = decision.outcome is Outcome.HELD
-    return WhatIf(decision, policy, content, invoicing(order, policy, **dates) if held else None, proposal)
+    return WhatIf(decision, policy, content, invoicing(order, policy, **dates) if held else None, proposal, account)
 
 
 def _without_version(found: Any, number: int) -> Any:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, select, update
 from houblon.engine.core.money import dollars
 from houblon.orders.db.tables import invoices
 from houblon.orders.invoicing.invoice import Issued, issue_document
+from houblon.orders.invoicing.owing import left_of, owe
 from houblon.orders.invoicing.shares import difference, quantities_of
 from houblon.orders.invoicing.transitions import follow
 from houblon.orders.records.redecisions import CREDIT, decide_buyer_again
@@ -64,6 +65,7 @@ def credit(
     connection.execute(
         update(invoices).where(invoices.c.key == invoice.key).values(credited=invoices.c.credited + taken)
     )
+    owe(connection, invoice.retailer_id, left_of(invoice, credited=taken) - left_of(invoice))
     follow(
         connection,
         invoice.key,

@@ -18,6 +18,7 @@ from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import counters, invoices, payments
 from houblon.orders.events.record import record_event
 from houblon.orders.invoicing.numbering import counter_of, number_text
+from houblon.orders.invoicing.owing import owe
 from houblon.orders.records.decision_log import SYSTEM, record_invoice_transition
 from houblon.orders.services import Conflict, OrderContext, Seller, Services
 
@@ -89,8 +90,10 @@ def issue_document(
     # What the sender was paid is paid; of an invoice that comes to nothing, there is nothing to wait for.
     paid, total = _paid_before(document) if credits is None else 0, document["cents"]["total"]
     settled_on = document["issued_on"] if credits is None and paid >= total else None
+    retailer_id = context.order.buyer.id
     values = {
         "order_key": context.key,
+        "retailer_id": retailer_id,
         "kind": document["kind"],
         "credits": credits,
         "prefix": prefix,
@@ -106,6 +109,8 @@ def issue_document(
         "document": document,
     }
     key = _KEEP.insert(connection, values)
+    if credits is None:
+        owe(connection, retailer_id, max(0, total - paid))
     keys = (context.key, key)
     move = record_invoice_transition(connection, keys, None, "issued", who=by, at=context.at, why=number)
     issued = "invoice.issued" if credits is None else "credit_note.issued"

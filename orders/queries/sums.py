@@ -6,9 +6,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, not_, or_, select
 
 from houblon.engine.core.problem import Problem, Text, step
-from houblon.orders.db.tables import deliveries, invoices, orders, payments
+from houblon.orders.db.tables import deliveries, invoices, orders, payments, retailers
+from houblon.orders.invoicing.delivered import delivered_part
+from houblon.orders.invoicing.owing import summed, to_be_invoiced
 from houblon.orders.invoicing.shares import quantities_of
 from houblon.orders.queries.lists import UNPAID
+from houblon.orders.retailers.names import stored_order
 
 _CHUNK = 500
 
@@ -21,6 +24,10 @@ def sums_that_differ(connection: Connection) -> Iterator[Problem]:
     for code, query, text in _of_deliveries():
         for id in connection.execute(query).scalars():
             yield Problem(code, step("/orders", id), text)
+    for code, query, text in _of_retailers():
+        for id in connection.execute(query).scalars():
+            yield Problem(code, step("/retailers", id), text)
+    yield from _uninvoiced(connection)
     yield from _documents(connection)
     yield from _lines(connection)
 
@@ -89,6 +96,48 @@ def _of_deliveries() -> Iterator[tuple[str, Select[Any], Text]]:
             "An order that is delivered has one delivery in force, and no other order has any.",
         ),
     )
+
+
+def _of_retailers() -> Iterator[tuple[str, Select[Any], Text]]:
+    yield (
+        "outstanding",
+        select(retailers.c.id).where(retailers.c.outstanding != summed()),
+        Text(
+            "Ce qui est noté dû n’est pas la somme des factures et de ce qui reste à facturer.",
+            "What is noted as owed is not the sum of the invoices and of what is still to be invoiced.",
+        ),
+    )
+    yield (
+        "owing",
+        select(orders.c.retailer_id)
+        .join(invoices, invoices.c.order_key == orders.c.key)
+        .where(invoices.c.retailer_id != orders.c.retailer_id)
+        .distinct(),
+        Text(
+            "Une facture n’est pas au compte du détaillant de sa commande.",
+            "An invoice is not on the account of its order's retailer.",
+        ),
+    )
+
+
+def _uninvoiced(connection: Connection) -> Iterator[Problem]:
+    """What is noted as still to be invoiced is what was accepted, or delivered of it, and has no invoice."""
+    text = Text(
+        "Ce qui est noté à facturer n’est pas ce qui est accepté sans facture.",
+        "What is noted as still to be invoiced is not what is accepted without an invoice.",
+    )
+    invoiced = select(invoices.c.order_key).where(invoices.c.kind == "invoice")
+    open_ones = and_(orders.c.state.in_(("accepted", "delivered")), orders.c.key.not_in(invoiced))
+    query = select(orders).where(or_(open_ones, orders.c.uninvoiced != 0))
+    has_invoice = set(connection.execute(invoiced.where(orders.c.uninvoiced != 0).join(orders)).scalars())
+    for row in connection.execute(query).all():
+        expected = 0
+        if row.state in ("accepted", "delivered") and row.key not in has_invoice:
+            order = stored_order(row)
+            part = delivered_part(connection, row.key, order)
+            expected = to_be_invoiced(order if part is None else part.order)
+        if row.uninvoiced != expected:
+            yield Problem("uninvoiced", step("/orders", row.order_id), text)
 
 
 def _documents(connection: Connection) -> Iterator[Problem]:

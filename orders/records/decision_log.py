@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Row, insert, select
 
+from houblon.engine.core.account import Account
 from houblon.engine.core.order import READING
 from houblon.engine.core.problem import Text
 from houblon.engine.policy.decision import Decision, decision_document
@@ -48,10 +50,22 @@ def record_decision(
             "content_hash": content_hash,
             "document": document,
             "derivation": decision.invoice and derivation_parts(decision.invoice.due),
-            "reading": {"form": READING, "province": context.buyer.province, "buyer": context.order.buyer.id},
+            "reading": _reading(context),
         },
     )
     return key, document
+
+
+def _reading(context: OrderContext) -> dict[str, Any]:
+    """By which form the order was read, and what the ledger knew then."""
+    found = {"form": READING, "province": context.buyer.province, "buyer": context.order.buyer.id}
+    return found if context.account is None else {**found, "account": context.account}
+
+
+def account_then(reading: dict[str, Any] | None) -> Account | None:
+    """What the ledger knew of what the buyer owed when a decision was made; None where the order's word counted."""
+    kept = (reading or {}).get("account")
+    return None if kept is None else msgspec.convert(kept, Account)
 
 
 def record_transition(

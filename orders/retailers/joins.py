@@ -12,7 +12,8 @@ import msgspec
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from houblon.engine.core.problem import refuse
-from houblon.orders.db.tables import orders, retailer_joins, retailer_names, retailers
+from houblon.orders.db.tables import invoices, orders, retailer_joins, retailer_names, retailers
+from houblon.orders.invoicing.owing import recount
 from houblon.orders.records.redecisions import JOIN, decide_retailers_again
 from houblon.orders.retailers.memberships import (
     add_membership,
@@ -164,6 +165,9 @@ def _lead(connection: Connection, tree: list[str], before: str, after: str, at: 
         .where(orders.c.retailer_id == before, own.in_(tree))
         .values(retailer_id=after, own_retailer_id=func.nullif(own, after))
     )
+    led = select(orders.c.key).where(orders.c.retailer_id == after, own.in_(tree))
+    connection.execute(update(invoices).where(invoices.c.order_key.in_(led)).values(retailer_id=after))
+    recount(connection, (before, after))
     return moved.rowcount
 
 

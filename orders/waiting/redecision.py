@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, select, update
 from houblon.engine.policy.decision import Decision, Outcome, decision_document
 from houblon.orders.db.tables import decisions, orders
 from houblon.orders.events.record import record_event
-from houblon.orders.handling.receive import conclude, decide_incoming
+from houblon.orders.handling.receive import conclude, decide_incoming, uninvoiced_of
 from houblon.orders.handling.review import held_order, order_at
 from houblon.orders.handling.sender_news import asked_about
 from houblon.orders.intake.incoming import incoming_of
@@ -130,10 +130,12 @@ def _consider(connection: Connection, services: Services, row: Row[Any], at: dat
     ids, order = ids_of(row), stored_order(row)
     # A clock that was set back must not let an order be decided before it was received.
     incoming = incoming_of(row.body, order, source=row.source, at=max(at, row.received_at))
+    # Locked: of two orders that one credit limit holds, one passes when there is room for one.
+    account = account_of(connection, services, ids.retailer, incoming.at, row.key, is_locked=True)
     buyer = card_of(connection, ids)
     kept, through = memberships_of(connection, ids.retailer), brought_through(connection)
-    decision, policy = decide_incoming(services, incoming, kept, through, buyer)
-    return _Found(row, OrderContext(row.key, order, buyer, policy, incoming.at), decision)
+    decision, policy = decide_incoming(services, incoming, kept, through, buyer, account)
+    return _Found(row, OrderContext(row.key, order, buyer, policy, incoming.at, account), decision)
 
 
 def _settle(connection: Connection, services: Services, found: _Found, cause: Cause) -> Again:
@@ -152,7 +154,7 @@ def _accept(connection: Connection, services: Services, found: _Found, cause: Ca
     moved = connection.execute(
         update(orders)
         .where(orders.c.key == row.key, orders.c.state == "held", orders.c.content_hash == row.content_hash)
-        .values(state=decision.outcome.value)
+        .values(state=decision.outcome.value, uninvoiced=uninvoiced_of(decision, found.context.order))
     )
     if moved.rowcount != 1:
         raise Conflict(

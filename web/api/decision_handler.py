@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from houblon.engine.core.account import Account
 from houblon.engine.core.moments import read_moment
 from houblon.engine.core.order import KNOWN_ORDER, Moment, Order, decoder_of, settled
 from houblon.engine.core.problem import Faults, Invalid, Problem, refuse
@@ -17,6 +18,7 @@ from houblon.orders.credentials.credentials import buyer_source_of, known_buyer_
 from houblon.orders.handling.whatif import content_asked, what_if_in
 from houblon.orders.intake.decode import YEARS, check_order, order_in, parse_json
 from houblon.orders.intake.unknown_members import unknown_members
+from houblon.orders.retailers.accounts import account_of
 from houblon.orders.retailers.brought import groups_among, known_groups
 from houblon.orders.retailers.memberships import kept_provinces, known_province
 from houblon.orders.retailers.names import ids_among, known_ids, with_buyer
@@ -86,7 +88,9 @@ def decide(house: House, body: bytes, language: str) -> bytes:
     order = with_buyer(asked.order, ids.retailer)
     kept = known_groups(ledger, house.store.recent(), ids.retailer)
     province = known_province(ledger, order.buyer, ids.own)
-    found = _decided(house, asked, _content(house, asked), order, kept, province)
+    with ledger.looking_up() as reader:
+        account = account_of(reader, house.recent_services, ids.retailer, house.now())
+    found = _decided(house, asked, _content(house, asked), order, kept, province, account)
     return msgspec.json.encode(_warned(found, warnings))
 
 
@@ -130,11 +134,13 @@ def _decide_many(house: House, document: Mapping[str, Any], language: str) -> di
         )
         kept = groups_among(connection, house.store.history(), {each.retailer for each in ids.values()})
         provinces = kept_provinces(connection, {id for each in ids.values() for id in each})
+        now, retailers = house.now(), {each.retailer for each in ids.values()}
+        accounts = {id: account_of(connection, house.recent_services, id, now) for id in retailers}
 
     def decided(order: Order) -> dict[str, Any]:
         own, retailer = ids[order.buyer.id]
         province = None if order.buyer.province else provinces.get(own) or provinces.get(retailer)
-        return _decided(house, asked, content, with_buyer(order, retailer), kept.get(retailer, ()), province)
+        return _decided(house, asked, content, with_buyer(order, retailer), kept.get(retailer, ()), province, accounts[retailer])
 
     return {
         "decisions": [
@@ -153,7 +159,13 @@ def _read(document: object, language: str) -> Order | dict[str, Any]:
 
 
 def _decided(
-    house: House, asked: Asked, content: Content, order: Order, kept: Iterable[str], province: str | None
+    house: House,
+    asked: Asked,
+    content: Content,
+    order: Order,
+    kept: Iterable[str],
+    province: str | None,
+    account: Account | None,
 ) -> dict[str, Any]:
     at = asked.accepted_at or asked.as_of or house.now()
     found = what_if_in(
@@ -165,6 +177,7 @@ def _decided(
         trace=asked.trace is True,
         province=province,
         proposal=asked.proposal,
+        account=account,
     ).document()
     metrics.decided("api", found["outcome"])
     return found

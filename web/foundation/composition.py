@@ -145,6 +145,7 @@ def assemble(
             secret,
             profile.follow_delivery,
             former,
+            profile.receivables == HOUBLON,
         )
 
     def sender() -> Sender:

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -24,6 +25,8 @@ from houblon.rules.store.documents import FILE
 from houblon.rules.store.durable import replace_file
 
 log = logging.getLogger("houblon.installation")
+HOUBLON: Literal["houblon"] = "houblon"
+SOURCE: Literal["source"] = "source"
 PROFILE, SECRET = "installation.json", "secret.key"
 # What an `init` that did not end leaves: see web/cli/installation.py.
 MARK = "init.unfinished"
@@ -50,6 +53,7 @@ class Profile(msgspec.Struct, frozen=True):
     `follow_delivery`, due dates follow a delivery that is rescheduled. With `two_factor`, everybody signs
     in with a second factor. A buyer's link opens an invoice for `invoice_link_months` after nothing is owed by it.
     `province` is that of buyers of whom nobody says one, None where none may be taken: their orders are held.
+    `receivables` says who knows what retailers owe: `houblon`, whose ledger counts, or `source`, and each order does.
     `id` is the same in the ledger: that is how the two know each other.
     """
 
@@ -62,6 +66,8 @@ class Profile(msgspec.Struct, frozen=True):
     invoice_link_months: int = MONTHS
     id: str | None = None
     province: str | None = None
+    # Of an installation of before one could choose: what orders say still counts.
+    receivables: Literal["houblon", "source"] = SOURCE
 
 
 class _Written(Profile, frozen=True, omit_defaults=True):

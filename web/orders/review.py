@@ -42,7 +42,7 @@ def index() -> Any:
             whole = lists.order_row(connection, row.key)
             assert whole is not None  # orders are never deleted
             order = stored_order(whole)
-            found = what_if(connection, services, order, now=now, trace=True, ids=ids_of(whole))
+            found = what_if(connection, services, order, now=now, trace=True, ids=ids_of(whole), key=row.key)
             preview = review.preview(connection, services, row.key, now)
             shown = {
                 "row": row,

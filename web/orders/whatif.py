@@ -89,7 +89,7 @@ def view_of(
     return {
         "name": _name(chosen, found.content),
         "is_of_version": not found.proposal,
-        "facts": facts_of(order, found.policy, services.installation),
+        "facts": facts_of(order, found.policy, services.installation, account=found.account),
         "explained": explain(found, order, services.installation),
         "content": found.content,
         "follows": follows,

@@ -15,7 +15,7 @@ from houblon.orders.handling.whatif import WhatIf
 def explain(found: WhatIf, order: Order, installation: Installation) -> dict[str, Any]:
     """The parts of a decision that people read, in the order of an argument."""
     decision, judge = found.decision, judge_of(found.policy)
-    facts = facts_of(order, found.policy, installation)
+    facts = facts_of(order, found.policy, installation, account=found.account)
     changed = None
     if decision.outcome is not Outcome.ACCEPTED and decision.reasons:
         own = [reason for reason in decision.reasons if reason.rule.startswith("order.")]

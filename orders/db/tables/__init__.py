@@ -19,7 +19,7 @@ import houblon.orders.db.tables.refused  # noqa: F401 - so that the metadata is 
 from houblon.orders.db.column_types import Instant, Json, Key
 from houblon.orders.db.tables.after_acceptance import deliveries as deliveries
 from houblon.orders.db.tables.after_acceptance import payments as payments
-from houblon.orders.db.tables.metadata import index_where
+from houblon.orders.db.tables.metadata import OPEN, index_where
 from houblon.orders.db.tables.metadata import metadata as metadata
 from houblon.orders.db.tables.retailers import brought_memberships as brought_memberships
 from houblon.orders.db.tables.retailers import memberships as memberships
@@ -28,6 +28,8 @@ from houblon.orders.db.tables.retailers import retailer_names as retailer_names
 from houblon.orders.db.tables.retailers import retailers as retailers
 from houblon.orders.db.tables.waiting import redecisions as redecisions
 from houblon.orders.db.tables.waiting import told_waits as told_waits
+
+_OPEN = OPEN.replace("invoices.", "")
 
 orders = Table(
     "orders",
@@ -45,6 +47,8 @@ orders = Table(
     Column("sent_hash", String(64)),
     Column("order_value", BigInteger, nullable=False),
     Column("item_count", BigInteger, nullable=False),
+    # What of it is accepted and still to be invoiced, in cents.
+    Column("uninvoiced", BigInteger, nullable=False, server_default="0"),
     Column("placed_at", Instant, nullable=False),
     Column("received_at", Instant, nullable=False),
     # When its source last changed it, where a shop says so.
@@ -108,6 +112,8 @@ invoices = Table(
     metadata,
     Column("key", Key, primary_key=True),
     Column("order_key", ForeignKey("orders.key"), nullable=False),
+    # Whom its order is of, kept with it so that what they owe is found.
+    Column("retailer_id", String(200), nullable=False, server_default=""),
     # `invoice`, or `credit_note` for the one that `credits` names.
     Column("kind", String(20), nullable=False),
     Column("credits", ForeignKey("invoices.key")),
@@ -123,6 +129,8 @@ invoices = Table(
     # The sums of its payments, and of the credit notes that take from it: kept with each of them, in its transaction.
     Column("paid", BigInteger, nullable=False, server_default="0"),
     Column("credited", BigInteger, nullable=False, server_default="0"),
+    # Since when it is disputed, where it is.
+    Column("disputed_at", Instant),
     Column("document", Json, nullable=False),
     # The buyer's link that opens it, and when it took the place of the one before; 0 is the first, of the issue.
     Column("link_number", Integer, nullable=False, server_default="0"),
@@ -130,6 +138,7 @@ invoices = Table(
     Index("invoices_by_state", "state", "key"),
     # All that sums of what is owed read.
     Index("invoices_owed", "kind", "state", "due_date", "issued_at", "total", "paid", "credited"),
+    index_where("invoices_open", "retailer_id", "due_date", "total", "paid", "credited", where=_OPEN),
     Index("invoices_by_order", "order_key", "kind"),
     # An order has one invoice, whatever calls for a second.
     index_where("invoices_of_orders", "order_key", where="kind = 'invoice'", unique=True),

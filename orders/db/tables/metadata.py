@@ -3,6 +3,10 @@
 from sqlalchemy import Index, MetaData, text
 
 metadata = MetaData()
+# The invoices of which something is left to pay, as their index says it; disputed ones don't count.
+OPEN = (
+    "invoices.kind = 'invoice' AND invoices.total > invoices.paid + invoices.credited AND invoices.disputed_at IS NULL"
+)
 
 
 def index_where(name: str, *columns: str, where: str, unique: bool = False) -> Index:

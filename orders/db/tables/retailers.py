@@ -1,6 +1,6 @@
 """The ledger's tables of retailers: who they are, what sources call them, which groups they are kept in."""
 
-from sqlalchemy import Column, ForeignKey, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, String, Table, Text
 
 from houblon.orders.db.column_types import Instant, Json, Key
 from houblon.orders.db.tables.metadata import index_where, metadata
@@ -15,6 +15,10 @@ retailers = Table(
     Column("province", String(100)),
     # Set by people: an order does not carry it.
     Column("address", Text),
+    # Set by people, in cents: it comes before that of the groups.
+    Column("credit_limit", BigInteger),
+    # What they owe, in cents: what is left of their invoices, and of what was accepted and is still to be invoiced.
+    Column("outstanding", BigInteger, nullable=False, server_default="0"),
     # The retailer that a person said this one is; its own card and names stay, for them to be parted.
     Column("joined_to", ForeignKey("retailers.id")),
     Column("created_at", Instant, nullable=False),

@@ -55,7 +55,7 @@ def try_mapping(asked: dict[str, Any], name: str) -> Response:
     faults.raise_if_any()
     with services.ledger.reading() as connection:
         found = what_if(connection, services, order, now=house().now(), buyer_source=sender.buyer_source)
-    facts = facts_of(order, found.policy, services.installation)
+    facts = facts_of(order, found.policy, services.installation, account=found.account)
     document = {
         "order": msgspec.Raw(read),
         "unread": [{"path": each.path, "example": each.example} for each in unread or ()],
