@@ -21,7 +21,7 @@ from houblon.web.access.audit import audited_profile
 from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
-from houblon.web.foundation.data_folder import Profile
+from houblon.web.foundation.data_folder import HOUBLON, RECEIVABLES, Profile
 from houblon.web.foundation.stale import Outdated, check_seen, tag_of
 
 blueprint = Blueprint("profile", __name__, url_prefix="/reglages")
@@ -112,6 +112,8 @@ def consequences(before: Profile, after: Profile, history: History) -> list[Text
         )
     if before.province != after.province:
         found.append(_of_province(after.province))
+    if before.receivables != after.receivables:
+        found.append(_KNOWN_BY_LEDGER if after.receivables == HOUBLON else _SAID_BY_ORDERS)
     if before.approval and not after.approval:
         found.append(
             Text(
@@ -147,6 +149,20 @@ def _held_back(name: str) -> Text:
         f"“{name}” is planned and not approved: it will not come into force at its moment unless somebody "
         "approves it by then, on its page.",
     )
+
+
+_KNOWN_BY_LEDGER = Text(
+    "Dès la prochaine commande, ce qu’un détaillant doit est ce que disent les factures d’ici, quoi qu’en dise la "
+    "commande. Les décisions déjà prises ne changent pas.",
+    "From the next order on, what a retailer owes is what the invoices here say, whatever the order says. Decisions "
+    "already made do not change.",
+)
+_SAID_BY_ORDERS = Text(
+    "Dès la prochaine commande, ce qu’un détaillant doit est ce qu’en dit la commande ; les factures d’ici et la limite "
+    "de crédit d’un détaillant ne comptent plus.",
+    "From the next order on, what a retailer owes is what the order says; the invoices here and a retailer's own "
+    "credit limit count no more.",
+)
 
 
 def _of_province(province: str | None) -> Text:
@@ -199,6 +215,9 @@ def read_form(typed: Any, now: Profile) -> tuple[Profile, Faults]:
     province = said["province"] if "province" in typed else now.province or ""
     if province and province not in PROVINCES:
         faults.add("province", "/province", "Une province du Canada, ou rien.", "A province of Canada, or nothing.")
+    receivables = typed.get("receivables", now.receivables)
+    if receivables not in RECEIVABLES:
+        faults.add("receivables", "/receivables", "« houblon » ou « source ».", '"houblon" or "source".')
     asked = said[_MONTHS] if _MONTHS in typed else str(now.invoice_link_months)
     months = int(asked) if re.fullmatch(r"[0-9]{1,3}", asked) else 0
     if not 1 <= months <= MOST_MONTHS:
@@ -220,6 +239,7 @@ def read_form(typed: Any, now: Profile) -> tuple[Profile, Faults]:
         two_factor=bool(typed.get("two_factor")),
         invoice_link_months=months,
         province=province or None,
+        receivables=receivables if receivables in RECEIVABLES else now.receivables,
     )
     return after, faults
 
@@ -240,6 +260,7 @@ def typed_of(profile: Profile) -> tuple[dict[str, str], dict[str, bool]]:
     """The form as the profile fills it in: what is written, and what is ticked."""
     said = {**msgspec.to_builtins(profile.seller), "timezone": profile.timezone, "currency": profile.currency}
     said |= {_MONTHS: str(profile.invoice_link_months), "province": profile.province or ""}
+    said["receivables"] = profile.receivables
     return said, {name: getattr(profile, name) for name in ("approval", "follow_delivery", "two_factor")}
 
 

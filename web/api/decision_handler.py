@@ -140,7 +140,9 @@ def _decide_many(house: House, document: Mapping[str, Any], language: str) -> di
     def decided(order: Order) -> dict[str, Any]:
         own, retailer = ids[order.buyer.id]
         province = None if order.buyer.province else provinces.get(own) or provinces.get(retailer)
-        return _decided(house, asked, content, with_buyer(order, retailer), kept.get(retailer, ()), province, accounts[retailer])
+        return _decided(
+            house, asked, content, with_buyer(order, retailer), kept.get(retailer, ()), province, accounts[retailer]
+        )
 
     return {
         "decisions": [

@@ -15,6 +15,7 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 from importlib.resources import files
+from typing import Literal
 
 import msgspec
 
@@ -32,6 +33,7 @@ from houblon.web.cli.demonstration import demonstrate
 from houblon.web.cli.unfinished import begin_ledger, put_aside
 from houblon.web.foundation.composition import assemble
 from houblon.web.foundation.data_folder import (
+    HOUBLON,
     MARK,
     Profile,
     is_initialised,
@@ -48,7 +50,15 @@ AUTHOR = "houblon"
 HOME = "QC"
 
 
-def initialise(settings: Settings, *, demo: bool, admin: str, now: datetime, progress: Callable[[str], None]) -> str:
+def initialise(
+    settings: Settings,
+    *,
+    demo: bool,
+    admin: str,
+    now: datetime,
+    progress: Callable[[str], None],
+    receivables: Literal["houblon", "source"] = HOUBLON,
+) -> str:
     """Make the installation and return the administrator's password. Raises Invalid where something is there."""
     if is_initialised(settings.data):
         raise refuse(
@@ -59,7 +69,8 @@ def initialise(settings: Settings, *, demo: bool, admin: str, now: datetime, pro
         )
     id = secrets.token_hex(16)
     _begin_folder(settings, id, now, progress)
-    profile = Profile(seller=demo_data.BREWERY if demo else Seller("Houblon"), id=id, province=HOME)
+    seller = demo_data.BREWERY if demo else Seller("Houblon")
+    profile = Profile(seller=seller, id=id, province=HOME, receivables=receivables)
     ledger = begin_ledger(settings, id, now)
     house = assemble(settings, profile, read_secret(settings.data), open_store(settings.data), ledger, lambda: now)
     try:

@@ -4,7 +4,7 @@ import functools
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 import msgspec
@@ -55,14 +55,22 @@ def main() -> None:
 @_json
 @click.option("--demo", is_flag=True, help="With a fictional microbrewery, its retailers and 500 orders.")
 @click.option("--admin", default="admin@houblon.example", show_default=True, help="The administrator's address.")
+@click.option(
+    "--receivables",
+    type=click.Choice(["houblon", "source"]),
+    default="houblon",
+    show_default=True,
+    help="Who knows what retailers owe: this installation's invoices, or each order.",
+)
 @_speaks_problems
-def init(data: Path | None, demo: bool, admin: str, as_json: bool) -> None:
+def init(data: Path | None, demo: bool, admin: str, receivables: Literal["houblon", "source"], as_json: bool) -> None:
     """Make a new installation and print the administrator's password, once."""
     from houblon.web.cli.installation import initialise
 
     settings = _settings_of(data)
     progress = functools.partial(click.echo, err=True)
-    password = initialise(settings, demo=demo, admin=admin, now=utc_now(), progress=progress)
+    now = utc_now()
+    password = initialise(settings, demo=demo, admin=admin, now=now, progress=progress, receivables=receivables)
     _print_result(
         {"data": str(settings.data), "administrator": admin, "password": password},
         as_json,

@@ -22,6 +22,7 @@ from houblon.rules.checks.checks import CheckContext
 from houblon.rules.policies import Policies
 from houblon.rules.store.documents import Store, open_store
 from houblon.web.foundation.data_folder import (
+    HOUBLON,
     MARK,
     Profile,
     ProfileFile,

@@ -27,6 +27,7 @@ from houblon.rules.store.durable import replace_file
 log = logging.getLogger("houblon.installation")
 HOUBLON: Literal["houblon"] = "houblon"
 SOURCE: Literal["source"] = "source"
+RECEIVABLES = (HOUBLON, SOURCE)
 PROFILE, SECRET = "installation.json", "secret.key"
 # What an `init` that did not end leaves: see web/cli/installation.py.
 MARK = "init.unfinished"

@@ -98,7 +98,10 @@ def test_what_was_changed_by_hand_is_found(lived, tampering, told):
     [
         (update(RETAILER).values(outstanding=RETAILER.c.outstanding + 1), OWED),
         (update(INVOICE).where(INVOICE.c.key == 1).values(paid=1), OWED),
-        (update(INVOICE).where(INVOICE.c.key == 1).values(retailer_id="un-autre"), ("owing", "/retailers/depanneur-42")),
+        (
+            update(INVOICE).where(INVOICE.c.key == 1).values(retailer_id="un-autre"),
+            ("owing", "/retailers/depanneur-42"),
+        ),
         (update(ORDER).where(ORDER.c.key == 2).values(uninvoiced=5), ("uninvoiced", "/orders/PO-2")),
     ],
 )

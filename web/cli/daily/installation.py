@@ -26,6 +26,7 @@ _TEXTS = {
     "timezone": "Such as America/Toronto.",
     "currency": "A code of three letters.",
     "province": "The province taken where an order says none; empty: such orders wait.",
+    "receivables": "Who knows what retailers owe: houblon, or the source of each order.",
     "invoice_link_months": "For how many months a buyer's link opens a paid invoice.",
 }
 
