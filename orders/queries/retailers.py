@@ -25,6 +25,7 @@ _LISTED = select(
     retailers.c.email,
     retailers.c.language,
     retailers.c.province,
+    retailers.c.credit_limit,
     retailers.c.created_at,
     retailers.c.updated_at,
     _SORT.label("sort"),

@@ -6,9 +6,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, literal_column, select, text
 
 from houblon.engine.core.account import Account
+from houblon.engine.decide.settling import OpenInvoice
 from houblon.orders.db.statements import Prepared, Reader
 from houblon.orders.db.tables import invoices, orders, retailers
 from houblon.orders.db.tables.metadata import OPEN
+from houblon.orders.invoicing.owing import open_invoices
 from houblon.orders.services import Services
 
 # What an order does not make of whoever it is from: nobody took it.
@@ -67,6 +69,16 @@ def account_of(
     today = day_of(services, at)
     row = _ACCOUNT.first(reader, {"id": retailer_id, "today": today.isoformat(), "besides": besides})
     return account_in(row, today)
+
+
+def open_invoices_of(connection: Connection, services: Services, retailer_id: str) -> tuple[OpenInvoice, ...]:
+    """The invoices that a retailer still has to pay, the first due first; none where an order's word counts."""
+    if not services.knows_accounts:
+        return ()
+    return tuple(
+        OpenInvoice(row.number, None if row.due_date is None else date.fromisoformat(row.due_date), int(row.left))
+        for row in open_invoices(connection, retailer_id)
+    )
 
 
 _one = select(literal_column("1").label("one")).subquery()

@@ -7,18 +7,19 @@ import msgspec
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from houblon.engine.core.mail_address import read_address
+from houblon.engine.core.money import cents, dollars, price
 from houblon.engine.core.places import province_of
 from houblon.engine.core.problem import Faults, refuse, step
 from houblon.engine.core.texts import MAX_ID, clean_id, composed, is_id, is_text
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import retailers
 from houblon.orders.records.decision_log import SYSTEM
-from houblon.orders.records.redecisions import CARD, decide_retailers_again
+from houblon.orders.records.redecisions import CARD, LIMIT, decide_retailers_again
 from houblon.orders.retailers.names import BuyerIds
 from houblon.orders.services import Conflict
 
 _SAID = ("name", "email", "language", "province")
-_CARD = (*_SAID, "address")
+_CARD, _LIMIT = (*_SAID, "address"), "credit_limit"
 _own = retailers.alias("own")
 _PLAIN = Prepared(select(retailers).where(retailers.c.id == bindparam("id")))
 _JOINED = Prepared(
@@ -37,13 +38,15 @@ _KNOWN = select(retailers).where(retailers.c.id == bindparam("id"))
 
 
 class Card(msgspec.Struct, frozen=True):
-    """What is kept of a retailer beside its groups; None where nothing is known."""
+    """What is kept of a retailer beside its groups; None where nothing is known. `credit_limit` is its own, as
+    documents write money."""
 
     id: str
     name: str | None = None
     email: str | None = None
     language: str | None = None
     province: str | None = None
+    credit_limit: str | None = None
 
 
 def add_retailer(connection: Connection, card: Card, at: datetime) -> None:
@@ -72,11 +75,14 @@ def edit_retailer(connection: Connection, card: Card, at: datetime, by: str = SY
         )
     if known is None:
         connection.execute(insert(retailers).values(id=card.id, created_at=at, updated_at=at, **_said_of(card)))
-        return dict.fromkeys(_SAID)
+        return dict.fromkeys((*_SAID, _LIMIT))
     connection.execute(update(retailers).where(retailers.c.id == card.id).values(updated_at=at, **_said_of(card)))
     if card.province != known.province:
         decide_retailers_again(connection, (card.id,), CARD, by=by, at=at)
-    return {name: getattr(known, name) for name in _SAID}
+    before = {**{name: getattr(known, name) for name in _SAID}, _LIMIT: limit_text(known)}
+    if card.credit_limit != before[_LIMIT]:
+        decide_retailers_again(connection, (card.id,), LIMIT, by=by, at=at)
+    return before
 
 
 def card_of(connection: Connection, ids: BuyerIds) -> Row[Any]:
@@ -92,7 +98,12 @@ def card_of(connection: Connection, ids: BuyerIds) -> Row[Any]:
     return row
 
 
-def read_card(id: str, name: str, email: str, language: str, province: str) -> Card:
+def limit_text(retailer: Any) -> str | None:
+    """The credit limit that a retailer's row has of its own, as documents write money."""
+    return None if retailer.credit_limit is None else dollars(retailer.credit_limit)
+
+
+def read_card(id: str, name: str, email: str, language: str, province: str, credit_limit: str = "") -> Card:
     """What a person types of a retailer. Raises Invalid with every fault."""
     faults = Faults()
     id, name, email, language = clean_id(id), composed(name).strip(), email.strip(), clean_id(language)
@@ -116,9 +127,22 @@ def read_card(id: str, name: str, email: str, language: str, province: str) -> C
         faults.add(
             "address", "/email", "Une adresse comme achats@exemple.ca.", "An address such as orders@example.com."
         )
+    limit: int | None = None
+    if credit_limit.strip():
+        try:
+            limit = price(credit_limit.strip())
+        except ValueError:
+            faults.add(
+                "money",
+                step("", _LIMIT),
+                "Un montant positif avec au plus deux décimales, comme « 5000.00 ».",
+                'A positive amount with at most two places, such as "5000.00".',
+            )
     faults.raise_if_any()
-    return Card(id, name or None, address, language or None, province_of(province) or None)
+    written = None if limit is None else dollars(limit)
+    return Card(id, name or None, address, language or None, province_of(province) or None, written)
 
 
 def _said_of(card: Card) -> dict[str, Any]:
-    return {name: getattr(card, name) for name in _SAID}
+    limit = None if card.credit_limit is None else cents(card.credit_limit)
+    return {**{name: getattr(card, name) for name in _SAID}, _LIMIT: limit}

@@ -19,6 +19,7 @@ from houblon.orders.handling.sender_news import asked_about
 from houblon.orders.intake.incoming import incoming_of
 from houblon.orders.records.audit import EntryOf, audited, record
 from houblon.orders.records.decision_log import SYSTEM, last_move, record_decision
+from houblon.orders.retailers.accounts import account_of
 from houblon.orders.retailers.brought import brought_through
 from houblon.orders.retailers.cards import card_of
 from houblon.orders.retailers.memberships import memberships_of

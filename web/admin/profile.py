@@ -1,7 +1,7 @@
 """Installation: who invoices, the clocks and the money, and how many people a change takes."""
 
 import re
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import available_timezones
 
 import msgspec
@@ -110,10 +110,7 @@ def consequences(before: Profile, after: Profile, history: History) -> list[Text
                 "for a person. Amounts in rules and minimums are not converted.",
             )
         )
-    if before.province != after.province:
-        found.append(_of_province(after.province))
-    if before.receivables != after.receivables:
-        found.append(_KNOWN_BY_LEDGER if after.receivables == HOUBLON else _SAID_BY_ORDERS)
+    found += [*_of_province(before.province, after.province), *_of_receivables(before, after)]
     if before.approval and not after.approval:
         found.append(
             Text(
@@ -151,6 +148,12 @@ def _held_back(name: str) -> Text:
     )
 
 
+def _of_receivables(before: Profile, after: Profile) -> list[Text]:
+    if before.receivables == after.receivables:
+        return []
+    return [_KNOWN_BY_LEDGER if after.receivables == HOUBLON else _SAID_BY_ORDERS]
+
+
 _KNOWN_BY_LEDGER = Text(
     "Dès la prochaine commande, ce qu’un détaillant doit est ce que disent les factures d’ici, quoi qu’en dise la "
     "commande. Les décisions déjà prises ne changent pas.",
@@ -165,17 +168,23 @@ _SAID_BY_ORDERS = Text(
 )
 
 
-def _of_province(province: str | None) -> Text:
-    if province is None:
-        return Text(
-            "Une commande qui ne dit pas sa province, d’un détaillant dont on ne la sait pas, attendra une personne.",
-            "An order that does not say its province, of a retailer of whom nobody knows it, will wait for a person.",
+def _of_province(before: str | None, after: str | None) -> list[Text]:
+    if before == after:
+        return []
+    if after is None:
+        return [
+            Text(
+                "Une commande qui ne dit pas sa province, d’un détaillant dont on ne la sait pas, attendra une personne.",
+                "An order that does not say its province, of a retailer of whom nobody knows it, will wait for a person.",
+            )
+        ]
+    label = option_label(FACTS["province"], after)
+    return [
+        Text(
+            f"Une commande qui ne dit pas sa province sera taxée comme si elle allait dans : {label.fr}.",
+            f"An order that does not say its province will be taxed as if it went to: {label.en}.",
         )
-    label = option_label(FACTS["province"], province)
-    return Text(
-        f"Une commande qui ne dit pas sa province sera taxée comme si elle allait dans : {label.fr}.",
-        f"An order that does not say its province will be taxed as if it went to: {label.en}.",
-    )
+    ]
 
 
 def read_form(typed: Any, now: Profile) -> tuple[Profile, Faults]:
@@ -215,19 +224,7 @@ def read_form(typed: Any, now: Profile) -> tuple[Profile, Faults]:
     province = said["province"] if "province" in typed else now.province or ""
     if province and province not in PROVINCES:
         faults.add("province", "/province", "Une province du Canada, ou rien.", "A province of Canada, or nothing.")
-    receivables = typed.get("receivables", now.receivables)
-    if receivables not in RECEIVABLES:
-        faults.add("receivables", "/receivables", "« houblon » ou « source ».", '"houblon" or "source".')
-    asked = said[_MONTHS] if _MONTHS in typed else str(now.invoice_link_months)
-    months = int(asked) if re.fullmatch(r"[0-9]{1,3}", asked) else 0
-    if not 1 <= months <= MOST_MONTHS:
-        faults.add(
-            _MONTHS,
-            f"/{_MONTHS}",
-            f"Un nombre de mois, de 1 à {MOST_MONTHS}.",
-            f"A number of months, 1 to {MOST_MONTHS}.",
-        )
-        months = now.invoice_link_months
+    months = _months(said[_MONTHS] if _MONTHS in typed else str(now.invoice_link_months), now, faults)
     seller = Seller(**{name: said[name] for name in _SELLER})
     after = msgspec.structs.replace(
         now,
@@ -239,9 +236,27 @@ def read_form(typed: Any, now: Profile) -> tuple[Profile, Faults]:
         two_factor=bool(typed.get("two_factor")),
         invoice_link_months=months,
         province=province or None,
-        receivables=receivables if receivables in RECEIVABLES else now.receivables,
+        receivables=_receivables(typed.get("receivables", now.receivables), now, faults),
     )
     return after, faults
+
+
+def _months(asked: str, now: Profile, faults: Faults) -> int:
+    months = int(asked) if re.fullmatch(r"[0-9]{1,3}", asked) else 0
+    if 1 <= months <= MOST_MONTHS:
+        return months
+    faults.add(
+        _MONTHS, f"/{_MONTHS}", f"Un nombre de mois, de 1 à {MOST_MONTHS}.", f"A number of months, 1 to {MOST_MONTHS}."
+    )
+    return now.invoice_link_months
+
+
+def _receivables(asked: str, now: Profile, faults: Faults) -> Literal["houblon", "source"]:
+    for known in RECEIVABLES:
+        if asked == known:
+            return known
+    faults.add("receivables", "/receivables", "« houblon » ou « source ».", '"houblon" or "source".')
+    return now.receivables
 
 
 def differing(before: Profile, after: Profile) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -14,6 +14,7 @@ from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
 from houblon.web.foundation.paging import asked_before, page
 from houblon.web.orders.saved_views import saved
+from houblon.web.presentation.explanation import known_then
 from houblon.web.presentation.order_filters import kept, order_filter
 
 blueprint = Blueprint("orders", __name__, url_prefix="/commandes")
@@ -65,6 +66,7 @@ def show(key: int) -> str:
         row=row,
         order=stored_order(row),
         decisions=made,
+        known={each.key: known_then(each, house().services.policies) for each in made},
         invoice=invoice,
         credit_notes=credit_notes,
         at_delivery=at_delivery,

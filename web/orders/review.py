@@ -10,6 +10,7 @@ from houblon.engine.policy.derivation import derivation_document
 from houblon.orders.handling import review, sender_news
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.queries import lists
+from houblon.orders.retailers.accounts import day_of, open_invoices_of
 from houblon.orders.retailers.names import ids_of, stored_order
 from houblon.orders.services import Conflict
 from houblon.orders.waiting import redecision
@@ -43,12 +44,13 @@ def index() -> Any:
             assert whole is not None  # orders are never deleted
             order = stored_order(whole)
             found = what_if(connection, services, order, now=now, trace=True, ids=ids_of(whole), key=row.key)
+            unpaid = open_invoices_of(connection, services, order.buyer.id)
             preview = review.preview(connection, services, row.key, now)
             shown = {
                 "row": row,
                 "seen": whole.content_hash,
                 "order": order,
-                "explained": explain(found, order, services.installation),
+                "explained": explain(found, order, services.installation, unpaid, day_of(services, now)),
                 "invoice": preview.draft,
                 "barred": preview.barred,
                 "derivation": derivation_document(preview.follows.due),

@@ -14,7 +14,8 @@ from houblon.engine.policy.derivation import derivation_document
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.intake.decode import read_order
 from houblon.orders.queries import lists
-from houblon.orders.retailers.names import HOUSE, stored_body
+from houblon.orders.retailers.accounts import day_of, open_invoices_of
+from houblon.orders.retailers.names import HOUSE, ids_to_be, stored_body
 from houblon.rules.model.proposal import OPEN, SCHEDULED
 from houblon.web.drafts import drafting
 from houblon.web.drafts.moments import SECOND, read_local
@@ -85,12 +86,14 @@ def view_of(
             trace=True,
             buyer_source=buyer_source,
         )
+        retailer = ids_to_be(connection, buyer_source, order.buyer.id).retailer
+        unpaid = open_invoices_of(connection, services, retailer)
     follows = found.decision.invoice or found.if_accepted
     return {
         "name": _name(chosen, found.content),
         "is_of_version": not found.proposal,
         "facts": facts_of(order, found.policy, services.installation, account=found.account),
-        "explained": explain(found, order, services.installation),
+        "explained": explain(found, order, services.installation, unpaid, day_of(services, house().now())),
         "content": found.content,
         "follows": follows,
         "derivation": derivation_document(follows.due) if follows else None,

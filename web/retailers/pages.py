@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 
 from houblon.engine.conditions.vocabulary import FACTS
-from houblon.engine.core.problem import Invalid
+from houblon.engine.core.problem import Faults, Invalid
 from houblon.engine.policy.policy import BASE
 from houblon.engine.policy.sentences import policy_sentences
 from houblon.engine.schedule.calendar import local_day
@@ -24,11 +24,13 @@ from houblon.rules.model.inherit import chain_of, resolve
 from houblon.web.access.audit import source
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
+from houblon.web.foundation.language import current
 from houblon.web.foundation.paging import page
 from houblon.web.foundation.stale import Outdated, check_seen, tag_of
 from houblon.web.presentation.policy_document import policy_document
 from houblon.web.presentation.setting_forms import SECTIONS
 from houblon.web.presentation.setting_text import value_text
+from houblon.web.presentation.typed_numbers import money_typed
 from houblon.web.retailers.membership_effect import content_in_force
 from houblon.web.retailers.memberships import name_of_group
 
@@ -37,7 +39,7 @@ LANGUAGES, PROVINCES = ("fr", "en"), FACTS["province"].options
 # Ids that an address holds as they are; any other one is asked for by `?id=`.
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._~-]*", re.ASCII)
 _PLACES = {"fiche", "nouveau", "import", "export.csv", "joindre", "separer"}
-_MEMBERS = ("id", "name", "email", "language", "province")
+_MEMBERS = ("id", "name", "email", "language", "province", "credit_limit")
 
 
 @blueprint.get("")
@@ -132,7 +134,16 @@ def _typed() -> dict[str, str]:
 
 
 def _card(typed: dict[str, str]) -> Card:
-    return read_card(*(typed[name] for name in _MEMBERS))
+    limit, faults = typed["credit_limit"], Faults()
+    if limit:
+        with faults.gather("/credit_limit"):
+            limit = money_typed(limit, current())
+    # Every fault at once: what can't be read as money is told beside what else is wrong.
+    with faults.gather():
+        said = {**typed, "credit_limit": "" if faults else limit}
+        card = read_card(*(said[name] for name in _MEMBERS))
+    faults.raise_if_any()
+    return card
 
 
 def _stamp(row: Any) -> str:
@@ -197,6 +208,7 @@ def _page(id: str, **faults: Any) -> str:
         "retailer.html",
         row=row,
         stamp=_stamp(row),
+        knows_accounts=house().services.knows_accounts,
         groups=_shown(content, ids),
         others=[group for group in content.ranked() if group.id not in ids and group.id != BASE],
         chain=[content.groups[each] for each in chain],

@@ -191,7 +191,7 @@ def test_a_mapping_is_tried_kept_and_taken_back_by_key(call, place):
         "1490.08",
         False,
     )
-    assert tried.json["decision"]["outcome"] == "accepted" and "days_overdue" in tried.json["unsaid"]
+    assert tried.json["decision"]["outcome"] == "accepted" and "credit_limit" in tried.json["unsaid"]
     short = call(
         "POST", "/sources/caisse/mapping/trial", {"payload": {**PAYLOAD, "total": "900.00"}, "mapping": MAPPING}
     )

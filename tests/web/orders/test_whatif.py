@@ -4,7 +4,9 @@ import html
 import json
 
 import pytest
+from msgspec import structs
 
+from houblon.web.foundation.data_folder import change_profile
 from houblon.web.orders.order_form import order_body
 from tests.clock import NOW
 from tests.web.groups.test_pages import change, publish, text
@@ -57,7 +59,9 @@ def test_hours_that_do_not_exist_or_come_twice_are_asked_about(client):
         assert ('value="1" checked' in again) == (which == "1")
 
 
-def test_a_rule_is_told_condition_by_condition(client):
+def test_a_rule_is_told_condition_by_condition(place, client):
+    # Where the ledger counts, it is never unknown.
+    change_profile(place.house.settings.data, lambda seen: structs.replace(seen, receivables="source"))
     rule = {
         "label": {"fr": "Retards", "en": "Late"},
         "conditions": {"all": [{"name": "days_overdue", "operator": "greater_than", "value": 30}]},

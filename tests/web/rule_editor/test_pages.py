@@ -288,6 +288,8 @@ def test_an_unreadable_form_is_a_fault_and_no_crash(reader):
 def test_the_page_tells_inherited_own_and_none_apart_with_who_and_when(place, client):
     changed(client, "acceptance.minimum_items", value="36", etat="propre")
     changed(client, "acceptance.minimum_value", etat="aucun")
+    changed(client, "acceptance.credit_limit", value="5 000,00", etat="propre")
+    changed(client, "acceptance.maximum_days_overdue", value="30", etat="propre")
     page = text(client.get("/groupes/payeurs-a-risque"))
 
     def row(path):
@@ -298,6 +300,8 @@ def test_the_page_tells_inherited_own_and_none_apart_with_who_and_when(place, cl
     )
     assert "aucun, par choix" in row("acceptance.minimum_value")
     assert "hérité de Tous" in row("invoicing.trigger") and "depuis v2, marie, 12 mai" in row("invoicing.trigger")
+    assert "5 000,00 $" in row("acceptance.credit_limit").replace("\u00a0", " ")
+    assert "30 jours" in row("acceptance.maximum_days_overdue").replace("\u00a0", " ")
     assert "tout est propre" in page and "tout est hérité" in page
 
 

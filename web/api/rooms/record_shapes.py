@@ -12,13 +12,15 @@ from houblon.web.api.spec.types import AuditValue, Key, Money, SentData
 
 
 class Retailer(msgspec.Struct, frozen=True):
-    """A retailer as it is kept, and the groups that it is in; null where nothing is known."""
+    """A retailer as it is kept, and the groups that it is in; null where nothing is known. `credit_limit` is its own,
+    which comes before that of its groups."""
 
     id: str
     name: str | None
     email: str | None
     language: str | None
     province: str | None
+    credit_limit: str | None
     groups: tuple[str, ...]
     created_at: Moment | None
     updated_at: Moment | None

@@ -14,7 +14,7 @@ from houblon.engine.core.texts import MAX_ID
 from houblon.engine.policy.policy import BASE
 from houblon.orders.queries import retailers
 from houblon.orders.retailers.brought import groups_among, groups_of, keep_brought
-from houblon.orders.retailers.cards import Card, edit_retailer, read_card
+from houblon.orders.retailers.cards import Card, edit_retailer, limit_text, read_card
 from houblon.orders.retailers.joins import root_of
 from houblon.orders.retailers.memberships import memberships_of, set_memberships
 from houblon.web.access.audit import by as acting
@@ -28,7 +28,7 @@ from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response
 from houblon.web.foundation.paging import linked, page
 
-_SAID = ("name", "email", "language", "province")
+_SAID = ("name", "email", "language", "province", "credit_limit")
 
 
 class RetailerListing(Listing):
@@ -46,6 +46,7 @@ class RetailerCard(Body):
     email = text(320, load_default="", allow_none=True)
     language = text(35, load_default="", allow_none=True)
     province = text(100, load_default="", allow_none=True)
+    credit_limit = text(20, load_default="", allow_none=True)
 
 
 class RetailerGroups(Body):
@@ -152,7 +153,7 @@ def _said(card: Card) -> dict[str, Any]:
 
 def _document(row: Any, groups: Sequence[str]) -> dict[str, Any]:
     said = {name: getattr(row, name) for name in ("id", *_SAID, "created_at", "updated_at")}
-    return {**said, "groups": sorted(groups)}
+    return {**said, "credit_limit": limit_text(row), "groups": sorted(groups)}
 
 
 def _etag(document: dict[str, Any]) -> str:

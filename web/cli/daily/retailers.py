@@ -14,7 +14,7 @@ from houblon.engine.schedule.calendar import local_day
 from houblon.orders.queries import retailers
 from houblon.orders.retailers import memberships
 from houblon.orders.retailers.brought import groups_of, keep_brought
-from houblon.orders.retailers.cards import Card, add_retailer, edit_retailer, read_card
+from houblon.orders.retailers.cards import Card, add_retailer, edit_retailer, limit_text, read_card
 from houblon.orders.retailers.joins import root_of
 from houblon.web.access.audit import CLI, by, noted
 from houblon.web.cli.privacy import retailer
@@ -29,12 +29,13 @@ from houblon.web.cli.shell import (
 
 __all__ = ["retailer"]
 
-_MEMBERS = ("name", "email", "language", "province")
+_MEMBERS = ("name", "email", "language", "province", "credit_limit")
 
 
 def _card_options(command: Any) -> Any:
     for name in reversed(_MEMBERS):
-        command = click.option(f"--{name}", help="An empty text takes it away.")(command)
+        option = f"--{name.replace('_', '-')}"
+        command = click.option(option, name, help="An empty text takes it away.")(command)
     return command
 
 
@@ -109,7 +110,7 @@ def set_(data: Path | None, id: str, as_json: bool, **said: str | None) -> None:
 
         def work(connection: Connection) -> Card:
             row = _row(connection, id)
-            known = {name: getattr(row, name) or "" for name in _MEMBERS}
+            known = {**{name: getattr(row, name) or "" for name in _MEMBERS}, "credit_limit": limit_text(row) or ""}
             named = {name: value for name, value in said.items() if value is not None}
             # As it is named: one that is joined to another has no card to write.
             card = read_card(id, *({**known, **named}[name] for name in _MEMBERS))
@@ -192,7 +193,7 @@ def _row(connection: Connection, id: str) -> Any:
 
 
 def _document(row: Any) -> dict[str, Any]:
-    return {"id": row.id, **{name: getattr(row, name) for name in _MEMBERS}}
+    return {"id": row.id, **{name: getattr(row, name) for name in _MEMBERS}, "credit_limit": limit_text(row)}
 
 
 def _shown(value: Any) -> str:
