@@ -15,12 +15,12 @@ from houblon.engine.conditions.targets.python import compile_careful
 from houblon.engine.conditions.targets.readers import FactsReader
 from houblon.engine.conditions.targets.text import condition_phrase
 from houblon.engine.conditions.tree import Comparison, Condition, comparisons_of
-from houblon.engine.core.order import Facts, Order
+from houblon.engine.core.order import Facts, Order, with_limit
 from houblon.engine.core.problem import Text
 from houblon.engine.decide.evaluate import decide, judge_of
 from houblon.engine.decide.installation import Installation
 from houblon.engine.policy.decision import Decision, Outcome
-from houblon.engine.policy.lowering import lowered_rules
+from houblon.engine.policy.lowering import credit_limit_of, lowered_rules
 from houblon.engine.policy.policy import Policy
 from houblon.engine.proofs.breaking import breaking
 from houblon.engine.proofs.claims import Claim, claim_text, is_broken
@@ -96,7 +96,8 @@ class Prover:
         other = None if question.other is None else self.verdict(question.other)
         broken = [breaking(question.claim, self.symbols, self.verdict(question.policy), other)]
         if question.when is not None:
-            broken.append(formula(question.when, self.symbols, chain[:-1]).holds)
+            symbols = self.symbols.with_credit(credit_limit_of(question.policy))
+            broken.append(formula(question.when, symbols, chain[:-1]).holds)
         return [*broken, *self.elsewhere(chain)]
 
     def elsewhere(self, chain: tuple[str, ...]) -> Iterator[Formula]:
@@ -117,6 +118,7 @@ class Prover:
         decision = self.decided(order, question.policy)
         other = None if question.other is None else self.decided(order, question.other).outcome
         judge = judge_of(question.policy)
+        facts = with_limit(facts, judge.credit_limit)
         if not is_broken(question.claim, decision.outcome, judge, facts, other):
             raise Disagreement(f"this order keeps {question.claim.kind}, {decision.outcome}", document)
         if question.when is not None and not _holds(question.when, facts):

@@ -32,7 +32,7 @@ from houblon.engine.decide.precedence import (
     settled,
 )
 from houblon.engine.policy.decision import Outcome
-from houblon.engine.policy.lowering import lowered_rules
+from houblon.engine.policy.lowering import credit_limit_of, lowered_rules
 from houblon.engine.policy.policy import Policy, Rule
 from houblon.engine.policy.terms import Terms, parse_terms
 
@@ -64,21 +64,22 @@ class Reading:
         self.barred = symbols.flag(BARRED)
         self._read: dict[Any, tuple[Formula, Formula]] = {}
 
-    def rule(self, rule: Rule, groups: tuple[str, ...]) -> tuple[Formula, Formula]:
-        """When the rule fires, and when it is unknown whether it does."""
-        read = self._read.get((rule.condition, groups))
+    def rule(self, rule: Rule, groups: tuple[str, ...], limit: int | None = None) -> tuple[Formula, Formula]:
+        """When the rule fires, and when it is unknown whether it does; `limit` is the credit that its policy gives."""
+        read = self._read.get((rule.condition, groups, limit))
         if read is None:
-            said: Kleene = formula(rule.condition, self.symbols, groups)
+            said: Kleene = formula(rule.condition, self.symbols.with_credit(limit), groups)
             unknown = all_of(self.symbols, [said.possible, negated(self.symbols, said.holds)])
             if said.possible is said.holds:
                 unknown = self.symbols.false
-            read = self._read[rule.condition, groups] = said.holds, unknown
+            read = self._read[rule.condition, groups, limit] = said.holds, unknown
         return read
 
     def verdict(self, policy: Policy, rules: tuple[Rule, ...] | None = None) -> PossibleVerdict:
         """The policy's verdict, or what it would be with other `rules` than its lowered ones."""
         rules = lowered_rules(policy) if rules is None else rules
-        read = [self.rule(rule, policy.chain[:-1]) for rule in rules]
+        limit = credit_limit_of(policy)
+        read = [self.rule(rule, policy.chain[:-1], limit) for rule in rules]
         judging = _Judging(self.symbols, rules, [each[0] for each in read], [each[1] for each in read])
         return judging.verdict(policy, self.barred)
 

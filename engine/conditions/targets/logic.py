@@ -11,6 +11,7 @@ texts by `houblon.engine.proofs.texts`.
 z3 takes time to import and is needed only by who proves: import this module where it is used.
 """
 
+import copy
 from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
 from types import MappingProxyType
@@ -58,6 +59,18 @@ class Symbols:
             if each.kind is Kind.STRING:
                 self.texts.setdefault(each.name, {})[each] = self.flag(f"{each.name} {place}")
         self._tests: dict[Comparison, Formula] = {}
+
+    def with_credit(self, limit: int | None) -> "Symbols":
+        """The same variables, as a policy reads them that gives the credit `limit` to whoever has none of their own."""
+        if limit is None:
+            return self
+        same, own, outstanding = copy.copy(self), self.known["credit_limit"], self.known["outstanding_balance"]
+        most = z3.If(own, self.numbers["credit_limit"], z3.IntVal(limit, self.context))
+        left = most - self.numbers["outstanding_balance"] - self.numbers["order_value"]
+        same.numbers = {**self.numbers, "credit_limit": most, "credit_available": left}
+        same.known = {**self.known, "credit_limit": self.true, "credit_available": outstanding}
+        same._tests = {}
+        return same
 
     def flag(self, name: str) -> Formula:
         return z3.Bool(name, self.context)
