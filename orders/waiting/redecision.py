@@ -116,7 +116,7 @@ def would_change(connection: Connection, services: Services, row: Row[Any], at: 
     """Whether `redecide` would write anything: so that what stays as it is costs no write."""
     if is_for_a_person(connection, row):
         return False
-    found = _consider(connection, services, row, at)
+    found = _consider(connection, services, row, at, is_locked=False)
     return found.decision.outcome is Outcome.ACCEPTED or _is_news(connection, found)
 
 
@@ -126,13 +126,15 @@ def is_for_a_person(connection: Connection, row: Row[Any]) -> bool:
     return last_move(connection, row.key).who != SYSTEM or asked_about(connection, row.source, row.order_id) is not None
 
 
-def _consider(connection: Connection, services: Services, row: Row[Any], at: datetime) -> _Found:
+def _consider(
+    connection: Connection, services: Services, row: Row[Any], at: datetime, is_locked: bool = True
+) -> _Found:
     """What the policy in force gives of the order as it stands."""
     ids, order = ids_of(row), stored_order(row)
     # A clock that was set back must not let an order be decided before it was received.
     incoming = incoming_of(row.body, order, source=row.source, at=max(at, row.received_at))
     # Locked: of two orders that one credit limit holds, one passes when there is room for one.
-    account = account_of(connection, services, ids.retailer, incoming.at, row.key, is_locked=True)
+    account = account_of(connection, services, ids.retailer, incoming.at, row.key, is_locked=is_locked)
     buyer = card_of(connection, ids)
     kept, through = memberships_of(connection, ids.retailer), brought_through(connection)
     decision, policy = decide_incoming(services, incoming, kept, through, buyer, account)

@@ -16,7 +16,9 @@ from houblon.orders.invoicing import payments
 from houblon.orders.invoicing.payments import Payment
 from houblon.orders.queries.sums import sums_that_differ
 from houblon.orders.retailers.accounts import account_of
+from houblon.orders.retailers.cards import edit_retailer, read_card
 from houblon.orders.retailers.joins import join_retailers, part_retailer
+from houblon.orders.waiting.work import decide_due
 from tests.clock import NOW, day_of
 from tests.databases import database
 from tests.orders.services import group, join, later, make_services, order_body, rows, send, tous
@@ -187,3 +189,23 @@ def test_where_the_source_knows_the_order_is_taken_at_its_word(make):
         answer = send(services, order_body(f"PO-{number}", buyer=LIAR)).document
         assert answer["outcome"] == "accepted" and answer["facts_from"] == {"credit_limit": "setting"}
     assert "missing_fact" in held_for(send(services, order_body("PO-3")))
+
+
+def test_what_a_payment_makes_room_for_passes_and_no_more(make):
+    services = make(tous(acceptance_credit_limit="1500.00"))
+    for number in (1, 2, 3):
+        send(services, order_body(f"PO-{number}"))
+    assert [row.state for row in rows(services, tables.orders)] == ["accepted", "held", "held"]
+    payments.pay_rest(services, 1, by="anne", at=later(hours=1), on=day_of(NOW))
+    assert decide_due(services, lambda: later(hours=2)) == 1
+    assert [row.state for row in rows(services, tables.orders)] == ["accepted", "accepted", "held"]
+
+
+def test_a_wider_limit_of_their_own_lets_a_held_order_go(make):
+    services = make(tous(acceptance_credit_limit="1000.00"))
+    assert held_for(send(services)) == {"credit_limit"}
+    card = read_card(LATE, "Dépanneur du Coin", "coin@example.com", "fr", "", "5000")
+    services.ledger.write(lambda connection: edit_retailer(connection, card, later(hours=1), "anne"))
+    assert decide_due(services, lambda: later(hours=2)) == 1
+    [row] = rows(services, tables.orders)
+    assert row.state == "accepted" and account(services).credit_limit == 500_000
