@@ -15,9 +15,10 @@ from houblon.orders.events import endpoints
 from houblon.orders.events.catalogue import EVENTS, TEST_EVENT
 from houblon.orders.events.feed import enqueue_test_event, feed
 from houblon.orders.events.record import record_publication
-from houblon.orders.handling import deliveries, lifecycle, planned_delivery, review
+from houblon.orders.handling import deliveries, lifecycle, planned_delivery, review, undo
 from houblon.orders.intake.mapping import map_order, read_mapping
 from houblon.orders.invoicing.payments import pay_rest as pay
+from houblon.orders.invoicing.payments import reverse
 from houblon.orders.invoicing.transitions import viewed
 from houblon.rules.model.content import Version
 from houblon.rules.model.schema import read_document, read_group
@@ -103,11 +104,13 @@ def _live(services):
     send(services, order_body("PO-3", distributor="transbroue"))
     planned_delivery.change(services, 2, NOW.date() + timedelta(days=20), by="anne", at=NOW, why="congé")
     viewed(services, 1, at=later(minutes=6))
-    pay(services, 1, by="anne", at=later(minutes=7), on=NOW.date() - timedelta(days=1))
+    pay(services, 1, by="anne", at=later(minutes=7), on=NOW.date() - timedelta(days=1), means="cheque")
+    reverse(services, 1, 1, by="anne", at=later(minutes=8))
     lifecycle.cancel(services, 2, was="accepted", by="anne", at=later(minutes=8), why="erreur")
     viewed(services, 2, at=later(minutes=9))
     send(services, order_body("PO-1", distributor="transbroue"))
     deliveries.deliver(services, 3, by="anne", at=later(minutes=9))
+    undo.undo(services, 3, was="delivered", by="anne", at=later(minutes=10))
     version = Version(2, "anne", "", later(hours=1), later(hours=1), "sha256:0")
     services.ledger.write(lambda c: record_publication(c, version))
 

@@ -9,10 +9,14 @@ EVENTS = (
     "order.rescheduled",
     "order.delivered",
     "order.cancelled",
+    "order.undone",
     "invoice.issued",
     "invoice.viewed",
     "invoice.due_date_moved",
+    "payment.recorded",
     "invoice.paid",
+    "payment.reversed",
+    "invoice.reopened",
     "invoice.credited",
     "credit_note.issued",
     "credit_note.viewed",
@@ -20,5 +24,7 @@ EVENTS = (
 )
 # Those of a decision, by its outcome: such an event is told by the decision that is its fact.
 DECIDED = frozenset(("order.accepted", "order.held", "order.refused"))
+# Those of an entry of a payment, which is their fact.
+ENTERED = frozenset(("payment.recorded", "payment.reversed"))
 # Sent to one endpoint because somebody asked: it is no fact of the house.
 TEST_EVENT = "endpoint.test"

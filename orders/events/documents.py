@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from houblon.engine.core.money import dollars
 from houblon.engine.core.order import decode_order
-from houblon.orders.db.tables import decisions, earlier_contents, events, invoices, orders
-from houblon.orders.events.catalogue import DECIDED
+from houblon.orders.db.tables import decisions, earlier_contents, events, invoices, orders, payments
+from houblon.orders.events.catalogue import DECIDED, ENTERED
 from houblon.orders.events.record import amounts, instant_text
 from houblon.orders.records.decision_log import API, SYSTEM
 
@@ -97,6 +97,8 @@ class _Known:
         self.issued = {(row.order_key, row.issued_at): row for row in connection.execute(issued)}
         credited = (row.credits for row in rows if row.credits is not None)
         self.credited = _by_key(connection, select(invoices.c.key, invoices.c.number), invoices.c.key, credited)
+        entered = (row.fact for row in rows if row.kind in ENTERED)
+        self.payments = _by_key(connection, select(payments), payments.c.key, entered)
 
     def body(self, decision: Row[Any]) -> bytes:
         """What the order said when it was decided."""
@@ -186,6 +188,20 @@ def _credited(row: Row[Any], known: _Known) -> dict[str, Any]:
     }
 
 
+def _entered(row: Row[Any], known: _Known) -> dict[str, Any]:
+    """An entry of a payment; one that reverses another is below zero, as the ledger keeps it."""
+    entry = known.payments[row.fact]
+    return {
+        **_named(row, known),
+        "payment_id": entry.key,
+        "amount": dollars(entry.amount),
+        "on": entry.paid_on,
+        "means": entry.means,
+        "reference": entry.reference,
+        **({} if entry.reverses is None else {"reverses": entry.reverses}),
+    }
+
+
 def _amounts(document: Mapping[str, Any]) -> dict[str, Any]:
     cents = document["cents"]
     return {
@@ -201,4 +217,6 @@ _OF_INVOICE: dict[str, Callable[[Row[Any], _Known], dict[str, Any]]] = {
     "invoice.viewed": _issued,
     "credit_note.issued": _credited,
     "credit_note.viewed": _credited,
+    "payment.recorded": _entered,
+    "payment.reversed": _entered,
 }

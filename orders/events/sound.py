@@ -1,10 +1,17 @@
 """Whether events are what they say: each fact since the first one has its event, and each event its fact, once."""
 
+from typing import Any
+
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, select
 
-from houblon.orders.db.tables import decisions, events, invoices, transitions
+from houblon.orders.db.tables import decisions, events, invoices, payments, transitions
 from houblon.orders.events.reading import began, removed_before
+
+# The states of an order that can be taken back.
+_ENDS = ("delivered", "refused", "cancelled")
+# Those that began after the others, and by what name their beginning is noted.
+_LATER = {"order.undone": "put_back", "invoice.reopened": "put_back"}
 
 
 class Unsound(msgspec.Struct, frozen=True):
@@ -24,15 +31,23 @@ def unsound_events(connection: Connection, most: int = 20) -> list[Unsound]:
     before = removed_before(connection)
     found: list[Unsound] = []
     for kind, (table, is_fact) in _FACTS.items():
-        same = (events.c.order_key == table.c.order_key, events.c.kind == kind, events.c.fact == table.c.key)
+        same = (events.c.order_key == _order_of(table), events.c.kind == kind, events.c.fact == table.c.key)
         at = table.c.made_at if table is decisions else table.c.at
-        since = (table.c.key > began(connection, table.name), at >= before)
+        since = (table.c.key > began(connection, _LATER.get(kind, table.name)), at >= before)
         missing = select(table.c.key).where(is_fact, *since, ~exists().where(*same))
         lost = select(events.c.key).where(events.c.kind == kind, ~exists().where(*same, is_fact))
         for query, is_missing in ((missing, True), (lost, False)):
             keys = connection.execute(query.limit(most)).scalars()
             found += [Unsound(kind, key, is_missing) for key in keys]
     return found
+
+
+def _order_of(table: Table) -> ColumnElement[Any]:
+    """The order that a fact is about; a payment's is its invoice's."""
+    if table is not payments:
+        return table.c.order_key
+    of_invoice = select(invoices.c.order_key).where(invoices.c.key == payments.c.invoice_key)
+    return of_invoice.correlate(payments).scalar_subquery()
 
 
 def _decided(outcome: str) -> tuple[Table, ColumnElement[bool]]:
@@ -48,9 +63,18 @@ def _moved(state: str) -> tuple[Table, ColumnElement[bool]]:
 def _became(state: str, kind: str = "invoice") -> tuple[Table, ColumnElement[bool]]:
     is_kind = exists().where(invoices.c.key == transitions.c.invoice_key, invoices.c.kind == kind)
     # A payment that is reversed puts its invoice back to what it was: it is not issued, or viewed, again.
-    is_put_back = and_(transitions.c.before == "paid", transitions.c.after.in_(("issued", "sent", "viewed")))
     is_move = and_(transitions.c.invoice_key.is_not(None), transitions.c.after == state)
-    return transitions, and_(is_move, func.coalesce(~is_put_back, True), is_kind)
+    return transitions, and_(is_move, func.coalesce(~_put_back(), True), is_kind)
+
+
+def _put_back() -> ColumnElement[bool]:
+    """An invoice that was paid is to be paid again."""
+    return and_(transitions.c.before == "paid", transitions.c.after.in_(("issued", "sent", "viewed")))
+
+
+def _undone() -> tuple[Table, ColumnElement[bool]]:
+    is_back = and_(transitions.c.before.in_(_ENDS), transitions.c.after.in_(("held", "accepted")))
+    return transitions, and_(transitions.c.invoice_key.is_(None), is_back)
 
 
 # What the fact of each kind is, by the key of its row.
@@ -62,7 +86,11 @@ _FACTS = {
     "order.cancelled": _moved("cancelled"),
     "invoice.issued": _became("issued"),
     "invoice.viewed": _became("viewed"),
+    "order.undone": _undone(),
+    "payment.recorded": (payments, payments.c.reverses.is_(None)),
+    "payment.reversed": (payments, payments.c.reverses.is_not(None)),
     "invoice.paid": _became("paid"),
+    "invoice.reopened": (transitions, _put_back()),
     "invoice.credited": _became("credited"),
     "credit_note.issued": _became("issued", "credit_note"),
     "credit_note.viewed": _became("viewed", "credit_note"),

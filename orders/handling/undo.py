@@ -1,4 +1,5 @@
-"""What a person did by mistake is undone, by a move of its own, as long as nobody outside was told of it."""
+"""What a person did by mistake is undone, by a move of its own, as long as nobody outside was told of it who is not
+told of that too: an endpoint that asks for `order.undone` is."""
 
 from datetime import datetime
 from typing import Any
@@ -6,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, ScalarSelect, delete, func, insert, or_, select, update
 
 from houblon.orders.db.tables import decisions, deliveries, endpoints, events, invoices, outbox, transitions
+from houblon.orders.events.endpoints import destination_of
 from houblon.orders.events.record import record_event
 from houblon.orders.handling.lifecycle import invoice_of, move_on
 from houblon.orders.handling.review import order_at
@@ -16,8 +18,8 @@ from houblon.orders.records.decision_log import SYSTEM, already_moved, last_move
 from houblon.orders.services import Conflict, Services
 
 UNDOABLE = ("delivered", "refused", "cancelled")
-# What the history says of the move.
-UNDONE = "undone"
+# What the history says of the move, and the event that tells it.
+UNDONE, UNDONE_EVENT = "undone", "order.undone"
 
 
 def undo(services: Services, key: int, *, was: str, by: str, at: datetime, entry_of: EntryOf[str] | None = None) -> str:
@@ -53,12 +55,22 @@ def _undo(connection: Connection, services: Services, key: int, was: str, by: st
     if was == "delivered":
         mine = update(deliveries).where(deliveries.c.order_key == key, deliveries.c.undone_at.is_(None))
         connection.execute(mine.values(undone_at=at))
+    connection.execute(delete(outbox).where(*_about(connection, row, last)))
+    move = record_order_move(connection, key, was, before, who=by, at=at, why=UNDONE)
+    invoice = invoice_of(connection, key)
+    record_event(
+        connection,
+        UNDONE_EVENT,
+        at,
+        order_key=key,
+        invoice_key=invoice and invoice.key,
+        fact=move,
+        data={"undone": was, "state": before},
+    )
     if was == "refused":
         _decide_as_before(connection, key, by, at)
-    if before == "accepted" and invoice_of(connection, key) is None:
+    if before == "accepted" and invoice is None:
         note_uninvoiced(connection, key, to_be_invoiced(order))
-    connection.execute(delete(outbox).where(*_about(row, last)))
-    record_order_move(connection, key, was, before, who=by, at=at, why=UNDONE)
     return before
 
 
@@ -84,7 +96,9 @@ def _barred(connection: Connection, row: Row[Any], last: Row[Any]) -> Conflict |
             f"Un système va être avisé de ce qu’est devenue la commande {row.order_id} : cela ne se reprend plus.",
             f"A system is about to be told what became of order {row.order_id}: that can't be taken back any more.",
         )
-    tried = select(outbox.c.id).where(*_about(row, last), (outbox.c.state == "sent") | (outbox.c.attempts > 0))
+    tried = select(outbox.c.id).where(
+        *_about(connection, row, last), (outbox.c.state == "sent") | (outbox.c.attempts > 0)
+    )
     if connection.execute(tried).first() is not None:
         return Conflict(
             "already_sent",
@@ -117,18 +131,22 @@ def _followed(connection: Connection, row: Row[Any], last: Row[Any]) -> str | No
 
 
 def _is_awaited(connection: Connection, row: Row[Any]) -> bool:
-    """Whether an endpoint, a paused one too, has yet to come to the event of the move and will be told of it."""
+    """Whether an endpoint, a paused one too, has yet to come to the event of the move and will be told of that alone."""
     behind = select(endpoints.c.events).where(endpoints.c.place < _event_of(row))
-    return any(f"order.{row.state}" in wanted for wanted in connection.execute(behind).scalars())
+    return any(
+        f"order.{row.state}" in wanted and UNDONE_EVENT not in wanted for wanted in connection.execute(behind).scalars()
+    )
 
 
-def _about(row: Row[Any], last: Row[Any]) -> tuple[Any, ...]:
-    """The messages that the move put in the outbox."""
+def _about(connection: Connection, row: Row[Any], last: Row[Any]) -> tuple[Any, ...]:
+    """The messages of the move in the outbox, but those to endpoints that are told when it is undone."""
+    asking = [each.id for each in connection.execute(select(endpoints)) if UNDONE_EVENT in each.events]
+    is_told_of_undoing = outbox.c.destination.in_([destination_of(id) for id in asking])
     # A webhook names its event; a mail is made with the move, by the same clock.
     is_of_it = or_(
         outbox.c.event_key == _event_of(row), outbox.c.event_key.is_(None) & (outbox.c.created_at >= last.at)
     )
-    return outbox.c.order_key == row.key, outbox.c.event == f"order.{row.state}", is_of_it
+    return outbox.c.order_key == row.key, outbox.c.event == f"order.{row.state}", is_of_it, ~is_told_of_undoing
 
 
 def _event_of(row: Row[Any]) -> ScalarSelect[Any]:

@@ -15,15 +15,15 @@ from houblon.engine.decide.bars import LEEWAY
 from houblon.engine.policy.decision import Invoicing
 from houblon.engine.policy.derivation import derivation_document, derivation_parts
 from houblon.orders.db.statements import Prepared
-from houblon.orders.db.tables import counters, invoices, payments
+from houblon.orders.db.tables import counters, invoices
 from houblon.orders.events.record import record_event
 from houblon.orders.invoicing.numbering import counter_of, number_text
 from houblon.orders.invoicing.owing import owe
+from houblon.orders.invoicing.payment_entries import keep_payment
 from houblon.orders.records.decision_log import SYSTEM, record_invoice_transition
 from houblon.orders.services import Conflict, OrderContext, Seller, Services
 
 _KEEP = Prepared(insert(invoices))
-_KEEP_PAYMENT = Prepared(insert(payments))
 _START = Prepared(insert(counters))
 _ADVANCE = Prepared(
     update(counters)
@@ -118,7 +118,8 @@ def issue_document(
     reference = (document.get("payment") or {}).get("reference") or ""
     if paid:
         entry = {"invoice_key": key, "amount": paid, "paid_on": document["issued_on"], "reference": reference}
-        _KEEP_PAYMENT.insert(connection, {**entry, "at": context.at, "who": SYSTEM, "why": ""})
+        entry |= {"at": context.at, "who": SYSTEM, "why": ""}
+        keep_payment(connection, context.key, entry, total - paid)
     if settled_on:
         why = reference or settled_on
         fact = record_invoice_transition(connection, keys, "issued", "paid", who=SYSTEM, at=context.at, why=why)

@@ -4,13 +4,14 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from houblon.engine.conditions.figures import money_text
 from houblon.engine.core.money import MOST
 from houblon.engine.core.problem import refuse
 from houblon.orders.db.tables import invoices, payments, transitions
 from houblon.orders.invoicing.owing import left_of, owe
+from houblon.orders.invoicing.payment_entries import keep_payment
 from houblon.orders.invoicing.transitions import Seen, balance_of, check_seen, follow, locked_invoice
 from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.records.decision_log import SYSTEM, who_text
@@ -204,13 +205,13 @@ def _enter(
         "reverses": reverses,
         "why": why,
     }
-    key: int = connection.execute(insert(payments).values(**values).returning(payments.c.key)).scalar_one()
+    balance = balance_of(invoice) - payment.amount
+    key = keep_payment(connection, invoice.order_key, values, balance)
     paid = invoices.c.paid + payment.amount
     connection.execute(update(invoices).where(invoices.c.key == invoice.key).values(paid=paid))
     owe(connection, invoice.retailer_id, left_of(invoice, paid=payment.amount) - left_of(invoice))
     state = follow(connection, invoice.key, who=by, at=at, on=payment.on, why=payment.reference if by == SYSTEM else "")
     decide_buyer_again(connection, invoice.order_key, PAYMENT, invoice.number, by=by, at=at)
-    balance = balance_of(invoice) - payment.amount
     return Entered(key, invoice.key, invoice.number, payment.amount, state, balance)
 
 

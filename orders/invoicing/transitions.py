@@ -64,9 +64,14 @@ def follow(
     reason = on.isoformat() if after == "paid" and not (who == SYSTEM and why) else why
     keys = (row.order_key, key)
     fact = record_invoice_transition(connection, keys, row.state, after, who=who, at=at, why=reason)
-    data = {"amount": dollars(row.total), "paid_on": on.isoformat()} if after == "paid" else credited_by
-    if after in ("paid", "credited"):
-        record_event(connection, f"invoice.{after}", at, order_key=row.order_key, invoice_key=key, fact=fact, data=data)
+    # What else it can become is what it was before it was paid.
+    kind = f"invoice.{after}" if after in ("paid", "credited") else "invoice.reopened"
+    data = {
+        "invoice.paid": {"amount": dollars(row.total - row.credited), "paid_on": on.isoformat()},
+        "invoice.credited": credited_by,
+        "invoice.reopened": {"balance": dollars(balance_of(row))},
+    }[kind]
+    record_event(connection, kind, at, order_key=row.order_key, invoice_key=key, fact=fact, data=data)
     return after
 
 

@@ -9,9 +9,12 @@ import pytest
 from sqlalchemy import func, select
 
 from houblon.engine.core.money import cents_written
+from houblon.engine.core.problem import Invalid
 from houblon.orders.db import tables
-from houblon.orders.handling import deliveries, lifecycle, planned_delivery, review
+from houblon.orders.handling import credit_notes, deliveries, lifecycle, planned_delivery, review, undo
 from houblon.orders.invoicing import payments, transitions
+from houblon.orders.invoicing.credits import Words
+from houblon.orders.invoicing.payments import Payment
 from houblon.orders.services import Conflict
 from tests.clock import MONTREAL, NOW
 from tests.orders.events.reading import events_of
@@ -19,12 +22,15 @@ from tests.orders.events.test_facts import unsound
 from tests.orders.services import group, join, make_services, order_body, rows, send
 
 TODAY = NOW.astimezone(MONTREAL).date()
-ORDERS, ACTS = 25, 200
+ORDERS, ACTS = 25, 300
+END = ("delivered", "refused", "cancelled")
 
 
 def accounts(events):
-    """Of each invoice and credit note its total, what was paid on it and what it lacks, by number."""
-    totals, paid, due, ended = {}, defaultdict(int), {}, set()
+    """Of each invoice and credit note its total, of each invoice what was paid of it, when it is due, whether it is
+    paid, by number; what became of the orders, by key; and every entry of a payment by its id."""
+    totals, paid, due, is_paid, ended, entries = {}, defaultdict(int), {}, {}, {}, {}
+    notes = []
     for event in events:
         data = event.data
         match event.type:
@@ -33,30 +39,47 @@ def accounts(events):
                 due[data["invoice_number"]] = data["due_date"]
             case "credit_note.issued":
                 totals[data["credit_note_number"]] = cents_written(data["total"])
+                notes.append((data["invoice_number"], cents_written(data["total"])))
                 assert data["invoice_number"] in totals
+            case "payment.recorded" | "payment.reversed":
+                number = data["invoice_number"]
+                paid[number] += cents_written(data["amount"])
+                entries[data["payment_id"]] = (data["on"], data["means"], data["reference"], data.get("reverses"))
+                credited = sum(noted for of, noted in notes if of == number)
+                assert cents_written(data["balance"]) == totals[number] - paid[number] + credited
             case "invoice.paid":
-                paid[data["invoice_number"]] += cents_written(data["amount"])
+                is_paid[data["invoice_number"]] = data["paid_on"]
+            case "invoice.reopened":
+                assert is_paid.pop(data["invoice_number"]) and cents_written(data["balance"]) > 0
             case "invoice.due_date_moved":
                 assert due[data["invoice_number"]] == data["due_before"]
                 due[data["invoice_number"]] = data["due_after"]
-            case "order.cancelled" | "order.refused":
-                assert data["order_key"] not in ended
-                ended.add(data["order_key"])
-    return totals, dict(paid), due, ended
+            case "order.cancelled" | "order.refused" | "order.delivered":
+                assert data["order_key"] not in ended or event.type == "order.cancelled"
+                ended[data["order_key"]] = event.type.removeprefix("order.")
+            case "order.undone":
+                assert ended.pop(data["order_key"]) == data["undone"]
+    return totals, dict(paid), due, is_paid, ended, entries
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_sums_of_the_events_are_those_of_the_ledger(tmp_path, seed):
     services = live(tmp_path, seed)
-    totals, paid, due, ended = accounts(events_of(services, limit=10_000))
+    totals, paid, due, is_paid, ended, entries = accounts(events_of(services, limit=10_000))
     kept = {row.number: row for row in rows(services, tables.invoices)}
     assert totals == {number: row.total for number, row in kept.items()}
-    assert paid == {number: row.total for number, row in kept.items() if row.paid_on}
+    entered = rows(services, tables.payments)
+    assert {number: sum_ for number, sum_ in paid.items() if sum_} == {
+        number: row.paid for number, row in kept.items() if row.paid
+    }
+    assert entries == {row.key: (row.paid_on, row.means, row.reference, row.reverses) for row in entered}
+    assert is_paid == {number: row.paid_on for number, row in kept.items() if row.paid_on}
     assert due == {number: row.due_date for number, row in kept.items() if row.kind == "invoice"}
-    assert ended == {row.key for row in rows(services, tables.orders) if row.state in ("cancelled", "refused")}
+    assert ended == {row.key: row.state for row in rows(services, tables.orders) if row.state in END}
     with services.ledger.reading() as connection:
         assert sum(totals.values()) == connection.execute(select(func.sum(tables.invoices.c.total))).scalar_one()
     assert {row.kind for row in kept.values()} == {"invoice", "credit_note"} and paid
+    assert any(row.reverses for row in entered) and len(entered) > len(is_paid)
     assert unsound(services) == []
     services.ledger.close()
 
@@ -74,7 +97,7 @@ def live(folder, seed):
         key, before = chance.randint(1, ORDERS), count(services)
         try:
             chance.choice(LIFE)(services, chance, key, at)
-        except (Conflict, LookupError, ValueError):
+        except (Conflict, Invalid, LookupError, ValueError):
             assert count(services) == before
     return services
 
@@ -95,6 +118,33 @@ def _cancel(services, chance, key, at):
     lifecycle.cancel(services, key, was=chance.choice(("held", "accepted", "accepted")), by="anne", at=at, why="erreur")
 
 
+def _pay(services, chance, key, at):
+    amount = chance.choice((100_00, 745_04, 1490_08, 2000_00))
+    payment = Payment(amount, TODAY, chance.choice(("", "chèque 12")), chance.choice((None, "cheque")))
+    payments.pay(services, key, payment, by="anne", at=at)
+
+
+def _reverse(services, chance, key, at):
+    """Of an invoice that has one; most have none, and are asked for one that they have not."""
+    with services.ledger.reading() as connection:
+        found = [row.key for row in payments.payments_of(connection, key)]
+    payments.reverse(services, key, chance.choice(found or [1]), by="anne", at=at, why="erreur")
+
+
+def _credit(services, chance, key, at):
+    asked = (credit_notes.Asked(1, chance.choice((1, 12, 24))),)
+    credit_notes.credit(services, key, asked, Words(reason="casse"), by="anne", at=at)
+
+
+def _deliver_less(services, chance, key, at):
+    line = deliveries.LineDelivered(1, chance.choice((0, 20)), 0, 0)
+    deliveries.deliver(services, key, by="anne", at=at, lines=[line])
+
+
+def _undo(services, chance, key, at):
+    undo.undo(services, key, was=chance.choice(END), by="anne", at=at)
+
+
 def _reschedule(services, chance, key, at):
     day = TODAY + timedelta(days=chance.randint(5, 60))
     planned_delivery.change(services, key, day, by="anne", at=at, why="congé")
@@ -108,6 +158,11 @@ LIFE = [
     lambda services, chance, key, at: review.refuse(services, key, by="anne", at=at, why="non"),
     lambda services, chance, key, at: review.issue_invoice(services, key, by="anne", at=at),
     lambda services, chance, key, at: deliveries.deliver(services, key, by="anne", at=at),
+    *[_pay] * 3,
+    *[_reverse] * 2,
+    *[_credit] * 2,
+    _deliver_less,
+    *[_undo] * 3,
     lambda services, chance, key, at: payments.pay_rest(services, key, by="anne", at=at, on=TODAY),
     lambda services, chance, key, at: transitions.viewed(services, key, at=at),
 ]

@@ -11,8 +11,9 @@ from sqlalchemy.exc import IntegrityError
 from houblon.orders.db import tables
 from houblon.orders.events.record import record_event
 from houblon.orders.events.sound import unsound_events
-from houblon.orders.handling import amend, deliveries, lifecycle, planned_delivery, review
+from houblon.orders.handling import amend, credit_notes, deliveries, lifecycle, planned_delivery, review
 from houblon.orders.invoicing import payments, transitions
+from houblon.orders.invoicing.credits import Words
 from houblon.orders.retailers.joins import join_retailers
 from tests.clock import MONTREAL, NOW
 from tests.orders.events.reading import events_of, kinds_of
@@ -35,7 +36,7 @@ def test_an_order_s_life_is_told_in_its_order_with_nobody_listening(services):
     payments.pay_rest(services, 1, by="anne", at=later(hours=4), on=TODAY)
     assert kinds_of(services) == [
         *("order.held", "order.changed", "order.held", "order.accepted", "invoice.issued"),
-        *("invoice.viewed", "order.delivered", "invoice.paid"),
+        *("invoice.viewed", "order.delivered", "payment.recorded", "invoice.paid"),
     ]
     first, changed, second, accepted = events_of(services)[:4]
     assert (first.data["item_count"], first.data["again"], first.data["decided_by"]) == (3, False, "policy")
@@ -107,9 +108,45 @@ def test_a_delivery_that_is_rescheduled_tells_the_due_date_only_where_it_moves(s
 
 
 def test_an_order_that_was_paid_at_its_source_is_told_as_paid(services):
-    send(services, order_body(payment={"state": "paid", "reference": "carte de Lucie"}))
-    assert kinds_of(services) == ["order.accepted", "invoice.issued", "invoice.paid"]
-    assert events_of(services)[-1].data["amount"] == "1490.08" and "Lucie" not in str(events_of(services))
+    send(services, order_body(payment={"state": "paid", "reference": "ch_3Nx"}))
+    assert kinds_of(services) == ["order.accepted", "invoice.issued", "payment.recorded", "invoice.paid"]
+    recorded, paid = events_of(services)[-2:]
+    assert (recorded.data["amount"], recorded.data["reference"], recorded.data["balance"]) == (
+        *("1490.08", "ch_3Nx"),
+        "0.00",
+    )
+    assert paid.data["amount"] == "1490.08" and "reference" not in paid.data
+
+
+def test_each_entry_of_a_payment_is_told_and_what_it_makes_of_the_invoice(services):
+    send(services)
+    for amount in (500_00, 1000_00):
+        entry = payments.Payment(amount, TODAY, "chèque 12", "cheque")
+        payments.pay(services, 1, entry, by="anne", at=later(hours=1))
+    payments.reverse(services, 1, 1, by="anne", at=later(hours=2), why="Lucie a rappelé")
+    told = [event for event in events_of(services) if event.type.startswith(("payment.", "invoice."))][1:]
+    assert [(event.type, event.data.get("amount"), event.data.get("balance")) for event in told] == [
+        ("payment.recorded", "500.00", "990.08"),
+        ("payment.recorded", "1000.00", "-9.92"),
+        ("invoice.paid", "1490.08", None),
+        ("payment.reversed", "-500.00", "490.08"),
+        ("invoice.reopened", None, "490.08"),
+    ]
+    [_, _, entry] = rows(services, tables.payments)
+    assert {name: told[3].data[name] for name in ("payment_id", "on", "means", "reference", "reverses")} == {
+        **{"payment_id": 3, "on": entry.paid_on, "means": "cheque", "reference": "chèque 12"},
+        "reverses": 1,
+    }
+    assert "Lucie" not in str(told) and unsound(services) == []
+
+
+def test_an_invoice_that_a_credit_leaves_paid_is_told_with_what_was_paid_of_it(services):
+    send(services)
+    payments.pay(services, 1, payments.Payment(745_04, TODAY), by="anne", at=later(hours=1))
+    asked = (credit_notes.Asked(1, 12),)
+    credit_notes.credit(services, 1, asked, Words(reason="casse"), by="anne", at=later(hours=2))
+    [paid] = events_of(services, kinds=["invoice.paid"])
+    assert paid.data["amount"] == "745.04" and unsound(services) == []
 
 
 def test_a_mended_line_is_a_change_by_a_person_and_a_key_decides_as_a_key(services):

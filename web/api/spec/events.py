@@ -85,6 +85,13 @@ class OrderCancelledData(OrderData, frozen=True, kw_only=True):
     was: str
 
 
+class OrderUndoneData(OrderData, frozen=True, kw_only=True):
+    """A delivery, a refusal or a cancellation was a mistake and taken back; `state` is what the order is again."""
+
+    undone: Literal["delivered", "refused", "cancelled"]
+    state: Literal["accepted", "held"]
+
+
 class EventTax(msgspec.Struct, frozen=True):
     tax: Literal["TPS", "TVQ", "TVH"]
     amount: Money
@@ -109,10 +116,33 @@ class InvoiceDueDateMovedData(OrderData, frozen=True, kw_only=True):
 
 
 class InvoicePaidData(OrderData, frozen=True, kw_only=True):
-    """The invoice was paid: how much, and when."""
+    """The invoice was paid: what it came to, less what was credited of it, and when."""
 
     amount: Money
     paid_on: Day
+
+
+class PaymentRecordedData(OrderData, frozen=True, kw_only=True):
+    """An entry of a payment, by its id; `balance` is what it leaves to pay, below zero where too much was paid."""
+
+    payment_id: Key
+    amount: Money
+    on: Day
+    means: str | None
+    reference: str
+    balance: Money
+
+
+class PaymentReversedData(PaymentRecordedData, frozen=True, kw_only=True):
+    """An entry that takes the one of the id `reverses` back: its amount is below zero."""
+
+    reverses: Key
+
+
+class InvoiceReopenedData(OrderData, frozen=True, kw_only=True):
+    """An invoice that was paid is to be paid again, and how much of it."""
+
+    balance: Money
 
 
 class InvoiceCreditedData(OrderData, frozen=True, kw_only=True):
@@ -158,10 +188,14 @@ DATA: Mapping[str, type[msgspec.Struct]] = {
     "order.rescheduled": OrderRescheduledData,
     "order.delivered": OrderDeliveredData,
     "order.cancelled": OrderCancelledData,
+    "order.undone": OrderUndoneData,
     "invoice.issued": InvoiceIssuedData,
     "invoice.viewed": InvoiceIssuedData,
     "invoice.due_date_moved": InvoiceDueDateMovedData,
+    "payment.recorded": PaymentRecordedData,
     "invoice.paid": InvoicePaidData,
+    "payment.reversed": PaymentReversedData,
+    "invoice.reopened": InvoiceReopenedData,
     "invoice.credited": InvoiceCreditedData,
     "credit_note.issued": CreditNoteData,
     "credit_note.viewed": CreditNoteData,
