@@ -18,7 +18,7 @@ from houblon.orders.invoicing import buyer_links, payments, transitions
 from houblon.orders.invoicing.credits import credit_notes_of, left_to_credit
 from houblon.orders.invoicing.document import pdf, sheet
 from houblon.orders.invoicing.links import invoice_link, number_of, read_link
-from houblon.orders.invoicing.payments import MEANS, Entered, payments_of
+from houblon.orders.invoicing.payments import MEANS, payments_of
 from houblon.orders.invoicing.shares import number_of as line_number
 from houblon.orders.invoicing.transitions import balance_of
 from houblon.orders.mail import invoice_link as invoice_link_mail
@@ -26,7 +26,6 @@ from houblon.orders.queries import lists, receivables
 from houblon.orders.queries.lists import PAGE
 from houblon.orders.queries.receivables import InvoiceFilter
 from houblon.orders.services import Conflict
-from houblon.rules.model.entry import Entry
 from houblon.web.access.audit import by as acting
 from houblon.web.access.audit import noted
 from houblon.web.access.auth import author
@@ -34,6 +33,7 @@ from houblon.web.foundation.current_app import house
 from houblon.web.foundation.format import file_name
 from houblon.web.foundation.language import current
 from houblon.web.foundation.paging import asked_before, page, row_key
+from houblon.web.invoices.entries import paid
 
 blueprint = Blueprint("invoices", __name__)
 FILTERS = {
@@ -94,12 +94,8 @@ def pay(key: int) -> Any:
     except ValueError:
         return shown(key, _("Écrivez le jour du paiement : année, mois, jour."), written), 422
     by = acting(house(), author())
-
-    def entry_of(entered: Entered) -> Entry:
-        return by.entry("invoice.paid", entered.number, None, on.isoformat())
-
     try:
-        entered = payments.pay_rest(house().services, key, by=by.who, at=by.at, on=on, entry_of=entry_of)
+        entered = payments.pay_rest(house().services, key, by=by.who, at=by.at, on=on, entry_of=paid(by, on))
     except Conflict as conflict:
         flash(conflict.in_(current()), "refused")
     except Invalid as invalid:

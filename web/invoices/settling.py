@@ -11,19 +11,18 @@ from houblon.engine.conditions.figures import money_text
 from houblon.engine.core.money import cents_written
 from houblon.engine.core.problem import Invalid, refuse
 from houblon.orders.handling import credit_notes
-from houblon.orders.handling.credit_notes import Asked, Credited
+from houblon.orders.handling.credit_notes import Asked
 from houblon.orders.invoicing import payments
 from houblon.orders.invoicing.credits import Words
 from houblon.orders.invoicing.payments import MEANS, Entered, Payment
 from houblon.orders.invoicing.transitions import Seen
 from houblon.orders.services import Conflict
-from houblon.rules.model.entry import Entry
 from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
 from houblon.web.foundation.typed import numbered
-from houblon.web.invoices.entries import paid, reversed_payment
+from houblon.web.invoices.entries import credited, paid, reversed_payment
 from houblon.web.invoices.pages import shown
 from houblon.web.presentation.typed_numbers import money_typed, whole_typed
 
@@ -39,7 +38,7 @@ def enter(key: int) -> Any:
 
     def act() -> str:
         payment = _payment()
-        entry_of = paid(by, payment)
+        entry_of = paid(by, payment.on)
         done = payments.pay(house().services, key, payment, by=by.who, at=by.at, seen=_seen(), entry_of=entry_of)
         return _paid(done)
 
@@ -68,12 +67,7 @@ def credit(key: int) -> Any:
     def act() -> str:
         words = Words(reason=form.get("raison", "").strip()[:500], note=form.get("note", "").strip()[:500])
         asked = _lines()
-
-        def entry_of(done: Credited) -> Entry:
-            lines = [f"{each.line}: {each.quantity}" for each in asked]
-            said = {"credit_note": done.note.number, "lines": lines, "reason": words.reason}
-            return by.entry("invoice.credited", done.invoice, None, said)
-
+        entry_of = credited(by, asked, words.reason)
         done = credit_notes.credit(
             house().services, key, asked, words, by=by.who, at=by.at, seen=_seen(), entry_of=entry_of
         )

@@ -13,12 +13,12 @@ from houblon.orders.handling.deliveries import Delivered, LineDelivered
 from houblon.orders.invoicing.credits import Words, credited_quantities
 from houblon.orders.queries import lists
 from houblon.orders.services import Conflict
-from houblon.rules.model.entry import Entry
 from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
 from houblon.web.foundation.typed import numbered
+from houblon.web.orders.entries import delivered
 from houblon.web.presentation.typed_numbers import whole_typed
 
 blueprint = Blueprint("delivery", __name__, url_prefix="/commandes")
@@ -38,12 +38,8 @@ def deliver(key: int) -> Any:
         row = lists.order_row(connection, key)
     if row is None:
         abort(404)
-
-    def entry_of(done: Delivered) -> Entry:
-        said = [f"{each.line}: {each.delivered}/{each.lost}/{each.returned}" for each in done.lines]
-        return by.entry("order.delivered", row.order_id, None, {"on": done.on.isoformat(), "lines": said})
-
     try:
+        entry_of = delivered(by, row.order_id)
         lines, day, words = _read()
         done = deliveries.deliver(
             house().services, key, by=by.who, at=by.at, on=day, lines=lines, words=words, entry_of=entry_of

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from houblon.orders.handling.deliveries import Delivered
 from houblon.orders.handling.planned_delivery import Plan
 from houblon.orders.waiting.redecision import ACT, Again
 from houblon.rules.model.entry import Entry
@@ -40,3 +41,23 @@ def decided_again(by: By) -> Callable[[Again], Entry | None]:
 def invoiced(by: By, order_id: str) -> Callable[[str], Entry]:
     """The entry of an invoice that a person issued, by its number."""
     return lambda number: by.entry("order.invoiced", order_id, None, number)
+
+
+def delivered(by: By, order_id: str) -> Callable[[Delivered], Entry]:
+    """The entry of a delivery: its day, and of each line what was delivered, lost and returned."""
+
+    def entry_of(done: Delivered) -> Entry:
+        lines = [f"{each.line}: {each.delivered}/{each.lost}/{each.returned}" for each in done.lines]
+        return by.entry("order.delivered", order_id, None, {"on": done.on.isoformat(), "lines": lines})
+
+    return entry_of
+
+
+def cancelled(by: By, order_id: str, was: str, why: str) -> Entry:
+    """The entry of a cancellation of an order that `was` held or accepted."""
+    return by.entry("order.cancelled", order_id, was, why)
+
+
+def undone(by: By, order_id: str, was: str) -> Callable[[str], Entry]:
+    """The entry of what is taken back, by the state that the order `was` in."""
+    return lambda _: by.entry(f"order.{was}_undone", order_id, was)

@@ -22,7 +22,7 @@ from houblon.web.access.audit import noted
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
-from houblon.web.orders.entries import line_mended
+from houblon.web.orders.entries import cancelled, line_mended, undone
 
 blueprint = Blueprint("lifecycle", __name__, url_prefix="/commandes")
 MAX_ADDRESS = 500
@@ -41,8 +41,8 @@ def undo_move(key: int) -> Any:
 
     def act() -> None:
         by = acting(house(), author())
-        entry = _entry(by, f"order.{was}_undone", key, was)
-        state = undo.undo(house().services, key, was=was, by=by.who, at=by.at, entry_of=lambda _: entry)
+        entry_of = undone(by, _order_id(key), was)
+        state = undo.undo(house().services, key, was=was, by=by.who, at=by.at, entry_of=entry_of)
         flash(words[state], "accepted")
 
     return _done(key, act)
@@ -60,7 +60,7 @@ def cancel(key: int) -> Any:
 
     def act() -> None:
         by = acting(house(), author())
-        entry = _entry(by, "order.cancelled", key, was, why)
+        entry = cancelled(by, _order_id(key), was, why)
         followed = lifecycle.cancel(
             house().services, key, was=was, by=by.who, at=by.at, why=why, entry_of=lambda _: entry
         )

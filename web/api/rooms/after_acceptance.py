@@ -8,7 +8,6 @@ from flask import Response
 from houblon.orders.handling import deliveries, lifecycle, planned_delivery, review
 from houblon.orders.handling.deliveries import LineDelivered
 from houblon.orders.invoicing.credits import Words
-from houblon.rules.model.entry import Entry
 from houblon.web.access.audit import by as acting
 from houblon.web.api.blueprint import operation
 from houblon.web.api.bodies import Cancellation, Delivery, PlannedDelivery
@@ -17,7 +16,7 @@ from houblon.web.api.orders import seen_order
 from houblon.web.api.rooms.references import of_recorded
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response
-from houblon.web.orders.entries import delivery_changed, invoiced
+from houblon.web.orders.entries import cancelled, delivered, delivery_changed, invoiced
 
 
 @operation(
@@ -35,11 +34,6 @@ def deliver_order(asked: dict[str, Any], key: int) -> Response:
     row, by = seen_order(key), acting(house(), caller())
     lines = [LineDelivered(**each) for each in asked["lines"]]
     words = Words(reason=asked["reason"].strip(), note=asked["note"].strip())
-
-    def entry_of(done: deliveries.Delivered) -> Entry:
-        said = {"on": done.on.isoformat(), "lines": asked["lines"]}
-        return by.entry("order.delivered", row.order_id, None, said)
-
     done = deliveries.deliver(
         house().services,
         key,
@@ -48,7 +42,7 @@ def deliver_order(asked: dict[str, Any], key: int) -> Response:
         on=asked.get("on"),
         lines=lines,
         words=words,
-        entry_of=entry_of,
+        entry_of=delivered(by, row.order_id),
     )
     return _answer(key, on=done.on, lines=msgspec.to_builtins(done.lines), credit_note=done.credit_note)
 
@@ -68,7 +62,7 @@ def cancel_order(asked: dict[str, Any], key: int) -> Response:
     row, by, why = seen_order(key), acting(house(), caller()), asked["why"].strip()
     # What is neither is refused by the move itself, which tells who moved it before.
     was = row.state if row.state in lifecycle.CANCELLABLE else "accepted"
-    entry = by.entry("order.cancelled", row.order_id, was, why)
+    entry = cancelled(by, row.order_id, was, why)
     done = lifecycle.cancel(house().services, key, was=was, by=by.who, at=by.at, why=why, entry_of=lambda _: entry)
     return _answer(key, credit_note=done.credit_note, is_buyer_notified=done.is_buyer_notified)
 

@@ -16,7 +16,6 @@ from houblon.orders.invoicing.shares import number_of
 from houblon.orders.invoicing.transitions import Seen, balance_of, invoice_row, seen_of
 from houblon.orders.queries import lists
 from houblon.orders.retailers.joins import root_of
-from houblon.rules.model.entry import Entry
 from houblon.web.access.audit import by as acting
 from houblon.web.api.blueprint import not_found, operation
 from houblon.web.api.bodies import InvoiceListing, NewCredit, NewPayment, Reversal
@@ -28,7 +27,7 @@ from houblon.web.api.spec.printed import printed_invoice
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response
 from houblon.web.foundation.paging import linked, page
-from houblon.web.invoices.entries import paid, reversed_payment
+from houblon.web.invoices.entries import credited, paid, reversed_payment
 
 
 @operation("GET", "/invoices", scope="read", room="Invoices", answer="Invoices", query=InvoiceListing)
@@ -96,12 +95,8 @@ def credit_invoice(asked: dict[str, Any], key: int) -> Response:
     """Credit lines of an invoice, never more than it has"""
     seen, by = _seen(key), acting(house(), caller())
     lines = tuple(Asked(each["line"], each["quantity"]) for each in asked["lines"])
-
-    def entry_of(done: credit_notes.Credited) -> Entry:
-        said = {"credit_note": done.note.number, "lines": asked["lines"], "reason": asked["reason"]}
-        return by.entry("invoice.credited", done.invoice, None, said)
-
     words = Words(reason=asked["reason"].strip(), note=asked["note"].strip())
+    entry_of = credited(by, lines, words.reason)
     done = credit_notes.credit(house().services, key, lines, words, by=by.who, at=by.at, seen=seen, entry_of=entry_of)
     with house().services.ledger.reading() as connection:
         row, note = _row(connection, key), _row(connection, done.note.key)
@@ -129,7 +124,7 @@ def pay_invoice(asked: dict[str, Any], key: int) -> Response:
     """Enter a payment of an invoice: part of it, all of it, or more"""
     seen, by = _seen(key), acting(house(), caller())
     payment = Payment(asked["amount"], asked["on"], asked["reference"].strip(), asked.get("means"))
-    entry_of = paid(by, payment)
+    entry_of = paid(by, payment.on)
     done = payments.pay(house().services, key, payment, by=by.who, at=by.at, seen=seen, entry_of=entry_of)
     return _entered(done)
 

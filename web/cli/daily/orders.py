@@ -24,7 +24,7 @@ from houblon.web.cli.shell import (
     speaks_problems,
 )
 from houblon.web.foundation.composition import House
-from houblon.web.orders.entries import decided_again, delivery_changed, invoiced, line_mended
+from houblon.web.orders.entries import cancelled, decided_again, delivery_changed, invoiced, line_mended
 
 STATES = ("held", "accepted", "refused", "delivered", "cancelled")
 _key = click.argument("key", type=click.IntRange(min=1))
@@ -166,7 +166,7 @@ def cancel(data: Path | None, key: int, why: str, as_json: bool) -> None:
                 f"Order {row.order_id} is {row.state}: it can't be cancelled.",
             )
         acting, said = by(house, CLI), _said(why)
-        entry = acting.entry("order.cancelled", row.order_id, row.state, said)
+        entry = cancelled(acting, row.order_id, row.state, said)
         done = lifecycle.cancel(
             house.services, key, was=row.state, by=CLI, at=acting.at, why=said, entry_of=lambda _: entry
         )
