@@ -14,13 +14,13 @@ from houblon.orders.credentials.credentials import buyer_source_of
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.intake.decode import read_order
 from houblon.web.cli.daily.audit import audit
+from houblon.web.cli.daily.delivering import order
 from houblon.web.cli.daily.installation import follow_delivery, installation
-from houblon.web.cli.daily.invoices import invoice
 from houblon.web.cli.daily.keys import key
 from houblon.web.cli.daily.messages import message
-from houblon.web.cli.daily.orders import order
 from houblon.web.cli.daily.proposals import proposal, version
 from houblon.web.cli.daily.retailers import retailer
+from houblon.web.cli.daily.settling import invoice
 from houblon.web.cli.daily.sources import source
 from houblon.web.cli.daily.users import user
 from houblon.web.cli.endpoints import endpoint, events

@@ -11,7 +11,11 @@ from houblon.engine.core.money import dollars
 from houblon.engine.core.problem import refuse
 from houblon.orders.db.tables import invoices
 from houblon.orders.invoicing import buyer_links
+from houblon.orders.invoicing.credits import credit_notes_of, left_to_credit
 from houblon.orders.invoicing.document import pdf
+from houblon.orders.invoicing.payments import payments_of
+from houblon.orders.invoicing.shares import number_of
+from houblon.orders.invoicing.transitions import balance_of
 from houblon.orders.mail import invoice_link as invoice_link_mail
 from houblon.orders.queries import lists
 from houblon.web.access.audit import CLI, by, noted
@@ -25,7 +29,7 @@ from houblon.web.cli.shell import (
     speaks_problems,
 )
 
-_number = click.argument("number")
+number_argument = click.argument("number")
 
 
 @click.group()
@@ -55,26 +59,38 @@ def list_(data: Path | None, before: int | None, limit: int, as_json: bool) -> N
 @invoice.command("show")
 @data_option
 @json_option
-@_number
+@number_argument
 @speaks_problems
 def show(data: Path | None, number: str, as_json: bool) -> None:
     """The invoice NUMBER, with all that it prints."""
     with opened(data) as house, house.services.ledger.reading() as connection:
-        row = _row(connection, number)
-    text = f"{row.number}: {row.state}, {dollars(row.total)} $, due {row.due_date or '-'}"
-    print_result({**_head(row), "document": row.document}, as_json, text)
+        row = invoice_row(connection, number)
+        entries = [_entry(each) for each in payments_of(connection, row.key)]
+        notes = [each.number for each in credit_notes_of(connection, row.key)]
+        left = left_to_credit(connection, row) if row.kind == "invoice" else {}
+    lines = [
+        {"line": number, "sku": line["sku"], "quantity": line["quantity"], "creditable": left.get(number, 0)}
+        for number, line in ((number_of(line, place), line) for place, line in enumerate(row.document["lines"]))
+    ]
+    more = {"lines": lines, "payments": entries, "credit_notes": notes}
+    text = [f"{row.number}: {row.state}, {dollars(row.total)} $, due {row.due_date or '-'}"]
+    text += [
+        f"- payment {each['id']}: {each['amount']} $ on {each['on']} {each['reference']}".rstrip() for each in entries
+    ]
+    text += [f"- credit note {each}" for each in notes]
+    print_result({**_head(row), **more, "document": row.document}, as_json, "\n".join(text))
 
 
 @invoice.command("pdf")
 @data_option
 @json_option
-@_number
+@number_argument
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @speaks_problems
 def as_pdf(data: Path | None, number: str, file: Path, as_json: bool) -> None:
     """Write the invoice NUMBER to FILE as PDF; a file that is there already stays."""
     with opened(data) as house, house.services.ledger.reading() as connection:
-        content = pdf(_row(connection, number).document)
+        content = pdf(invoice_row(connection, number).document)
     try:
         with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as written:
             written.write(content)
@@ -86,7 +102,7 @@ def as_pdf(data: Path | None, number: str, file: Path, as_json: bool) -> None:
 @invoice.command("replace-link")
 @data_option
 @json_option
-@_number
+@number_argument
 @speaks_problems
 def replace_link(data: Path | None, number: str, as_json: bool) -> None:
     """Void the link that the buyer has; send the new one with `invoice send-link`."""
@@ -94,7 +110,7 @@ def replace_link(data: Path | None, number: str, as_json: bool) -> None:
         acting, services = by(house, CLI), house.services
 
         def work(connection: Connection) -> None:
-            row = _row(connection, number)
+            row = invoice_row(connection, number)
             buyer_links.replace_link(connection, services, row.key, row.link_number, acting.at)
             noted(connection, acting, "invoice.link_replaced", number, row.link_number, row.link_number + 1)
 
@@ -105,7 +121,7 @@ def replace_link(data: Path | None, number: str, as_json: bool) -> None:
 @invoice.command("send-link")
 @data_option
 @json_option
-@_number
+@number_argument
 @speaks_problems
 def send_link(data: Path | None, number: str, as_json: bool) -> None:
     """Have a running server write to the buyer with the link that is good now."""
@@ -113,7 +129,7 @@ def send_link(data: Path | None, number: str, as_json: bool) -> None:
         acting, services = by(house, CLI), house.services
 
         def work(connection: Connection) -> str | None:
-            row = _row(connection, number)
+            row = invoice_row(connection, number)
             address = invoice_link_mail.queue(connection, services, row, acting.at)
             noted(connection, acting, "invoice.link_sent", number, None, row.link_number)
             return address
@@ -123,13 +139,27 @@ def send_link(data: Path | None, number: str, as_json: bool) -> None:
     print_result({"invoice_number": number, "to": address}, as_json, text)
 
 
-def _row(connection: Connection, number: str) -> Row[Any]:
+def invoice_row(connection: Connection, number: str) -> Row[Any]:
+    """The invoice or credit note of this number. Raises Invalid where there is none."""
     row = connection.execute(select(invoices).where(invoices.c.number == number)).one_or_none()
     if row is None:
         raise refuse(
             "unknown_invoice", "/number", f"Il n’y a pas de facture {number}.", f"There is no invoice {number}."
         )
     return row
+
+
+def _entry(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "id": row.key,
+        "amount": dollars(row.amount),
+        "on": row.paid_on,
+        "means": row.means,
+        "reference": row.reference,
+        "who": row.who,
+        "reverses": row.reverses,
+        "reversed_by": row.reversed_by,
+    }
 
 
 def _head(row: Any) -> dict[str, Any]:
@@ -143,4 +173,7 @@ def _head(row: Any) -> dict[str, Any]:
         "due_date": row.due_date,
         "paid_on": row.paid_on,
         "total": dollars(row.total),
+        "paid": dollars(row.paid),
+        "credited": dollars(row.credited),
+        "balance": dollars(balance_of(row) if row.kind == "invoice" else 0),
     }

@@ -27,7 +27,7 @@ from houblon.web.foundation.composition import House
 from houblon.web.orders.entries import cancelled, decided_again, delivery_changed, invoiced, line_mended
 
 STATES = ("held", "accepted", "refused", "delivered", "cancelled")
-_key = click.argument("key", type=click.IntRange(min=1))
+key_argument = click.argument("key", type=click.IntRange(min=1))
 _why = click.option("--why", required=True, help="The reason, which its history keeps.")
 
 
@@ -59,7 +59,7 @@ def list_(data: Path | None, state: str | None, search: str, before: int | None,
 @order.command("show")
 @data_option
 @json_option
-@_key
+@key_argument
 @speaks_problems
 def show(data: Path | None, key: int, as_json: bool) -> None:
     """One order: what it says, its decisions and what became of it."""
@@ -87,7 +87,7 @@ def show(data: Path | None, key: int, as_json: bool) -> None:
 @order.command("accept")
 @data_option
 @json_option
-@_key
+@key_argument
 @click.option("--why", default="", help="A reason, which its history keeps.")
 @speaks_problems
 def accept(data: Path | None, key: int, why: str, as_json: bool) -> None:
@@ -101,7 +101,7 @@ def accept(data: Path | None, key: int, why: str, as_json: bool) -> None:
 @order.command("refuse")
 @data_option
 @json_option
-@_key
+@key_argument
 @_why
 @speaks_problems
 def refuse(data: Path | None, key: int, why: str, as_json: bool) -> None:
@@ -133,13 +133,12 @@ def decide_again(data: Path | None, key: int, as_json: bool) -> None:
 @order.command("invoice")
 @data_option
 @json_option
-@_key
+@key_argument
 @speaks_problems
 def invoice(data: Path | None, key: int, as_json: bool) -> None:
     """Issue the invoice of an accepted order, where its policy leaves that to a person."""
     with opened(data) as house:
-        with house.services.ledger.reading() as connection:
-            row = _row(connection, key)
+        row = order_row(house, key)
         acting = by(house, CLI)
         entry_of = invoiced(acting, row.order_id)
         number = review.issue_invoice(house.services, key, by=CLI, at=acting.at, entry_of=entry_of)
@@ -150,14 +149,13 @@ def invoice(data: Path | None, key: int, as_json: bool) -> None:
 @order.command("cancel")
 @data_option
 @json_option
-@_key
+@key_argument
 @_why
 @speaks_problems
 def cancel(data: Path | None, key: int, why: str, as_json: bool) -> None:
     """Cancel an order that is held or accepted; its invoice is credited."""
     with opened(data) as house:
-        with house.services.ledger.reading() as connection:
-            row = _row(connection, key)
+        row = order_row(house, key)
         if row.state not in lifecycle.CANCELLABLE:
             raise problem(
                 "state",
@@ -178,7 +176,7 @@ def cancel(data: Path | None, key: int, why: str, as_json: bool) -> None:
 @order.command("line-available")
 @data_option
 @json_option
-@_key
+@key_argument
 @click.argument("line", type=click.IntRange(min=1))
 @speaks_problems
 def line_available(data: Path | None, key: int, line: int, as_json: bool) -> None:
@@ -189,7 +187,7 @@ def line_available(data: Path | None, key: int, line: int, as_json: bool) -> Non
 @order.command("remove-line")
 @data_option
 @json_option
-@_key
+@key_argument
 @click.argument("line", type=click.IntRange(min=1))
 @speaks_problems
 def remove_line(data: Path | None, key: int, line: int, as_json: bool) -> None:
@@ -200,15 +198,14 @@ def remove_line(data: Path | None, key: int, line: int, as_json: bool) -> None:
 @order.command("plan")
 @data_option
 @json_option
-@_key
+@key_argument
 @click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
 @_why
 @speaks_problems
 def plan(data: Path | None, key: int, day: Any, why: str, as_json: bool) -> None:
     """Plan the delivery of an accepted order for another DAY; its due date follows where the installation says so."""
     with opened(data) as house:
-        with house.services.ledger.reading() as connection:
-            row = _row(connection, key)
+        row = order_row(house, key)
         acting, said, asked = by(house, CLI), _said(why), day.date()
         entry_of = delivery_changed(acting, row.order_id, said)
         done = planned_delivery.change(house.services, key, asked, by=CLI, at=acting.at, why=said, entry_of=entry_of)
@@ -221,8 +218,7 @@ def plan(data: Path | None, key: int, day: Any, why: str, as_json: bool) -> None
 
 def _mend(data: Path | None, key: int, line: int, mend: Callable[..., str], act: str, as_json: bool) -> None:
     with opened(data) as house:
-        with house.services.ledger.reading() as connection:
-            row = _row(connection, key)
+        row = order_row(house, key)
         acting = by(house, CLI)
         entry = line_mended(acting, act, row.order_id, line)
         try:
@@ -252,10 +248,15 @@ def _row(connection: Connection, key: int) -> Row[Any]:
     return row
 
 
+def order_row(house: House, key: int) -> Row[Any]:
+    """The order of this key. Raises Invalid where there is none."""
+    with house.services.ledger.reading() as connection:
+        return _row(connection, key)
+
+
 def _seen(house: House, key: int) -> str:
     """What is reviewed: whoever types the key means the order as it is now. Raises Invalid where there is none."""
-    with house.services.ledger.reading() as connection:
-        seen: str = _row(connection, key).content_hash
+    seen: str = order_row(house, key).content_hash
     return seen
 
 
