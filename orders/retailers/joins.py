@@ -4,7 +4,7 @@ A retailer that is joined keeps its card and its names. Its orders, and those th
 one's; its groups are added to the other one's. Parted, everything is again as its own names say.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -40,7 +40,7 @@ def join_retailers(connection: Connection, joined: str, kept: str, *, by: str, a
         # Who is known by groups alone gets a card, for names and orders to lead to.
         if memberships_of(connection, id) and not _lock(connection, [id]):
             connection.execute(insert(retailers).values(id=id, created_at=at, updated_at=at))
-    _check(connection, joined, kept)
+    _check(_lock(connection, (joined, kept)), joined, kept)
     tree = tree_of(connection, joined)
     groups, had = memberships_of(connection, joined), memberships_of(connection, kept)
     gained = [group for group in groups if group not in had]
@@ -177,8 +177,14 @@ def _lock(connection: Connection, ids: Iterable[str]) -> dict[str, str | None]:
     return {row.id: row.joined_to for row in connection.execute(query.order_by(retailers.c.id).with_for_update())}
 
 
-def _check(connection: Connection, joined: str, kept: str) -> None:
-    known = _lock(connection, (joined, kept))
+def check_joinable(connection: Connection, joined: str, kept: str) -> None:
+    """Raise Invalid where the two can't be joined, as they are now."""
+    query = select(retailers.c.id, retailers.c.joined_to).where(retailers.c.id.in_((joined, kept)))
+    known = {row.id: row.joined_to for row in connection.execute(query)}
+    _check({**{id: None for id in (joined, kept) if memberships_of(connection, id)}, **known}, joined, kept)
+
+
+def _check(known: Mapping[str, str | None], joined: str, kept: str) -> None:
     for id, pointer in ((joined, "/id"), (kept, "/into")):
         if id not in known:
             raise refuse(

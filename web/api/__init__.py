@@ -7,7 +7,16 @@ from houblon.web.api import decisions, events, groups, orders, proofs, proposals
 from houblon.web.api.blueprint import blueprint
 from houblon.web.api.connections import endpoints, mappings, sources
 from houblon.web.api.document import register
-from houblon.web.api.rooms import after_acceptance, entered_orders, invoices, messages, order_lines, records, retailers
+from houblon.web.api.rooms import (
+    after_acceptance,
+    entered_orders,
+    invoices,
+    joining,
+    messages,
+    order_lines,
+    records,
+    retailers,
+)
 from houblon.web.api.simulations import files, jobs
 
 __all__ = ["blueprint", "register"]
@@ -23,6 +32,7 @@ ROOMS = (
     order_lines,
     orders,
     records,
+    joining,
     retailers,
     refused_calls,
     proofs,

@@ -16,10 +16,10 @@ from houblon.orders.intake.decode import read_order
 from houblon.web.cli.daily.audit import audit
 from houblon.web.cli.daily.delivering import order
 from houblon.web.cli.daily.installation import follow_delivery, installation
+from houblon.web.cli.daily.joining import retailer
 from houblon.web.cli.daily.keys import key
 from houblon.web.cli.daily.messages import message
 from houblon.web.cli.daily.proposals import proposal, version
-from houblon.web.cli.daily.retailers import retailer
 from houblon.web.cli.daily.settling import invoice
 from houblon.web.cli.daily.sources import source
 from houblon.web.cli.daily.users import user

@@ -9,8 +9,8 @@ from houblon.rules.checks.checks import Touched, scenario_faults
 from houblon.rules.model.moves import Move, moved
 from houblon.rules.model.proposal import Proposal
 from houblon.rules.publishing.timeline import Timeline
-from houblon.web.foundation.current_app import house
-from houblon.web.retailers.membership_effect import content_in_force
+from houblon.web.foundation.composition import House
+from houblon.web.retailers.membership_effect import content_of
 
 
 class Consequences(msgspec.Struct, frozen=True):
@@ -24,15 +24,15 @@ class Consequences(msgspec.Struct, frozen=True):
         return bool(self.broken or self.planned)
 
 
-def consequences(after: Mapping[str, tuple[str, ...]]) -> Consequences:
+def consequences(house: House, after: Mapping[str, tuple[str, ...]]) -> Consequences:
     """What putting retailers into exactly these groups does now."""
-    content, given = content_in_force(), house().check_context
+    content, given = content_of(house), house.check_context
     kept = moved(given.memberships, [Move(buyer, (), groups) for buyer, groups in after.items()])
     then = msgspec.structs.replace(given, memberships=kept)
     touched = Touched(buyers=frozenset(after))
     known = {each.pointer for each in scenario_faults(content, given, touched)}
     broken = tuple(each for each in scenario_faults(content, then, touched) if each.pointer not in known)
-    history = house().store.history()
+    history = house.store.history()
     planned = history.scheduled()
     if not planned:
         return Consequences(broken)

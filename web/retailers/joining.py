@@ -1,46 +1,30 @@
 """Two retailers that are one: chosen, shown with all that follows, joined, and parted again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy import Connection
 
-from houblon.engine.core.problem import Invalid, Problem, Text
+from houblon.engine.core.problem import Invalid, Problem
 from houblon.orders.queries import joins, retailers
-from houblon.orders.queries.joins import Side
-from houblon.orders.records.audit import record
-from houblon.orders.retailers.brought import groups_of, keep_brought
-from houblon.orders.retailers.joins import Joined, join_retailers, part_retailer, root_of
-from houblon.rules.checks.idle_rules import naming
-from houblon.rules.model.content import Content
-from houblon.rules.model.entry import Entry
-from houblon.rules.store.history import History
-from houblon.web.access.audit import source
+from houblon.orders.retailers.joins import Joined, root_of
+from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
 from houblon.web.foundation.stale import Outdated, check_seen, tag_of
+from houblon.web.retailers import join_acts
 from houblon.web.retailers.consequences import consequences
-from houblon.web.retailers.membership_effect import Effect, content_in_force, effects
+from houblon.web.retailers.join_acts import Preview, preview_of
+from houblon.web.retailers.membership_effect import content_in_force
 from houblon.web.retailers.memberships import name_of_group
 from houblon.web.retailers.pages import retailer_url
 
 blueprint = Blueprint("joining", __name__, url_prefix="/detaillants")
 SHOWN = 20
-
-
-class Preview(msgspec.Struct, frozen=True):
-    """What joining `joined` to `kept` would give: the groups of both, and what changes in each one's policy."""
-
-    joined: Side
-    kept: Side
-    groups: tuple[str, ...]
-    effects: tuple[tuple[Side, list[Effect]], ...]
-    rules: tuple[Text, ...]
 
 
 @blueprint.get("/joindre")
@@ -69,18 +53,14 @@ def show() -> Any:
 def join() -> Any:
     """Join the two that were shown, as they were shown."""
     id, other = request.form.get("id", ""), request.form.get("avec", "")
-    by, at, where, history = author(), house().now(), source(), house().store.history()
-    seen, content = request.form.get("vu", ""), content_in_force()
+    by, history, content = acting(house(), author()), house().store.history(), content_in_force()
+    seen = request.form.get("vu", "")
+
+    def check(shown: Preview | None) -> None:
+        check_seen(seen, tag_of(shown) if shown else "")
 
     def work(connection: Connection) -> Joined:
-        keep_brought(connection, history, at)
-        shown = _preview_of(connection, content, history, id, other)
-        check_seen(seen, tag_of(shown) if shown else "")
-        done = join_retailers(connection, id, other, by=by, at=at)
-        before = {"groups": done.before}
-        after = {"joined_to": other, "groups": done.after, "orders": done.orders}
-        record(connection, Entry(at, by, where, "retailer.joined", id, before, after))
-        return done
+        return join_acts.join(connection, by, content, history, id, other, check)
 
     try:
         house().services.ledger.write(work)
@@ -96,15 +76,10 @@ def join() -> Any:
 def part() -> Any:
     """Part a retailer from whom it was joined to; what was theirs is theirs again."""
     id = request.form.get("id", "")
-    by, at, where, history = author(), house().now(), source(), house().store.history()
+    by, history = acting(house(), author()), house().store.history()
 
     def work(connection: Connection) -> Joined:
-        keep_brought(connection, history, at)
-        done = part_retailer(connection, id, by=by, at=at)
-        before = {"joined_to": done.other, "groups": done.before}
-        after = {"groups": done.after, "orders": done.orders}
-        record(connection, Entry(at, by, where, "retailer.parted", id, before, after))
-        return done
+        return join_acts.part(connection, by, history, id)
 
     try:
         done = house().services.ledger.write(work)
@@ -151,7 +126,7 @@ def _preview(id: str, other: str, problems: Sequence[Problem] = (), outdated: bo
     content = content_in_force()
     with house().services.ledger.reading() as connection:
         row, joined = (retailers.retailer_row(connection, each) for each in (other, id))
-        shown = _preview_of(connection, content, house().store.history(), id, other)
+        shown = preview_of(connection, content, house().store.history(), id, other)
     if row is None or joined is None or shown is None:
         abort(404)
     return render_template(
@@ -160,29 +135,9 @@ def _preview(id: str, other: str, problems: Sequence[Problem] = (), outdated: bo
         asked="",
         preview=shown,
         vu=tag_of(shown),
-        found_also=consequences({id: (), other: shown.groups}) if id != other else None,
+        found_also=consequences(house(), {id: (), other: shown.groups}) if id != other else None,
         content=content,
         name_of=lambda group: name_of_group(content, group),
         problems=problems,
         outdated=outdated,
     )
-
-
-def _preview_of(connection: Connection, content: Content, history: History, id: str, other: str) -> Preview | None:
-    sides = []
-    for each in (id, other):
-        side = joins.side_of(connection, each)
-        if side is None:
-            return None
-        sides.append(msgspec.structs.replace(side, groups=tuple(sorted(groups_of(connection, history, each)))))
-    joined, kept = sides
-    groups = tuple(sorted({*joined.groups, *kept.groups}))
-    changed = tuple((side, effects(content, side.groups, groups)) for side in (kept, joined))
-    return Preview(joined, kept, groups, changed, tuple(_naming(content, id)))
-
-
-def _naming(content: Content, id: str) -> Iterator[Text]:
-    """The names of rules that speak of the retailer by its id: once it is joined, none of its orders has it."""
-    for group, rule in naming(content, "buyer_id", id):
-        name = content.groups[group].name
-        yield Text(f"{name} · {rule.label.fr}", f"{name} · {rule.label.en}")

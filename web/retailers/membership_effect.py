@@ -8,6 +8,7 @@ from houblon.engine.core.problem import Text
 from houblon.engine.policy.policy import Policy
 from houblon.rules.model.content import Content
 from houblon.rules.model.inherit import chain_of, resolve
+from houblon.web.foundation.composition import House
 from houblon.web.foundation.current_app import house
 from houblon.web.presentation.change_text import rule_text
 from houblon.web.presentation.setting_forms import FORMS
@@ -24,8 +25,13 @@ class Effect(msgspec.Struct, frozen=True):
 
 def content_in_force() -> Content:
     """What counts for an order that comes now: memberships take effect in it at once, whatever a draft says."""
-    policies = house().services.policies
-    return policies.content(policies.in_force(house().now()).number)
+    return content_of(house())
+
+
+def content_of(house: House) -> Content:
+    """`content_in_force`, of an open installation."""
+    policies = house.services.policies
+    return policies.content(policies.in_force(house.now()).number)
 
 
 def policy_of(content: Content, groups: Iterable[str]) -> Policy:

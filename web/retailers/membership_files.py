@@ -225,7 +225,7 @@ def _form(**shown: Any) -> str:
         vu=_digest(plan) if plan else "",
         listed=plan.changes[:SHOWN] if plan else (),
         chains=_chains(content, plan) if plan else (),
-        found=consequences({each.retailer: each.after for each in plan.changes}) if plan else None,
+        found=consequences(house(), {each.retailer: each.after for each in plan.changes}) if plan else None,
         name_of=lambda id: name_of_group(content, id),
         max_kb=MAX_BYTES // 1000,
         max_rows=MAX_ROWS,

@@ -92,7 +92,7 @@ def _asked(content: Content, retailer: str, group: str, *, joining: bool) -> str
         row = retailers.retailer_row(connection, retailer)
         now = set(groups_of(connection, house().store.history(), retailer))
     after = now | {group} if joining else now - {group}
-    found = consequences({retailer: tuple(sorted(after))}) if row is not None and after != now else None
+    found = consequences(house(), {retailer: tuple(sorted(after))}) if row is not None and after != now else None
     if not found:
         return None
     return render_template(

@@ -91,6 +91,21 @@ def test_whom_a_joined_retailer_is_joined_to_is_not_written_by_its_name(place):
     assert shell(["retailer", "set", "bar-1", "--name", "Bar Un", "--data", folder]).exit_code == 0
 
 
+def test_two_retailers_are_shown_joined_and_parted(run):
+    run("retailer", "add", "bar-1", "--name", "Bar Un")
+    run("retailer", "join-group", "bar-1", "payeurs-a-risque")
+    shown = run("retailer", "join", "bar-1", "comptoir-1", "--preview")
+    assert (shown["joined"]["id"], shown["kept"]["orders"], shown["groups"]) == ("bar-1", 2, ["payeurs-a-risque"])
+    assert shown["kept"]["outstanding"] == run("retailer", "show", "comptoir-1")["outstanding"] and shown["effects"]
+    assert run("retailer", "join", "bar-1", "bar-1", status=1)["errors"][0]["code"] == "same"
+    done = run("retailer", "join", "bar-1", "comptoir-1")
+    assert done == {"id": "bar-1", "joined_to": "comptoir-1", "orders": 0, "groups": ["payeurs-a-risque"]}
+    assert run("retailer", "join", "bar-1", "comptoir-1", status=1)["errors"][0]["code"] == "joined"
+    assert run("retailer", "part", "bar-1")["parted_from"] == "comptoir-1"
+    assert run("retailer", "part", "bar-1", status=1)["errors"][0]["code"] == "not_joined"
+    assert acts(run)[:2] == ["retailer.parted", "retailer.joined"]
+
+
 def test_a_proposal_is_published_and_taken_back(run, tmp_path):
     bundle = tmp_path / "lot.json"
     bundle.write_text('{"houblon": 1, "groups": [{"id": "tous", "settings": {"acceptance.minimum_items": 2}}]}')
