@@ -34,6 +34,7 @@ ORDER = (
     "endpoints",
     "messages",
     "sources",
+    "mended",
 )
 # Made anew each time: what an example calls it is what it is called here from then on.
 OWN = {"id", "secret", "simulation", "report_hash", "inputs_hash", "hash", "changes", "proposal", "ends", "destination"}
