@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import z3
 
 from houblon.engine.conditions.targets.logic import Formula, Symbols, all_of, formula, none_of
@@ -111,7 +112,10 @@ class Prover:
         """The order that was imagined, decided; the facts that no order could be given so. Raises Disagreement."""
         chain = question.policy.chain
         document = order_document(imagined, chain, self.stock, self.installation)
-        order, facts = read(document, chain, self.installation)
+        try:
+            order, facts = read(document, chain, self.installation)
+        except msgspec.ValidationError as fault:
+            raise Disagreement(f"this order can't be read: {fault}", document) from fault
         wrong = differing(imagined, facts)
         if wrong:
             return wrong

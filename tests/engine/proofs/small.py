@@ -43,13 +43,13 @@ def _sets(*names):
 
 def _amounts():
     """Orders by value, items and lines: one line has the value, the others have none."""
-    for price, items, lines in product(_PRICES, (1, 2, 3), (1, 2)):
-        if lines <= items:
-            yield (
-                order(lines=[_line(1, price), *[_line(items - 1)] * (items > 1)][:lines])
-                if lines > 1
-                else order(lines=[_line(items, "4.00", discount=f"{4 * items - float(price):.2f}")])
-            )
+    for price, items, lines in product(_PRICES, (1, 2, 3), (1, 2, 3)):
+        if lines > items:
+            continue
+        if lines == 1:
+            yield order(lines=[_line(items, "4.00", discount=f"{4 * items - float(price):.2f}")])
+        else:
+            yield order(lines=[_line(1, price), *[_line(1)] * (lines - 2), _line(items - lines + 1)])
     yield order(lines=[_line(1, "0.00", discount="0.01")])
 
 
