@@ -67,7 +67,7 @@ def _lines(symbols: Symbols) -> Iterator[Formula]:
         yield z3.Implies(lines == 1, value == largest)
         yield z3.Implies(largest >= 0, value <= MOST_LINES * largest)
         yield z3.Implies(largest < 0, value <= largest)
-        for count in (2, 3, 4):
+        for count in (2, 3, 4, 8, 64, 512):
             yield at_most_each(symbols, count)
     for name in _ON_LINES:
         values = [*symbols.options[name].values(), symbols.others[name]]

@@ -152,7 +152,9 @@ class _Looking:
         )
         if value <= lines * largest:
             return False
-        self.learn(at_most_each(self.symbols, lines))
+        # Of the counts that are too few, or below zero too many, the one that says the most of others.
+        count = -(-value // largest) - 1 if largest > 0 else value // largest + 1 if largest else lines
+        self.learn(at_most_each(self.symbols, count))
         return True
 
     # The smallest order: what is asked for first is kept where anything can have it.

@@ -30,6 +30,7 @@ UNDECIDED = Undecided()
 MAX_NOTE = 5_000  # characters of a note
 _EFFORT = 100_000  # z3's own count of steps: the same on any machine
 _FILLERS = ("", " ", "x", "-")
+_CASES = 6  # letters at the end of a text that are tried in both cases
 _MOST = 4_000  # texts that are tried
 _PLAIN = {"buyer_id": ("exemple", "client-1", "x", "42"), "note": ("", "x", "42", "Merci")}
 
@@ -90,8 +91,11 @@ def _texts(fact: str, literals: list[Literal]) -> Iterator[str]:
     whole = [*by_operator.get("equal_to", []), *by_operator.get("equal_to_case_insensitive", [])]
     for text in whole:
         yield from (text, text.lower(), text.upper(), text.capitalize())
+        for tail in product(*((each.lower(), each.upper()) for each in text[-_CASES:])):
+            yield text[:-_CASES] + "".join(tail)
     count = 0
-    middles = ["", *matched, "\n".join(matched), *(f"{each}{'x'}" for each in matched)]
+    # Something else beside, for what a text must not be: a word alone is equal to itself.
+    middles = ["", "x", "7", *matched, "\n".join(matched), *(f"{each}x" for each in matched)]
     for filler, middle, order in product(_FILLERS, middles, (inner, inner[::-1])):
         for head, tail in product(heads, tails):
             yield filler.join(part for part in (head, *order, middle, tail) if part)

@@ -72,10 +72,12 @@ def combinations_of(values, count):
 
 
 def _people():
-    for first, province, country, items in product((None, True, False), (None, "QC", "ON"), (None, "CA", "US"), (1, 2)):
+    for first, province, country, items in product(
+        (None, True, False), (None, "QC", "ON"), (None, "CA", "US", "FR"), (1, 2)
+    ):
         buyer = {"is_first_order": first, "province": province, "country": country}
         yield order(items, buyer=buyer)
-        if country != "CA" and province == "QC":
+        if country in (None, "US") and province == "QC":
             yield order(items, buyer={**buyer, "province": "NY, USA" if country is None else "NY"})
             yield order(items, buyer={**buyer, "province": "VT, USA" if country is None else "VT"})
 

@@ -22,13 +22,30 @@ from tests.engine.proofs import small
 from tests.engine.proofs.test_enumeration import all_facts, is_broken_by_any, small_policy
 from tests.engine.proofs.test_logic import agree, prover_of
 
-MOST = 40  # policies that a mutant may survive, of each sort
+_NUMERIC = ("equal_to", "greater_than", "greater_than_or_equal_to", "less_than", "less_than_or_equal_to")
+_SEVERAL = (
+    "contains_all",
+    "is_contained_by",
+    "shares_at_least_one_element_with",
+    "shares_exactly_one_element_with",
+    "shares_no_elements_with",
+)
+NO_MINIMUMS = {"acceptance_minimum_items": None, "acceptance_minimum_value": None}
+MOST = 16  # policies that a mutant may survive, of each sort
 
 
 @cache
 def met():
-    """Generated policies, each with a few orders."""
+    """Policies of one comparison with orders on all sides of it, then generated ones with a few orders."""
     found = []
+    for name, fact, operators, value in (
+        ("amounts", "order_value", _NUMERIC, 2),
+        ("things", "skus", _SEVERAL, ["A", "b"]),
+    ):
+        orders = all_facts(name)[:: max(1, len(all_facts(name)) // 10)]
+        for operator in operators:
+            rules = {"regle": ("tous", rule(_is(fact, operator, value), ("hold", {"reason": "x"})))}
+            found.append((policy(rules, CHAIN, **NO_MINIMUMS), [*orders, all_facts(name)[-1]]))
     for seed in range(MOST):
         chance = random.Random(seed)
         found.append((random_policy(chance), [facts_of(random_order(chance, chance.random() < 0.5)) for _ in range(6)]))
@@ -70,7 +87,12 @@ def tried():
     asked_of = [(small_policy(random.Random(f"{name} 0"), name), name) for name in small.NAMES]
     for name, *tests in IMPOSSIBLE:
         rules = {"refus": ("tous", rule({"all": tests}, ("refuse", {"reason": "x"})))}
-        asked_of.append((policy(rules, CHAIN, acceptance_minimum_items=None, acceptance_minimum_value=None), name))
+        asked_of.append((policy(rules, CHAIN, **NO_MINIMUMS), name))
+    # Of these, only what is barred is held.
+    odd = {"any": [_is("all_available", "is_false"), _is("order_value", "less_than", 0)]}
+    asked_of.append(
+        (policy({"refus": ("tous", rule(odd, ("refuse", {"reason": "x"})))}, CHAIN, **NO_MINIMUMS), "amounts")
+    )
     found = []
     for asked, name in reversed(asked_of):
         facts = all_facts(name)
@@ -178,14 +200,6 @@ _BOUNDS, _INTERVAL, _TESTS, _FORMULA, _POSSIBLE = (
     dict(logic._TESTS),
     logic.formula,
     possible.possible,
-)
-_NUMERIC = ("equal_to", "greater_than", "greater_than_or_equal_to", "less_than", "less_than_or_equal_to")
-_SEVERAL = (
-    "contains_all",
-    "is_contained_by",
-    "shares_at_least_one_element_with",
-    "shares_exactly_one_element_with",
-    "shares_no_elements_with",
 )
 _JUDGING = verdict._Judging
 
