@@ -8,7 +8,7 @@ import msgspec
 
 from houblon.engine.conditions.tree import Condition
 from houblon.engine.core.problem import Text
-from houblon.engine.policy.decision import Decision
+from houblon.engine.policy.decision import Decision, Outcome
 from houblon.engine.policy.policy import Policy
 from houblon.engine.proofs.claims import Claim
 
@@ -52,3 +52,26 @@ class Stock(msgspec.Struct, frozen=True):
 
 
 NO_STOCK = Stock()
+
+
+EQUAL, STRICTER, LOOSER, MIXED = "equal", "stricter", "looser", "mixed"
+
+
+class Region(msgspec.Struct, frozen=True):
+    """Orders that had the one outcome and would have the other: in words, and one of them."""
+
+    before: Outcome
+    after: Outcome
+    sentence: Text
+    witness: Any
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """How one policy differs from another over every possible order; UNKNOWN where nobody can tell.
+
+    `invoicing`: whether orders that both accept may be invoiced otherwise, or on other terms.
+    """
+
+    verdict: str
+    regions: tuple[Region, ...]
+    invoicing: bool

@@ -52,6 +52,7 @@ class Search:
 
     def __init__(self, symbols: Symbols, barred: Formula, given: Iterable[Formula] = ()):
         self.symbols, self.barred = symbols, barred
+        self.last: Any = None  # z3's model of the order that was found last
         self.solver = z3.SimpleSolver(symbols.context)
         self.solver.set("rlimit", EFFORT)
         self.solver.add(*possible(symbols))
@@ -67,6 +68,7 @@ class Search:
             if not looking.is_satisfied():
                 return Unsettled(tuple(looking.doubtful)) if looking.doubtful or looking.is_tired else None
             looking.improve(wishes)
+            self.last = looking.model
             return looking.imagined()
         finally:
             self.solver.pop()

@@ -91,8 +91,8 @@ def _texts(fact: str, literals: list[Literal]) -> Iterator[str]:
     whole = [*by_operator.get("equal_to", []), *by_operator.get("equal_to_case_insensitive", [])]
     for text in whole:
         yield from (text, text.lower(), text.upper(), text.capitalize())
-        for tail in product(*((each.lower(), each.upper()) for each in text[-_CASES:])):
-            yield text[:-_CASES] + "".join(tail)
+        for cased in product(*((each.lower(), each.upper()) for each in text[-_CASES:])):
+            yield text[:-_CASES] + "".join(cased)
     count = 0
     # Something else beside, for what a text must not be: a word alone is equal to itself.
     middles = ["", "x", "7", *matched, "\n".join(matched), *(f"{each}x" for each in matched)]

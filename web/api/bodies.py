@@ -168,6 +168,13 @@ class ProofsAsked(Query):
     proposal = text(100, 1)
 
 
+class ComparisonAsked(Query):
+    """Two versions by number, or proposals by id."""
+
+    before = text(100, 1, required=True)
+    after = text(100, 1, required=True)
+
+
 class ByKey(Listing):
     after = whole(1, MAX_KEY)
 

@@ -42,6 +42,7 @@ _ANSWERS = (
     shapes.Scenarios,
     shapes.Guardrails,
     shapes.Proofs,
+    shapes.PolicyComparison,
     shapes.Versions,
     shapes.VersionContent,
     shapes.Proposals,

@@ -178,6 +178,33 @@ class Proofs(msgspec.Struct, frozen=True):
     guardrails: tuple[GuardrailProof, ...]
 
 
+Result = Literal["accepted", "held", "refused"]
+
+
+class Region(msgspec.Struct, frozen=True):
+    """Orders that had the one outcome and would have the other: in words, and one of them."""
+
+    before: Result
+    after: Result
+    sentence: Text
+    witness: types.OrderAsSent
+
+
+class ChainComparison(msgspec.Struct, frozen=True):
+    """How one chain differs; `unknown` where nobody can tell. `invoicing` is about orders that both accept."""
+
+    chain: tuple[str, ...]
+    verdict: Literal["equal", "stricter", "looser", "mixed", "unknown"]
+    invoicing: Literal["equal", "differs"]
+    regions: tuple[Region, ...]
+
+
+class PolicyComparison(msgspec.Struct, frozen=True):
+    """Two policies over every possible order, chain by chain."""
+
+    chains: tuple[ChainComparison, ...]
+
+
 class Versions(msgspec.Struct, frozen=True):
     items: tuple[Version, ...]
 

@@ -28,7 +28,7 @@ from houblon.web.cli.input_orders import orders_in
 from houblon.web.cli.keeping import backup, migrate, restore
 from houblon.web.cli.operating import serve, settings, upgrade_check
 from houblon.web.cli.privacy import prune
-from houblon.web.cli.prove import prove
+from houblon.web.cli.prove import compare, prove
 from houblon.web.cli.replay import replay
 from houblon.web.cli.rules import approval, check, export, import_
 from houblon.web.cli.secret import secret
@@ -178,6 +178,7 @@ for _command in (
     user,
     simulate,
     prove,
+    compare,
     replay,
 ):
     main.add_command(_command)

@@ -1,4 +1,4 @@
-"""`houblon prove`: what a policy can never do, asked of every possible order; nothing is recorded."""
+"""`houblon prove` and `houblon compare`: what a policy can never do, asked of every possible order; nothing is recorded."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ import click
 from houblon.engine.proofs.questions import BROKEN
 from houblon.rules.checks.guardrails import GuardrailProof
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
-from houblon.web.drafts.proofs import proofs_asked, proofs_document
+from houblon.web.drafts.proofs import comparison_asked, comparison_document, proofs_asked, proofs_document
 
 
 @click.command()
@@ -37,3 +37,24 @@ def _line(found: GuardrailProof) -> str:
     proof = found.proof
     shown = "" if proof.order is None else "\n    " + json.dumps(proof.order, ensure_ascii=False)
     return f"{proof.result:8} {found.guardrail} ({' > '.join(found.chain)}): {proof.because.en}{shown}"
+
+
+@click.command()
+@data_option
+@json_option
+@click.argument("before")
+@click.argument("after")
+@speaks_problems
+def compare(data: Path | None, before: str, after: str, as_json: bool) -> None:
+    """What AFTER does to every possible order that BEFORE did not: each a version's number or a proposal's id.
+
+    For each chain of a real buyer and each group alone: equal, stricter, looser or mixed, and the regions in which
+    they differ, each with an order.
+    """
+    with opened(data) as house:
+        found = comparison_asked(house, before, after)
+    lines = []
+    for each in found:
+        lines.append(f"{each.difference.verdict:8} {' > '.join(each.chain)}")
+        lines += [f"    {region.sentence.en}" for region in each.difference.regions]
+    print_result(comparison_document(found), as_json, "\n".join(lines))

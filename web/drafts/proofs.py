@@ -5,10 +5,12 @@ from typing import Any
 
 import msgspec
 
+from houblon.engine.core.problem import Invalid, Problem
 from houblon.engine.policy.decision import decision_document
 from houblon.engine.proofs.questions import Stock
 from houblon.orders.handling.whatif import content_asked
 from houblon.orders.queries.seen_values import seen_values
+from houblon.rules.checks.comparisons import ChainDifference, compare_contents
 from houblon.rules.checks.guardrails import GuardrailProof, prove_guardrails
 from houblon.rules.model.content import Content
 from houblon.web.foundation.composition import House
@@ -60,4 +62,46 @@ def proofs_document(content: Content, found: list[GuardrailProof]) -> dict[str, 
             }
             for each in found
         ],
+    }
+
+
+def comparison_asked(house: House, before: str, after: str) -> list[ChainDifference]:
+    """Two versions or proposals, by number or id, chain by chain. Raises Invalid where there is none such."""
+    contents = [_content(house, said, f"/{name}") for name, said in (("before", before), ("after", after))]
+    found = compare_contents(contents[0], contents[1], house.check_context, stock_of(house))
+    for each in found:
+        if each.fault:
+            _log.error("comparison for %s: %s", " > ".join(each.chain), each.fault)
+    return found
+
+
+def _content(house: House, said: str, pointer: str) -> Content:
+    """A version by its number, a proposal by its id: no id of a proposal is a number alone."""
+    number = int(said) if said.isascii() and said.isdigit() and len(said) < 10 else None
+    try:
+        return content_asked(house.services, now=house.now(), version=number, proposal=said if number is None else None)
+    except Invalid as invalid:
+        raise Invalid(Problem(each.code, pointer, each.message) for each in invalid.problems) from None
+
+
+def comparison_document(found: list[ChainDifference]) -> dict[str, Any]:
+    """The comparison in plain JSON values."""
+    return {
+        "chains": [
+            {
+                "chain": list(each.chain),
+                "verdict": each.difference.verdict,
+                "invoicing": "differs" if each.difference.invoicing else "equal",
+                "regions": [
+                    {
+                        "before": region.before.value,
+                        "after": region.after.value,
+                        "sentence": msgspec.to_builtins(region.sentence),
+                        "witness": region.witness,
+                    }
+                    for region in each.difference.regions
+                ],
+            }
+            for each in found
+        ]
     }

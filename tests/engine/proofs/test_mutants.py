@@ -46,6 +46,13 @@ def met():
         for operator in operators:
             rules = {"regle": ("tous", rule(_is(fact, operator, value), ("hold", {"reason": "x"})))}
             found.append((policy(rules, CHAIN, **NO_MINIMUMS), [*orders, all_facts(name)[-1]]))
+    everything = _is("item_count", "greater_than", 0)
+    said = {
+        "risque": ("tous", rule(_is("buyer_groups", "contains_all", ["RISQUE"]), ("hold", {"reason": "x"}))),
+        "court": ("bars", rule(everything, ("set_terms", {"days": 10}))),
+        "long": ("bars", rule(everything, ("set_terms", {"days": 60}))),
+    }
+    found.append((policy(said, CHAIN, **NO_MINIMUMS), all_facts("amounts")[:1]))
     for seed in range(MOST):
         chance = random.Random(seed)
         found.append((random_policy(chance), [facts_of(random_order(chance, chance.random() < 0.5)) for _ in range(6)]))

@@ -65,3 +65,26 @@ def test_what_is_not_there_is_a_problem(run):
     refused = run("prove", "--version", "99")
     assert refused.exit_code == 1
     assert json.loads(refused.stderr)["errors"][0]["code"] == "unknown_version"
+
+
+def test_two_versions_are_compared_over_every_order_and_the_order_shown_is_decided_both_ways(run, tmp_path):
+    path = tmp_path / "lot.json"
+    change = {"id": "tous", "name": "Tous", "settings": {"acceptance.minimum_value": "250"}}
+    path.write_text(json.dumps({"houblon": 1, "groups": [change]}), encoding="utf-8")
+    proposal = json.loads(run("import", str(path), "--json").stdout)["proposal"]
+    number = str(json.loads(run("prove", "--json").stdout)["version"])
+    same = json.loads(run("compare", number, number, "--json").stdout)["chains"]
+    assert {each["verdict"] for each in same} == {"equal"}
+    found = json.loads(run("compare", number, proposal, "--json").stdout)["chains"]
+    by_chain = {tuple(each["chain"]): each for each in found}
+    assert by_chain["tous",]["verdict"] == "stricter"
+    assert by_chain["payeurs-a-risque", "tous"]["verdict"] == "equal"
+    [region] = by_chain["tous",]["regions"]
+    assert (region["before"], region["after"]) == ("accepted", "held")
+    order = tmp_path / "order.json"
+    order.write_text(json.dumps(region["witness"]), encoding="utf-8")
+    for side, outcome in (("--version", number), "accepted"), (("--proposal", proposal), "held"):
+        assert json.loads(run("decide", str(order), *side, "--json").stdout)["outcome"] == outcome
+    assert "stricter tous" in run("compare", number, proposal).stdout
+    assert run("compare", "99", proposal).exit_code == 1
+    assert json.loads(run("compare", number, "rien").stderr)["errors"][0]["pointer"] == "/after"
