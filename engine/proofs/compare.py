@@ -11,12 +11,12 @@ from typing import Any
 import z3
 
 from houblon.engine.conditions.targets.logic import GROUPS, Formula, Symbols, all_of, none_of
-from houblon.engine.conditions.tree import comparisons_of
+from houblon.engine.conditions.tree import Comparison, comparisons_of
 from houblon.engine.decide.evaluate import decide
 from houblon.engine.decide.installation import Installation
 from houblon.engine.decide.precedence import OUTCOMES
 from houblon.engine.policy.decision import Outcome
-from houblon.engine.policy.lowering import lowered_rules
+from houblon.engine.policy.lowering import credit_limit_of, lowered_rules
 from houblon.engine.policy.policy import Policy
 from houblon.engine.proofs.possible import possible
 from houblon.engine.proofs.prove import Disagreement
@@ -26,6 +26,7 @@ from houblon.engine.proofs.search import Imagined, Search, Unsettled
 from houblon.engine.proofs.verdict import Reading
 from houblon.engine.proofs.witness import differing, order_document, read
 
+CREDIT = ("credit_limit", "credit_available")
 MOST_REGIONS = 12  # that are told of one pair of outcomes
 
 
@@ -90,20 +91,26 @@ class _Comparing:
 
     def said_of(self, imagined: Imagined) -> Iterator[Said]:
         """All that can be said of the order in the words of the two policies."""
-        symbols, barred = self.symbols, self.reading.barred
+        barred = self.reading.barred
         yield Said(None, None, barred if imagined.barred else z3.Not(barred))
-        model = self.search.last
-        for comparison in symbols.comparisons:
-            if comparison.name == GROUPS:
-                continue
-            known = symbols.known.get(comparison.name)
-            if known is not None and not z3.is_true(model.eval(known, model_completion=True)):
-                yield Said(comparison, None, z3.Not(known))
-                continue
-            test = symbols.test(comparison)
-            holds = z3.is_true(model.eval(test, model_completion=True))
-            here = [*([known] if known is not None else []), test if holds else z3.Not(test)]
-            yield Said(comparison, holds, all_of(symbols, here))
+        limits = dict.fromkeys(map(credit_limit_of, (self.before, self.after)))
+        views = [self.symbols.with_credit(limit) for limit in limits]
+        for comparison in self.symbols.comparisons:
+            if comparison.name != GROUPS:
+                # Of the credit, each policy may read another one.
+                yield from (self.said(comparison, view) for view in (views if comparison.name in CREDIT else views[:1]))
+
+    def said(self, comparison: Comparison, symbols: Symbols) -> Said:
+        """The comparison of the order that was found, as a policy reads it."""
+        known, test = symbols.known.get(comparison.name), symbols.test(comparison)
+        if known is not None and not self.is_true(known):
+            return Said(comparison, None, z3.Not(known))
+        holds = self.is_true(test)
+        here = [*([known] if known is not None else []), test if holds else z3.Not(test)]
+        return Said(comparison, holds, all_of(symbols, here))
+
+    def is_true(self, formula: Formula) -> bool:
+        return bool(z3.is_true(self.search.last.eval(formula, model_completion=True)))
 
     def reduced(self, said: list[Said], pair: list[Formula]) -> list[Said]:
         """As little of what is said as still settles both outcomes."""

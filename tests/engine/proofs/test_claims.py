@@ -174,3 +174,19 @@ def test_a_claim_is_written_as_it_was_read_and_said_in_both_languages(document):
     claim = read_claim(document)
     assert claim_document(claim) == document
     assert claim_text(claim).fr != claim_text(claim).en
+
+
+def test_a_limit_that_a_policy_gives_counts_for_who_has_none_of_their_own():
+    """Nobody says a limit: the policy's own counts. Whoever has one of theirs is held by that one."""
+    over = {"all": [said("credit_available", "less_than", 0)]}
+    limited = {"acceptance_credit_limit": "500.00"}
+    assert prove(asked(NEVER, when=over, **limited), INSTALLATION).result == PROVED
+    above = {"all": [said("outstanding_balance", "greater_than", 600)]}
+    shown = prove(asked(NEVER, when=above, **limited), INSTALLATION)
+    assert shown.result == BROKEN and float(shown.order["buyer"]["credit_limit"]) > 600
+    no_own = {"all": [said("credit_limit", "equal_to", 500), said("outstanding_balance", "greater_than", 450)]}
+    below = prove(asked(NEVER, when=no_own, **limited), INSTALLATION)
+    assert below.result == PROVED  # the minimum of an order is 200 $
+    looser = asked(LOOSER, chain=BARS, other=policy(acceptance_credit_limit="400.00"), **limited)
+    shown = prove(looser, INSTALLATION)
+    assert shown.result == BROKEN and "credit_limit" not in shown.order["buyer"]

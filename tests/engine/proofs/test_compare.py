@@ -75,7 +75,7 @@ def test_a_region_is_told_in_amounts_and_items():
         (
             "Les commandes de 200\u00a0$ à 249,99\u00a0$, d’au moins 24\u00a0articles et dont « tous les produits sont "
             "disponibles » seraient en attente ; elles sont acceptées.",
-            "Orders of $200 to $249.99, of at least 24\u00a0items and of which “every product is available” would be held; "
+            "Orders of $200 to $249.99, of at least 24 items and of which “every product is available” would be held; "
             "they are accepted.",
         )
     ]

@@ -8,6 +8,7 @@ import z3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from houblon.engine.core.order import with_limit
 from houblon.engine.decide.evaluate import judge_of
 from houblon.engine.policy.lowering import lowered_rules
 from houblon.engine.proofs.claims import is_broken, read_claim
@@ -48,7 +49,7 @@ def agree(prover, facts):
     def holds(formula):
         return z3.is_true(model.eval(formula, model_completion=True))
 
-    mask = judge.careful(facts)
+    mask = judge.careful(with_limit(facts, judge.credit_limit))
     fired = sum(1 << bit for bit, each in enumerate(verdict.fired) if holds(each))
     unknown = sum(1 << bit for bit, each in enumerate(verdict.unknown) if holds(each))
     assert fired | unknown << count == mask
@@ -62,7 +63,7 @@ def agree(prover, facts):
 def attack(prover, question, orders):
     """Raises AssertionError where an order breaks what was proved."""
     judge = judge_of(question.policy)
-    for facts in orders:
+    for facts in (with_limit(each, judge.credit_limit) for each in orders):
         outcome = judge.verdict(facts).outcome
         assert not is_broken(question.claim, outcome, judge, facts), (question.claim, facts)
 

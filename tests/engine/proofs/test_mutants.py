@@ -285,6 +285,7 @@ MUTANTS = {
     "unknown terms are of no account": judging(differing=no),
     "the longest terms of a group win": judging(terms=_shortest_last),
     "nothing bars an order": judging(barred=lambda self, judged, barred: judged),
+    "the credit that a policy gives is of no account": [(verdict, "credit_limit_of", lambda policy: None)],
     "refuse comes last": [(verdict, "BY_RULES", tuple(reversed(verdict.BY_RULES)))],
     "hold comes before refuse": [
         (verdict, "BY_RULES", (verdict.BY_RULES[1], verdict.BY_RULES[0], *verdict.BY_RULES[2:]))
