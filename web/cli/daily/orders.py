@@ -115,7 +115,7 @@ def refuse(data: Path | None, key: int, why: str, as_json: bool) -> None:
 @order.command("decide-again")
 @data_option
 @json_option
-@_key
+@key_argument
 @speaks_problems
 def decide_again(data: Path | None, key: int, as_json: bool) -> None:
     """Decide a held order by the policy in force; only its acceptance is taken."""
