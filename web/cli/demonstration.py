@@ -24,7 +24,7 @@ from houblon.orders.outbox.delivery import Refused, deliver_due
 from houblon.orders.retailers.brought import keep_brought
 from houblon.orders.services import Conflict
 from houblon.rules.exchange.bundle import read_bundle
-from houblon.rules.model.statements import Statement
+from houblon.rules.model.statements import ABSENT, Statement
 from houblon.rules.publishing import proposals
 from houblon.rules.publishing.drafts import begin, revise
 from houblon.rules.publishing.publish import publish, publish_proposal
@@ -37,6 +37,7 @@ _REVIEWED_AFTER, _UNREVIEWED = timedelta(hours=5), timedelta(days=5)
 _LOWERED, _DRAFTED, _MAILBOX_FULL = timedelta(days=40), timedelta(days=2), timedelta(days=6)
 _OFFICE_HOUR, _TWO_DAYS = time(10, 15), timedelta(days=2)
 _CANCELLED_FROM_THE_END = 30
+_LIMITED = timedelta(minutes=15)  # after the last order
 # Days from the due date to the payment: of most, and of those in the group of bad payers.
 _IN_TIME, _LATE = (-12, 0), (14, 40)
 
@@ -58,6 +59,7 @@ def demonstrate(house: House, now: datetime, progress: Callable[[str], None]) ->
     for _, _, act in sorted(_afterwards(house, now), key=lambda each: each[:2]):
         act()
     _prepare(house, now)
+    _limit(house, now - _LIMITED)
 
 
 def _receive(house: House, received: list[tuple[datetime, bytes]], now: datetime) -> None:
@@ -178,6 +180,25 @@ def _lower(house: House, at: datetime) -> None:
     revise(house.store, made.id, said, by=_LUC, at=at - timedelta(hours=3))
     proposals.approve(house.store, made.id, by=_MARIE, at=at - timedelta(hours=1))
     publish_proposal(house.store, made.id, by=_MARIE, at=at, check_context=house.check_context)
+
+
+def _limit(house: House, at: datetime) -> None:
+    """A third version: what bad payers owe decides, not a person any more."""
+    made = begin(
+        house.store,
+        "Payeurs à risque : une limite plutôt qu’une personne",
+        by=_MARIE,
+        at=at - timedelta(minutes=20),
+        description="Ceux qui ont payé n’ont plus à attendre ; les autres attendent d’avoir payé.",
+    )
+    said = [
+        Statement("group", "payeurs-a-risque", "acceptance.mode", ABSENT),
+        Statement("group", "payeurs-a-risque", "acceptance.credit_limit", "2500.00"),
+        Statement("group", "payeurs-a-risque", "acceptance.maximum_days_overdue", 10),
+    ]
+    revise(house.store, made.id, said, by=_MARIE, at=at - timedelta(minutes=10))
+    proposals.approve(house.store, made.id, by=_LUC, at=at - timedelta(minutes=5))
+    publish_proposal(house.store, made.id, by=_LUC, at=at, check_context=house.check_context)
 
 
 def _prepare(house: House, now: datetime) -> None:

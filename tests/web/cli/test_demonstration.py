@@ -5,7 +5,9 @@ from collections import Counter
 from sqlalchemy import select
 
 from houblon.orders.db.tables import orders
+from houblon.orders.handling.replay import replay
 from houblon.orders.queries import lists, receivables
+from houblon.orders.queries.sums import sums_that_differ
 from houblon.web.cli.installation import initialise
 from houblon.web.foundation.composition import open_house
 from houblon.web.foundation.settings import Settings
@@ -44,7 +46,14 @@ def test_the_demonstration_holds_what_it_promises(tmp_path):
     # One of a cancellation; the others are of deliveries that did not all come.
     assert receivable["credited"].count == 1 and 3 <= receivable["credit_notes"].count <= 12
     proposals = house.store.history().proposals.values()
-    assert Counter(each.state for each in proposals) == {"published": 1, "scheduled": 1, "open": 1}
+    assert Counter(each.state for each in proposals) == {"published": 2, "scheduled": 1, "open": 1}
+    # Bad payers wait for what they owe, as the house's own invoices say.
+    risk = content.groups["payeurs-a-risque"].settings
+    assert (risk["acceptance.credit_limit"], risk["acceptance.maximum_days_overdue"]) == ("2500.00", 10)
+    assert "acceptance.mode" not in risk and house.services.knows_accounts
+    with house.services.ledger.reading() as connection:
+        assert list(sums_that_differ(connection)) == []
+        assert replay(connection, house.services).differences == ()
     house.close()
 
 
