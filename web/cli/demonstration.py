@@ -193,7 +193,7 @@ def _limit(house: House, at: datetime) -> None:
     )
     said = [
         Statement("group", "payeurs-a-risque", "acceptance.mode", ABSENT),
-        Statement("group", "payeurs-a-risque", "acceptance.credit_limit", "2500.00"),
+        Statement("group", "payeurs-a-risque", "acceptance.credit_limit", "8000.00"),
         Statement("group", "payeurs-a-risque", "acceptance.maximum_days_overdue", 10),
     ]
     revise(house.store, made.id, said, by=_MARIE, at=at - timedelta(minutes=10))

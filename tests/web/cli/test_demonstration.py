@@ -49,7 +49,7 @@ def test_the_demonstration_holds_what_it_promises(tmp_path):
     assert Counter(each.state for each in proposals) == {"published": 2, "scheduled": 1, "open": 1}
     # Bad payers wait for what they owe, as the house's own invoices say.
     risk = content.groups["payeurs-a-risque"].settings
-    assert (risk["acceptance.credit_limit"], risk["acceptance.maximum_days_overdue"]) == ("2500.00", 10)
+    assert (risk["acceptance.credit_limit"], risk["acceptance.maximum_days_overdue"]) == ("8000.00", 10)
     assert "acceptance.mode" not in risk and house.services.knows_accounts
     with house.services.ledger.reading() as connection:
         assert list(sums_that_differ(connection)) == []
