@@ -5,15 +5,14 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy import Connection
 
 from houblon.orders.handling.order_writer import IngestResult
-from houblon.orders.handling.refusals import Tried, retry
+from houblon.orders.handling.refusals import Tried
 from houblon.orders.handling.sender_news import Heard
 from houblon.orders.intake import refused_calls
 from houblon.web.access.audit import by as acting
-from houblon.web.access.audit import noted
 from houblon.web.access.auth import author
+from houblon.web.admin.call_acts import dismiss_call, retry_call
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
 from houblon.web.foundation.paging import asked_before, page
@@ -22,7 +21,6 @@ from houblon.web.presentation.order_places import place_in_order
 blueprint = Blueprint("refused_calls", __name__, url_prefix="/appels-refuses")
 # On the page of all sources, and on that of one.
 FEW, PAGE = 5, 50
-TRIED, DISMISSED = "call.retried", "call.dismissed"
 
 
 @blueprint.get("")
@@ -88,16 +86,7 @@ def retry_all() -> Any:
 def dismiss(key: int) -> Any:
     """Put a call aside, for good: a person saw to it otherwise."""
     by = acting(house(), author())
-
-    def work(connection: Connection) -> bool:
-        row = refused_calls.find(connection, key)
-        if row is None:
-            return False
-        refused_calls.remove(connection, [key])
-        noted(connection, by, DISMISSED, row.source, {"order_id": row.order_id, "at": row.at}, None)
-        return True
-
-    if house().services.ledger.write(work):
+    if house().services.ledger.write(lambda connection: dismiss_call(connection, by, key)) is not None:
         flash(_("L’appel est écarté."), "accepted")
     else:
         flash(_("Cet appel n’attend plus : quelqu’un s’en est occupé."), "refused")
@@ -105,13 +94,7 @@ def dismiss(key: int) -> Any:
 
 
 def _tried(key: int) -> Tried | None:
-    by = acting(house(), author())
-    with house().services.ledger.reading() as connection:
-        row = refused_calls.find(connection, key)
-    if row is None:
-        return None
-    entry = by.entry(TRIED, row.source, None, {"order_id": row.order_id})
-    return retry(house().services, house().writer, key, by.at, entry_of=lambda _: entry)
+    return retry_call(house(), acting(house(), author()), key)
 
 
 def _became(result: IngestResult | Heard) -> str:

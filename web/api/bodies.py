@@ -321,6 +321,12 @@ class Cancellation(Body):
     why = text(500, 1, required=True)
 
 
+class Undoing(Body):
+    """What the caller saw the order be, and takes back."""
+
+    was = choice("delivered", "refused", "cancelled", required=True)
+
+
 class PlannedDelivery(Body):
     date = day(required=True)
     why = text(500, 1, required=True)

@@ -54,7 +54,7 @@ _ANSWERS = (
     order_shapes.DecidedAgain,
     order_shapes.RecordedDecision,
     Events,
-    refused_shapes.RefusedCalls,
+    *refused_shapes.ANSWERS,
     *invoice_shapes.ANSWERS,
     *record_shapes.ANSWERS,
     *joining_shapes.ANSWERS,

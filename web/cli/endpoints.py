@@ -20,7 +20,7 @@ from houblon.orders.events.reading import read_after
 from houblon.web.access.account_commands import By
 from houblon.web.access.audit import CLI, by
 from houblon.web.admin import acts
-from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
+from houblon.web.cli.shell import data_option, json_option, opened, print_result, settings_of, speaks_problems
 from houblon.web.foundation.composition import House
 
 AT_ONCE = 500
@@ -64,6 +64,44 @@ def list_(data: Path | None, as_json: bool) -> None:
         for each in found
     )
     print_result(found, as_json, "\n".join(lines) or "no endpoints")
+
+
+@endpoint.command("set")
+@data_option
+@json_option
+@click.argument("id")
+@click.option("--url", help="Where its messages go from now on.")
+@click.option("--event", "events", multiple=True, help="What it is told, all of it; may be repeated.")
+@click.option("--description", help="What it is, for people.")
+@speaks_problems
+def set_(
+    data: Path | None, id: str, url: str | None, events: tuple[str, ...], description: str | None, as_json: bool
+) -> None:
+    """Say anew where the endpoint ID is, or what it is told. What is not named stays."""
+
+    allowed = settings_of(data).private_webhooks
+
+    def work(connection: Connection, by: By) -> Wanted:
+        known = endpoints.known_endpoint(connection, id)
+        said = known.description if description is None else description
+        wanted = Wanted(url or known.url, events or tuple(known.events), said)
+        acts.change_endpoint(connection, by, id, wanted, allowed)
+        return wanted
+
+    wanted = _act(data, id, work)
+    document = {"id": id, "url": wanted.url, "events": list(wanted.events), "description": wanted.description}
+    print_result(document, as_json, f"{id}: {wanted.url}  {' '.join(wanted.events)}")
+
+
+@endpoint.command("new-secret")
+@data_option
+@json_option
+@click.argument("id")
+@speaks_problems
+def new_secret(data: Path | None, id: str, as_json: bool) -> None:
+    """Make the endpoint ID a new secret and print it, once; the one before signs beside it for a day."""
+    secret = _act(data, id, lambda connection, by: acts.rotate_endpoint(connection, by, id))
+    print_result({"id": id, "secret": secret}, as_json, secret)
 
 
 @endpoint.command("remove")

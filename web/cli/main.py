@@ -20,6 +20,7 @@ from houblon.web.cli.daily.joining import retailer
 from houblon.web.cli.daily.keys import key
 from houblon.web.cli.daily.messages import message
 from houblon.web.cli.daily.proposals import proposal, version
+from houblon.web.cli.daily.refused_calls import refused_call
 from houblon.web.cli.daily.settling import invoice
 from houblon.web.cli.daily.sources import source
 from houblon.web.cli.daily.users import user
@@ -173,6 +174,7 @@ for _command in (
     prune,
     endpoint,
     events,
+    refused_call,
     key,
     source,
     user,

@@ -5,18 +5,18 @@ from typing import Any
 import msgspec
 from flask import Response
 
-from houblon.orders.handling import deliveries, lifecycle, planned_delivery, review
+from houblon.orders.handling import deliveries, lifecycle, planned_delivery, review, undo
 from houblon.orders.handling.deliveries import LineDelivered
 from houblon.orders.invoicing.credits import Words
 from houblon.web.access.audit import by as acting
 from houblon.web.api.blueprint import operation
-from houblon.web.api.bodies import Cancellation, Delivery, PlannedDelivery
+from houblon.web.api.bodies import Cancellation, Delivery, PlannedDelivery, Undoing
 from houblon.web.api.keys import caller
-from houblon.web.api.orders import seen_order
+from houblon.web.api.orders import reviewed, seen_order
 from houblon.web.api.rooms.references import of_recorded
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response
-from houblon.web.orders.entries import cancelled, delivered, delivery_changed, invoiced
+from houblon.web.orders.entries import cancelled, delivered, delivery_changed, invoiced, undone
 
 
 @operation(
@@ -108,6 +108,23 @@ def plan_delivery(asked: dict[str, Any], key: int) -> Response:
         house().services, key, asked["date"], by=by.who, at=by.at, why=why, entry_of=entry_of
     )
     return _answer(key, planned_delivery=done.after, due_date=done.due_after)
+
+
+@operation(
+    "POST",
+    "/orders/<int:key>/undo",
+    scope="write",
+    room="Orders",
+    answer="Reviewed",
+    body=Undoing,
+    faults=(404,),
+    if_match=False,
+)
+def undo_order(asked: dict[str, Any], key: int) -> Response:
+    """Take back a delivery, a refusal or a cancellation that was a mistake, while nobody outside was told of it"""
+    row, by, was = seen_order(key), acting(house(), caller()), asked["was"]
+    undo.undo(house().services, key, was=was, by=by.who, at=by.at, entry_of=undone(by, row.order_id, was))
+    return reviewed(key)
 
 
 def _answer(key: int, status: int = 200, **members: Any) -> Response:

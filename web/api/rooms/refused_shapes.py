@@ -21,3 +21,26 @@ class RefusedCall(msgspec.Struct, frozen=True):
 
 class RefusedCalls(msgspec.Struct, frozen=True):
     items: tuple[RefusedCall, ...]
+
+
+class RetriedCall(msgspec.Struct, frozen=True):
+    """What came of a call that was tried again: `state` is what became of its order where it was `recorded`. Else `errors`
+    say what is still wrong with it, and it waits on; where there are none, nothing is kept of what it said."""
+
+    key: Key
+    source: str
+    order_id: str | None
+    recorded: bool
+    state: str | None
+    errors: tuple[Fault, ...]
+
+
+class DismissedCall(msgspec.Struct, frozen=True):
+    """A call that waits no more."""
+
+    key: Key
+    source: str
+    order_id: str | None
+
+
+ANSWERS = (RefusedCalls, RetriedCall, DismissedCall)
