@@ -70,6 +70,8 @@ def prove_guardrails(
     """Every guardrail, of all unless some are named, for every chain that it speaks of."""
     asked = guardrails_of(content) if guardrails is None else list(guardrails)
     known = list(check_context.chains(content, content.groups) if chains is None else chains)
+    # One that compares with a group that is not there is told as a fault of its own.
+    asked = [each for each in asked if _alone(each)[0] in content.groups]
     pairs = [(each, chain) for each in asked for chain in known if each.speaks_of(chain)]
     if not pairs:
         return []

@@ -41,6 +41,7 @@ from houblon.web.drafts import drafting, planned
 from houblon.web.drafts.moments import read_local
 from houblon.web.drafts.naming import content_name
 from houblon.web.drafts.post_publication import settle as settle_aftermath
+from houblon.web.drafts.proofs import by_guardrail, proofs_of
 from houblon.web.drafts.reach import reach_of
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.paging import row_key
@@ -297,6 +298,7 @@ def _page(proposal: Proposal, **faults: Any) -> str:
         is_author=author() in proposal.editors,
         working=drafting.working_in(),
         scenarios=len(content.scenarios),
+        guarded=by_guardrail(proofs_of(house(), content)) if is_alive else [],
         simulated=simulated,
         found=simulated and headline(simulated.summary),
         is_found_now=simulated is not None and simulated.summary["changes"] == hash_of(proposal, base),

@@ -7,7 +7,7 @@ import msgspec
 
 from houblon.engine.core.problem import Invalid, Problem
 from houblon.engine.policy.decision import decision_document
-from houblon.engine.proofs.questions import Stock
+from houblon.engine.proofs.questions import PROVED, Stock
 from houblon.orders.handling.whatif import content_asked
 from houblon.orders.queries.seen_values import seen_values
 from houblon.rules.checks.comparisons import ChainDifference, compare_contents
@@ -35,6 +35,21 @@ def proofs_of(house: House, content: Content) -> list[GuardrailProof]:
         if each.proof.fault:
             _log.error("proof of %s for %s: %s", each.guardrail, " > ".join(each.chain), each.proof.fault)
     return found
+
+
+def by_guardrail(found: list[GuardrailProof]) -> list[tuple[str, list[GuardrailProof]]]:
+    """The answers of each guardrail together, those that do not hold first."""
+    gathered: dict[str, list[GuardrailProof]] = {}
+    for each in found:
+        gathered.setdefault(each.guardrail, []).append(each)
+    return sorted(gathered.items(), key=lambda each: all(one.proof.result == PROVED for one in each[1]))
+
+
+def counterexample(house: House, proposal: str, guardrail: str, chain: tuple[str, ...]) -> Any:
+    """The order that breaks a guardrail of a proposal for a chain; None where none is known."""
+    _, found = proofs_asked(house, proposal=proposal)
+    shown = (each.proof.order for each in found if (each.guardrail, each.chain) == (guardrail, chain))
+    return next(shown, None)
 
 
 def stock_of(house: House) -> Stock:

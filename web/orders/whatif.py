@@ -19,6 +19,7 @@ from houblon.orders.retailers.names import HOUSE, ids_to_be, stored_body
 from houblon.rules.model.proposal import OPEN, SCHEDULED
 from houblon.web.drafts import drafting
 from houblon.web.drafts.moments import SECOND, read_local
+from houblon.web.drafts.proofs import counterexample
 from houblon.web.drafts.scenarios import expected_of
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
@@ -32,9 +33,9 @@ _DRAFT, _NOTHING = "brouillon:", "aucune"
 
 @blueprint.get("")
 def show() -> str:
-    """An empty form, or one filled from a stored order or a scenario."""
+    """An empty form, or one filled from a stored order, a scenario, or what breaks a guardrail of a draft."""
     key, scenario = request.args.get("commande", type=row_key), request.args.get("cas")
-    typed = _of_order(key) or _of_scenario(scenario) or blank(current())
+    typed = _of_order(key) or _of_scenario(scenario) or _of_guardrail() or blank(current())
     working = request.args.get("brouillon") or getattr(drafting.working_in(), "id", None)
     if working:
         typed["version"] = f"{_DRAFT}{working}"
@@ -157,6 +158,17 @@ def _of_scenario(id: str | None) -> dict[str, Any] | None:
         typed["accepted_at"] = local.strftime("%Y-%m-%dT%H:%M")
         typed["accepted_at-lequel"] = SECOND if local.fold else ""
     return typed
+
+
+def _of_guardrail() -> dict[str, Any] | None:
+    proposal, guardrail = request.args.get("brouillon"), request.args.get("garde-fou")
+    if not proposal or not guardrail:
+        return None
+    try:
+        order = counterexample(house(), proposal, guardrail, tuple(request.args.get("suite", "").split()))
+    except Invalid:
+        return None  # the draft is there no more, or contradicts itself: its own page says so
+    return None if order is None else pasted(msgspec.json.encode(order), current())
 
 
 def _dates(typed: Mapping[str, str]) -> dict[str, datetime | None]:
