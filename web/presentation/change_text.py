@@ -176,14 +176,16 @@ def _state(change: Change, value: Any, content: Content | None) -> Text:
         return _member(change, value, content)
     if change.kind == "cycle" and change.path in cycle_text.MEMBERS:
         return cycle_text.member_text(change.path, value)
-    if change.kind == "guardrail" and value is not None:
+    if change.kind == "guardrail":
         return _of_guardrail(change.path, value)
     text = value if isinstance(value, str) else canonical(value).decode()
     return Text(text, text)
 
 
 def _of_guardrail(path: str, value: Any) -> Text:
-    """A member of a guardrail in words."""
+    """A member of a guardrail in words; without a group or a condition it speaks of all orders."""
+    if value is None:
+        return _EVERY
     if path == "claim":
         return claim_text(read_claim(value))
     if path == "when":
@@ -259,6 +261,7 @@ COLOUR_NAMES = {
 }
 _NONE = Text("ne s’applique pas", "does not apply")
 _ABSENT, _THERE = Text("—", "—"), Text("en place", "in place")
+_EVERY = Text("toutes les commandes", "all orders")
 _MADE, _REMOVED = Text("créé", "made"), Text("retiré", "removed")
 _MEMBERS = {"name": Text("nom", "name"), "colour": Text("couleur", "colour"), "rank": Text("rang", "rank")}
 _PARTS = {

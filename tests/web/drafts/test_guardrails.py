@@ -42,6 +42,7 @@ def test_what_breaks_one_is_shown_stops_the_publication_and_opens_in_what_if(cli
     page = client.get(f"/brouillons/{id}").get_data(as_text=True)
     card = page[page.index('id="garde-fous"') :]
     card = card[: card.index("</section>")]
+    assert "null" not in page[page.index("Changements") : page.index('id="garde-fous"')]
     assert card.index("Garde-fou sous-250") < card.index("Garde-fou soixante")
     assert "Prouvé pour 2 suites de groupes." in card and "Cette commande ne le respecte pas" in card
     [link] = [unescape(each) for each in re.findall(r'href="(/et-si[^"]+)"', card)]
