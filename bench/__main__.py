@@ -50,7 +50,7 @@ BENCHES = (
     Bench("pages", "pages over many orders", ("--orders", "2000", "--entries", "2000", "--rounds", "2")),
     Bench("rules", "publishing and opening versions of many groups", ("--groups", "100", "--versions", "60")),
     Bench("differential", "the engine against its two oracles", ("--n", "5000")),
-    Bench("proofs", "guardrails asked of every possible order", ()),
+    Bench("proofs", "guardrails asked of every possible order", ("--guardrails", "10")),
     Bench("faults", "kills of a running server; nothing lost or doubled", ("kills", "--count", "3")),
     Bench("histories", "drafts, plans and moves of retailers beside a plain model", ("--histories", "30")),
     Bench("lives", "deliveries, credits and payments of orders beside a plain model", ("--lives", "40")),
