@@ -44,6 +44,7 @@ class Services:
 
     With `follow_delivery`, the due date of what is not paid yet follows a delivery that is rescheduled. With
     `knows_accounts`, what buyers owe is what the ledger knows, whatever an order says of it.
+    `french` is what buyers in Québec who read English get: `both` languages, French `only`, or the `buyer`'s own.
     """
 
     ledger: Ledger
@@ -55,6 +56,7 @@ class Services:
     follow_delivery: bool = False
     former: tuple[FormerSecret, ...] = ()
     knows_accounts: bool = False
+    french: str = "both"
 
     def moment_text(self, at: datetime) -> Text:
         """An instant on the installation's clocks: « 12 mai 2021 à 10 h 05 », “May 12, 2021 at 10:05”."""

@@ -16,6 +16,7 @@ from babel import Locale
 from houblon.engine.core.texts import clean_id, remembered
 
 CANADA, UNITED_STATES = "CA", "US"
+QUEBEC = "QC"
 LONGEST = 100  # characters of a place
 # Abbreviations with their dots and hyphens read as spaces; « N.-É. » must not become Nebraska's NE.
 _PROVINCES = {

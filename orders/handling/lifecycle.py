@@ -12,7 +12,8 @@ from houblon.orders.events.record import record_event
 from houblon.orders.handling.receive import effective_policy
 from houblon.orders.handling.review import buyer_of, order_at
 from houblon.orders.invoicing.credits import Words, credit
-from houblon.orders.invoicing.invoice import Issued, language_of
+from houblon.orders.invoicing.invoice import Issued
+from houblon.orders.invoicing.languages import languages_of, said_in
 from houblon.orders.invoicing.owing import note_uninvoiced
 from houblon.orders.mail import enqueue as messages
 from houblon.orders.records.audit import EntryOf, audited
@@ -77,7 +78,7 @@ def cancel_in(
     note: Issued | None = None
     # One that was credited line by line, to the last, has nothing left to take back.
     if invoice is not None and invoice.state != "credited":
-        printed = CALLED_OFF.in_(language_of(order, context.buyer)) if by == SYSTEM else why
+        printed = said_in(CALLED_OFF, languages_of(services, order, context.buyer)) if by == SYSTEM else why
         note = credit(connection, services, context, invoice, by, Words(why=printed))
     number = note.number if note else None
     notified = policy.settings["notifications.buyer"].value

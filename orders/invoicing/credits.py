@@ -9,11 +9,15 @@ from sqlalchemy import Connection, Row, select, update
 from houblon.engine.core.money import dollars
 from houblon.orders.db.tables import invoices
 from houblon.orders.invoicing.invoice import Issued, issue_document
+from houblon.orders.invoicing.languages import languages_of, languages_on, languages_printed
 from houblon.orders.invoicing.owing import left_of, owe
 from houblon.orders.invoicing.shares import difference, quantities_of
 from houblon.orders.invoicing.transitions import follow
 from houblon.orders.records.redecisions import CREDIT, decide_buyer_again
 from houblon.orders.services import Conflict, OrderContext, Services
+
+# What an invoice says of itself alone.
+_NOT_COPIED = ("payment", "number", "language", "languages")
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -46,8 +50,9 @@ def credit(
         after = {number: before.get(number, 0) + wanted.get(number, 0) for number in invoiced}
     local = context.at.astimezone(services.installation.zone)
     document = {
-        **{name: value for name, value in invoice.document.items() if name not in ("payment", "number")},
+        **{name: value for name, value in invoice.document.items() if name not in _NOT_COPIED},
         **difference(invoice.document, before, after),
+        **_languages(services, context, invoice.document),
         "kind": "credit_note",
         "credits": invoice.number,
         "is_whole": not before and after == invoiced,
@@ -79,6 +84,13 @@ def credit(
     )
     decide_buyer_again(connection, context.key, CREDIT, issued.number, by=by, at=context.at)
     return issued
+
+
+def _languages(services: Services, context: OrderContext, document: dict[str, Any]) -> dict[str, Any]:
+    """Those of its invoice, but for one that was in English alone: French stands beside it where it has to now."""
+    if "languages" in document or document["language"] == "fr":
+        return languages_printed(languages_on(document))
+    return languages_printed(languages_of(services, context.order, context.buyer))
 
 
 def left_to_credit(connection: Connection, invoice: Row[Any]) -> dict[int, int]:

@@ -1,4 +1,5 @@
-"""The invoice as it is printed: one sheet in the buyer's language, from which page and PDF are drawn alike."""
+"""The invoice as it is printed: one sheet in the buyer's language, or in French with English beside it, from which page
+and PDF are drawn alike."""
 
 import threading
 from datetime import UTC, date, datetime
@@ -13,6 +14,7 @@ from houblon.engine.conditions.figures import NBSP, money_text, number_text
 from houblon.engine.core.money import cents_written
 from houblon.engine.core.problem import Text
 from houblon.engine.schedule.cadence import day_text
+from houblon.orders.invoicing.languages import languages_on
 
 _TEMPLATE = Path(__file__).with_name("invoice.typ")
 
@@ -34,7 +36,10 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Sheet(msgspec.Struct, frozen=True):
-    """All that is printed, in the order of its parts; every text is as people read it."""
+    """All that is printed, in the order of its parts; every text is as people read it.
+
+    `beside` is the same sheet in the second language, part by part: whatever it says otherwise stands under the first.
+    """
 
     language: str
     title: str
@@ -48,11 +53,16 @@ class Sheet(msgspec.Struct, frozen=True):
     totals: tuple[Entry, ...]
     terms: tuple[Entry, ...]
     notes: tuple[str, ...]
+    beside: "Sheet | None" = None
 
 
 def sheet(document: dict[str, Any]) -> Sheet:
-    """The sheet of an invoice's or a credit note's frozen document."""
-    language = document["language"]
+    """The sheet of an invoice's or a credit note's frozen document, in its languages."""
+    first, *others = (_sheet_in(document, language) for language in languages_on(document))
+    return msgspec.structs.replace(first, beside=others[0]) if others else first
+
+
+def _sheet_in(document: dict[str, Any], language: str) -> Sheet:
     is_credit = document["kind"] == "credit_note"
     return Sheet(
         language,

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, insert, update
+from sqlalchemy import Connection, bindparam, insert, update
 
 from houblon.engine.core.money import cents_written, dollars
 from houblon.engine.core.order import Charge, Line, Order, Payment
@@ -17,6 +17,7 @@ from houblon.engine.policy.derivation import derivation_document, derivation_par
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import counters, invoices
 from houblon.orders.events.record import record_event
+from houblon.orders.invoicing.languages import languages_of, languages_printed
 from houblon.orders.invoicing.numbering import counter_of, number_text
 from houblon.orders.invoicing.owing import owe
 from houblon.orders.invoicing.payment_entries import keep_payment
@@ -160,7 +161,7 @@ def draft(services: Services, context: OrderContext, follows: Invoicing) -> dict
         "currency": (order.currency or services.installation.currency).upper(),
         "issued_at": context.at.isoformat(),
         "issued_on": issued_on.isoformat(),
-        "language": language_of(order, buyer),
+        **languages_printed(languages_of(services, order, buyer)),
         "seller": _printed(services.seller),
         "buyer": {
             "id": order.buyer.id,
@@ -204,12 +205,6 @@ def _placeless(order: Order) -> Conflict:
         f"Nobody knows to which province order {order.id} goes, and its taxes depend on it. It has to be sent "
         "again, with its province.",
     )
-
-
-def language_of(order: Order, buyer: Row[Any]) -> str:
-    """The language the buyer reads: `fr` unless the order, or what is kept, says English."""
-    said = order.buyer.language or buyer.language or "fr"
-    return "en" if said.lower().startswith("en") else "fr"
 
 
 @lru_cache(maxsize=8)

@@ -1,4 +1,6 @@
-"""A letter: its words, as the outbox keeps them. What is sent is written of them: `written.py`."""
+"""A letter: its words, as the outbox keeps them. What is sent is written of them: `rendered.py`."""
+
+from collections.abc import Callable
 
 import msgspec
 
@@ -8,7 +10,8 @@ Facts = tuple[tuple[str, str], ...]
 class EmailContent(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a letter says: a subject of one line, paragraphs, facts with their names, a link under its label.
 
-    `sender` is who writes: a name, then the lines under it. All of it is text, whatever people wrote.
+    `sender` is who writes: a name, then the lines under it. All of it is text, whatever people wrote. `beside` says
+    the same in a second language, after it; the subject is in both.
     """
 
     subject: str
@@ -18,3 +21,13 @@ class EmailContent(msgspec.Struct, frozen=True, omit_defaults=True):
     facts: Facts = ()
     link: str | None = None
     label: str = ""
+    beside: "EmailContent | None" = None
+
+
+def in_languages(languages: tuple[str, ...], write: Callable[[str], EmailContent]) -> EmailContent:
+    """A letter as it is written in each of the languages, the first one first."""
+    first, *others = (write(language) for language in languages)
+    if not others:
+        return first
+    subject = first.subject if first.subject == others[0].subject else f"{first.subject} / {others[0].subject}"
+    return msgspec.structs.replace(first, subject=subject, beside=others[0])

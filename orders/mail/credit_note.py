@@ -5,8 +5,10 @@ from sqlalchemy import Connection
 from houblon.engine.conditions.figures import NBSP, money_text
 from houblon.engine.core.problem import Text
 from houblon.orders.invoicing.invoice import Issued
+from houblon.orders.invoicing.languages import languages_on
 from houblon.orders.invoicing.links import invoice_link
 from houblon.orders.mail import enqueue as messages
+from houblon.orders.mail.content import EmailContent, in_languages
 from houblon.orders.mail.emails import plain_email
 from houblon.orders.services import OrderContext, Services
 
@@ -15,8 +17,12 @@ EVENT = "credit_note.issued"
 
 def queue(connection: Connection, services: Services, context: OrderContext, issued: Issued) -> None:
     """Put the message that brings the credit note in the outbox, in its transaction."""
+    content = in_languages(languages_on(issued.document), lambda language: _email(services, context, issued, language))
+    messages.queue_email(connection, context, issued.move, EVENT, content, issued.key)
+
+
+def _email(services: Services, context: OrderContext, issued: Issued, language: str) -> EmailContent:
     document = issued.document
-    language = document["language"]
     said = {
         "name": context.buyer.name or context.buyer.id,
         "order": context.order.id,
@@ -29,10 +35,9 @@ def queue(connection: Connection, services: Services, context: OrderContext, iss
     if document["buyer_note"]:
         lines.append(document["buyer_note"])
     link = invoice_link(services.base_url, services.secret, issued.key)
-    content = plain_email(
+    return plain_email(
         _SUBJECT.in_(language).format(**said), lines, link, _SEE.in_(language), services.seller.name, language
     )
-    messages.queue_email(connection, context, issued.move, EVENT, content, issued.key)
 
 
 _SUBJECT = Text("Note de crédit {number} de {seller}", "Credit note {number} from {seller}")

@@ -7,15 +7,22 @@ from houblon.engine.core.order import Order
 from houblon.engine.core.problem import Text
 from houblon.engine.policy.decision import Reason
 from houblon.engine.schedule.cadence import day_text
-from houblon.orders.invoicing.invoice import Issued, language_of
+from houblon.orders.invoicing.invoice import Issued
+from houblon.orders.invoicing.languages import languages_of
 from houblon.orders.invoicing.links import invoice_link
-from houblon.orders.mail.content import EmailContent, Facts
+from houblon.orders.mail.content import EmailContent, Facts, in_languages
 from houblon.orders.services import OrderContext, Seller, Services
 
 
 def buyer_email(event: str, services: Services, context: OrderContext, issued: Issued | None) -> EmailContent:
     """What the buyer is told of an event; with the invoice's signed link once there is one."""
-    language = language_of(context.order, context.buyer)
+    languages = languages_of(services, context.order, context.buyer)
+    return in_languages(languages, lambda language: _buyer_email(event, services, context, issued, language))
+
+
+def _buyer_email(
+    event: str, services: Services, context: OrderContext, issued: Issued | None, language: str
+) -> EmailContent:
     seller, order_id = services.seller.name, context.order.id
     lines = [_HELLO.in_(language).format(name=context.buyer.name or context.buyer.id)]
     link = None

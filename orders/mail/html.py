@@ -16,11 +16,26 @@ _BUTTON = (
     f"display:inline-block;padding:12px 22px;background:{_HOP};color:#ffffff;border-radius:8px;"
     "font-weight:bold;text-decoration:none"
 )
+_RULE = f'<hr style="margin:28px 0;border:0;border-top:1px solid {_LINE}">'
 _FOOT = f"max-width:560px;margin:16px auto 0;color:{_INK_2};font-size:13px"
 
 
 def html_email(content: EmailContent) -> str:
     """A sheet with the sender's name, the paragraphs, the facts and a button. All of it is text that is escaped."""
+    bodies = [_body(each) for each in (content, content.beside) if each is not None]
+    name, foot = _html(content.sender[0]), "<br>".join(map(_html, content.sender))
+    return (
+        f'<!doctype html><html lang="{content.language}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f'<title>{_html(content.subject)}</title></head><body style="{_BODY}">'
+        f'<div style="{_SHEET}"><p style="{_NAME}">{name}</p>'
+        f"{_RULE.join(bodies)}</div>"
+        f'<p style="{_FOOT}">{foot}</p></body></html>'
+    )
+
+
+def _body(content: EmailContent) -> str:
+    """What a letter says, in one language."""
     paragraphs = "".join(
         f'<p style="margin:0 0 14px;overflow-wrap:anywhere">{_html(line)}</p>' for line in content.lines
     )
@@ -34,15 +49,7 @@ def html_email(content: EmailContent) -> str:
         if content.link
         else ""
     )
-    name, foot = _html(content.sender[0]), "<br>".join(map(_html, content.sender))
-    return (
-        f'<!doctype html><html lang="{content.language}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f'<title>{_html(content.subject)}</title></head><body style="{_BODY}">'
-        f'<div style="{_SHEET}"><p style="{_NAME}">{name}</p>'
-        f"{paragraphs}{box}{button}</div>"
-        f'<p style="{_FOOT}">{foot}</p></body></html>'
-    )
+    return f'<div lang="{content.language}">{paragraphs}{box}{button}</div>'
 
 
 def _html(text: str) -> str:

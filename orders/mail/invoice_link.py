@@ -9,7 +9,9 @@ from sqlalchemy import Connection, Row, func, insert, select
 from houblon.engine.core.problem import Text
 from houblon.orders.db.tables import orders, outbox, retailers
 from houblon.orders.events.message_ids import message_id
+from houblon.orders.invoicing.languages import languages_on
 from houblon.orders.invoicing.links import invoice_link
+from houblon.orders.mail.content import EmailContent, in_languages
 from houblon.orders.mail.emails import plain_email
 from houblon.orders.mail.enqueue import mail_row
 from houblon.orders.services import Services
@@ -28,15 +30,18 @@ def buyer_address(connection: Connection, invoice: Row[Any]) -> str | None:
 
 def queue(connection: Connection, services: Services, invoice: Row[Any], at: datetime) -> str | None:
     """Put the letter in the outbox; the address that it goes to. Without a usable one it waits where people see it."""
-    address, language, buyer = (
-        buyer_address(connection, invoice),
-        invoice.document["language"],
-        invoice.document["buyer"],
-    )
-    said = {"name": buyer["name"], "number": invoice.number, "seller": services.seller.name}
+    address = buyer_address(connection, invoice)
+    content = in_languages(languages_on(invoice.document), lambda language: _email(services, invoice, language))
+    id = message_id(f"{EVENT}/{token_hex(16)}")
+    connection.execute(insert(outbox), mail_row(id, EVENT, address, content, at, order_key=invoice.order_key))
+    return address
+
+
+def _email(services: Services, invoice: Row[Any], language: str) -> EmailContent:
+    said = {"name": invoice.document["buyer"]["name"], "number": invoice.number, "seller": services.seller.name}
     is_credit = invoice.kind == "credit_note"
     subject, line, label = _CREDIT if is_credit else _INVOICE
-    content = plain_email(
+    return plain_email(
         subject.in_(language).format(**said),
         [each.in_(language).format(**said) for each in (_HELLO, line, _OLD)],
         invoice_link(services.base_url, services.secret, invoice.key, invoice.link_number),
@@ -44,9 +49,6 @@ def queue(connection: Connection, services: Services, invoice: Row[Any], at: dat
         services.seller.name,
         language,
     )
-    id = message_id(f"{EVENT}/{token_hex(16)}")
-    connection.execute(insert(outbox), mail_row(id, EVENT, address, content, at, order_key=invoice.order_key))
-    return address
 
 
 _HELLO = Text("Bonjour {name},", "Hello {name},")

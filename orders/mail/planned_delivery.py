@@ -7,10 +7,10 @@ from sqlalchemy import Connection
 
 from houblon.engine.core.problem import Text
 from houblon.engine.schedule.cadence import day_text
-from houblon.orders.invoicing.invoice import language_of
+from houblon.orders.invoicing.languages import languages_of
 from houblon.orders.invoicing.links import invoice_link
 from houblon.orders.mail import enqueue as messages
-from houblon.orders.mail.content import EmailContent
+from houblon.orders.mail.content import EmailContent, in_languages
 from houblon.orders.mail.emails import plain_email
 from houblon.orders.services import OrderContext, Services
 
@@ -27,11 +27,14 @@ def queue(
     due: date | None,
 ) -> None:
     """Put the message in the outbox, in the transaction of the change; `move` is its key in the history."""
-    messages.queue_email(connection, context, move, EVENT, _email(services, context, invoice, day, due))
+    languages = languages_of(services, context.order, context.buyer)
+    content = in_languages(languages, lambda language: _email(services, context, invoice, day, due, language))
+    messages.queue_email(connection, context, move, EVENT, content)
 
 
-def _email(services: Services, context: OrderContext, invoice: Any, day: date, due: date | None) -> EmailContent:
-    language = language_of(context.order, context.buyer)
+def _email(
+    services: Services, context: OrderContext, invoice: Any, day: date, due: date | None, language: str
+) -> EmailContent:
     said = {
         "name": context.buyer.name or context.buyer.id,
         "order": context.order.id,

@@ -9,17 +9,22 @@ from houblon.engine.conditions.figures import NBSP
 from houblon.orders.mail.content import EmailContent
 from houblon.orders.mail.html import html_email
 
+# What parts two languages of one letter.
+_BETWEEN = "— — —"
+
 
 def rendered(message: Mapping[str, Any]) -> dict[str, str]:
     """`subject`, `text` and `html` of a message of the outbox: a Letter, or what an earlier Houblon wrote out."""
     if "lines" not in message:
         return {name: message[name] for name in ("subject", "text", "html")}
     content = msgspec.convert(message, EmailContent)
-    return {"subject": content.subject, "text": _text(content), "html": html_email(content)}
+    texts = [_text(each) for each in (content, content.beside) if each is not None]
+    text = f"\n\n{_BETWEEN}\n\n".join([*texts[:-1], f"{texts[-1]}\n\n{content.sender[0]}"])
+    return {"subject": content.subject, "text": text, "html": html_email(content)}
 
 
 def _text(content: EmailContent) -> str:
     colon = f"{NBSP}:" if content.language == "fr" else ":"
     facts = "\n".join(f"{name}{colon} {value}" for name, value in content.facts)
     link = f"{content.label}{colon}\n{content.link}" if content.link else ""
-    return "\n\n".join([*content.lines, *filter(None, (facts, link)), content.sender[0]])
+    return "\n\n".join([*content.lines, *filter(None, (facts, link))])

@@ -92,6 +92,7 @@ _MEMBERS: dict[str, Text] = {
     "active": Text("actif", "active"),
     "two_factor": Text("deuxième facteur", "second factor"),
     "invoice_link_months": Text("mois d’un lien de facture", "months of an invoice link"),
+    "french": Text("langue des factures au Québec", "language of invoices in Québec"),
     "approval": Text("approbation exigée", "approval required"),
     "timezone": Text("fuseau horaire", "time zone"),
     "currency": Text("monnaie", "currency"),

@@ -13,6 +13,7 @@ from houblon.engine.conditions.vocabulary import FACTS, option_label
 from houblon.engine.core.mail_address import read_address
 from houblon.engine.core.problem import Faults, Text
 from houblon.orders.invoicing.buyer_links import MOST_MONTHS
+from houblon.orders.invoicing.languages import FRENCH
 from houblon.orders.services import Seller
 from houblon.rules.model.entry import Entry
 from houblon.rules.publishing.timeline import lacking_approval
@@ -21,7 +22,7 @@ from houblon.web.access.audit import audited_profile
 from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
-from houblon.web.foundation.data_folder import HOUBLON, RECEIVABLES, Profile
+from houblon.web.foundation.data_folder import HOUBLON, RECEIVABLES, Profile, french_of
 from houblon.web.foundation.stale import Outdated, check_seen, tag_of
 
 blueprint = Blueprint("profile", __name__, url_prefix="/reglages")
@@ -191,7 +192,8 @@ def read_form(typed: Any, now: Profile) -> tuple[Profile, Faults]:
     """The profile that the form asks for, and every fault in it; settings that it does not show stay."""
     faults = Faults()
     said = {
-        name: " ".join(typed.get(name, "").split()) for name in (*_SELLER, "timezone", "currency", _MONTHS, "province")
+        name: " ".join(typed.get(name, "").split())
+        for name in (*_SELLER, "timezone", "currency", _MONTHS, "province", "french")
     }
     said["address"] = "\n".join(line.strip() for line in typed.get("address", "").splitlines() if line.strip())
     if not 1 <= len(said["name"]) <= 200:
@@ -225,10 +227,14 @@ def read_form(typed: Any, now: Profile) -> tuple[Profile, Faults]:
     if province and province not in PROVINCES:
         faults.add("province", "/province", "Une province du Canada, ou rien.", "A province of Canada, or nothing.")
     months = _months(said[_MONTHS] if _MONTHS in typed else str(now.invoice_link_months), now, faults)
-    seller = Seller(**{name: said[name] for name in _SELLER})
+    french = said["french"] or french_of(now)
+    if french not in FRENCH:
+        faults.add("french", "/french", f"L’un de : {', '.join(FRENCH)}.", f"One of: {', '.join(FRENCH)}.")
     after = msgspec.structs.replace(
         now,
-        seller=seller,
+        seller=Seller(**{name: said[name] for name in _SELLER}),
+        # What is so unless somebody says otherwise is not said.
+        french=now.french if french == french_of(now) else french,
         timezone=said["timezone"],
         currency=said["currency"],
         approval=bool(typed.get("approval")),
@@ -274,8 +280,12 @@ def _flat(profile: Profile) -> dict[str, Any]:
 def typed_of(profile: Profile) -> tuple[dict[str, str], dict[str, bool]]:
     """The form as the profile fills it in: what is written, and what is ticked."""
     said = {**msgspec.to_builtins(profile.seller), "timezone": profile.timezone, "currency": profile.currency}
-    said |= {_MONTHS: str(profile.invoice_link_months), "province": profile.province or ""}
-    said["receivables"] = profile.receivables
+    said |= {
+        "receivables": profile.receivables,
+        _MONTHS: str(profile.invoice_link_months),
+        "province": profile.province or "",
+        "french": french_of(profile),
+    }
     return said, {name: getattr(profile, name) for name in ("approval", "follow_delivery", "two_factor")}
 
 

@@ -27,6 +27,7 @@ from houblon.web.foundation.data_folder import (
     Profile,
     ProfileFile,
     check_initialised,
+    french_of,
     read_profile,
     read_secrets,
 )
@@ -147,6 +148,7 @@ def assemble(
             profile.follow_delivery,
             former,
             profile.receivables == HOUBLON,
+            french_of(profile),
         )
 
     def sender() -> Sender:

@@ -16,8 +16,10 @@ import msgspec
 from filelock import FileLock
 
 from houblon.engine.conditions.vocabulary import FACTS
+from houblon.engine.core.places import QUEBEC
 from houblon.engine.core.problem import Invalid, refuse
 from houblon.orders.invoicing.buyer_links import MONTHS, MOST_MONTHS
+from houblon.orders.invoicing.languages import BOTH, BUYERS, FRENCH
 from houblon.orders.services import FormerSecret, Seller
 from houblon.rules.model.entry import Entry
 from houblon.rules.store.caches import TtlCache
@@ -55,6 +57,7 @@ class Profile(msgspec.Struct, frozen=True):
     in with a second factor. A buyer's link opens an invoice for `invoice_link_months` after nothing is owed by it.
     `province` is that of buyers of whom nobody says one, None where none may be taken: their orders are held.
     `receivables` says who knows what retailers owe: `houblon`, whose ledger counts, or `source`, and each order does.
+    `french` is what buyers in Québec who read English get, one of `FRENCH`; None: what `french_of` says.
     `id` is the same in the ledger: that is how the two know each other.
     """
 
@@ -69,6 +72,14 @@ class Profile(msgspec.Struct, frozen=True):
     province: str | None = None
     # Of an installation of before one could choose: what orders say still counts.
     receivables: Literal["houblon", "source"] = SOURCE
+    french: str | None = None
+
+
+def french_of(profile: Profile) -> str:
+    """What buyers in Québec who read English get; unless it is said, both languages where the seller is in Québec."""
+    if profile.french is not None:
+        return profile.french
+    return BOTH if profile.seller.qst_number or profile.province in (None, QUEBEC) else BUYERS
 
 
 class _Written(Profile, frozen=True, omit_defaults=True):
@@ -147,6 +158,8 @@ def read_profile(folder: Path) -> Profile:
         raise _damaged(path, f"{profile.invoice_link_months} is not from 1 to {MOST_MONTHS} - `$.invoice_link_months`")
     if profile.province is not None and profile.province not in FACTS["province"].options:
         raise _damaged(path, f"{profile.province!r} is no province - `$.province`")
+    if profile.french is not None and profile.french not in FRENCH:
+        raise _damaged(path, f"{profile.french!r} is none of {', '.join(FRENCH)} - `$.french`")
     if profile.id is not None and not _ID.fullmatch(profile.id):
         raise _damaged(path, "this is no installation's id - `$.id`")
     said = msgspec.json.decode(content, type=dict[str, msgspec.Raw])

@@ -17,6 +17,7 @@ from houblon.orders.db.tables import invoices
 from houblon.orders.invoicing import buyer_links, payments, transitions
 from houblon.orders.invoicing.credits import credit_notes_of, left_to_credit
 from houblon.orders.invoicing.document import pdf, sheet
+from houblon.orders.invoicing.languages import languages_on
 from houblon.orders.invoicing.links import invoice_link, number_of, read_link
 from houblon.orders.invoicing.payments import MEANS, payments_of
 from houblon.orders.invoicing.shares import number_of as line_number
@@ -25,7 +26,7 @@ from houblon.orders.mail import invoice_link as invoice_link_mail
 from houblon.orders.queries import lists, receivables
 from houblon.orders.queries.lists import PAGE
 from houblon.orders.queries.receivables import InvoiceFilter
-from houblon.orders.services import Conflict
+from houblon.orders.services import Conflict, Seller
 from houblon.web.access.audit import by as acting
 from houblon.web.access.audit import noted
 from houblon.web.access.auth import author
@@ -157,7 +158,8 @@ def send_link(key: int) -> Any:
 def shared(token: str) -> str:
     """The buyer's view: the link's signature is the permission."""
     row = _shared_row(token)
-    return render_template("invoice.html", invoice=row, sheet=sheet(row.document), shared=token)
+    languages = languages_on(row.document)
+    return render_template("invoice.html", invoice=row, sheet=sheet(row.document), shared=token, languages=languages)
 
 
 @blueprint.get("/f/<token>/facture.pdf")
@@ -191,10 +193,31 @@ def _last_day(row: Row[Any]) -> date | None:
 
 
 def _ended(row: Row[Any]) -> Response:
-    """What a buyer reads whose link is over, in the language of their invoice: that it is, and what to do."""
-    with force_locale("en" if row.document["language"] == "en" else "fr"):
-        page = render_template("invoice_link_over.html", invoice=row, seller=house().services.seller)
+    """What a buyer reads whose link is over, in the languages of their invoice: that it is, and what to do."""
+    languages, seller = languages_on(row.document), house().services.seller
+    parts = [(language, _that_it_is_over(row, seller, language)) for language in languages]
+    with force_locale(languages[0]):
+        page = render_template("invoice_link_over.html", invoice=row, parts=parts, seller=seller)
     return make_response(page, 410)
+
+
+def _that_it_is_over(row: Row[Any], seller: Seller, language: str) -> tuple[str, str, str, str]:
+    with force_locale(language):
+        return (
+            _("Ce lien a pris fin"),
+            _(
+                "Il ouvrait un document de %(seller)s. Pour votre sûreté, un tel lien ne vaut qu’un temps, et un plus "
+                "récent peut l’avoir remplacé.",
+                seller=seller.name,
+            ),
+            _(
+                "Cherchez dans vos courriels le dernier message à son sujet. Si vous ne le trouvez pas, demandez un "
+                "nouveau lien à %(seller)s, en donnant le numéro %(number)s.",
+                seller=seller.name,
+                number=row.number,
+            ),
+            _("Écrire à %(address)s", address=seller.email),
+        )
 
 
 def _is_opened_by_the_buyer() -> bool:
@@ -226,6 +249,7 @@ def shown(
         invoice=row,
         sheet=sheet(row.document),
         shared=None,
+        languages=(current(),),
         related=related,
         link=invoice_link(services.base_url, services.secret, key, row.link_number),
         link_until=last,

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy import Row
 
@@ -85,6 +86,26 @@ def amendments_of(invoice_key: int) -> Sequence[Row[Any]]:
     """How an invoice's due date changed since it was issued."""
     with house().services.ledger.reading() as connection:
         return planned_delivery.amendments_of(connection, invoice_key)
+
+
+@blueprint.app_template_global("amendment_words")
+def amendment_words(change: Any, languages: Sequence[str]) -> list[tuple[str, str]]:
+    """What an invoice's page says of a change of its due date, in each of the languages."""
+    return [(language, _amended(change, language)) for language in languages]
+
+
+def _amended(change: Any, language: str) -> str:
+    with force_locale(language):
+        moved = _("La livraison est passée au %(date)s.", date=day_in(change.after, language))
+        if not change.due_after:
+            return moved
+        before = day_in(change.due_before, language) if change.due_before else "—"
+        payable = _(
+            "Cette facture est payable au plus tard le %(after)s, au lieu du %(before)s.",
+            after=day_in(change.due_after, language),
+            before=before,
+        )
+    return f"{moved} {payable}"
 
 
 def _followed(done: planned_delivery.Plan) -> str:

@@ -70,14 +70,21 @@ def _with_mail(profile):
     return replace(profile, seller=replace(profile.seller, name="Brasserie", email="factures@brasserie.example"))
 
 
-def test_a_buyer_reads_in_their_own_language_that_a_link_is_over(template, tmp_path):
+@pytest.mark.parametrize(
+    ("province", "language", "is_french"), [("ON", "en", False), ("QC", "fr", True), (None, "fr", True)]
+)
+def test_a_buyer_reads_in_the_languages_of_their_invoice_that_a_link_is_over(
+    template, tmp_path, province, language, is_french
+):
     moved = Clock()
     place = moved.open(template, tmp_path / "temps")
     buyer = {"id": "comptoir-1", "name": "The Counter", "email": "buyer@counter.example", "language": "en-CA"}
+    buyer["province"] = province
     place.send({**order("PO-1"), "buyer": buyer}, "m-1")
     post(place.signed_in(), "/factures/1/lien", "/factures/1", numero="0")
     page = text(place.client().get(first_link(place)))
-    assert "This link has ended" in page and '<html lang="en-CA">' in page and "Ce lien" not in page
+    assert "This link has ended" in page and f'<html lang="{language}-CA">' in page
+    assert ("Ce lien a pris fin" in page) == is_french
     place.house.close()
 
 

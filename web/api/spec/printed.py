@@ -113,7 +113,8 @@ class PrintedInvoice(msgspec.Struct, frozen=True):
     """The frozen copy of all that an invoice or a credit note prints.
 
     Of a credit note `credits` is the number of its invoice, `is_whole` says that it alone takes all of it, `reason` is
-    for the house and `buyer_note` for the buyer, and amounts are below zero. One that an earlier Houblon issued has fewer
+    for the house and `buyer_note` for the buyer, and amounts are below zero. `language` is the buyer's; `languages` are those that it prints, where they are several, the
+    first one first. One that an earlier Houblon issued has fewer
     members.
     """
 
@@ -149,6 +150,7 @@ class PrintedInvoice(msgspec.Struct, frozen=True):
     why: str | UnsetType = UNSET
     reason: str | UnsetType = UNSET
     buyer_note: str | UnsetType = UNSET
+    languages: tuple[Literal["fr", "en"], ...] | UnsetType = UNSET
 
 
 def printed_invoice(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ _TEXTS = {
     "currency": "A code of three letters.",
     "province": "The province taken where an order says none; empty: such orders wait.",
     "receivables": "Who knows what retailers owe: houblon, or the source of each order.",
+    "french": "What buyers in Québec who read English get: both languages, French only, or the buyer's (both, only, buyer).",
     "invoice_link_months": "For how many months a buyer's link opens a paid invoice.",
 }
 
