@@ -198,6 +198,7 @@ def _of(beer: tuple[str, str, str, str], quantity: int) -> dict[str, Any]:
         "category": category,
         "quantity": quantity,
         "unit_price": price,
+        **({"deposit_taxable": True} if sku == "BLO-50" else {}),
         "deposit": "30.00" if sku == "BLO-50" else "2.40" if sku.endswith("24") else "1.20",
         "available": True,
     }

@@ -86,7 +86,9 @@ def _invoice_facts(order_id: str, issued: Issued, language: str) -> Facts:
     payment = document.get("payment")
     if payment is not None and payment["is_whole"]:
         facts.append((_BALANCE.in_(language), _ALREADY_PAID.in_(language)))
-    elif document["due_date"] is not None and document["cents"]["total"] > 0:
+    elif document["cents"]["total"] <= 0:
+        facts.append((_BALANCE.in_(language), _NOTHING_TO_PAY.in_(language)))
+    elif document["due_date"] is not None:
         facts.append((_PAYABLE.in_(language), day_text(date.fromisoformat(document["due_date"])).in_(language)))
     return tuple(facts)
 
@@ -143,6 +145,7 @@ _CREDIT_NUMBER = Text("Note de crédit", "Credit note")
 _TOTAL, _PAYABLE = Text("Total", "Total"), Text("Payable au plus tard le", "Payable by")
 _CHARGES = Text("Frais et rabais", "Charges and discounts")
 _BALANCE, _ALREADY_PAID = Text("Solde", "Balance"), Text("déjà payée", "already paid")
+_NOTHING_TO_PAY = Text("rien à payer", "nothing to pay")
 _ITEMS, _VALUE = Text("Articles", "Items"), Text("Montant avant taxes", "Amount before taxes")
 _SEE_ORDER = Text("Voir la commande", "View the order")
 _INVOICE_SUBJECT = Text("Facture {number} de {seller}", "Invoice {number} from {seller}")

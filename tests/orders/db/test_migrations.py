@@ -268,3 +268,35 @@ def test_what_was_paid_credited_and_delivered_is_kept_as_entries(url):
     with pytest.raises(IntegrityError):
         upgraded.write(lambda connection: connection.exec_driver_sql(into + values % (6, 1, "invoice", "NULL", 6, 6)))
     upgraded.close()
+
+
+def test_an_invoice_of_nothing_that_was_to_be_paid_is_settled_since_its_issue(url, tmp_path):
+    """Invoices 1 (0.00, sent), 2 (0.00, credited) and 3 (3.00, sent)."""
+    make_file(url)
+    ledger = Ledger(url)
+    ledger.write(lambda connection: upgrade(connection, BEFORE_ENTRIES))
+    document = '{"lines": [], "taxes": [], "issued_on": "2021-05-12"}'
+    ledger.write(
+        lambda connection: [
+            connection.exec_driver_sql(statement)
+            for statement in (
+                "INSERT INTO retailers (id, created_at, updated_at) VALUES ('r', 1, 1)",
+                *(
+                    "INSERT INTO orders (key, source, order_id, retailer_id, state, body, content_hash, order_value, "
+                    f"item_count, placed_at, received_at) VALUES ({key}, 's', 'o{key}', 'r', 'accepted', '{{}}', 'h', 1, 1, 1, 1)"
+                    for key in (1, 2, 3)
+                ),
+                *(
+                    "INSERT INTO invoices (key, order_key, kind, prefix, year, sequence, number, state, issued_at, total, "
+                    f"document) VALUES ({key}, {key}, 'invoice', 'F', 2021, {key}, 'n{key}', '{state}', 5, {total}, '{document}')"
+                    for key, state, total in ((1, "sent", 0), (2, "credited", 0), (3, "sent", 300))
+                ),
+            )
+        ]
+    )
+    ledger.close()
+    upgraded = open_ledger(url)
+    with upgraded.reading() as connection:
+        found = connection.exec_driver_sql("SELECT state, paid_on, paid FROM invoices ORDER BY key").all()
+    assert found == [("paid", "2021-05-12", 0), ("credited", None, 0), ("sent", None, 0)]
+    upgraded.close()
