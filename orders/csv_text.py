@@ -13,6 +13,8 @@ COMPARED = 1_000  # characters of a header or name that are looked at
 _PIECE = 1 << 16  # characters
 # What a spreadsheet would run as a formula.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
+# An amount below zero is none.
+_AMOUNT = re.compile(r"-\d{1,18}([.,]\d{1,6})?", re.ASCII)
 
 
 def folded(text: str) -> str:
@@ -43,7 +45,7 @@ def delimiter_of(text: str) -> str:
 
 def guarded(cell: str) -> str:
     """The cell behind an apostrophe where a spreadsheet would run it."""
-    return f"'{cell}" if _FORMULA.match(cell) else cell
+    return f"'{cell}" if _FORMULA.match(cell) and not _AMOUNT.fullmatch(cell) else cell
 
 
 def unguarded(cell: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, not_, or_, select
 
 from houblon.engine.core.problem import Problem, Text, step
+from houblon.orders.bookkeeping.postings import is_balanced, postings_of
 from houblon.orders.db.tables import deliveries, invoices, orders, payments, retailers
 from houblon.orders.invoicing.delivered import delivered_part
 from houblon.orders.invoicing.owing import summed, to_be_invoiced
@@ -143,11 +144,14 @@ def _uninvoiced(connection: Connection) -> Iterator[Problem]:
 def _documents(connection: Connection) -> Iterator[Problem]:
     """What each document prints comes to what is kept beside it."""
     text = Text("Le document ne donne pas son total.", "The document does not come to its total.")
+    posted = Text("Son écriture au journal n’est pas équilibrée.", "Its journal entry does not balance.")
     query = select(invoices.c.number, invoices.c.total, invoices.c.document)
     for number, total, document in connection.execute(query, execution_options={"yield_per": _CHUNK}):
         cents, taxes = document["cents"], sum(tax["amount"] for tax in document["taxes"])
         if not total == cents["total"] == cents["taxable"] + cents["untaxed"] + cents["deposits"] + taxes:
             yield _of_invoice("document", number, text)
+        elif not is_balanced(postings_of(document)):
+            yield _of_invoice("journal", number, posted)
 
 
 def _lines(connection: Connection) -> Iterator[Problem]:

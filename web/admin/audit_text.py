@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from houblon.engine.core.problem import Text
+from houblon.orders.bookkeeping.accounts import NAMES
 from houblon.rules.model.changes import Change
 from houblon.rules.model.content import Content
 from houblon.rules.model.statements import ABSENT, pointer_of, statements_of
@@ -92,6 +93,7 @@ _MEMBERS: dict[str, Text] = {
     "active": Text("actif", "active"),
     "two_factor": Text("deuxième facteur", "second factor"),
     "invoice_link_months": Text("mois d’un lien de facture", "months of an invoice link"),
+    **{f"accounts.{name}": Text(f"compte : {label.fr}", f"account: {label.en}") for name, label in NAMES.items()},
     "french": Text("langue des factures au Québec", "language of invoices in Québec"),
     "approval": Text("approbation exigée", "approval required"),
     "timezone": Text("fuseau horaire", "time zone"),

@@ -21,6 +21,7 @@ from houblon.rules.store.history import History
 from houblon.web.access.audit import audited_profile
 from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
+from houblon.web.admin.accounts import FIELDS, read_accounts, typed_of_accounts
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.data_folder import HOUBLON, RECEIVABLES, Profile, french_of
 from houblon.web.foundation.stale import Outdated, check_seen, tag_of
@@ -29,6 +30,7 @@ blueprint = Blueprint("profile", __name__, url_prefix="/reglages")
 _GST, _QST, _PREFIX = re.compile(r"\d{9} RT\d{4}"), re.compile(r"\d{10} TQ\d{4}"), re.compile(r"[A-Za-z0-9]{1,10}")
 _MONTHS = "invoice_link_months"
 _SELLER = ("name", "address", "email", "gst_number", "qst_number", "prefix")
+_PARTS = ("seller", "accounts")
 PROVINCES = FACTS["province"].options
 ZONES = (
     "America/Toronto",
@@ -196,27 +198,7 @@ def read_form(typed: Any, now: Profile) -> tuple[Profile, Faults]:
         for name in (*_SELLER, "timezone", "currency", _MONTHS, "province", "french")
     }
     said["address"] = "\n".join(line.strip() for line in typed.get("address", "").splitlines() if line.strip())
-    if not 1 <= len(said["name"]) <= 200:
-        faults.add(
-            "name", "/name", "Le nom du vendeur : de 1 à 200 caractères.", "The seller’s name: 1 to 200 characters."
-        )
-    if len(said["address"]) > 500:
-        faults.add("address", "/address", "L’adresse : au plus 500 caractères.", "The address: at most 500 characters.")
-    address = read_address(said["email"])
-    if address is not None:
-        said["email"] = address
-    elif said["email"]:
-        faults.add("email", "/email", "Une adresse de courriel, ou rien.", "An email address, or nothing.")
-    if said["gst_number"] and not _GST.fullmatch(said["gst_number"]):
-        faults.add(
-            "gst_number", "/gst_number", "Comme 123456789 RT0001, ou rien.", "Such as 123456789 RT0001, or nothing."
-        )
-    if said["qst_number"] and not _QST.fullmatch(said["qst_number"]):
-        faults.add(
-            "qst_number", "/qst_number", "Comme 1234567890 TQ0001, ou rien.", "Such as 1234567890 TQ0001, or nothing."
-        )
-    if not _PREFIX.fullmatch(said["prefix"]):
-        faults.add("prefix", "/prefix", "De 1 à 10 lettres ou chiffres, sans accent.", "1 to 10 letters or digits.")
+    seller = _read_seller(said, faults)
     if said["timezone"] not in available_timezones():
         faults.add("timezone", "/timezone", "Un fuseau comme America/Toronto.", "A time zone such as America/Toronto.")
     if said["currency"] not in Locale("en").currencies:
@@ -232,7 +214,8 @@ def read_form(typed: Any, now: Profile) -> tuple[Profile, Faults]:
         faults.add("french", "/french", f"L’un de : {', '.join(FRENCH)}.", f"One of: {', '.join(FRENCH)}.")
     after = msgspec.structs.replace(
         now,
-        seller=Seller(**{name: said[name] for name in _SELLER}),
+        accounts=read_accounts(typed, now.accounts, faults),
+        seller=seller,
         # What is so unless somebody says otherwise is not said.
         french=now.french if french == french_of(now) else french,
         timezone=said["timezone"],
@@ -265,6 +248,32 @@ def _receivables(asked: str, now: Profile, faults: Faults) -> Literal["houblon",
     return now.receivables
 
 
+def _read_seller(said: dict[str, str], faults: Faults) -> Seller:
+    """The seller that the form names; faults are added to `faults`."""
+    if not 1 <= len(said["name"]) <= 200:
+        faults.add(
+            "name", "/name", "Le nom du vendeur : de 1 à 200 caractères.", "The seller’s name: 1 to 200 characters."
+        )
+    if len(said["address"]) > 500:
+        faults.add("address", "/address", "L’adresse : au plus 500 caractères.", "The address: at most 500 characters.")
+    address = read_address(said["email"])
+    if address is not None:
+        said["email"] = address
+    elif said["email"]:
+        faults.add("email", "/email", "Une adresse de courriel, ou rien.", "An email address, or nothing.")
+    if said["gst_number"] and not _GST.fullmatch(said["gst_number"]):
+        faults.add(
+            "gst_number", "/gst_number", "Comme 123456789 RT0001, ou rien.", "Such as 123456789 RT0001, or nothing."
+        )
+    if said["qst_number"] and not _QST.fullmatch(said["qst_number"]):
+        faults.add(
+            "qst_number", "/qst_number", "Comme 1234567890 TQ0001, ou rien.", "Such as 1234567890 TQ0001, or nothing."
+        )
+    if not _PREFIX.fullmatch(said["prefix"]):
+        faults.add("prefix", "/prefix", "De 1 à 10 lettres ou chiffres, sans accent.", "1 to 10 letters or digits.")
+    return Seller(**{name: said[name] for name in _SELLER})
+
+
 def differing(before: Profile, after: Profile) -> tuple[dict[str, Any], dict[str, Any]]:
     """The members that differ, as they were and as they are."""
     left, right = _flat(before), _flat(after)
@@ -274,7 +283,8 @@ def differing(before: Profile, after: Profile) -> tuple[dict[str, Any], dict[str
 
 def _flat(profile: Profile) -> dict[str, Any]:
     document = msgspec.to_builtins(profile)
-    return {**{f"seller.{name}": value for name, value in document.pop("seller").items()}, **document}
+    parts = {f"{part}.{name}": value for part in _PARTS for name, value in document.pop(part).items()}
+    return {**parts, **document}
 
 
 def typed_of(profile: Profile) -> tuple[dict[str, str], dict[str, bool]]:
@@ -286,6 +296,7 @@ def typed_of(profile: Profile) -> tuple[dict[str, str], dict[str, bool]]:
         "province": profile.province or "",
         "french": french_of(profile),
     }
+    said |= typed_of_accounts(profile.accounts)
     return said, {name: getattr(profile, name) for name in ("approval", "follow_delivery", "two_factor")}
 
 
@@ -299,6 +310,7 @@ def _page(profile: Profile, **more: Any) -> str:
         said=said,
         flags=flags,
         etag=tag_of(profile),
+        accounts=FIELDS,
         zones=ZONES,
         provinces=[(code, option_label(FACTS["province"], code)) for code in PROVINCES],
         differs=differing(profile, read_form(said | flags, profile)[0])[1],

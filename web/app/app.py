@@ -22,8 +22,8 @@ from houblon.web.groups import identity as group_identity
 from houblon.web.groups import pages as groups
 from houblon.web.groups import ranks
 from houblon.web.ingest import webhooks
+from houblon.web.invoices import books, settling
 from houblon.web.invoices import pages as invoices
-from houblon.web.invoices import settling
 from houblon.web.limits import entry, sizes
 from houblon.web.orders import bulk, delivery, lifecycle, overview, planned_delivery, review, saved_views, whatif
 from houblon.web.orders import pages as order_pages
@@ -63,6 +63,7 @@ PAGES = (
     planned_delivery,
     invoices,
     settling,
+    books,
     outbox_pages,
     deliveries,
     endpoints,

@@ -18,6 +18,7 @@ from filelock import FileLock
 from houblon.engine.conditions.vocabulary import FACTS
 from houblon.engine.core.places import QUEBEC
 from houblon.engine.core.problem import Invalid, refuse
+from houblon.orders.bookkeeping.accounts import Accounts
 from houblon.orders.invoicing.buyer_links import MONTHS, MOST_MONTHS
 from houblon.orders.invoicing.languages import BOTH, BUYERS, FRENCH
 from houblon.orders.services import FormerSecret, Seller
@@ -57,7 +58,8 @@ class Profile(msgspec.Struct, frozen=True):
     in with a second factor. A buyer's link opens an invoice for `invoice_link_months` after nothing is owed by it.
     `province` is that of buyers of whom nobody says one, None where none may be taken: their orders are held.
     `receivables` says who knows what retailers owe: `houblon`, whose ledger counts, or `source`, and each order does.
-    `french` is what buyers in Québec who read English get, one of `FRENCH`; None: what `french_of` says.
+    `french` is what buyers in Québec who read English get, one of `FRENCH`; None: what `french_of` says. `accounts` are
+    those that the journal posts to.
     `id` is the same in the ledger: that is how the two know each other.
     """
 
@@ -73,6 +75,7 @@ class Profile(msgspec.Struct, frozen=True):
     # Of an installation of before one could choose: what orders say still counts.
     receivables: Literal["houblon", "source"] = SOURCE
     french: str | None = None
+    accounts: Accounts = Accounts()
 
 
 def french_of(profile: Profile) -> str:
@@ -166,6 +169,8 @@ def read_profile(folder: Path) -> Profile:
     _check_names(path, "$", said, _ALWAYS, _Written)
     seller = msgspec.json.decode(said["seller"], type=dict[str, msgspec.Raw])
     _check_names(path, "$.seller", seller, _ALWAYS_OF_SELLER, Seller)
+    accounts = msgspec.json.decode(said["accounts"], type=dict[str, msgspec.Raw]) if "accounts" in said else {}
+    _check_names(path, "$.accounts", accounts, (), Accounts)
     return profile
 
 

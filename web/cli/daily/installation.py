@@ -10,6 +10,7 @@ import msgspec
 from houblon.engine.core.problem import Invalid, Problem, Text
 from houblon.rules.model.entry import Entry
 from houblon.web.access.audit import CLI, audited_profile, by
+from houblon.web.admin.accounts import FIELDS
 from houblon.web.admin.profile import consequences, differing, read_form, typed_of
 from houblon.web.cli.shell import data_option, is_at_terminal, json_option, opened, print_result, speaks_problems
 from houblon.web.foundation.composition import House
@@ -29,6 +30,7 @@ _TEXTS = {
     "receivables": "Who knows what retailers owe: houblon, or the source of each order.",
     "french": "What buyers in Québec who read English get: both languages, French only, or the buyer's (both, only, buyer).",
     "invoice_link_months": "For how many months a buyer's link opens a paid invoice.",
+    **{name: f"The journal's account: {label.en}." for name, label in FIELDS.items()},
 }
 
 
