@@ -10,6 +10,7 @@ from houblon.web.api.document import register
 from houblon.web.api.rooms import (
     after_acceptance,
     entered_orders,
+    exports,
     invoices,
     joining,
     messages,
@@ -26,6 +27,7 @@ ROOMS = (
     decisions,
     entered_orders,
     events,
+    exports,
     groups,
     invoices,
     messages,

@@ -12,6 +12,7 @@ from houblon.engine.core.moments import read_moment
 from houblon.engine.core.money import price
 from houblon.engine.core.problem import problem, refuse
 from houblon.engine.core.texts import MAX_ID
+from houblon.orders.bookkeeping.accounts import LONGEST as ACCOUNT
 from houblon.orders.events.catalogue import EVENTS
 from houblon.orders.invoicing.payments import MEANS
 from houblon.orders.queries.lists import INVOICE_STATES
@@ -211,6 +212,28 @@ class InvoiceListing(ByKey):
     buyer = text(MAX_ID, 1)
     since = bound()
     until = bound()
+
+
+class ExportPeriod(Query):
+    """Days of the installation's zone, `until` excluded; last month, where neither is said."""
+
+    since = day()
+    until = day()
+
+
+class AccountNames(Body):
+    """The journal's accounts, each its number, its name or both."""
+
+    receivables = text(ACCOUNT, 1)
+    bank = text(ACCOUNT, 1)
+    revenue = text(ACCOUNT, 1)
+    discounts = text(ACCOUNT, 1)
+    charges = text(ACCOUNT, 1)
+    deposits = text(ACCOUNT, 1)
+    taxed_deposits = text(ACCOUNT, 1)
+    gst = text(ACCOUNT, 1)
+    qst = text(ACCOUNT, 1)
+    hst = text(ACCOUNT, 1)
 
 
 class ProposalListing(Listing):

@@ -34,6 +34,7 @@ ORDER = (
     "endpoints",
     "messages",
     "sources",
+    "exports",
     "mended",
 )
 # Made anew each time: what an example calls it is what it is called here from then on.
