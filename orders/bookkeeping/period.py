@@ -35,10 +35,13 @@ def last_month(today: date) -> Period:
     return Period((until - timedelta(days=1)).replace(day=1), until)
 
 
-def period_of(first: date | None, until: date | None, today: date) -> Period:
+def period_of(
+    first: date | None, until: date | None, today: date, names: tuple[str, str] = ("since", "until")
+) -> Period:
     """The period that is asked for: last month, where nothing is said; a side that is not said is that of the month
-    of the other. Raises Invalid."""
-    for day, pointer in ((first, "/since"), (until, "/until")):
+    of the other. Raises Invalid, at what `names` calls the two."""
+    pointers = tuple(f"/{name}" for name in names)
+    for day, pointer in zip((first, until), pointers, strict=True):
         if day is not None and not _EARLIEST <= day <= _LATEST:
             raise refuse("date", pointer, "Un jour de 1900 à 2200.", "A day from 1900 to 2200.")
     if first is None and until is None:
@@ -49,5 +52,5 @@ def period_of(first: date | None, until: date | None, today: date) -> Period:
     if until is None:
         until = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
     if first >= until:
-        raise refuse("period", "/until", "La période finit avant de commencer.", "The period ends before it begins.")
+        raise refuse("period", pointers[1], "La période finit avant de commencer.", "The period ends before it begins.")
     return Period(first, until)

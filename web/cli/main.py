@@ -14,6 +14,7 @@ from houblon.orders.credentials.credentials import buyer_source_of
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.intake.decode import read_order
 from houblon.web.cli.daily.audit import audit
+from houblon.web.cli.daily.books import export_books
 from houblon.web.cli.daily.delivering import order
 from houblon.web.cli.daily.installation import follow_delivery, installation
 from houblon.web.cli.daily.joining import retailer
@@ -156,6 +157,7 @@ for _command in (
     check,
     approval,
     audit,
+    export_books,
     follow_delivery,
     installation,
     invoice,

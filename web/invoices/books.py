@@ -68,7 +68,7 @@ def exported(place: House, table: str, kind: str, period: Period, language: str)
 def _asked() -> Period:
     """The days that the address names, both of them in the period. Raises Invalid."""
     last = _day("au")
-    return period_of(_day("du"), last and following(last), _today())
+    return period_of(_day("du"), last and following(last), _today(), ("du", "au"))
 
 
 def _day(name: str) -> date | None:

@@ -117,6 +117,19 @@ def test_a_credit_note_of_an_invoice_that_was_in_english_alone_is_in_both(tmp_pa
     services.ledger.close()
 
 
+@pytest.mark.parametrize(("language", "words"), [("fr", "rien à payer"), ("en", "nothing to pay")])
+def test_an_invoice_of_nothing_asks_for_nothing_on_paper_and_by_mail(tmp_path, language, words):
+    lines = [{"sku": "IPA", "quantity": 24, "unit_price": "54.00"}]
+    gift = [{"kind": "gift_card", "amount": "-1296.00", "taxable": True}]
+    services = bought(tmp_path, "QC", language, lines=lines, charges=gift)
+    [row], [letter] = rows(services, tables.invoices), rows(services, tables.outbox)
+    assert (row.total, row.state, row.paid_on) == (0, "paid", day_of(NOW).isoformat())
+    assert words in printed(row) and words in rendered(letter.message)["text"]
+    for payable in ("Payable au plus tard", "Payable by"):
+        assert payable not in printed(row) and payable not in rendered(letter.message)["text"]
+    services.ledger.close()
+
+
 def test_a_text_that_both_languages_say_alike_stands_once():
     from houblon.orders.invoicing.languages import said_in
 

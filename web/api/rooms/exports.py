@@ -150,13 +150,12 @@ def get_export_accounts() -> Response:
 def put_export_accounts(asked: dict[str, Any]) -> Response:
     """Name the accounts that the journal posts to; one that is not named stays"""
     faults, by, check_seen = Faults(), acting(house(), caller()), seen()
-    typed = {f"account_{name}": value for name, value in asked.items()}
-    read_accounts(typed, house().profile.accounts, faults)
+    read_accounts(asked, house().profile.accounts, faults, "")
     faults.raise_if_any()
 
     def change(now: Profile) -> Profile:
         check_seen(_etag(now))
-        return msgspec.structs.replace(now, accounts=read_accounts(typed, now.accounts, Faults()))
+        return msgspec.structs.replace(now, accounts=read_accounts(asked, now.accounts, Faults(), ""))
 
     def entry_of(before: Profile, after: Profile) -> Entry:
         return by.entry("installation.changed", "installation", *differing(before, after))
