@@ -208,6 +208,8 @@ def _amounts(document: Mapping[str, Any]) -> dict[str, Any]:
         "before_taxes": dollars(cents["taxable"] + cents["untaxed"]),
         "taxes": [{"tax": tax["tax"], "amount": dollars(tax["amount"])} for tax in document["taxes"]],
         "deposits": dollars(cents["deposits"]),
+        # Those that bear taxes are in the amount before taxes; who has none is told nothing of them.
+        **({"taxed_deposits": dollars(cents["taxed_deposits"])} if cents.get("taxed_deposits") else {}),
         "issued_on": document["issued_on"],
     }
 

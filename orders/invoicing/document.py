@@ -156,7 +156,7 @@ def _row(line: dict[str, Any], language: str) -> Row:
         remarks.append(_said(_LINE_EXEMPT, language))
     elif not line["taxable"]:
         remarks.append(_said(_UNTAXED, language))
-    if line.get("deposit_taxable"):
+    if line.get("deposit_taxable") and not line.get("tax_exempt"):
         remarks.append(_said(_TAXED_DEPOSIT, language))
     figures = (
         number_text(line["quantity"]).in_(language),

@@ -3,11 +3,15 @@
 import pytest
 
 from houblon.orders.db import tables
-from houblon.orders.handling import deliveries, lifecycle, review
+from houblon.orders.handling import credit_notes, deliveries, lifecycle, review
 from houblon.orders.handling.bulk import prospects, total_of
+from houblon.orders.handling.credit_notes import Asked
 from houblon.orders.handling.replay import replay
+from houblon.orders.invoicing.credits import Words
 from houblon.orders.invoicing.document import pdf, sheet
 from houblon.orders.services import Conflict
+from tests.clock import NOW
+from tests.orders.events.reading import events_of
 from tests.orders.services import later, make_services, order_body, rows, send, tous
 
 SHIPPING = {"kind": "shipping", "name": "Livraison express", "amount": "25.00"}
@@ -68,9 +72,27 @@ def test_the_deposit_of_a_keg_is_taxed_and_that_of_a_bottle_is_not(services):
         {"sku": "FUT", "quantity": 2, "unit_price": "200.00", "deposit": "50.00", "deposit_taxable": True},
         {"sku": "IPA", "quantity": 24, "unit_price": "10.00", "deposit": "0.10"},
     ]
-    cents = invoice_of(services, lines=lines).document["cents"]
+    row = invoice_of(services, lines=lines)
+    cents = row.document["cents"]
     assert (cents["taxable"], cents["deposits"]) == (40000 + 24000 + 10000, 240)
     assert cents["total"] == 74000 + 3700 + 7382 + 240
+    assert told(sheet(row.document).totals) | {"Consignes taxables": "100,00 $", "Consignes": "2,40 $"} == told(
+        sheet(row.document).totals
+    )
+    [issued] = [each for each in events_of(services) if each.type == "invoice.issued"]
+    assert (issued.data["deposits"], issued.data["taxed_deposits"]) == ("2.40", "100.00")
+    credit_notes.credit(services, row.key, (Asked(1, 1), Asked(2, 24)), Words(), by="anne", at=NOW)
+    note = rows(services, tables.invoices)[-1].document
+    assert (note["cents"]["taxed_deposits"], note["cents"]["deposits"]) == (-5000, -240)
+    [noted] = [each for each in events_of(services) if each.type == "credit_note.issued"]
+    assert (noted.data["deposits"], noted.data["taxed_deposits"]) == ("-2.40", "-50.00")
+
+
+def test_the_deposit_of_a_line_that_bears_no_tax_for_its_buyer_bears_none(services):
+    line = {"sku": "FUT", "quantity": 24, "unit_price": "200.00", "deposit": "50.00", "deposit_taxable": True}
+    row = invoice_of(services, lines=[{**line, "tax_exempt": True}])
+    assert row.document["cents"]["deposits"] == 120000 and row.total == 480000 + 120000
+    assert "consigne taxable" not in sheet(row.document).rows[0].remark
 
 
 def test_what_the_sender_was_paid_is_issued_as_paid_with_its_reference(services):

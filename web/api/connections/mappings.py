@@ -76,7 +76,8 @@ def _sums(sums: Sums) -> dict[str, Any]:
             "taxes": [
                 {"tax": each.tax, "percent": str(each.percent), "amount": dollars(each.amount)} for each in own.taxes
             ],
-            "deposits": dollars(own.deposits + own.taxed_deposits),
+            "deposits": dollars(own.deposits),
+            "taxed_deposits": dollars(own.taxed_deposits),
             "total": dollars(own.total),
         },
         "stated": stated and {"amount": dollars(stated.amount), "taxes_included": stated.taxes_included},

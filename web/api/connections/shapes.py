@@ -93,13 +93,14 @@ class TrialTax(msgspec.Struct, frozen=True):
 
 
 class TrialTotals(msgspec.Struct, frozen=True):
-    """What the order comes to, part by part."""
+    """What the order comes to, part by part; `deposits` bear no tax, `taxed_deposits` do."""
 
     lines: Money
     discount: Money
     charges: Money
     taxes: tuple[TrialTax, ...]
     deposits: Money
+    taxed_deposits: Money
     total: Money
 
 

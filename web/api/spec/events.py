@@ -104,6 +104,7 @@ class InvoiceIssuedData(OrderData, frozen=True, kw_only=True):
     before_taxes: Money
     taxes: tuple[EventTax, ...]
     deposits: Money
+    taxed_deposits: Money | UnsetType = UNSET
     issued_on: Day
     due_date: Day | None
 
@@ -161,6 +162,7 @@ class CreditNoteData(OrderData, frozen=True, kw_only=True):
     before_taxes: Money
     taxes: tuple[EventTax, ...]
     deposits: Money
+    taxed_deposits: Money | UnsetType = UNSET
     issued_on: Day
 
 
