@@ -3,7 +3,8 @@
     python -m bench.lives [--lives 20000] [--acts 12] [--first 1000] [--postgresql URL]
 
 After every act (delivered in part, credited, paid, reversed, cancelled, undone) the ledger has what the model has:
-states, balances and every credit note, to the cent.
+states, balances and every credit note, to the cent. At the end the bookkeeper's journal has every act once, balanced, and
+comes to what the ledger and the pages say.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.orders.bookkeeping.test_journal import check_sums
 from tests.orders.handling.lives import make_lives, play
 
 
@@ -31,6 +33,7 @@ def main() -> int:
             except AssertionError as difference:
                 differing.append(seed)
                 print(f"life {seed}: {difference}", flush=True)
+        check_sums(services)
         services.ledger.close()
     seconds = time.monotonic() - began
     print(f"{arguments.lives} lives of {arguments.acts} acts, {len(differing)} differ; {seconds:.0f} s")
