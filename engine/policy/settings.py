@@ -16,6 +16,7 @@ from houblon.engine.policy.terms import parse_terms, terms_document
 EVENTS = ("order.accepted", "order.held", "order.refused", "invoice.issued")
 MAX_TEXT = 2_000
 MAX_DAYS = 3_650
+MAX_HOURS = 8_760
 
 
 class SettingKind(msgspec.Struct, frozen=True):
@@ -72,6 +73,17 @@ def _day_count(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_DAYS:
         raise refuse(
             "range", "", f"Un nombre entier de jours, de 0 à {MAX_DAYS}.", f"A whole number of days, 0 to {MAX_DAYS}."
+        )
+    return value
+
+
+def _hour_count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_HOURS:
+        raise refuse(
+            "range",
+            "",
+            f"Un nombre entier d’heures, de 1 à {MAX_HOURS}.",
+            f"A whole number of hours, 1 to {MAX_HOURS}.",
         )
     return value
 
@@ -174,6 +186,7 @@ SETTINGS: Mapping[str, SettingKind] = MappingProxyType(
             SettingKind("acceptance.minimum_value", _money, nullable=True),
             SettingKind("acceptance.credit_limit", _money, nullable=True, unstated=None),
             SettingKind("acceptance.maximum_days_overdue", _day_count, nullable=True, unstated=None),
+            SettingKind("acceptance.tell_team_after_hours", _hour_count, nullable=True, unstated=None),
             SettingKind("invoicing.trigger", _one_of("on_acceptance", "on_delivery", "manual")),
             SettingKind("invoicing.terms", lambda value: terms_document(parse_terms(value))),
             SettingKind("invoicing.discount_percent", _percent, nullable=True),

@@ -23,7 +23,7 @@ from houblon.orders.outbox.delivery import has_a_place
 PAGE = 50
 # How many rows one page looks at for what no index finds; the next page goes on from there.
 LOOKED_AT = 25_000
-_ORDER = (
+ORDER_COLUMNS = (
     orders.c.key,
     orders.c.source,
     orders.c.order_id,
@@ -74,7 +74,7 @@ def list_orders(
     above: int = 0,
 ) -> Sequence[Row[Any]]:
     """Orders, newest first, below the key `before` and above the key `above`."""
-    query = _filtered(select(*_ORDER).join(retailers), asked).order_by(orders.c.key.desc()).limit(limit)
+    query = filtered(select(*ORDER_COLUMNS).join(retailers), asked).order_by(orders.c.key.desc()).limit(limit)
     if above:
         query = query.where(orders.c.key > above)
     return connection.execute(query if before is None else query.where(orders.c.key < before)).all()
@@ -86,15 +86,15 @@ def floor_of(connection: Connection, key: ColumnElement[int], before: int | None
     return max(0, top - LOOKED_AT)
 
 
-def _is_in(state: str) -> ColumnElement[bool]:
+def is_in(state: str) -> ColumnElement[bool]:
     """Orders in a state; the index knows those that are not accepted."""
     same = orders.c.state == state
     return same if state == "accepted" else same & (orders.c.state != _ACCEPTED)
 
 
-def _filtered(query: Any, asked: OrderFilter) -> Any:
+def filtered(query: Any, asked: OrderFilter) -> Any:
     if asked.state:
-        query = query.where(_is_in(asked.state))
+        query = query.where(is_in(asked.state))
     if asked.source:
         query = query.where(orders.c.source == asked.source)
     if asked.order_id:
@@ -137,25 +137,12 @@ def called(like: str) -> Select[Any]:
     )
 
 
-def held_orders(connection: Connection, asked: OrderFilter = EVERYTHING, limit: int = 200) -> Sequence[Row[Any]]:
-    """What waits for a person, the oldest first, each with its last decision."""
-    earlier = decisions.alias()
-    last = select(func.max(earlier.c.key)).where(earlier.c.order_key == orders.c.key).scalar_subquery()
-    query = (
-        select(*_ORDER, decisions.c.document.label("decision"))
-        .join(retailers)
-        .join(decisions, decisions.c.key == last)
-        .where(_is_in("held"))
-    )
-    return connection.execute(_filtered(query, asked).order_by(orders.c.key).limit(limit)).all()
-
-
 def order_row(connection: Connection, key: int) -> AnyRow | None:
     """One order with its body, the hash of what it says, its retailer's name, and the addresses of whom it is from."""
     own = retailers.alias("own")
     query = (
         select(
-            *_ORDER,
+            *ORDER_COLUMNS,
             orders.c.own_retailer_id,
             orders.c.body,
             orders.c.content_hash,
@@ -353,7 +340,7 @@ def receivable(connection: Connection, due_before: date | None = None, since: da
 
 
 def count_held(connection: Connection) -> int:
-    return connection.execute(select(func.count()).select_from(orders).where(_is_in("held"))).scalar_one()
+    return connection.execute(select(func.count()).select_from(orders).where(is_in("held"))).scalar_one()
 
 
 def count_members(connection: Connection) -> dict[str, int]:

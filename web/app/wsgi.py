@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from houblon.orders.handling.refusals import tell_of_refused
 from houblon.orders.outbox.workers import DeliveryWorkers
+from houblon.orders.waiting.ageing import tell_of_waits
 from houblon.orders.waiting.work import decide_due
 from houblon.simulation.jobs.jobs import FOLDER
 from houblon.simulation.jobs.worker import run_forever
@@ -41,6 +42,7 @@ refusals = logging.getLogger("houblon.refused_calls")
 waits = logging.getLogger("houblon.waiting")
 prunings = logging.getLogger("houblon.retention")
 PRUNE_AFTER, PRUNE_EVERY = 20.0, 3600.0  # seconds
+AGES_EVERY = 30.0  # seconds between looks at how long orders wait
 TELL_EVERY = 30.0  # seconds between looks at what was refused
 PAUSE = 0.5  # seconds between messages under load
 
@@ -123,10 +125,14 @@ def _tell_of_refused_for_ever(house: House) -> None:
 
 
 def _see_to_what_waits_for_ever(house: House) -> None:
-    """Held orders are decided again when what held them may have changed."""
+    """Held orders are decided again when what held them may have changed; the team is told of those that wait long."""
+    looked_at = -AGES_EVERY
     while True:
         try:
             decide_due(house.services, house.now, lambda: _give_way(house))
+            if time.monotonic() >= looked_at + AGES_EVERY:
+                looked_at = time.monotonic()
+                tell_of_waits(house.services, house.now())
         except Exception:
             waits.exception("held orders could not be decided again; trying again")
         time.sleep(IDLE)

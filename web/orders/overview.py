@@ -12,6 +12,7 @@ from houblon.orders.events.endpoints import list_endpoints
 from houblon.orders.handling import sender_news
 from houblon.orders.intake import refused_calls
 from houblon.orders.queries import lists
+from houblon.orders.queries.held import held_orders
 from houblon.rules.checks.checks import scenario_faults
 from houblon.rules.model.content import Content
 from houblon.rules.model.proposal import Proposal
@@ -30,7 +31,7 @@ def show() -> str:
     day = now.astimezone(services.installation.zone).date()
     with services.ledger.reading() as connection:
         found = figures(connection, now)
-        held = lists.held_orders(connection, limit=5)
+        held = held_orders(connection, limit=5)
         silent = [each for each in list_endpoints(connection) if each.active and each.rests]
     store = house().store
     version = store.in_force(now)

@@ -8,6 +8,7 @@ from houblon.orders.handling.lifecycle import CANCELLABLE
 from houblon.orders.invoicing.credits import credit_notes_of
 from houblon.orders.invoicing.delivered import delivery_of
 from houblon.orders.queries import lists
+from houblon.orders.queries.held import wait_of
 from houblon.orders.queries.lists import PAGE
 from houblon.orders.retailers.names import stored_order
 from houblon.web.foundation.current_app import house
@@ -59,6 +60,7 @@ def show(key: int) -> str:
             at_delivery = review.preview_of_delivery(connection, house().services, key, house().now())
         messages = lists.messages_of(connection, key)
         called_off_at = sender_news.asked_about(connection, row.source, row.order_id)
+        wait = wait_of(connection, key)
         undoable = undo.is_undoable(connection, key)
         delivery = delivery_of(connection, key)
     return render_template(
@@ -72,6 +74,7 @@ def show(key: int) -> str:
         at_delivery=at_delivery,
         cancellable=CANCELLABLE,
         called_off_at=called_off_at,
+        wait=wait,
         undoable=undoable,
         delivery=delivery,
         story=sorted(

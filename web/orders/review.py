@@ -1,5 +1,6 @@
 """File d'attente: what waits for a person, read as an argument, accepted or refused."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -10,6 +11,7 @@ from houblon.engine.policy.derivation import derivation_document
 from houblon.orders.handling import review, sender_news
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.queries import lists
+from houblon.orders.queries.held import held_orders
 from houblon.orders.retailers.accounts import day_of, open_invoices_of
 from houblon.orders.retailers.names import ids_of, stored_order
 from houblon.orders.services import Conflict
@@ -25,6 +27,8 @@ from houblon.web.orders.saved_views import saved
 from houblon.web.presentation.explanation import explain
 from houblon.web.presentation.order_filters import kept, order_filter
 
+# What the queue can be narrowed to: what has waited for so many hours.
+AGES, NEWEST = ("24", "72", "168"), "recentes"
 blueprint = Blueprint("review", __name__, url_prefix="/file")
 
 
@@ -33,9 +37,11 @@ def index() -> Any:
     services, now = house().services, house().now()
     asked, unread = order_filter(request.args, services.installation.zone, current())
     filters = kept(request.args)
+    since, is_newest_first = _before(filters.get("attend"), now), filters.get("tri") == NEWEST
     with services.ledger.reading() as connection:
         called_off = sender_news.waiting(connection)
-        held = [each for each in lists.held_orders(connection, asked) if _is_for(each.decision, filters.get("raison"))]
+        queue = held_orders(connection, asked, waiting_before=since, newest_first=is_newest_first)
+        held = [each for each in queue if _is_for(each.decision, filters.get("raison"))]
         chosen = request.args.get("commande", type=row_key)
         row = next((each for each in held if each.key == chosen), held[0] if held else None)
         shown = None
@@ -70,6 +76,11 @@ def index() -> Any:
         every=bool(request.args.get("tout")),
         unread=unread,
     )
+
+
+def _before(hours: str | None, now: datetime) -> datetime | None:
+    """Before when what waits longer than so many hours began to; None where that is not asked, or not of the choices."""
+    return now - timedelta(hours=int(hours)) if hours in AGES else None
 
 
 def _is_for(decision: dict[str, Any], code: str | None) -> bool:

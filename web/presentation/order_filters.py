@@ -10,7 +10,7 @@ from houblon.engine.core.problem import Invalid, Problem, refuse
 from houblon.orders.queries.lists import OrderFilter
 from houblon.web.presentation.typed_numbers import money_typed
 
-MEMBERS = ("q", "groupe", "du", "au", "minimum", "etat", "raison")
+MEMBERS = ("q", "groupe", "du", "au", "minimum", "etat", "raison", "attend", "tri")
 
 
 def order_filter(

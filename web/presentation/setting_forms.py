@@ -71,6 +71,16 @@ SECTIONS: tuple[tuple[Text, tuple[SettingForm, ...]], ...] = (
                 "days",
                 Text("Aucun maximum", "No maximum"),
             ),
+            SettingForm(
+                "acceptance.tell_team_after_hours",
+                Text("Rappel d’une commande en attente", "Reminder of an order that waits"),
+                Text(
+                    "Après tant d’heures, un courriel aux adresses de « Prévenir l’équipe ».",
+                    "After so many hours, an email to the addresses of “Notify the team”.",
+                ),
+                "hours",
+                Text("Aucun rappel", "No reminder"),
+            ),
         ),
     ),
     (
@@ -219,6 +229,7 @@ def _team(form: Any) -> dict[str, list[str]]:
 _NUMBERS: Mapping[str, Callable[[str, str], Any]] = {
     "whole": whole_typed,
     "days": whole_typed,
+    "hours": whole_typed,
     "money": money_typed,
     "percent": percent_typed,
 }

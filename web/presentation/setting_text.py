@@ -24,6 +24,8 @@ def value_text(path: str, value: Any) -> Text:
             return number_text(value)
         case "days":
             return quantity_text(FACTS["days_overdue"], value)
+        case "hours":
+            return hours_text(value)
         case "money":
             return money_text(cents(value))
         case "percent":
@@ -39,6 +41,12 @@ def value_text(path: str, value: Any) -> Text:
     to = ", ".join(value["to"])
     events = _events(value["events"])
     return Text(f"{events.fr} → {to}", f"{events.en} → {to}") if to else events
+
+
+def hours_text(count: int) -> Text:
+    """« 48 heures », “1 hour”."""
+    number = number_text(count)
+    return Text(f"{number.fr}{NBSP}heure{'' if count == 1 else 's'}", f"{number.en} hour{'' if count == 1 else 's'}")
 
 
 def _events(events: list[str]) -> Text:

@@ -21,6 +21,8 @@ BOTH = {"fr": "Livrez derrière.", "en": "Deliver at the back."}
         ("acceptance.credit_limit", None, None),
         ("acceptance.maximum_days_overdue", 0, 0),
         ("acceptance.maximum_days_overdue", None, None),
+        ("acceptance.tell_team_after_hours", 48, 48),
+        ("acceptance.tell_team_after_hours", None, None),
         ("invoicing.discount_percent", "7.50", "7.50"),
         ("invoicing.discount_percent", 100, "100"),
         ("invoicing.tax_exempt", True, True),
@@ -42,6 +44,9 @@ def test_a_value_has_one_written_form(path, value, written):
         ("acceptance.mode", None, "required", "/s"),
         ("acceptance.mode", ["manual"], "unknown_option", "/s"),
         ("acceptance.minimum_items", True, "range", "/s"),
+        ("acceptance.tell_team_after_hours", 0, "range", "/s"),
+        ("acceptance.tell_team_after_hours", True, "range", "/s"),
+        ("acceptance.tell_team_after_hours", 8_761, "range", "/s"),
         ("acceptance.minimum_items", 0, "range", "/s"),
         ("acceptance.minimum_items", 24.0, "range", "/s"),
         ("acceptance.minimum_value", "-0.01", "money", "/s"),
@@ -79,5 +84,6 @@ def test_only_bounds_discounts_and_texts_can_be_nothing():
     assert {path for path, kind in SETTINGS.items() if kind.nullable} == {
         *("acceptance.minimum_items", "acceptance.minimum_value", "acceptance.credit_limit"),
         *("acceptance.maximum_days_overdue", "invoicing.discount_percent", "invoicing.note"),
+        *("acceptance.tell_team_after_hours",),
         *("messages.before_order", "messages.confirmation", "messages.order_note"),
     }

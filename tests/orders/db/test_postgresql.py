@@ -17,6 +17,7 @@ from houblon.orders.handling import review
 from houblon.orders.handling.planned_delivery import change
 from houblon.orders.outbox.delivery import deliver_due
 from houblon.orders.queries import lists
+from houblon.orders.queries.held import held_orders
 from houblon.orders.services import Conflict
 from tests.clock import NOW
 from tests.orders.db.earlier import make_earlier, rows_now
@@ -140,7 +141,7 @@ def test_pages_ask_the_same_questions(services):
             "B",
             "A",
         ]
-        assert [row.order_id for row in lists.held_orders(connection)] == ["A"]
+        assert [row.order_id for row in held_orders(connection)] == ["A"]
         assert lists.count_orders(connection) == {"accepted": (1, 129600), "held": (1, 5400)}
         assert len(lists.list_invoices(connection)) == 1 and len(lists.list_messages(connection)) == 2
 

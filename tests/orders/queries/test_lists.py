@@ -7,6 +7,7 @@ from sqlalchemy import event
 
 from houblon.orders.handling import review
 from houblon.orders.queries import lists
+from houblon.orders.queries.held import held_orders
 from houblon.orders.queries.lists import OrderFilter
 from tests import databases
 from tests.clock import NOW
@@ -43,7 +44,7 @@ def ids(found):
         (lambda c: lists.list_orders(c, OrderFilter(state="held")), "orders_by_state"),
         (lambda c: lists.list_orders(c, OrderFilter(state="cancelled"), before=5), "orders_by_state"),
         (lambda c: lists.list_orders(c, OrderFilter(state="accepted")), None),
-        (lists.held_orders, "orders_by_state"),
+        (held_orders, "orders_by_state"),
         (lists.count_held, "orders_by_state"),
         (lambda c: lists.list_messages(c, state="parked"), "outbox_parked"),
         (lambda c: lists.list_messages(c, kind="webhook"), "outbox_webhooks"),
@@ -100,7 +101,7 @@ def test_orders_are_found_by_group_day_and_amount(busy):
         since_until = OrderFilter(since=later(hours=2), until=later(hours=4))
         assert ids(lists.list_orders(connection, since_until)) == ["PO-3", "PO-2"]
         assert ids(lists.list_orders(connection, OrderFilter(at_least=129600))) == ["PO-5", "PO-4", "PO-2", "PO-1"]
-        assert ids(lists.held_orders(connection, OrderFilter(group="payeurs-a-risque"))) == ["PO-3"]
+        assert ids(held_orders(connection, OrderFilter(group="payeurs-a-risque"))) == ["PO-3"]
 
 
 @pytest.mark.parametrize(("search", "count"), [("%", 4), ("_", 3), ("\\", 0), ("100 %", 4), ("' OR 1=1", 0)])
@@ -109,7 +110,7 @@ def test_what_is_searched_is_text_and_no_pattern(connection, search, count):
 
 
 def test_the_queue_is_oldest_first_with_why_each_order_waits(connection):
-    held = lists.held_orders(connection)
+    held = held_orders(connection)
     assert ids(held) == ["PO-0", "PO-3", "PO-6"]
     assert [reason["code"] for reason in held[0].decision["reasons"]] == ["minimum_items", "minimum_value"]
 
@@ -153,7 +154,7 @@ def test_a_group_s_members_are_listed_even_before_they_order(busy):
 
 def test_an_empty_ledger_answers_too(services):
     with services.ledger.reading() as connection:
-        assert lists.list_orders(connection) == lists.held_orders(connection) == []
+        assert lists.list_orders(connection) == held_orders(connection) == []
         assert lists.count_orders(connection, since=NOW) == {} and lists.count_held(connection) == 0
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from houblon.engine.conditions.parsing import MAX_CONDITIONS, MAX_LIST, MAX_TEXT
 from houblon.engine.conditions.vocabulary import ACTIONS, FACTS, OPERATORS, Fact, Kind
 from houblon.engine.policy.decision import Outcome
-from houblon.engine.policy.settings import EVENTS, SETTINGS
+from houblon.engine.policy.settings import EVENTS, MAX_HOURS, SETTINGS
 from houblon.engine.policy.settings import MAX_DAYS as MAX_DAYS_OVERDUE
 from houblon.engine.policy.terms import KINDS, MAX_DAYS, MAX_LABEL
 from houblon.engine.proofs.claims import MOST_DAYS
@@ -101,6 +101,7 @@ _SETTINGS: Mapping[str, Schema] = {
     "acceptance.minimum_value": {"type": "string", "pattern": r"^\d{1,12}(\.\d{1,2})?$"},
     "acceptance.credit_limit": {"type": "string", "pattern": r"^\d{1,12}(\.\d{1,2})?$"},
     "acceptance.maximum_days_overdue": {"type": "integer", "minimum": 0, "maximum": MAX_DAYS_OVERDUE},
+    "acceptance.tell_team_after_hours": {"type": "integer", "minimum": 1, "maximum": MAX_HOURS},
     "invoicing.trigger": {"type": "string", "enum": ["on_acceptance", "on_delivery", "manual"]},
     "invoicing.terms": ref("Terms"),
     "invoicing.discount_percent": {"type": "string", "pattern": r"^\d{1,3}(\.\d{1,4})?$"},
