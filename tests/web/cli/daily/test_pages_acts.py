@@ -51,6 +51,22 @@ def test_a_held_order_is_accepted_invoiced_planned_and_cancelled(run, tmp_path):
     assert acts(run)[:2] == ["order.cancelled", "order.delivery_changed"]
 
 
+def test_a_held_order_is_decided_again_by_the_policy_in_force(run, tmp_path):
+    [held] = run("order", "list", "--state", "held")["orders"]
+    asked = run("order", "decide-again", held["order_key"])
+    assert (asked["state"], asked["invoice"], asked["decision"]["outcome"]) == ("held", None, "held")
+    settings = {"acceptance.minimum_items": None, "acceptance.minimum_value": None}
+    bundle = tmp_path / "looser.json"
+    bundle.write_text(json.dumps({"houblon": 1, "groups": [{"id": "tous", "settings": settings}]}))
+    run("import", bundle, "--publish")
+    done = run("order", "decide-again", held["order_key"])
+    assert (done["state"], done["decision"]["outcome"]) == ("accepted", "accepted") and done["invoice"]
+    [again] = run("order", "decide-again", held["order_key"], status=1)["errors"]
+    assert again["code"] == "already_settled"
+    assert run("order", "decide-again", 99, status=1)["errors"][0]["code"] == "unknown_order"
+    assert acts(run)[0] == "order.decided_again"
+
+
 def test_a_line_of_a_held_order_is_mended_or_is_none(place):
     lines = [
         {"sku": "IPA-24", "quantity": 24, "unit_price": "27.00", "available": False},
