@@ -116,22 +116,22 @@ def context(id: str, content: Content, in_force: Content, proposal: Proposal | N
 
 
 def sections(content: Content, group: Group, policy: Policy, was: Policy | None) -> list[Section]:
-    return [
-        Section(title, tuple(_row(content, group, policy, was, form) for form in forms)) for title, forms in SECTIONS
-    ]
+    tous = resolve(content, (BASE,))
+    return [Section(title, tuple(_row(group, policy, was, tous, form) for form in forms)) for title, forms in SECTIONS]
 
 
-def _row(content: Content, group: Group, policy: Policy, was: Policy | None, form: SettingForm) -> Row:
+def _row(group: Group, policy: Policy, was: Policy | None, tous: Policy, form: SettingForm) -> Row:
     setting, own = policy.settings[form.path], form.path in group.settings
     changed = was is not None and was.settings[form.path].value != setting.value
     return Row(
         form,
         setting.value,
         value_text(form.path, setting.value),
-        "inherited" if not own else "none" if setting.value is None else "own",
+        # Tous inherits nothing: what it does not state yet, of the settings that came later, it has as they are unsaid.
+        "inherited" if not own and group.id != BASE else "none" if setting.value is None else "own",
         _published(setting.provenance.version),
         value_text(form.path, was.settings[form.path].value) if was is not None and changed else None,
-        None if group.id == BASE else value_text(form.path, content.groups[BASE].settings[form.path]),
+        None if group.id == BASE else value_text(form.path, tous.settings[form.path].value),
     )
 
 

@@ -46,7 +46,7 @@ def value_text(path: str, value: Any) -> Text:
 def hours_text(count: int) -> Text:
     """« 48 heures », “1 hour”."""
     number = number_text(count)
-    return Text(f"{number.fr}{NBSP}heure{'' if count == 1 else 's'}", f"{number.en} hour{'' if count == 1 else 's'}")
+    return Text(f"{number.fr} heure{'' if count == 1 else 's'}", f"{number.en} hour{'' if count == 1 else 's'}")
 
 
 def _events(events: list[str]) -> Text:

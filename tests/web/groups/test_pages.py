@@ -4,9 +4,13 @@ import re
 
 import pytest
 
+from houblon.engine.policy.settings import SETTINGS
 from houblon.orders.mail.rendered import rendered
+from houblon.rules.model.statements import Edit
+from houblon.rules.publishing.publish import publish as publish_edits
 from houblon.web.access.authorization import HALF_WAY
 from houblon.web.access.permissions import CLOSED, DOOR, OPEN, needs
+from tests.clock import NOW
 from tests.web.houses import field, order, token_of
 
 SEED_LABELS = (
@@ -310,3 +314,14 @@ def test_the_history_tells_each_change_and_leads_back(place, client):
     again = client.post("/historique/2/retablir", data={"csrf_token": token, "base": 4}, follow_redirects=True)
     assert "dit déjà la même chose" in text(again)
     assert client.post("/historique/99/retablir", data={"csrf_token": token, "base": 4}).status_code == 404
+
+
+def test_a_tous_of_before_there_was_a_setting_is_shown_with_it(place, client):
+    store = place.house.store
+    tous = store.content(store.newest().number).document("group", "tous")
+    later = {path for path, kind in SETTINGS.items() if not kind.is_required}
+    settings = {path: value for path, value in tous["settings"].items() if path not in later}
+    assert later and settings.keys() != tous["settings"].keys()
+    publish_edits(store, [Edit("group", "tous", {**tous, "settings": settings})], author="anne", note="", at=NOW)
+    for id in ("tous", "payeurs-a-risque"):
+        assert "Rappel d’une commande en attente" in text(client.get(f"/groupes/{id}"))
