@@ -48,7 +48,7 @@ def tell_of_waits(services: Services, now: datetime) -> int:
             rows = untold_waits(connection, now - shortest, above, BATCH)
             due = [wait for row in rows if (wait := _due(connection, services, row, now)) is not None]
         if due:
-            count += services.ledger.write(partial(_tell, services=services, due=due, now=now))
+            count += services.ledger.write(partial(_note, services=services, due=due, now=now))
         if len(rows) < BATCH:
             return count
         above = rows[-1].key
@@ -70,7 +70,7 @@ def _due(connection: Connection, services: Services, row: Row[Any], now: datetim
     return _Wait(row, team)
 
 
-def _tell(connection: Connection, services: Services, due: Sequence[_Wait], now: datetime) -> int:
+def _note(connection: Connection, services: Services, due: Sequence[_Wait], now: datetime) -> int:
     """Note each wait that nobody told of meanwhile, and put a mail about them in the outbox for each address.
 
     On PostgreSQL two servers that do so at once meet at the key: one of them begins anew, and finds them told of.
