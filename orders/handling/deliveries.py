@@ -20,6 +20,7 @@ from houblon.orders.invoicing.delivered import delivered_part
 from houblon.orders.invoicing.owing import note_uninvoiced, to_be_invoiced
 from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.records.decision_log import record_transition
+from houblon.orders.records.redecisions import DELIVERY, decide_buyer_again
 from houblon.orders.services import Conflict, OrderContext, Services
 
 # The list of a delivery may be closed the evening before, or at the end of the week.
@@ -112,6 +113,9 @@ def _deliver(
         part = delivered_part(connection, key, order) if issued is None else None
         if part is not None:
             note_uninvoiced(connection, key, to_be_invoiced(part.order))
+        if lines:
+            # What did not come is owed no more.
+            decide_buyer_again(connection, key, DELIVERY, row.order_id, by=by, at=at)
         done, followed = (done, None) if issued is None else (_with(done, invoice=issued.number), issued.key)
     else:
         left, missed = left_to_credit(connection, invoice), _not_delivered(order, lines, before)

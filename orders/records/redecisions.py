@@ -13,16 +13,18 @@ from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import orders, redecisions
 
 # What may have changed: the policy, what a retailer owes, in which groups they are, their card, who they are.
-PUBLICATION, PAYMENT, CREDIT, GROUPS, CARD, LIMIT, JOIN = (
+PUBLICATION, PAYMENT, CREDIT, CANCELLATION, DELIVERY, GROUPS, CARD, LIMIT, JOIN = (
     "publication",
     "payment",
     "credit",
+    "cancellation",
+    "delivery",
     "groups",
     "card",
     "limit",
     "join",
 )
-CAUSES = (PUBLICATION, PAYMENT, CREDIT, GROUPS, CARD, LIMIT, JOIN)
+CAUSES = (PUBLICATION, PAYMENT, CREDIT, CANCELLATION, DELIVERY, GROUPS, CARD, LIMIT, JOIN)
 # Of more retailers at once, the whole queue is looked at.
 MOST_RETAILERS = 20
 _KEEP = Prepared(insert(redecisions))

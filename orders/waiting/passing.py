@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, literal_column, select
 from houblon.engine.policy.decision import Outcome
 from houblon.orders.db.tables import orders, retailers
 from houblon.orders.handling.whatif import what_if_in
+from houblon.orders.retailers.accounts import account_of
 from houblon.orders.retailers.brought import groups_among
 from houblon.orders.retailers.memberships import kept_province
 from houblon.orders.retailers.names import ids_of, stored_order
@@ -56,12 +57,14 @@ def _passes(
     at: datetime,
 ) -> bool:
     order, kept = stored_order(row), groups.get(row.retailer_id, ())
+    decided_at = max(at, row.received_at)
     found = what_if_in(
         services,
         content,
         order,
         content.moved.get(row.retailer_id, kept),
-        accepted_at=max(at, row.received_at),
+        accepted_at=decided_at,
         province=kept_province(connection, order.buyer, ids_of(row).own),
+        account=account_of(connection, services, row.retailer_id, decided_at, row.key),
     )
     return found.decision.outcome is Outcome.ACCEPTED and not is_for_a_person(connection, row)

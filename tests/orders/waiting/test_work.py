@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,7 @@ from tests.orders.services import (
     make_services,
     open_services,
     order_body,
+    order_moves,
     publish_groups,
     rows,
     send,
@@ -234,3 +236,31 @@ def _once(services, count):
         assert sorted(found) == sorted(keys)
     assert len(entries) == len(set(entries)) == len(keys) == count
     return states(services) == ["accepted"] * count and waiting(services) == []
+
+
+def test_room_under_a_credit_limit_lets_pass_what_it_holds_and_no_more(tmp_path):
+    """Two orders are held by a limit; a payment makes room for one of them."""
+    services = replace(make_services(tmp_path, tous(acceptance_credit_limit="2000.00")), knows_accounts=True)
+    for number in range(3):
+        send(services, order_body(f"PO-{number}"))
+    assert states(services) == ["accepted", "held", "held"]
+    today = NOW.astimezone(MONTREAL).date()
+    pay_rest(services, 1, by="anne", at=later(hours=1), on=today)
+    assert decide_due(services, lambda: later(hours=2)) == 1
+    assert states(services) == ["accepted", "accepted", "held"]
+    assert order_moves(services)[-1].why == "decided_again payment F-2021-00001"
+    lifecycle.cancel(services, 2, was="accepted", by="anne", at=later(hours=3), why="erreur")
+    assert decide_due(services, lambda: later(hours=4)) == 1 and states(services)[2] == "accepted"
+    services.ledger.close()
+
+
+def test_an_accepted_order_that_has_no_invoice_yet_makes_room_when_it_is_cancelled(tmp_path):
+    limited = tous(acceptance_credit_limit="2000.00", invoicing_trigger="manual")
+    services = replace(make_services(tmp_path, limited), knows_accounts=True)
+    send(services)
+    send(services, order_body("PO-2"))
+    assert states(services) == ["accepted", "held"]
+    lifecycle.cancel(services, 1, was="accepted", by="anne", at=later(hours=1), why="erreur")
+    assert [(row.cause, row.subject) for row in waiting(services)] == [("cancellation", "PO-1")]
+    assert decide_due(services, lambda: later(hours=2)) == 1 and states(services) == ["cancelled", "accepted"]
+    services.ledger.close()
