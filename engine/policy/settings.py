@@ -11,6 +11,7 @@ from houblon.engine.core.mail_address import read_address
 from houblon.engine.core.money import cents, dollars
 from houblon.engine.core.problem import Faults, refuse, step
 from houblon.engine.core.texts import is_text
+from houblon.engine.policy.reminders import read_letter, read_reminders
 from houblon.engine.policy.terms import parse_terms, terms_document
 
 EVENTS = ("order.accepted", "order.held", "order.refused", "invoice.issued")
@@ -193,9 +194,11 @@ SETTINGS: Mapping[str, SettingKind] = MappingProxyType(
             SettingKind("invoicing.tax_exempt", _yes_no),
             SettingKind("invoicing.deposit_exempt", _yes_no),
             SettingKind("invoicing.note", _text, nullable=True),
+            SettingKind("invoicing.reminders", read_reminders, nullable=True, unstated=None),
             SettingKind("messages.before_order", _text, nullable=True),
             SettingKind("messages.confirmation", _text, nullable=True),
             SettingKind("messages.order_note", _text, nullable=True),
+            SettingKind("messages.reminder", read_letter, nullable=True, unstated=None),
             SettingKind("notifications.buyer", _events),
             SettingKind("notifications.team", _team),
         )

@@ -58,6 +58,7 @@ KEYS: list[str] = []
 SET = "groups.change_setting"
 NOTED = "Noté dans le brouillon"
 
+_LETTER = {"subject_fr": "Rappel", "subject_en": "Reminder", "body_fr": "Merci.", "body_en": "Thank you."}
 EXAMPLES: dict[str, Example] = {
     # Looking, trying, comparing: nothing is kept.
     "language.switch langue=en": Example("Connexion|Sign in"),
@@ -67,8 +68,14 @@ EXAMPLES: dict[str, Example] = {
     "deliveries.preview sauter": Example("Livraisons de", status=200, by="editor"),
     "deliveries.preview deplacer": Example("Livraisons de", status=200, by="editor"),
     "htmx groups.show_reach invoicing.discount_percent": Example("Avec cette valeur", {"value": "5"}, status=200),
+    "htmx groups.show_reach invoicing.reminders": Example(
+        "Avec cette valeur", {"before": "3", "after": "7"}, status=200
+    ),
+    "htmx groups.show_reach messages.reminder": Example("Avec cette valeur", _LETTER, status=200),
     "htmx groups.show_reach *": Example("Avec cette valeur", status=200),
     f"{SET} invoicing.discount_percent etat=portee": Example("Avec cette valeur", {"value": "5"}, status=200),
+    f"{SET} invoicing.reminders etat=portee": Example("Avec cette valeur", {"before": "3", "after": "7"}, status=200),
+    f"{SET} messages.reminder etat=portee": Example("Avec cette valeur", _LETTER, status=200),
     f"{SET} * etat=portee": Example("Avec cette valeur", status=200),
     "htmx rules.act": Example("Bloc de conditions", status=200),
     "htmx rules.preview": Example("En clair", _rule, status=200),
@@ -145,6 +152,8 @@ EXAMPLES: dict[str, Example] = {
     f"{SET} invoicing.discount_percent etat=propre": Example(NOTED, {"value": "5"}),
     f"{SET} invoicing.note etat=propre": Example(NOTED, {"fr": "Merci.", "en": "Thank you."}),
     f"{SET} invoicing.terms etat=propre": Example(NOTED, {"days": "45"}),
+    f"{SET} invoicing.reminders etat=propre": Example(NOTED, {"before": "3", "after": "7, 21"}),
+    f"{SET} messages.reminder etat=propre": Example(NOTED, _LETTER),
     f"{SET} messages.* etat=propre": Example(NOTED, {"fr": "Merci.", "en": "Thank you."}),
     f"{SET} * etat=propre": Example(NOTED),
     f"{SET} * etat=aucun": Example(NOTED),

@@ -11,6 +11,7 @@ from houblon.engine.core.problem import Text
 from houblon.engine.policy.decision import Provenance
 from houblon.engine.policy.policy import BASE, Rule, rule_of
 from houblon.engine.policy.sentences import rule_sentence
+from houblon.engine.policy.settings import SETTINGS
 from houblon.engine.proofs.claims import claim_text, read_claim, read_when
 from houblon.rules.model.changes import Change
 from houblon.rules.model.content import Content, canonical
@@ -19,7 +20,7 @@ from houblon.rules.model.moves import MEMBERSHIP
 from houblon.rules.model.statements import ABSENT, MEMBERS, RULES, statements_of
 from houblon.web.presentation import cycle_text
 from houblon.web.presentation.rule_parts import rule_parts
-from houblon.web.presentation.setting_forms import FORMS
+from houblon.web.presentation.setting_forms import FORMS, LETTER_PARTS
 from houblon.web.presentation.setting_text import value_text
 
 
@@ -72,12 +73,22 @@ def _details(change: Change, before: Content | None, after: Content | None) -> I
         same = _state(change, change.before, before) == _state(change, change.after, after)
         for part in rule_parts(change.before, change.after, same):
             yield Detail(*part)
-    elif isinstance(change.before, dict) and isinstance(change.after, dict) and change.before.keys() == {"fr", "en"}:
-        # A text: who reads it in one language must see that the other one changed.
+    elif isinstance(change.before, dict) and isinstance(change.after, dict):
+        yield from _both_languages(change.before, change.after)
+
+
+def _both_languages(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Detail]:
+    """A text, or a letter of two: who reads it in one language must see that the other one changed."""
+    if before.keys() == after.keys() == _LANGUAGES.keys():
         for language, label in _LANGUAGES.items():
-            old, new = change.before[language], change.after[language]
+            old, new = before[language], after[language]
             if old != new:
                 yield Detail(label, Text(old, old), Text(new, new))
+    elif before.keys() == after.keys() == LETTER_PARTS.keys():
+        for name, part in LETTER_PARTS.items():
+            for each in _both_languages(before[name], after[name]):
+                what = Text(f"{part.fr}, {each.what.fr}", f"{part.en}, {each.what.en}")
+                yield Detail(what, each.before, each.after)
 
 
 def _members(change: Change, before: Content | None, after: Content | None) -> Iterator[Detail]:
@@ -206,8 +217,13 @@ def rule_text(rule: Rule) -> Text:
 
 def _inherited(change: Change, content: Content | None) -> Text:
     """What counts where the group itself states nothing: what Tous says."""
-    if change.path in MEMBERS or content is None or change.id == BASE:
-        return _ABSENT if change.path in MEMBERS else _INHERITED
+    if change.path in MEMBERS:
+        return _ABSENT
+    if change.id == BASE and change.path in FORMS and not SETTINGS[change.path].is_required:
+        # Tous inherits nothing: a setting that came later was not stated yet.
+        return value_text(change.path, SETTINGS[change.path].unstated)
+    if content is None or change.id == BASE:
+        return _INHERITED
     base = content.groups[BASE]
     if change.path.startswith(RULES):
         rule = base.rules.get(change.path.removeprefix(RULES))

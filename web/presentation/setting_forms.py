@@ -132,6 +132,16 @@ SECTIONS: tuple[tuple[Text, tuple[SettingForm, ...]], ...] = (
                 "text",
                 _NO_TEXT,
             ),
+            SettingForm(
+                "invoicing.reminders",
+                Text("Rappels de paiement", "Payment reminders"),
+                Text(
+                    "Un courriel à l’acheteur, à 9 h, tant qu’une facture n’est pas réglée.",
+                    "An email to the buyer, at 9:00, for as long as an invoice is not settled.",
+                ),
+                "reminders",
+                Text("Aucun rappel", "No reminders"),
+            ),
         ),
     ),
     (
@@ -159,6 +169,16 @@ SECTIONS: tuple[tuple[Text, tuple[SettingForm, ...]], ...] = (
                 _NO_TEXT,
             ),
             SettingForm(
+                "messages.reminder",
+                Text("Mot de rappel", "Reminder message"),
+                Text(
+                    "Écrit au-dessus de ce qui est dû ; le tableau, le total et les liens suivent.",
+                    "Written above what is owed; the table, the total and the links follow.",
+                ),
+                "letter",
+                Text("Le texte habituel", "The usual text"),
+            ),
+            SettingForm(
                 "notifications.buyer",
                 Text("Prévenir l’acheteur", "Notify the buyer"),
                 Text("Un courriel à chacun de ces moments.", "An email at each of these moments."),
@@ -182,6 +202,7 @@ EVENT_LABELS = {
     "order.refused": Text("commande refusée", "order refused"),
     "invoice.issued": Text("facture émise", "invoice issued"),
 }
+LETTER_PARTS = {"subject": Text("objet", "subject"), "body": Text("texte", "text")}
 TERMS_LABELS = {
     "net": Text("Jours après la livraison", "Days after delivery"),
     "on_receipt": Text("Sur réception", "On receipt"),
@@ -195,7 +216,9 @@ def typed_value(path: str, form: Mapping[str, Any], language: str) -> Any:
     kind = FORMS[path].kind
     if kind in _NUMBERS:
         return _NUMBERS[kind](form.get("value", ""), language)
-    return _terms(form, language) if kind == "terms" else _READERS[kind](form)
+    if kind in _TYPED:
+        return _TYPED[kind](form, language)
+    return _READERS[kind](form)
 
 
 def _choice(form: Any) -> str:
@@ -221,6 +244,24 @@ def _events(form: Any) -> list[str]:
     return [event for event in EVENTS if form.get(event)]
 
 
+def _reminders(form: Any, language: str) -> dict[str, list[int]]:
+    """Days before the due date and days after it, each a few numbers between commas."""
+    before, after = (_listed(form.get(name, ""), language) for name in ("before", "after"))
+    return {"days": [*(-each for each in before), *after]}
+
+
+def _listed(typed: str, language: str) -> list[int]:
+    words = typed.replace(";", " ").replace(",", " ").split()
+    return [whole_typed(each, language) for each in words if each not in ("et", "and")]
+
+
+def _letter(form: Any) -> dict[str, dict[str, str]]:
+    return {
+        part: {language: form.get(f"{part}_{language}", "").strip() for language in ("fr", "en")}
+        for part in LETTER_PARTS
+    }
+
+
 def _team(form: Any) -> dict[str, list[str]]:
     addresses = [each.strip() for each in form.get("to", "").replace("\n", ",").split(",")]
     return {"events": _events(form), "to": [each for each in addresses if each]}
@@ -233,10 +274,12 @@ _NUMBERS: Mapping[str, Callable[[str, str], Any]] = {
     "money": money_typed,
     "percent": percent_typed,
 }
+_TYPED: Mapping[str, Callable[[Any, str], Any]] = {"terms": _terms, "reminders": _reminders}
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "choice": _choice,
     "yes_no": _yes_no,
     "text": _text,
     "events": _events,
     "team": _team,
+    "letter": _letter,
 }

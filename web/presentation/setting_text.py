@@ -6,6 +6,7 @@ from houblon.engine.conditions.figures import NBSP, money_text, number_text, qua
 from houblon.engine.conditions.vocabulary import FACTS
 from houblon.engine.core.money import cents
 from houblon.engine.core.problem import Text
+from houblon.engine.policy.reminders import days_sentence
 from houblon.engine.policy.terms import parse_terms, terms_sentence
 from houblon.web.presentation.setting_forms import EVENT_LABELS, FORMS
 
@@ -36,6 +37,11 @@ def value_text(path: str, value: Any) -> Text:
             return Text(value["fr"], value["en"])
         case "terms":
             return terms_sentence(parse_terms(value))
+        case "reminders":
+            return days_sentence(value["days"])
+        case "letter":
+            subject, body = value["subject"], value["body"]
+            return Text(f"«{NBSP}{subject['fr']}{NBSP}»{NBSP}: {body['fr']}", f"“{subject['en']}”: {body['en']}")
         case "events":
             return _events(value)
     to = ", ".join(value["to"])

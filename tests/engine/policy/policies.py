@@ -25,9 +25,11 @@ TOUS: dict[str, Any] = {
     "invoicing.tax_exempt": False,
     "invoicing.deposit_exempt": False,
     "invoicing.note": None,
+    "invoicing.reminders": None,
     "messages.before_order": None,
     "messages.confirmation": None,
     "messages.order_note": None,
+    "messages.reminder": None,
     "notifications.buyer": ["order.accepted", "invoice.issued"],
     "notifications.team": {"events": ["order.held"], "to": []},
 }

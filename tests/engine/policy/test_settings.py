@@ -5,6 +5,7 @@ import pytest
 from houblon.engine.core.problem import Invalid
 from houblon.engine.policy.settings import MAX_TEXT, SETTINGS, check_setting
 
+LETTER = {"subject": {"fr": "Petit rappel", "en": "A reminder"}, "body": {"fr": "Merci.", "en": "Thank you."}}
 BOTH = {"fr": "Livrez derrière.", "en": "Deliver at the back."}
 
 
@@ -28,6 +29,9 @@ BOTH = {"fr": "Livrez derrière.", "en": "Deliver at the back."}
         ("invoicing.tax_exempt", True, True),
         ("invoicing.note", BOTH, BOTH),
         ("invoicing.terms", {"kind": "net", "days": 30}, {"kind": "net", "days": 30}),
+        ("invoicing.reminders", {"days": [21, -3, 7, 7]}, {"days": [-3, 7, 21]}),
+        ("invoicing.reminders", {"days": [0]}, {"days": [0]}),
+        ("messages.reminder", LETTER, LETTER),
         ("notifications.buyer", ["invoice.issued", "order.accepted"], ["order.accepted", "invoice.issued"]),
         ("notifications.team", ["order.held"], {"events": ["order.held"], "to": []}),
         ("notifications.team", {"events": [], "to": ["a@b.example"]}, {"events": [], "to": ["a@b.example"]}),
@@ -68,6 +72,18 @@ def test_a_value_has_one_written_form(path, value, written):
         ("invoicing.note", {"fr": "x", "en": "a\x00b"}, "text", "/s/en"),
         ("invoicing.note", {"fr": "\ud800", "en": ""}, "text", "/s/fr"),
         ("invoicing.note", {"fr": "", "en": "x" * (MAX_TEXT + 1)}, "text", "/s/en"),
+        ("invoicing.reminders", [7], "type", "/s"),
+        ("invoicing.reminders", {"days": [7], "at": "09:00"}, "type", "/s"),
+        ("invoicing.reminders", {"days": []}, "required", "/s/days"),
+        ("invoicing.reminders", {"days": [1, 2, 3, 4, 5, 6, 7]}, "too_many", "/s/days"),
+        ("invoicing.reminders", {"days": [7, True]}, "range", "/s/days/1"),
+        ("invoicing.reminders", {"days": [-61]}, "range", "/s/days/0"),
+        ("invoicing.reminders", {"days": [366]}, "range", "/s/days/0"),
+        ("invoicing.reminders", {"days": [7.0]}, "range", "/s/days/0"),
+        ("messages.reminder", BOTH, "type", "/s"),
+        ("messages.reminder", {**LETTER, "subject": {"fr": "Rappel", "en": " "}}, "text", "/s/subject/en"),
+        ("messages.reminder", {**LETTER, "subject": {"fr": "a\nb", "en": "b"}}, "text", "/s/subject/fr"),
+        ("messages.reminder", {**LETTER, "body": {"fr": "x"}}, "type", "/s/body"),
         ("notifications.buyer", ["order.lost"], "unknown_option", "/s"),
         ("notifications.team", "order.held", "type", "/s"),
         ("notifications.team", {"events": ["x"], "to": []}, "unknown_option", "/s/events"),
@@ -80,10 +96,10 @@ def test_what_a_setting_cannot_be_is_refused_where_it_stands(path, value, code, 
     assert [(each.code, each.pointer) for each in refused.value.problems] == [(code, pointer)]
 
 
-def test_only_bounds_discounts_and_texts_can_be_nothing():
+def test_only_bounds_discounts_reminders_and_texts_can_be_nothing():
     assert {path for path, kind in SETTINGS.items() if kind.nullable} == {
         *("acceptance.minimum_items", "acceptance.minimum_value", "acceptance.credit_limit"),
         *("acceptance.maximum_days_overdue", "invoicing.discount_percent", "invoicing.note"),
-        *("acceptance.tell_team_after_hours",),
-        *("messages.before_order", "messages.confirmation", "messages.order_note"),
+        *("acceptance.tell_team_after_hours", "invoicing.reminders"),
+        *("messages.before_order", "messages.confirmation", "messages.order_note", "messages.reminder"),
     }

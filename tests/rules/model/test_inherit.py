@@ -150,3 +150,22 @@ def test_a_membership_in_a_group_that_was_removed_counts_for_nothing():
 def test_the_hash_of_a_policy_tells_its_content_not_its_version(version):
     one = resolve(content(tous(), group("bars", 5), since=version), ("bars", BASE))
     assert one.hash == resolve(content(tous(), group("bars", 5), since=3), ("bars", BASE)).hash
+
+
+def test_a_tous_of_before_a_setting_has_it_unsaid_and_its_policies_keep_their_hash():
+    later = {path: kind.unstated for path, kind in SETTINGS.items() if not kind.is_required}
+    old = {path: value for path, value in tous()["settings"].items() if path not in later}
+    before = resolve(content({**tous(), "settings": old}, since=4), (BASE,))
+    after = resolve(content({**tous(), "settings": {**old, **later}}), (BASE,))
+    assert {path: before.settings[path].value for path in later} == later
+    assert before.hash == after.hash
+    spoken = resolve(content(tous(invoicing_reminders={"days": [7]})), (BASE,))
+    assert spoken.hash != before.hash
+
+
+def test_a_group_states_a_setting_that_its_tous_does_not_know_yet():
+    old = {path: value for path, value in tous()["settings"].items() if SETTINGS[path].is_required}
+    bars = group("bars", 5, invoicing_reminders={"days": [7, -3]})
+    found = resolve(content({**tous(), "settings": old}, bars), ("bars", BASE))
+    assert found.settings["invoicing.reminders"].value == {"days": [-3, 7]}
+    assert found.settings["invoicing.reminders"].provenance.group == "bars"

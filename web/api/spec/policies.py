@@ -6,6 +6,7 @@ from typing import Any
 from houblon.engine.conditions.parsing import MAX_CONDITIONS, MAX_LIST, MAX_TEXT
 from houblon.engine.conditions.vocabulary import ACTIONS, FACTS, OPERATORS, Fact, Kind
 from houblon.engine.policy.decision import Outcome
+from houblon.engine.policy.reminders import EARLIEST, LATEST, MOST_DAYS
 from houblon.engine.policy.settings import EVENTS, MAX_HOURS, SETTINGS
 from houblon.engine.policy.settings import MAX_DAYS as MAX_DAYS_OVERDUE
 from houblon.engine.policy.terms import KINDS, MAX_DAYS, MAX_LABEL
@@ -108,9 +109,11 @@ _SETTINGS: Mapping[str, Schema] = {
     "invoicing.tax_exempt": _YES_NO,
     "invoicing.deposit_exempt": _YES_NO,
     "invoicing.note": ref("Text"),
+    "invoicing.reminders": ref("Reminders"),
     "messages.before_order": ref("Text"),
     "messages.confirmation": ref("Text"),
     "messages.order_note": ref("Text"),
+    "messages.reminder": ref("ReminderLetter"),
     "notifications.buyer": _list({"type": "string", "enum": list(EVENTS)}),
     "notifications.team": ref("TeamNotifications"),
 }
@@ -131,6 +134,20 @@ def _settings() -> dict[str, Schema]:
             {path: _setting(path) for path in SETTINGS}, (), "What the group states itself; null is explicitly none."
         ),
         "PolicySettings": an_object(held, tuple(SETTINGS), "Every setting in force, with its provenance."),
+        "Reminders": an_object(
+            {
+                "days": {
+                    **_list({"type": "integer", "minimum": EARLIEST, "maximum": LATEST}),
+                    "minItems": 1,
+                    "maxItems": MOST_DAYS,
+                    "description": "Days counted from the due date, before it where below zero; told once each, in order.",
+                }
+            },
+            ("days",),
+        ),
+        "ReminderLetter": an_object(
+            {"subject": ref("Text"), "body": ref("Text")}, ("subject", "body"), "What is written above what is owed."
+        ),
         "Terms": an_object(
             {
                 "kind": {"type": "string", "enum": list(KINDS)},
