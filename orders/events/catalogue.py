@@ -13,6 +13,7 @@ EVENTS = (
     "invoice.issued",
     "invoice.viewed",
     "invoice.due_date_moved",
+    "invoice.reminded",
     "payment.recorded",
     "invoice.paid",
     "payment.reversed",

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, select
 
-from houblon.orders.db.tables import decisions, events, invoices, payments, transitions
+from houblon.orders.db.tables import decisions, events, invoices, payments, reminders, transitions
 from houblon.orders.events.reading import began, removed_before
 
 # The states of an order that can be taken back.
@@ -92,6 +92,7 @@ _FACTS = {
     "invoice.paid": _became("paid"),
     "invoice.reopened": (transitions, _put_back()),
     "invoice.credited": _became("credited"),
+    "invoice.reminded": (reminders, and_(reminders.c.step.is_not(None), reminders.c.sent_at.is_not(None))),
     "credit_note.issued": _became("issued", "credit_note"),
     "credit_note.viewed": _became("viewed", "credit_note"),
 }

@@ -5,11 +5,12 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, or_, select, update
 
 from houblon.engine.conditions.figures import NBSP
-from houblon.orders.db.tables import invoices, outbox
+from houblon.orders.db.tables import invoices, outbox, reminders
 from houblon.orders.invoicing.links import invoice_link
+from houblon.orders.invoicing.reminded import with_link
 from houblon.orders.services import Conflict, Services
 
 # How long a link is good once nothing is owed by it, unless the installation says otherwise.
@@ -57,12 +58,13 @@ def replace_link(connection: Connection, services: Services, invoice_key: int, s
             "Somebody else has just replaced the link: nothing more has changed.",
         )
     old, fresh = (invoice_link(services.base_url, services.secret, invoice_key, each) for each in (seen, seen + 1))
-    waiting = select(outbox.c.id, outbox.c.message).where(
-        outbox.c.order_key == row.order_key, outbox.c.kind == "mail", outbox.c.state != "sent"
-    )
+    listed = select(reminders.c.message_id).where(reminders.c.invoice_key == invoice_key)
+    about = or_(outbox.c.order_key == row.order_key, outbox.c.id.in_(listed))
+    waiting = select(outbox.c.id, outbox.c.message).where(about, outbox.c.kind == "mail", outbox.c.state != "sent")
     for id, message in connection.execute(waiting).all():
-        if message.get("link") == old:
-            connection.execute(update(outbox).where(outbox.c.id == id).values(message={**message, "link": fresh}))
+        changed = with_link(message, old, fresh)
+        if changed is not None:
+            connection.execute(update(outbox).where(outbox.c.id == id).values(message=changed))
     number: str = row.number
     return number
 

@@ -7,11 +7,28 @@ import msgspec
 Facts = tuple[tuple[str, str], ...]
 
 
+class TableRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of a table: what it is about, which may lead somewhere, words under it, and an amount."""
+
+    title: str
+    amount: str
+    notes: tuple[str, ...] = ()
+    link: str | None = None
+
+
+class EmailTable(msgspec.Struct, frozen=True):
+    """Lines under two headings, and what they come to."""
+
+    headings: tuple[str, str]
+    rows: tuple[TableRow, ...]
+    total: tuple[str, str]
+
+
 class EmailContent(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a letter says: a subject of one line, paragraphs, facts with their names, a link under its label.
 
-    `sender` is who writes: a name, then the lines under it. All of it is text, whatever people wrote. `beside` says
-    the same in a second language, after it; the subject is in both.
+    `sender` is who writes: a name, then the lines under it. After the `table` come the `closing` lines. All of it
+    is text, whatever people wrote. `beside` says the same in a second language, after it; the subject is in both.
     """
 
     subject: str
@@ -21,6 +38,8 @@ class EmailContent(msgspec.Struct, frozen=True, omit_defaults=True):
     facts: Facts = ()
     link: str | None = None
     label: str = ""
+    table: EmailTable | None = None
+    closing: tuple[str, ...] = ()
     beside: "EmailContent | None" = None
 
 

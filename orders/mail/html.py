@@ -2,7 +2,7 @@
 
 from markupsafe import escape
 
-from houblon.orders.mail.content import EmailContent
+from houblon.orders.mail.content import EmailContent, EmailTable, TableRow
 
 _INK, _INK_2, _PAPER, _LINE, _HOP = "#20261f", "#586055", "#f7f5f0", "#e3dfd5", "#2c6a3c"
 _FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:16px;line-height:1.5"
@@ -17,6 +17,11 @@ _BUTTON = (
     "font-weight:bold;text-decoration:none"
 )
 _RULE = f'<hr style="margin:28px 0;border:0;border-top:1px solid {_LINE}">'
+_TABLE = "width:100%;margin:20px 0;border-collapse:collapse"
+_HEADING = f"padding:0 0 6px;color:{_INK_2};font-size:14px;font-weight:normal"
+_CELL = f"padding:10px 0;border-top:1px solid {_LINE};vertical-align:top"
+_TOTAL = f"padding:12px 0 4px;border-top:2px solid {_INK};font-weight:bold"
+_CLOSING = f"margin:20px 0 0;color:{_INK_2};font-size:14px"
 _FOOT = f"max-width:560px;margin:16px auto 0;color:{_INK_2};font-size:13px"
 
 
@@ -49,7 +54,34 @@ def _body(content: EmailContent) -> str:
         if content.link
         else ""
     )
-    return f'<div lang="{content.language}">{paragraphs}{box}{button}</div>'
+    table = _table(content.table) if content.table else ""
+    closing = "".join(f'<p style="{_CLOSING}">{_html(line)}</p>' for line in content.closing)
+    return f'<div lang="{content.language}">{paragraphs}{box}{table}{button}{closing}</div>'
+
+
+def _table(table: EmailTable) -> str:
+    left, right = (
+        f'<th scope="col" style="{_HEADING};text-align:{side}">{_html(words)}</th>'
+        for words, side in zip(table.headings, ("left", "right"), strict=True)
+    )
+    rows = "".join(map(_row, table.rows))
+    name, amount = map(_html, table.total)
+    return (
+        f'<table style="{_TABLE}"><thead><tr>{left}{right}</tr></thead><tbody>{rows}</tbody>'
+        f'<tfoot><tr><th scope="row" style="{_TOTAL};text-align:left">{name}</th>'
+        f'<td style="{_TOTAL};text-align:right;white-space:nowrap">{amount}</td></tr></tfoot></table>'
+    )
+
+
+def _row(row: TableRow) -> str:
+    title = f"<strong>{_html(row.title)}</strong>"
+    if row.link:
+        title = f'<a href="{escape(row.link)}" style="color:{_HOP};font-weight:bold">{_html(row.title)}</a>'
+    notes = "".join(f'<br><span style="{_LABEL}">{_html(each)}</span>' for each in row.notes)
+    return (
+        f'<tr><th scope="row" style="{_CELL};text-align:left;font-weight:normal;overflow-wrap:anywhere">{title}{notes}</th>'
+        f'<td style="{_CELL};text-align:right;white-space:nowrap">{_html(row.amount)}</td></tr>'
+    )
 
 
 def _html(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from houblon.engine.conditions.figures import NBSP
-from houblon.orders.mail.content import EmailContent
+from houblon.orders.mail.content import EmailContent, EmailTable
 from houblon.orders.mail.html import html_email
 
 # What parts two languages of one letter.
@@ -27,4 +27,14 @@ def _text(content: EmailContent) -> str:
     colon = f"{NBSP}:" if content.language == "fr" else ":"
     facts = "\n".join(f"{name}{colon} {value}" for name, value in content.facts)
     link = f"{content.label}{colon}\n{content.link}" if content.link else ""
-    return "\n\n".join([*content.lines, *filter(None, (facts, link))])
+    table = _table(content.table, colon) if content.table else ""
+    return "\n\n".join([*content.lines, *filter(None, (facts, table, link)), *content.closing])
+
+
+def _table(table: EmailTable, colon: str) -> str:
+    lines = [
+        "\n".join([f"{row.title}{colon} {row.amount}", *(f"  {each}" for each in (*row.notes, row.link) if each)])
+        for row in table.rows
+    ]
+    name, amount = table.total
+    return "\n\n".join([*lines, f"{name}{colon} {amount}"])

@@ -20,7 +20,7 @@ from houblon.orders.db.ledger import Ledger
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import endpoints, outbox
 from houblon.orders.events.endpoints import ANEW, dead_letter_waiting, destination_of, pause
-from houblon.orders.invoicing import transitions
+from houblon.orders.invoicing import reminded, transitions
 from houblon.orders.outbox.resting import end_rest, hold_until, is_resting, rest
 from houblon.orders.records.audit import EntryOf, audited
 
@@ -207,6 +207,7 @@ def _is_due(destination: Any, now: datetime) -> ColumnElement[bool]:
 def _lease(connection: Connection, destination: str, now: datetime) -> Sequence[Row[Any]]:
     due = select(outbox).where(_is_due(destination, now)).order_by(outbox.c.due_at, outbox.c.event_key).limit(BATCH)
     rows = connection.execute(due.with_for_update(skip_locked=True)).all()
+    rows = _still_true(connection, rows, now)
     if rows:
         connection.execute(
             update(outbox)
@@ -214,6 +215,14 @@ def _lease(connection: Connection, destination: str, now: datetime) -> Sequence[
             .values(due_at=now + LEASE, attempts=outbox.c.attempts + 1)
         )
     return rows
+
+
+def _still_true(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> Sequence[Row[Any]]:
+    """Those that may leave: a reminder of what was paid meanwhile waits until it is written anew, or withdrawn."""
+    old = reminded.outdated(connection, [row.id for row in rows if row.event == reminded.EVENT])
+    if old:
+        connection.execute(update(outbox).where(outbox.c.id.in_(old)).values(due_at=now + LEASE))
+    return [row for row in rows if row.id not in old]
 
 
 def _retry(
@@ -277,6 +286,8 @@ def _sent(connection: Connection, rows: Sequence[Left], at: datetime) -> None:
     for row, answer in rows:
         _SENT.change(connection, {"this": row.id, "at": at, "said": answer})
         transitions.sent(connection, row.invoice_key, at)
+        if row.event == reminded.EVENT:
+            reminded.sent(connection, row.id, at)
 
 
 def _settle(ledger: Ledger, row: Row[Any], **values: Any) -> None:

@@ -26,6 +26,7 @@ from houblon.orders.db.tables import (
     payments,
     planned_deliveries,
     redecisions,
+    reminder_stops,
     retailer_joins,
     retailers,
     transitions,
@@ -33,6 +34,7 @@ from houblon.orders.db.tables import (
 from houblon.orders.handling.replay import replay
 from houblon.orders.intake.refused_calls import remove
 from houblon.orders.privacy.documents import ERASED, body_without_person, invoice_without_person
+from houblon.orders.privacy.export import stops_of
 from houblon.orders.privacy.refused import refused_of
 from houblon.orders.privacy.tax_years import TaxYears
 from houblon.orders.privacy.traces import audit_of, known_values, replaced
@@ -285,6 +287,8 @@ def _erase_words(connection: Connection, id: str, values: Sequence[str]) -> int:
         words |= set(connection.execute(select(table.c.why).where(own)).scalars())
         count += connection.execute(update(table).where(own).values(why=ERASED)).rowcount
     count += _erase_payments(connection, id)
+    said = update(reminder_stops).where(stops_of(id), reminder_stops.c.why != "")
+    count += connection.execute(said.values(why=ERASED)).rowcount
     ordered = sorted(words - {ERASED}, key=len, reverse=True)
     theirs = select(decisions).where(decisions.c.order_key.in_(_own(id)), decisions.c.who.not_in((SYSTEM, BUYER)))
     for row in connection.execute(theirs).all():

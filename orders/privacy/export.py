@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, Table, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, or_, select
 
 from houblon.orders.db.tables import (
     decisions,
@@ -20,6 +20,8 @@ from houblon.orders.db.tables import (
     outbox,
     payments,
     planned_deliveries,
+    reminder_stops,
+    reminders,
     retailer_names,
     retailers,
     transitions,
@@ -42,6 +44,8 @@ _DELIVERY = ("at", "who", "delivered_on", "lines", "undone_at")
 _DECISION = ("made_at", "who", "outcome", "version", "policy_hash", "document", "derivation")
 _MOVE = ("at", "who", "before", "after", "why")
 _PLANNED = (*_MOVE, "due_before", "due_after")
+_REMINDER = ("step", "days", "written_on", "balance", "sent_at", "withdrawn_at")
+_STOP = ("at", "who", "why", "ended_at")
 _MESSAGE = ("id", "kind", "event", "recipient", "state", "created_at", "sent_at", "message")
 
 
@@ -60,6 +64,7 @@ def export_retailer(connection: Connection, id: str, now: datetime) -> dict[str,
         "names": _names(connection, id),
         "joined": [_members(row, _CARD) for row in _joined(connection, id)],
         "groups": [{"id": row.group_id, "added_at": row.added_at} for row in groups],
+        "reminder_stops": _stops(connection, reminder_stops.c.retailer_id == id),
         "orders": [_order(connection, row) for row in _all(connection, orders, orders.c.retailer_id == id)],
         "messages": [_message(row) for row in connection.execute(messages_of(id))],
         "events": [
@@ -102,6 +107,9 @@ def _people(connection: Connection, id: str) -> list[str]:
         found |= set(connection.execute(select(table.c.who).where(table.c.order_key.in_(own)).distinct()).scalars())
     theirs = payments.c.invoice_key.in_(select(invoices.c.key).where(invoices.c.order_key.in_(own)))
     found |= set(connection.execute(select(payments.c.who).where(theirs).distinct()).scalars())
+    stopped = select(reminder_stops).where(stops_of(id))
+    for row in connection.execute(stopped):
+        found |= {row.who, row.ended_by or row.who}
     return sorted(found - {SYSTEM, BUYER}, key=len, reverse=True)
 
 
@@ -109,6 +117,12 @@ def messages_of(id: str) -> Select[Any]:
     """The messages about a retailer's orders, the oldest first."""
     about = select(outbox).join(orders, orders.c.key == outbox.c.order_key).where(orders.c.retailer_id == id)
     return about.order_by(outbox.c.created_at, outbox.c.id)
+
+
+def stops_of(id: str) -> ColumnElement[bool]:
+    """The stops of a retailer's reminders, and of its invoices'."""
+    theirs = select(invoices.c.key).where(invoices.c.order_key.in_(_own(id)))
+    return or_(reminder_stops.c.retailer_id == id, reminder_stops.c.invoice_key.in_(theirs))
 
 
 def _calls_of(id: str) -> Select[Any]:
@@ -145,10 +159,20 @@ def _order(connection: Connection, row: Row[Any]) -> dict[str, Any]:
                     _members(entry, _PAYMENT)
                     for entry in _all(connection, payments, payments.c.invoice_key == each.key)
                 ],
+                "reminders": [
+                    _members(entry, _REMINDER)
+                    for entry in _all(connection, reminders, reminders.c.invoice_key == each.key)
+                ],
+                "reminder_stops": _stops(connection, reminder_stops.c.invoice_key == each.key),
             }
             for each in _all(connection, invoices, invoices.c.order_key == key)
         ],
     }
+
+
+def _stops(connection: Connection, which: Any) -> list[dict[str, Any]]:
+    """When somebody stopped reminders, and started them again."""
+    return [_members(each, _STOP) for each in _all(connection, reminder_stops, which)]
 
 
 def _message(row: Row[Any]) -> dict[str, Any]:

@@ -21,6 +21,8 @@ from houblon.orders.db.tables.after_acceptance import deliveries as deliveries
 from houblon.orders.db.tables.after_acceptance import payments as payments
 from houblon.orders.db.tables.metadata import OPEN, index_where
 from houblon.orders.db.tables.metadata import metadata as metadata
+from houblon.orders.db.tables.reminders import reminder_stops as reminder_stops
+from houblon.orders.db.tables.reminders import reminders as reminders
 from houblon.orders.db.tables.retailers import brought_memberships as brought_memberships
 from houblon.orders.db.tables.retailers import memberships as memberships
 from houblon.orders.db.tables.retailers import retailer_joins as retailer_joins

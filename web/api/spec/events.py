@@ -116,6 +116,14 @@ class InvoiceDueDateMovedData(OrderData, frozen=True, kw_only=True):
     due_after: Day | None
 
 
+class InvoiceRemindedData(OrderData, frozen=True, kw_only=True):
+    """The buyer was reminded of the invoice: how many days after it was due, and what was left to pay of it."""
+
+    days_after_due: int
+    due_date: Day
+    balance: Money
+
+
 class InvoicePaidData(OrderData, frozen=True, kw_only=True):
     """The invoice was paid: what it came to, less what was credited of it, and when."""
 
@@ -194,6 +202,7 @@ DATA: Mapping[str, type[msgspec.Struct]] = {
     "invoice.issued": InvoiceIssuedData,
     "invoice.viewed": InvoiceIssuedData,
     "invoice.due_date_moved": InvoiceDueDateMovedData,
+    "invoice.reminded": InvoiceRemindedData,
     "payment.recorded": PaymentRecordedData,
     "invoice.paid": InvoicePaidData,
     "payment.reversed": PaymentReversedData,

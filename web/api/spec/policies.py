@@ -6,7 +6,8 @@ from typing import Any
 from houblon.engine.conditions.parsing import MAX_CONDITIONS, MAX_LIST, MAX_TEXT
 from houblon.engine.conditions.vocabulary import ACTIONS, FACTS, OPERATORS, Fact, Kind
 from houblon.engine.policy.decision import Outcome
-from houblon.engine.policy.reminders import EARLIEST, LATEST, MOST_DAYS
+from houblon.engine.policy.reminders import EARLIEST, LATEST
+from houblon.engine.policy.reminders import MOST_DAYS as MOST_REMINDERS
 from houblon.engine.policy.settings import EVENTS, MAX_HOURS, SETTINGS
 from houblon.engine.policy.settings import MAX_DAYS as MAX_DAYS_OVERDUE
 from houblon.engine.policy.terms import KINDS, MAX_DAYS, MAX_LABEL
@@ -139,7 +140,7 @@ def _settings() -> dict[str, Schema]:
                 "days": {
                     **_list({"type": "integer", "minimum": EARLIEST, "maximum": LATEST}),
                     "minItems": 1,
-                    "maxItems": MOST_DAYS,
+                    "maxItems": MOST_REMINDERS,
                     "description": "Days counted from the due date, before it where below zero; told once each, in order.",
                 }
             },
