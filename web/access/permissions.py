@@ -147,6 +147,8 @@ ACTS: dict[str, str] = {
     "settling.enter": "review",
     "settling.reverse": "review",
     "settling.credit": "review",
+    "reminders.of_invoice": "review",
+    "reminders.of_retailer": "review",
     "lifecycle.undo_move": "review",
     "lifecycle.cancel": "review",
     "lifecycle.settle_called_off": "review",

@@ -59,6 +59,8 @@ ACTS: dict[str, Text] = {
     "proposal.taken_up": Text("brouillon repris", "draft taken up again"),
     "proposal.withdrawn": Text("date retirée", "date withdrawn"),
     "retailer.added": Text("détaillant ajouté", "retailer added"),
+    "reminders.started": Text("rappels repris", "reminders started again"),
+    "reminders.stopped": Text("rappels arrêtés", "reminders stopped"),
     "retailer.edited": Text("fiche de détaillant changée", "retailer’s card changed"),
     "retailer.erased": Text("détaillant effacé", "retailer erased"),
     "retailer.joined": Text("détaillant joint à un autre", "retailer joined to another"),

@@ -16,6 +16,7 @@ from houblon.web.api.rooms import (
     messages,
     order_lines,
     records,
+    reminders,
     retailers,
 )
 from houblon.web.api.simulations import files, jobs
@@ -34,6 +35,7 @@ ROOMS = (
     order_lines,
     orders,
     records,
+    reminders,
     joining,
     retailers,
     refused_calls,

@@ -17,7 +17,15 @@ from houblon.web.api.decision_handler import AskedMany, AskedOne
 from houblon.web.api.events import Events
 from houblon.web.api.keys import RATES
 from houblon.web.api.rates import Rates
-from houblon.web.api.rooms import exports, invoice_shapes, joining_shapes, order_shapes, record_shapes, refused_shapes
+from houblon.web.api.rooms import (
+    exports,
+    invoice_shapes,
+    joining_shapes,
+    order_shapes,
+    record_shapes,
+    refused_shapes,
+    reminders,
+)
 from houblon.web.api.simulations import shapes as simulation_shapes
 from houblon.web.api.spec import events as event_shapes
 from houblon.web.api.spec.examples import add_examples
@@ -59,6 +67,7 @@ _ANSWERS = (
     *exports.ANSWERS,
     *record_shapes.ANSWERS,
     *joining_shapes.ANSWERS,
+    *reminders.SHAPES,
     *simulation_shapes.ANSWERS,
     *connection_shapes.ANSWERS,
     *event_shapes.SHAPES,

@@ -9,6 +9,7 @@ from houblon.web.access import auth, throttle
 from houblon.web.accounts import enrolment, forgotten, invitation, own_account, users
 from houblon.web.admin import audit_page, endpoints, keys, mappings, profile, refused_calls, sources
 from houblon.web.admin import messages as outbox_pages
+from houblon.web.admin import reminders as upcoming
 from houblon.web.api import api_docs
 from houblon.web.app import navigation
 from houblon.web.app.middleware import App, separate
@@ -22,7 +23,7 @@ from houblon.web.groups import identity as group_identity
 from houblon.web.groups import pages as groups
 from houblon.web.groups import ranks
 from houblon.web.ingest import webhooks
-from houblon.web.invoices import books, settling
+from houblon.web.invoices import books, reminders, settling
 from houblon.web.invoices import pages as invoices
 from houblon.web.limits import entry, sizes
 from houblon.web.orders import bulk, delivery, lifecycle, overview, planned_delivery, review, saved_views, whatif
@@ -64,7 +65,9 @@ PAGES = (
     invoices,
     settling,
     books,
+    reminders,
     outbox_pages,
+    upcoming,
     deliveries,
     endpoints,
     users,

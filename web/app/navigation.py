@@ -68,7 +68,7 @@ PLACES: tuple[tuple[object, tuple[Place, ...]], ...] = (
         _("Réglages"),
         (
             Place("deliveries.index", _("Livraisons"), "truck"),
-            Place("outbox.index", _("Messages"), "chat-left-text"),
+            Place("outbox.index", _("Messages"), "chat-left-text", within=("upcoming",)),
             Place("endpoints.index", _("Webhooks sortants"), "box-arrow-up-right"),
             Place("users.index", _("Accès"), "people"),
             Place("keys.index", _("Clés d’API"), "key"),

@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 from houblon.orders.handling.refusals import tell_of_refused
 from houblon.orders.outbox.workers import DeliveryWorkers
+from houblon.orders.reminders.remind import remind_due
+from houblon.orders.reminders.renew import renew
 from houblon.orders.waiting.ageing import tell_of_waits
 from houblon.orders.waiting.work import decide_due
 from houblon.simulation.jobs.jobs import FOLDER
@@ -40,9 +42,11 @@ log = logging.getLogger("houblon.outbox")
 IDLE = 0.5  # seconds between looks at the outbox
 refusals = logging.getLogger("houblon.refused_calls")
 waits = logging.getLogger("houblon.waiting")
+reminders = logging.getLogger("houblon.reminders")
 prunings = logging.getLogger("houblon.retention")
 PRUNE_AFTER, PRUNE_EVERY = 20.0, 3600.0  # seconds
 AGES_EVERY = 30.0  # seconds between looks at how long orders wait
+REMIND_EVERY = 30.0  # seconds between looks at whether buyers have to be reminded
 TELL_EVERY = 30.0  # seconds between looks at what was refused
 PAUSE = 0.5  # seconds between messages under load
 
@@ -138,6 +142,17 @@ def _see_to_what_waits_for_ever(house: House) -> None:
         time.sleep(IDLE)
 
 
+def _remind_for_ever(house: House) -> None:
+    """What waits is brought up to what is owed by now, and in the daytime what is due is written."""
+    while True:
+        time.sleep(REMIND_EVERY)
+        try:
+            renew(house.services, house.now())
+            remind_due(house.services, house.now())
+        except Exception:
+            reminders.exception("buyers could not be reminded; trying again")
+
+
 def _start(work: Callable[..., None], *arguments: object, **named: object) -> None:
     threading.Thread(target=work, args=arguments, kwargs=named, name=work.__name__, daemon=True).start()
 
@@ -170,6 +185,7 @@ _start(
 _start(_prune_for_ever, _house)
 _start(_tell_of_refused_for_ever, _house)
 _start(_see_to_what_waits_for_ever, _house)
+_start(_remind_for_ever, _house)
 _start(warm, app, _house)
 if ADDRESS in os.environ:
     _start(_announce, os.environ[ADDRESS])

@@ -22,6 +22,7 @@ from houblon.web.cli.daily.keys import key
 from houblon.web.cli.daily.messages import message
 from houblon.web.cli.daily.proposals import proposal, version
 from houblon.web.cli.daily.refused_calls import refused_call
+from houblon.web.cli.daily.reminders import reminder
 from houblon.web.cli.daily.settling import invoice
 from houblon.web.cli.daily.sources import source
 from houblon.web.cli.daily.users import user
@@ -165,6 +166,7 @@ for _command in (
     migrate,
     order,
     proposal,
+    reminder,
     version,
     backup,
     restore,

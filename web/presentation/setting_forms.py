@@ -11,7 +11,10 @@ from houblon.web.presentation.typed_numbers import money_typed, percent_typed, w
 
 
 class SettingForm(msgspec.Struct, frozen=True):
-    """How one setting is shown and typed. `kind` picks the input; `choices` are (value, label)."""
+    """How one setting is shown and typed. `kind` picks the input; `choices` are (value, label).
+
+    With `sample`, a page shows what comes of it.
+    """
 
     path: str
     label: Text
@@ -19,6 +22,7 @@ class SettingForm(msgspec.Struct, frozen=True):
     kind: str
     none: Text | None = None
     choices: tuple[tuple[str, Text], ...] = ()
+    sample: bool = False
 
 
 _NONE_MINIMUM = Text("Aucun minimum", "No minimum")
@@ -141,6 +145,7 @@ SECTIONS: tuple[tuple[Text, tuple[SettingForm, ...]], ...] = (
                 ),
                 "reminders",
                 Text("Aucun rappel", "No reminders"),
+                sample=True,
             ),
         ),
     ),
@@ -177,6 +182,7 @@ SECTIONS: tuple[tuple[Text, tuple[SettingForm, ...]], ...] = (
                 ),
                 "letter",
                 Text("Le texte habituel", "The usual text"),
+                sample=True,
             ),
             SettingForm(
                 "notifications.buyer",

@@ -110,7 +110,7 @@ _SETTINGS: Mapping[str, Schema] = {
     "invoicing.tax_exempt": _YES_NO,
     "invoicing.deposit_exempt": _YES_NO,
     "invoicing.note": ref("Text"),
-    "invoicing.reminders": ref("Reminders"),
+    "invoicing.reminders": ref("ReminderDays"),
     "messages.before_order": ref("Text"),
     "messages.confirmation": ref("Text"),
     "messages.order_note": ref("Text"),
@@ -135,7 +135,7 @@ def _settings() -> dict[str, Schema]:
             {path: _setting(path) for path in SETTINGS}, (), "What the group states itself; null is explicitly none."
         ),
         "PolicySettings": an_object(held, tuple(SETTINGS), "Every setting in force, with its provenance."),
-        "Reminders": an_object(
+        "ReminderDays": an_object(
             {
                 "days": {
                     **_list({"type": "integer", "minimum": EARLIEST, "maximum": LATEST}),
