@@ -52,7 +52,11 @@ _GROUPS: tuple[dict[str, Any], ...] = (
         "name": "Bars et restaurants",
         "colour": "#1c5d99",
         "rank": 20,
-        "settings": {"acceptance.minimum_items": None, "invoicing.terms": {"kind": "net", "days": 15}},
+        "settings": {
+            "acceptance.minimum_items": None,
+            "invoicing.terms": {"kind": "net", "days": 15},
+            "invoicing.reminders": {"days": [-3, 7, 21]},
+        },
     },
     {
         "id": "depanneurs",

@@ -21,6 +21,8 @@ from houblon.orders.invoicing import payments, transitions
 from houblon.orders.invoicing.credits import Words
 from houblon.orders.invoicing.payments import Payment
 from houblon.orders.outbox.delivery import Refused, deliver_due
+from houblon.orders.reminders.due import FROM
+from houblon.orders.reminders.remind import remind_due
 from houblon.orders.retailers.brought import keep_brought
 from houblon.orders.services import Conflict
 from houblon.rules.exchange.bundle import read_bundle
@@ -35,6 +37,7 @@ _MARIE, _LUC = "marie@faubourg.example", "luc@faubourg.example"
 _REVIEWED_AFTER, _UNREVIEWED = timedelta(hours=5), timedelta(days=5)
 # When the second version comes, when the draft is begun, since when a mailbox takes nothing: before now.
 _LOWERED, _DRAFTED, _MAILBOX_FULL = timedelta(days=40), timedelta(days=2), timedelta(days=6)
+_REMINDED = 30  # days on which buyers were reminded
 _OFFICE_HOUR, _TWO_DAYS = time(10, 15), timedelta(days=2)
 _CANCELLED_FROM_THE_END = 30
 _LIMITED = timedelta(minutes=15)  # after the last order
@@ -99,6 +102,11 @@ def _review(house: House, key: int, at: datetime) -> None:
 def _afterwards(house: House, now: datetime) -> Iterator[tuple[datetime, int, Deed]]:
     """What becomes of accepted orders, each with its moment: one is cancelled, others delivered, looked at, paid."""
     zone, chance = house.services.installation.zone, random.Random(demo_data.ORDERS)  # nosec B311 - the same each time
+    today = now.astimezone(zone).date()
+    for before in range(_REMINDED, -1, -1):
+        morning = datetime.combine(today - timedelta(days=before), FROM, zone)
+        if morning < now:
+            yield morning, 0, partial(_remind, house, morning)
     found = _accepted(house)
     cancelled = found[-_CANCELLED_FROM_THE_END]
     for row in found:
@@ -149,6 +157,11 @@ def _note_delivery(house: House, key: int, at: datetime) -> None:
     words = Words(note="Une caisse s’est brisée en route : nos excuses.")
     done = deliveries.deliver(house.services, key, by=_LUC, at=at, lines=broken, words=words)
     if done.credit_note:
+        _deliver_mail(house, Post(at), at)
+
+
+def _remind(house: House, at: datetime) -> None:
+    if remind_due(house.services, at):
         _deliver_mail(house, Post(at), at)
 
 
