@@ -1,20 +1,23 @@
-"""Invoices by what is still to come of them: to be paid, late, paid, credited."""
+"""Invoices by what is still to come of them: to be paid, paid in part, late and by how much, paid, credited."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, case, func, or_, select
 
 from houblon.orders.db.tables import invoices, orders, retailers
 from houblon.orders.queries import lists
 from houblon.orders.queries.lists import BALANCE, OWED, PAGE, Receivable
 
-KINDS = ("to_pay", "late", "paid", "credited", "credit_notes")
-_OWED_KINDS = ("to_pay", "late")
+KINDS = ("to_pay", "late", "partly_paid", "paid", "credited", "credit_notes")
+OWED_KINDS = ("to_pay", "late", "partly_paid")
 # What was paid is never few, and summing it takes long.
-SUMMED = ("to_pay", "late", "credited", "credit_notes")
+SUMMED = ("to_pay", "late", "partly_paid", "credited", "credit_notes")
+# How old a debt is, in days since the one on which it was due: what is due today is in the first of them.
+NOT_DUE, AGES = "not_due", ("0_30", "31_60", "61_90", "over_90")
+_AGE_ENDS = (30, 60, 90)
 
 
 class InvoiceFilter(msgspec.Struct, frozen=True):
@@ -32,7 +35,7 @@ def list_invoices(
     connection: Connection, asked: InvoiceFilter, before: int | None = None, limit: int = PAGE, above: int = 0
 ) -> Sequence[Row[Any]]:
     """Invoices and credit notes with their retailer, newest first, below the key `before`, above `above`."""
-    conditions = _conditions(asked.kind, asked.today)
+    conditions = conditions_of(asked.kind, asked.today)
     if asked.kind in SUMMED and not asked.search:
         # The few keys are found in the index alone, and sorted there, before any row is read.
         keys = select(invoices.c.key).where(*conditions).order_by((invoices.c.key + 0).desc()).limit(limit)
@@ -52,14 +55,39 @@ def totals(connection: Connection, today: date) -> dict[str, Receivable]:
     found = {}
     for kind in SUMMED:
         query = select(
-            func.count(), func.coalesce(func.sum(BALANCE if kind in _OWED_KINDS else invoices.c.total), 0)
-        ).where(*_conditions(kind, today))
+            func.count(), func.coalesce(func.sum(BALANCE if kind in OWED_KINDS else invoices.c.total), 0)
+        ).where(*conditions_of(kind, today))
         count, amount = connection.execute(query).one()
         found[kind] = Receivable(count, int(amount))
     return found
 
 
-def _conditions(kind: str | None, today: date) -> list[ColumnElement[bool]]:
+def days_late(invoice: Any, today: date) -> int:
+    """How many days ago an invoice that is still to be paid was due; 0 for one that is not late."""
+    if invoice.due_date is None or not lists.is_owed(invoice):
+        return 0
+    return max(0, (today - date.fromisoformat(invoice.due_date)).days)
+
+
+def by_age(connection: Connection, today: date, retailer: str | None = None) -> dict[str, Receivable]:
+    """What is left to pay by NOT_DUE, where what has no due date is too, and each of AGES; of one retailer, or of all."""
+    age = _age(today)
+    query = select(age, func.count(), func.sum(BALANCE)).where(OWED).group_by(age)
+    if retailer is not None:
+        query = query.join(orders, orders.c.key == invoices.c.order_key).where(orders.c.retailer_id == retailer)
+    found = {name: Receivable(count, int(amount)) for name, count, amount in connection.execute(query)}
+    return {name: found.get(name, Receivable(0, 0)) for name in (NOT_DUE, *AGES)}
+
+
+def _age(today: date) -> ColumnElement[str]:
+    due = invoices.c.due_date
+    ends = zip(AGES, _AGE_ENDS, strict=False)
+    reached = [(due >= (today - timedelta(days=days)).isoformat(), name) for name, days in ends]
+    return case((due.is_(None) | (due > today.isoformat()), NOT_DUE), *reached, else_=AGES[-1])
+
+
+def conditions_of(kind: str | None, today: date) -> list[ColumnElement[bool]]:
+    """What is true of the invoices of one of KINDS; of all, without."""
     if kind is None:
         return []
     if kind == "credit_notes":
@@ -68,4 +96,6 @@ def _conditions(kind: str | None, today: date) -> list[ColumnElement[bool]]:
         return [OWED]
     if kind == "late":
         return [OWED, invoices.c.due_date < today.isoformat()]
+    if kind == "partly_paid":
+        return [OWED, invoices.c.paid > 0]
     return [invoices.c.kind == "invoice", invoices.c.state == kind]

@@ -16,6 +16,7 @@ from houblon.orders.bookkeeping.accounts import LONGEST as ACCOUNT
 from houblon.orders.events.catalogue import EVENTS
 from houblon.orders.invoicing.payments import MEANS
 from houblon.orders.queries.lists import INVOICE_STATES
+from houblon.orders.queries.receivables import OWED_KINDS
 from houblon.rules.model.content import KINDS
 from houblon.rules.model.faults import MESSAGES, SCHEMA_MESSAGES, Checked
 from houblon.rules.model.moves import MEMBERSHIP
@@ -205,10 +206,12 @@ class RefusedListing(ByKey):
 
 
 class InvoiceListing(ByKey):
-    """`buyer` is the retailer's id, `since` and `until` bound the issue (`until` excluded)."""
+    """`buyer` is the retailer's id, `since` and `until` bound the issue (`until` excluded). `owed` asks for what is
+    still to be paid: all of it, what is late, what is paid in part."""
 
     number = text(100, 1)
     state = choice(*INVOICE_STATES)
+    owed = choice(*OWED_KINDS)
     buyer = text(MAX_ID, 1)
     since = bound()
     until = bound()

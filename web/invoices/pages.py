@@ -40,6 +40,7 @@ blueprint = Blueprint("invoices", __name__)
 FILTERS = {
     "a-payer": "to_pay",
     "en-retard": "late",
+    "partielles": "partly_paid",
     "payees": "paid",
     "creditees": "credited",
     "notes-de-credit": "credit_notes",
@@ -49,8 +50,14 @@ blueprint.add_app_template_test(lists.is_owed, "owed")
 
 @blueprint.app_template_test("late")
 def is_late(invoice: Any, today: str) -> bool:
-    """Still to be paid after the day it was due; both days as they are written."""
-    return lists.is_owed(invoice) and invoice.due_date is not None and invoice.due_date < today
+    """Still to be paid after the day it was due; `today` as days are written."""
+    return days_late(invoice, today) > 0
+
+
+@blueprint.app_template_filter("days_late")
+def days_late(invoice: Any, today: str) -> int:
+    """How many days late it is to be paid; 0 where it isn't."""
+    return receivables.days_late(invoice, date.fromisoformat(today))
 
 
 @blueprint.get("/factures")
@@ -62,6 +69,7 @@ def index() -> str:
         floor = lists.floor_of(connection, invoices.c.key, before) if search else 0
         found = receivables.list_invoices(connection, asked, before, PAGE + 1, above=floor)
         totals = receivables.totals(connection, asked.today)
+        ages = receivables.by_age(connection, asked.today)
     shown, more = page(found, PAGE, lambda row: row.key)
     return render_template(
         "invoices.html",
@@ -71,6 +79,7 @@ def index() -> str:
         chosen=chosen if chosen in FILTERS else None,
         search=search,
         totals=totals,
+        ages=ages,
         today=asked.today.isoformat(),
         more=more,
     )

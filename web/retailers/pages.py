@@ -14,7 +14,7 @@ from houblon.engine.core.problem import Faults, Invalid
 from houblon.engine.policy.policy import BASE
 from houblon.engine.policy.sentences import policy_sentences
 from houblon.engine.schedule.calendar import local_day
-from houblon.orders.queries import lists, retailers
+from houblon.orders.queries import lists, receivables, retailers
 from houblon.orders.queries.lists import PAGE
 from houblon.orders.records.audit import record
 from houblon.orders.retailers.cards import Card, add_retailer, edit_retailer, read_card
@@ -202,6 +202,7 @@ def _page(id: str, **faults: Any) -> str:
         ordered = retailers.orders_of(connection, id)
         invoiced = retailers.invoices_of(connection, id)
         owed = retailers.owed_by(connection, id, today)
+        ages = receivables.by_age(connection, today, id)
     chain = chain_of(content, ids, ())[0]
     policy = resolve(content, chain)
     return render_template(
@@ -223,6 +224,7 @@ def _page(id: str, **faults: Any) -> str:
         orders=ordered,
         invoices=invoiced,
         owed=owed,
+        ages=ages,
         today=today,
         languages=LANGUAGES,
         provinces=PROVINCES,

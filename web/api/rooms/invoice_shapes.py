@@ -11,7 +11,8 @@ from houblon.web.api.spec.types import Day, Key, Money
 
 
 class InvoiceHead(msgspec.Struct, frozen=True):
-    """An invoice or a credit note; `balance` is what is left to pay, below zero where its buyer is owed something.
+    """An invoice or a credit note; `balance` is what is left to pay, below zero where its buyer is owed something;
+    `days_late` is since it was due, 0 for what is not late or not to be paid.
     `invoice_key` and `invoice_number` are `key` and `number` again."""
 
     key: Key
@@ -26,6 +27,7 @@ class InvoiceHead(msgspec.Struct, frozen=True):
     buyer: str
     issued_at: Moment
     due_date: Day | None
+    days_late: int
     total: Money
     paid: Money
     credited: Money

@@ -1,11 +1,13 @@
 """`/invoices`: what was issued, what was paid of it, and what was credited."""
 
+from datetime import date
 from typing import Any
 
 from flask import Response
 from sqlalchemy import Connection, Row
 
 from houblon.engine.core.money import dollars
+from houblon.engine.schedule.calendar import local_day
 from houblon.orders.handling import credit_notes
 from houblon.orders.handling.credit_notes import Asked
 from houblon.orders.invoicing import payments
@@ -14,7 +16,7 @@ from houblon.orders.invoicing.document import pdf
 from houblon.orders.invoicing.payments import Entered, Payment, payments_of
 from houblon.orders.invoicing.shares import number_of
 from houblon.orders.invoicing.transitions import Seen, balance_of, invoice_row, seen_of
-from houblon.orders.queries import lists
+from houblon.orders.queries import lists, receivables
 from houblon.orders.retailers.joins import root_of
 from houblon.web.access.audit import by as acting
 from houblon.web.api.blueprint import not_found, operation
@@ -40,7 +42,8 @@ def list_invoices(asked: dict[str, Any]) -> Response:
             since=beginning_of(asked.get("since")),
             until=beginning_of(asked.get("until")),
         )
-        found = lists.list_invoices(connection, asked.get("after"), asked["limit"] + 1, wanted.conditions())
+        conditions = [*wanted.conditions(), *receivables.conditions_of(asked.get("owed"), _today())]
+        found = lists.list_invoices(connection, asked.get("after"), asked["limit"] + 1, conditions)
     shown, after = page(found, asked["limit"], lambda row: row.key)
     return linked(json_response({"items": [_head(row) for row in shown]}), after)
 
@@ -185,7 +188,12 @@ def _row(connection: Connection, key: int) -> Row[Any]:
 
 
 def _etag(row: Row[Any]) -> str:
-    return f"{row.state}.{row.paid}.{row.credited}.{row.due_date or ''}"
+    late = receivables.days_late(row, _today())
+    return f"{row.state}.{row.paid}.{row.credited}.{row.due_date or ''}" + (f".{late}" if late else "")
+
+
+def _today() -> date:
+    return local_day(house().now(), str(house().services.installation.zone))
 
 
 def _head(row: Row[Any], order: Row[Any] | None = None) -> dict[str, Any]:
@@ -204,6 +212,7 @@ def _head(row: Row[Any], order: Row[Any] | None = None) -> dict[str, Any]:
         "buyer": order.retailer_id,
         "issued_at": row.issued_at,
         "due_date": row.due_date,
+        "days_late": receivables.days_late(row, _today()),
         "total": dollars(row.total),
         "paid": dollars(row.paid),
         "credited": dollars(row.credited),

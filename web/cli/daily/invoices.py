@@ -1,6 +1,7 @@
 """`houblon invoice`: what was issued, as it prints, and the link that its buyer has."""
 
 import os
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, Row, select
 
 from houblon.engine.core.money import dollars
 from houblon.engine.core.problem import refuse
+from houblon.engine.schedule.calendar import local_day
 from houblon.orders.db.tables import invoices
 from houblon.orders.invoicing import buyer_links
 from houblon.orders.invoicing.credits import credit_notes_of, left_to_credit
@@ -18,6 +20,7 @@ from houblon.orders.invoicing.shares import number_of
 from houblon.orders.invoicing.transitions import balance_of
 from houblon.orders.mail import invoice_link as invoice_link_mail
 from houblon.orders.queries import lists
+from houblon.orders.queries.receivables import days_late
 from houblon.web.access.audit import CLI, by, noted
 from houblon.web.cli.shell import (
     before_option,
@@ -47,7 +50,8 @@ def list_(data: Path | None, before: int | None, limit: int, as_json: bool) -> N
     """Invoices and credit notes, the newest first."""
     with opened(data) as house, house.services.ledger.reading() as connection:
         rows = lists.list_invoices(connection, before, limit)
-        found = [{**_head(row), "order_id": row.order_id, "buyer": row.retailer_id} for row in rows]
+        today = _today(house)
+        found = [{**_head(row, today), "order_id": row.order_id, "buyer": row.retailer_id} for row in rows]
     lines = [
         f"{each['invoice_key']:>7}  {each['invoice_number']:16} {each['state']:10} {each['total']:>12}  "
         f"{each['due_date'] or '-':10}  {each['buyer']}"
@@ -64,7 +68,7 @@ def list_(data: Path | None, before: int | None, limit: int, as_json: bool) -> N
 def show(data: Path | None, number: str, as_json: bool) -> None:
     """The invoice NUMBER, with all that it prints."""
     with opened(data) as house, house.services.ledger.reading() as connection:
-        row = invoice_row(connection, number)
+        row, today = invoice_row(connection, number), _today(house)
         entries = [_entry(each) for each in payments_of(connection, row.key)]
         notes = [each.number for each in credit_notes_of(connection, row.key)]
         left = left_to_credit(connection, row) if row.kind == "invoice" else {}
@@ -78,7 +82,7 @@ def show(data: Path | None, number: str, as_json: bool) -> None:
         f"- payment {each['id']}: {each['amount']} $ on {each['on']} {each['reference']}".rstrip() for each in entries
     ]
     text += [f"- credit note {each}" for each in notes]
-    print_result({**_head(row), **more, "document": row.document}, as_json, "\n".join(text))
+    print_result({**_head(row, today), **more, "document": row.document}, as_json, "\n".join(text))
 
 
 @invoice.command("pdf")
@@ -162,7 +166,11 @@ def _entry(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _head(row: Any) -> dict[str, Any]:
+def _today(house: Any) -> date:
+    return local_day(house.now(), str(house.services.installation.zone))
+
+
+def _head(row: Any, today: date) -> dict[str, Any]:
     return {
         "invoice_key": row.key,
         "invoice_number": row.number,
@@ -171,6 +179,7 @@ def _head(row: Any) -> dict[str, Any]:
         "order_key": row.order_key,
         "issued_at": row.issued_at,
         "due_date": row.due_date,
+        "days_late": days_late(row, today),
         "paid_on": row.paid_on,
         "total": dollars(row.total),
         "paid": dollars(row.paid),
