@@ -7,6 +7,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from houblon.engine.core.problem import refuse
+
 DELIMITERS = ";\t,"
 _LOOKED_AT = 20  # lines
 COMPARED = 1_000  # characters of a header or name that are looked at
@@ -15,6 +17,36 @@ _PIECE = 1 << 16  # characters
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 # An amount below zero is none.
 _AMOUNT = re.compile(r"-\d{1,18}([.,]\d{1,6})?", re.ASCII)
+
+
+def decoded(data: bytes) -> str:
+    """The text of a file: UTF-8 with or without its mark, else Windows-1252."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # Windows-1252 leaves five bytes undefined; Latin-1 has them as control characters.
+        return data.decode("cp1252", errors="replace")
+
+
+def table_of(text: str, most_columns: int) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """The rows of a text that say something, each with its line in the file. Raises Invalid for what is no CSV."""
+    if "\0" in text:
+        raise refuse("text", "/fichier", "Ce fichier n’est pas un texte CSV.", "This file is not CSV text.")
+    text = "\n".join(text.splitlines())
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter_of(text), strict=True)
+    try:
+        for cells in reader:
+            kept = tuple(unguarded(cell.strip()) for cell in cells[:most_columns])
+            if any(kept):
+                yield reader.line_num, kept
+    except csv.Error:
+        line = reader.line_num
+        raise refuse(
+            "csv",
+            "/fichier",
+            f"La ligne {line} ne se lit pas\u00a0: un guillemet y manque peut-être.",
+            f"Line {line} can't be read: a quotation mark may be missing.",
+        ) from None
 
 
 def folded(text: str) -> str:

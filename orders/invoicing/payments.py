@@ -102,7 +102,7 @@ def reverse(
     Raises Conflict when it was reversed already or is a reversal itself, LookupError when the invoice has no such one.
     """
     return services.ledger.write(
-        audited(lambda connection: _reverse(connection, services, invoice_key, payment_key, by, at, why), entry_of)
+        audited(lambda connection: take_back(connection, services, invoice_key, payment_key, by, at, why), entry_of)
     )
 
 
@@ -154,7 +154,7 @@ def payments_of(connection: Connection, invoice_key: int) -> list[Row[Any]]:
     return list(connection.execute(_ENTRIES.where(payments.c.invoice_key == invoice_key)))
 
 
-def _reverse(
+def take_back(
     connection: Connection,
     services: Services,
     invoice_key: int,
@@ -163,6 +163,7 @@ def _reverse(
     at: datetime,
     why: str,
 ) -> Entered:
+    """`reverse`, in the running transaction."""
     row = locked_invoice(connection, invoice_key)
     payment = next((each for each in payments_of(connection, invoice_key) if each.key == payment_key), None)
     if payment is None:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, not_
 
 from houblon.engine.core.problem import Problem, Text, step
 from houblon.orders.bookkeeping.postings import is_balanced, postings_of
-from houblon.orders.db.tables import deliveries, invoices, orders, payments, retailers
+from houblon.orders.db.tables import bank_lines, bank_payments, deliveries, invoices, orders, payments, retailers
 from houblon.orders.invoicing.delivered import delivered_part
 from houblon.orders.invoicing.owing import summed, to_be_invoiced
 from houblon.orders.invoicing.shares import quantities_of
@@ -15,6 +15,18 @@ from houblon.orders.queries.lists import UNPAID
 from houblon.orders.retailers.names import stored_order
 
 _CHUNK = 500
+_BANK_LINES = (
+    select(bank_lines.c.key)
+    .outerjoin(bank_payments, bank_payments.c.line_key == bank_lines.c.key)
+    .outerjoin(payments, payments.c.key == bank_payments.c.payment_key)
+    .group_by(bank_lines.c.key, bank_lines.c.amount)
+    .having(func.coalesce(func.sum(payments.c.amount), 0) != bank_lines.c.amount)
+    .order_by(bank_lines.c.key)
+)
+_NOT_ITS_PAYMENTS = Text(
+    "Une ligne de relevé bancaire ne fait pas la somme de ses paiements.",
+    "A line of a bank’s file is not the sum of its payments.",
+)
 
 
 def sums_that_differ(connection: Connection) -> Iterator[Problem]:
@@ -29,6 +41,8 @@ def sums_that_differ(connection: Connection) -> Iterator[Problem]:
         for id in connection.execute(query).scalars():
             yield Problem(code, step("/retailers", id), text)
     yield from _uninvoiced(connection)
+    for key in connection.execute(_BANK_LINES).scalars():
+        yield Problem("bank_line", step("/bank_lines", str(key)), _NOT_ITS_PAYMENTS)
     yield from _documents(connection)
     yield from _lines(connection)
 

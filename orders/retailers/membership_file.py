@@ -3,8 +3,6 @@
 A file is UTF-8 or Windows-1252 (which holds Latin-1), its cells apart by comma, semicolon or tab.
 """
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -15,7 +13,7 @@ from houblon.engine.core.problem import Problem, problem, refuse
 from houblon.engine.core.texts import clean_id, composed, is_text
 from houblon.engine.policy.policy import BASE
 from houblon.orders import csv_text
-from houblon.orders.csv_text import delimiter_of, folded, unguarded, word
+from houblon.orders.csv_text import folded, word
 from houblon.orders.retailers.row_ids import RowIds
 from houblon.rules.model.content import Content
 
@@ -87,30 +85,15 @@ def read_sheet(data: bytes | str) -> Sheet:
     text = data if isinstance(data, str) else _decoded(data)
     if len(text.encode()) > MAX_BYTES:
         raise _too_large()
-    if "\0" in text:
-        raise refuse("text", "/fichier", "Ce fichier n’est pas un texte CSV.", "This file is not CSV text.")
-    text = "\n".join(text.splitlines())
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter_of(text), strict=True)
-    rows: list[tuple[int, tuple[str, ...]]] = []
-    try:
-        for cells in reader:
-            kept = tuple(unguarded(cell.strip()) for cell in cells[:MAX_COLUMNS])
-            if any(kept):
-                rows.append((reader.line_num, kept))
-            if len(rows) > MAX_ROWS + 1:
-                raise _too_large()
-    except csv.Error:
-        line = reader.line_num
-        raise refuse(
-            "csv",
-            "/fichier",
-            f"La ligne {line} ne se lit pas\u00a0: un guillemet y manque peut-être.",
-            f"Line {line} can't be read: a quotation mark may be missing.",
-        ) from None
+    rows = []
+    for row in csv_text.table_of(text, MAX_COLUMNS):
+        rows.append(row)
+        if len(rows) > MAX_ROWS + 1:
+            raise _too_large()
     if not rows:
         raise refuse("empty", "/fichier", "Ce fichier est vide.", "This file is empty.")
     has_header = any(_meaning(cell) for cell in rows[0][1])
-    return Sheet(text, rows[0][1] if has_header else (), tuple(rows[has_header:]))
+    return Sheet("\n".join(text.splitlines()), rows[0][1] if has_header else (), tuple(rows[has_header:]))
 
 
 def guess_columns(sheet: Sheet, content: Content) -> Columns:
@@ -229,11 +212,7 @@ def written(rows: Iterable[Mapping[str, Any]], delimiter: str) -> bytes:
 def _decoded(data: bytes) -> str:
     if len(data) > MAX_BYTES:
         raise _too_large()
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        # Windows-1252 leaves five bytes undefined; Latin-1 has them as control characters.
-        return data.decode("cp1252", errors="replace")
+    return csv_text.decoded(data)
 
 
 def _meaning(cell: str) -> str | None:

@@ -14,6 +14,7 @@ from typing import Any, TextIO
 import msgspec
 
 from houblon.engine.core.problem import refuse
+from houblon.orders.cell_values import Cell
 from houblon.orders.csv_text import delimiter_of, unguarded
 from houblon.simulation.files.guard import (
     CSV,
@@ -31,7 +32,6 @@ from houblon.simulation.files.guard import (
     unreadable,
 )
 
-Cell = str | int | float | bool | None
 Row = tuple[int, list[Cell]]
 _ENCODINGS = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}
 _MARKS = {";": ";", ",": ",", "\t": "tab"}

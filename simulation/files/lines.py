@@ -10,8 +10,7 @@ from houblon.engine.core.money import MOST, Price
 from houblon.engine.core.order import Line
 from houblon.engine.core.problem import Invalid
 from houblon.engine.core.strict_json import check_depth
-from houblon.simulation.files.cells import Cell
-from houblon.simulation.files.values import Unread, cents_of, decimal_of, share_of, to_cents, truth_of, whole_of
+from houblon.orders.cell_values import Cell, Unread, cents_of, decimal_of, share_of, to_cents, truth_of, whole_of
 from houblon.simulation.files.words import meaning_of
 
 MAX_LINES = 5_000

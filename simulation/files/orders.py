@@ -7,10 +7,10 @@ import msgspec
 
 from houblon.engine.core.order import Line, Order
 from houblon.engine.core.problem import Invalid, Problem, problem, step
+from houblon.orders.cell_values import Cell
 from houblon.orders.intake.decode import MAX_BODY, read_order
 from houblon.orders.retailers.names import with_buyer
 from houblon.simulation.facts.fill import Taken
-from houblon.simulation.files.cells import Cell
 from houblon.simulation.files.guard import ORDERS
 from houblon.simulation.files.lines import MAX_LINES
 from houblon.simulation.files.reading import BY_LINE, IN_A_CELL, Reading

@@ -10,13 +10,12 @@ import msgspec
 from sqlalchemy import Connection, delete, insert, select
 
 from houblon.engine.core.problem import Faults, Invalid, refuse
+from houblon.orders.cell_values import COMMA, DAY_FIRST, MONTH_FIRST, POINT, Cell, guess_day_order, guess_mark
 from houblon.orders.csv_text import folded, word
 from houblon.orders.db.tables import file_readings
-from houblon.simulation.files.cells import Cell
 from houblon.simulation.files.guard import ORDERS
 from houblon.simulation.files.lines import discounts_in
 from houblon.simulation.files.upload import Upload, rows_of
-from houblon.simulation.files.values import COMMA, DAY_FIRST, MONTH_FIRST, POINT, guess_day_order, guess_mark
 from houblon.simulation.files.words import MEANINGS, meaning_of
 
 SAMPLE = 300  # rows that a guess looks at

@@ -16,13 +16,12 @@ from houblon.engine.core.money import MOST, Cents, Price
 from houblon.engine.core.order import Buyer, Line, Order, settled
 from houblon.engine.core.problem import Problem, problem
 from houblon.engine.core.texts import MAX_ID, clean_id, is_id
+from houblon.orders.cell_values import Cell, Unread, cents_of, day_of, moment_of, truth_of, whole_of
 from houblon.orders.csv_text import folded
 from houblon.orders.retailers.membership_file import groups_in
 from houblon.simulation.facts.fill import Taken
-from houblon.simulation.files.cells import Cell
 from houblon.simulation.files.lines import LineFault, line_of, lines_in, split
 from houblon.simulation.files.reading import RATES, Reading
-from houblon.simulation.files.values import Unread, cents_of, day_of, moment_of, truth_of, whole_of
 from houblon.simulation.files.words import MEANINGS
 
 Row = Mapping[str, Cell]  # the cells that say something, by their meaning

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from houblon.engine.core.problem import Invalid, Problem
-from houblon.simulation.files.cells import Cell
+from houblon.orders.cell_values import Cell
 from houblon.simulation.files.child import REFUSED, SECONDS, Found
 from houblon.simulation.files.guard import MAX_BYTES, too_large, too_slow
 

@@ -12,8 +12,8 @@ from werkzeug.datastructures import FileStorage
 
 from houblon.engine.conditions.labels import FACT_LABELS
 from houblon.engine.core.problem import Invalid, Problem, refuse
+from houblon.orders.cell_values import Cell
 from houblon.simulation.compare.changed_orders import file_of, read_all
-from houblon.simulation.files.cells import Cell
 from houblon.simulation.files.guard import MAX_BYTES, MAX_ROWS, ORDERS, too_large
 from houblon.simulation.files.preview import Preview, read_preview
 from houblon.simulation.files.reading import (

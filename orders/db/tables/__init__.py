@@ -19,6 +19,9 @@ import houblon.orders.db.tables.refused  # noqa: F401 - so that the metadata is 
 from houblon.orders.db.column_types import Instant, Json, Key
 from houblon.orders.db.tables.after_acceptance import deliveries as deliveries
 from houblon.orders.db.tables.after_acceptance import payments as payments
+from houblon.orders.db.tables.bank import bank_imports as bank_imports
+from houblon.orders.db.tables.bank import bank_lines as bank_lines
+from houblon.orders.db.tables.bank import bank_payments as bank_payments
 from houblon.orders.db.tables.metadata import OPEN, index_where
 from houblon.orders.db.tables.metadata import metadata as metadata
 from houblon.orders.db.tables.reminders import reminder_stops as reminder_stops

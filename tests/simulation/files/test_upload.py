@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from houblon.engine.core.order import read_facts
 from houblon.engine.core.problem import Invalid
+from houblon.orders.cell_values import Unread, decimal_of, guess_day_order, guess_mark, moment_of, truth_of
 from houblon.rules.policies import Policies
 from houblon.simulation.compare.query import Plan
 from houblon.simulation.facts.fill import fill_sheet
@@ -20,7 +21,6 @@ from houblon.simulation.files.preview import read_preview
 from houblon.simulation.files.reading import AMOUNTS, RATES, Reading, check_reading, guess_reading
 from houblon.simulation.files.rows import Names
 from houblon.simulation.files.upload import open_upload, receive
-from houblon.simulation.files.values import Unread, decimal_of, guess_day_order, guess_mark, moment_of, truth_of
 from houblon.simulation.report.report import report
 from tests import cases
 from tests.clock import NOW

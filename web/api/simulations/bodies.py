@@ -5,10 +5,10 @@ from typing import Any
 from marshmallow import fields
 
 from houblon.engine.core.problem import refuse
+from houblon.orders.cell_values import COMMA, DAY_FIRST, MONTH_FIRST, POINT
 from houblon.rules.model.faults import MESSAGES, Checked
 from houblon.simulation.files.guard import MAX_COLUMNS
 from houblon.simulation.files.reading import AMOUNTS, RATES
-from houblon.simulation.files.values import COMMA, DAY_FIRST, MONTH_FIRST, POINT
 from houblon.simulation.files.words import MEANINGS
 from houblon.web.api.bodies import Body, Listing, Query, choice, moment, text, whole
 

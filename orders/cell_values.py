@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 from houblon.engine.core.problem import Text
 from houblon.orders.csv_text import folded
-from houblon.simulation.files.cells import Cell
 
+# What stands in a cell: a text, a number, true, false, or nothing.
+Cell = str | int | float | bool | None
 COMMA, POINT = ",", "."
 DAY_FIRST, MONTH_FIRST = "dmy", "mdy"
 _SPACES = re.compile(r"[\s'’]+")
@@ -26,6 +27,14 @@ _PLAIN = {
 _NUMERIC = re.compile(r"-?[\d.,]*\d[\d.,]*", re.ASCII)
 _DAY = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})(?:[ T,]+(.*))?", re.ASCII)
 _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T](.*))?", re.ASCII)
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
+# « 12 mai 2021 », “12-May-2021”; then “May 12, 2021”.
+_NAMED = re.compile(r"(\d{1,2})(?:er)?[-/. ]+([a-z]{3,9})\.?[-/, ]+(\d{4})", re.ASCII)
+_NAMED_FIRST = re.compile(r"([a-z]{3,9})\.?[- ]+(\d{1,2}),?[- ]+(\d{4})", re.ASCII)
+_MONTHS = (
+    "janvier january fevrier february mars march avril april mai may juin june "
+    "juillet july aout august septembre september octobre october novembre november decembre december"
+).split()
 _CLOCK = re.compile(
     r"(\d{1,2})\s*[:h]\s*(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?", re.ASCII | re.IGNORECASE
 )
@@ -125,9 +134,11 @@ def day_of(cell: Cell, order: str, zone: ZoneInfo) -> date:
 def moment_of(cell: Cell, order: str, zone: ZoneInfo) -> tuple[datetime, bool]:
     """An instant, and whether its time was said: noon stands for a day that has none. Raises Unread."""
     text = str(cell).strip()
-    found = _ISO.fullmatch(text)
+    found, named = _ISO.fullmatch(text), _named(cell)
     if found:
         year, month, day, rest = found.groups()
+    elif named:
+        (year, month, day), rest = named, None
     else:
         found = _DAY.fullmatch(text)
         if not found or isinstance(cell, int | float):
@@ -146,6 +157,23 @@ def moment_of(cell: Cell, order: str, zone: ZoneInfo) -> tuple[datetime, bool]:
         raise _no_day(cell, order)
     # A spreadsheet writes midnight where people wrote a day.
     return moment, bool(rest) and (hours, minutes, seconds) != (0, 0, 0)
+
+
+def _named(cell: Cell) -> tuple[str, str, str] | None:
+    """Year, month and day where nothing but the day could be meant: the month by its name, or `20210512`."""
+    if not isinstance(cell, str):
+        return None
+    if compact := _COMPACT.fullmatch(cell.strip()):
+        return compact[1], compact[2], compact[3]
+    text = folded(cell)
+    if found := _NAMED.fullmatch(text):
+        day, word, year = found.groups()
+    elif found := _NAMED_FIRST.fullmatch(text):
+        word, day, year = found.groups()
+    else:
+        return None
+    months = {place // 2 + 1 for place, name in enumerate(_MONTHS) if name.startswith(word)}
+    return (year, str(months.pop()), day) if len(months) == 1 else None
 
 
 def _clock(text: str | None) -> tuple[int, int, int, str | None]:
