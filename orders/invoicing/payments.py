@@ -46,6 +46,7 @@ class Entered(msgspec.Struct, frozen=True):
     amount: int
     state: str
     balance: int
+    reverses: int | None = None
 
 
 def pay(
@@ -213,7 +214,7 @@ def _enter(
     owe(connection, invoice.retailer_id, left_of(invoice, paid=payment.amount) - left_of(invoice))
     state = follow(connection, invoice.key, who=by, at=at, on=payment.on, why=payment.reference if by == SYSTEM else "")
     decide_buyer_again(connection, invoice.order_key, PAYMENT, invoice.number, by=by, at=at)
-    return Entered(key, invoice.key, invoice.number, payment.amount, state, balance)
+    return Entered(key, invoice.key, invoice.number, payment.amount, state, balance, reverses)
 
 
 def _payable(connection: Connection, key: int) -> Row[Any]:

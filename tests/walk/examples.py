@@ -15,6 +15,8 @@ TODAY = day_of(real())
 _CSV = "text/csv"
 _ORDERS = b"commande;date;detaillant;sku;quantite;prix\nA-1;2026-10-01;depanneur-1;IPA;24;27,00\n"
 _GROUPS = "détaillant;groupe\ndepanneur-9;Payeurs à risque\n".encode()
+_BANK = f"Date;Description;Débit;Crédit\n{TODAY};DÉPÔT AU COMPTOIR;;1,00\n".encode()
+_UNSAID = b"05/06/2021,DEPOT AU COMPTOIR,,1.00,9.00\n"
 _RULES = [
     {
         "conditions": {"all": [{"name": "order_value", "operator": "greater_than", "value": 9000}]},
@@ -129,6 +131,10 @@ EXAMPLES: dict[str, Example] = {
     "reminders.of_invoice etat=reprendre": Example("reprennent"),
     "reminders.of_retailer etat=arreter": Example("ne part", {"raison": "en discussion"}),
     "reminders.of_retailer etat=reprendre": Example("reprennent"),
+    "payments.read": Example("Ce que le fichier ne dit pas", files={"fichier": ("td.csv", _UNSAID, _CSV)}, status=422),
+    "payments.read preciser=1": Example("sans facture", {"jours": "mdy"}, status=200),
+    "payments.read confirmer=1": Example("paie aucune facture|noté", _ticked_line, at="/paiements/releve"),
+    "payments.undo": Example("annulé", {"raison": "mauvais fichier"}),
     "settling.credit": Example("est émise", {"quantite-1": "1", "raison": "cassée"}),
     "invoices.send_link": Example("Le lien part"),
     "invoices.replace_link": Example("L’ancien lien ne vaut plus"),

@@ -43,6 +43,8 @@ ACTS: dict[str, Text] = {
     "order.entered": Text("commande saisie par clé", "order entered by key"),
     "order.invoiced": Text("facture émise à la main", "invoice issued by hand"),
     "order.refused_undone": Text("refus défait", "refusal undone"),
+    "payments.imported": Text("relevé bancaire noté", "bank file recorded"),
+    "payments.import_undone": Text("relevé bancaire défait", "bank file undone"),
     "policy.given_up": Text("version perdue, perte acceptée", "version lost, loss accepted"),
     "policy.published": Text("version publiée", "version published"),
     "policy.rolled_back_in_emergency": Text("retour d’urgence", "emergency roll-back"),

@@ -23,7 +23,7 @@ from houblon.web.groups import identity as group_identity
 from houblon.web.groups import pages as groups
 from houblon.web.groups import ranks
 from houblon.web.ingest import webhooks
-from houblon.web.invoices import books, reminders, settling
+from houblon.web.invoices import bank, books, reminders, settling
 from houblon.web.invoices import pages as invoices
 from houblon.web.limits import entry, sizes
 from houblon.web.orders import bulk, delivery, lifecycle, overview, planned_delivery, review, saved_views, whatif
@@ -64,6 +64,7 @@ PAGES = (
     planned_delivery,
     invoices,
     settling,
+    bank,
     books,
     reminders,
     outbox_pages,

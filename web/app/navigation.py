@@ -49,6 +49,7 @@ PLACES: tuple[tuple[object, tuple[Place, ...]], ...] = (
             Place("review.index", _("File d’attente"), "inbox", main=True, badge=_waiting),
             Place("orders.index", _("Commandes"), "list-check"),
             Place("invoices.index", _("Factures"), "receipt-cutoff"),
+            Place("payments.index", _("Paiements"), "check-circle"),
             Place("books.show", _("Comptabilité"), "file-earmark-spreadsheet"),
             Place("refused_calls.index", _("Appels refusés"), "exclamation-triangle", badge=_refused),
         ),
