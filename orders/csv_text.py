@@ -28,10 +28,10 @@ def decoded(data: bytes) -> str:
         return data.decode("cp1252", errors="replace")
 
 
-def table_of(text: str, most_columns: int) -> Iterator[tuple[int, tuple[str, ...]]]:
+def table_of(text: str, most_columns: int, pointer: str = "/fichier") -> Iterator[tuple[int, tuple[str, ...]]]:
     """The rows of a text that say something, each with its line in the file. Raises Invalid for what is no CSV."""
     if "\0" in text:
-        raise refuse("text", "/fichier", "Ce fichier n’est pas un texte CSV.", "This file is not CSV text.")
+        raise refuse("text", pointer, "Ce fichier n’est pas un texte CSV.", "This file is not CSV text.")
     text = "\n".join(text.splitlines())
     reader = csv.reader(io.StringIO(text), delimiter=delimiter_of(text), strict=True)
     try:
@@ -43,7 +43,7 @@ def table_of(text: str, most_columns: int) -> Iterator[tuple[int, tuple[str, ...
         line = reader.line_num
         raise refuse(
             "csv",
-            "/fichier",
+            pointer,
             f"La ligne {line} ne se lit pas\u00a0: un guillemet y manque peut-être.",
             f"Line {line} can't be read: a quotation mark may be missing.",
         ) from None

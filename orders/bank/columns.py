@@ -23,7 +23,7 @@ _HEADERS = {
         "debit debits debit_amount montant_debit montant_au_debit montant_du_debit debit_cad debits_cad retrait "
         "retraits montant_du_retrait withdrawal withdrawals withdrawal_amount money_out sortie sorties"
     ),
-    "amount": (
+    "signed": (
         "montant amount cad montant_cad amount_cad transaction_amount montant_transaction montant_de_la_transaction "
         "montant_de_transaction montant_de_l_operation montant_operation"
     ),
@@ -50,12 +50,12 @@ _MONEY = re.compile(r"[-−(]?\$?[\d\s.,'’]*\d\s?\$?\)?")
 class Columns(msgspec.Struct, frozen=True):
     """Which column holds what, from 0; None where the file has none.
 
-    What comes in is in `paid_in`, with what goes out in `paid_out`; or in `amount`, below zero for what goes out, or
+    What comes in is in `paid_in`, with what goes out in `paid_out`; or in `signed`, below zero for what goes out, or
     with `kind` that says which.
     """
 
     date: int | None = None
-    amount: int | None = None
+    signed: int | None = None
     paid_in: int | None = None
     paid_out: int | None = None
     kind: int | None = None
@@ -64,7 +64,7 @@ class Columns(msgspec.Struct, frozen=True):
 
     @property
     def are_enough(self) -> bool:
-        return self.date is not None and (self.amount is not None or self.paid_in is not None)
+        return self.date is not None and (self.signed is not None or self.paid_in is not None)
 
 
 class Form(msgspec.Struct, frozen=True):
@@ -78,7 +78,7 @@ class Form(msgspec.Struct, frozen=True):
 # Desjardins (one folio of AccèsD), Scotia's older file, then TD and CIBC alike.
 _FORMS = (
     Form((14,), Columns(date=3, paid_out=7, paid_in=8, texts=(5, 6))),
-    Form((5,), Columns(date=0, amount=1, texts=(3, 4)), ((2, "-"),)),
+    Form((5,), Columns(date=0, signed=1, texts=(3, 4)), ((2, "-"),)),
     Form((4, 5), Columns(date=0, paid_out=2, paid_in=3, texts=(1,))),
 )
 
@@ -108,7 +108,7 @@ def _named(header: tuple[str, ...]) -> Columns:
 def _has(form: Form, rows: Sequence[tuple[str, ...]]) -> bool:
     """Whether every row is of the form: its date a date, its amounts amounts, its text none."""
     columns = form.columns
-    money = [place for place in (columns.amount, columns.paid_in, columns.paid_out) if place is not None]
+    money = [place for place in (columns.signed, columns.paid_in, columns.paid_out) if place is not None]
 
     def fits(cells: tuple[str, ...]) -> bool:
         if len(cells) not in form.widths or any(cells[place] != said for place, said in form.fixed):

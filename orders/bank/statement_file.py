@@ -87,12 +87,12 @@ def read_file(text: str, asked: Asked, today: date, currency: str) -> BankFile:
     if len(text.encode(errors="replace")) > MAX_BYTES:
         raise _too_large()
     rows = []
-    for row in csv_text.table_of(text, MAX_COLUMNS):
+    for row in csv_text.table_of(text, MAX_COLUMNS, "/csv"):
         rows.append(row)
         if len(rows) > MAX_LINES:
             raise _too_large()
     if not rows:
-        raise refuse("empty", "/fichier", "Ce fichier est vide.", "This file is empty.")
+        raise refuse("empty", "/csv", "Ce fichier est vide.", "This file is empty.")
     start, found = find_columns(rows)
     columns = asked.columns or found
     header = rows[start - 1][1] if start else ()
@@ -130,7 +130,7 @@ def _has_marks(rows: Rows, columns: Columns) -> bool:
 
 
 def _money(columns: Columns) -> tuple[int | None, ...]:
-    return columns.amount, columns.paid_in, columns.paid_out
+    return columns.signed, columns.paid_in, columns.paid_out
 
 
 def _cells(rows: Rows, places: Iterable[int | None]) -> list[str]:
@@ -166,8 +166,8 @@ class _Reader:
     def _amount(self, cells: tuple[str, ...]) -> int:
         """What came in, below zero for what went out."""
         columns = self.columns
-        if columns.amount is not None:
-            return self._signed(_cell(cells, columns.amount), folded(_cell(cells, columns.kind)))
+        if columns.signed is not None:
+            return self._signed(_cell(cells, columns.signed), folded(_cell(cells, columns.kind)))
         came, went = (self._read(_cell(cells, place)) for place in (columns.paid_in, columns.paid_out))
         if not came and not went:
             raise _NO_AMOUNT
@@ -220,7 +220,7 @@ def _hashed(lines: Iterable[BankLine]) -> tuple[BankLine, ...]:
 def _too_large() -> Invalid:
     return refuse(
         "too_large",
-        "/fichier",
+        "/csv",
         f"Au plus {MAX_BYTES // 1000} ko et {MAX_LINES} lignes à la fois\u00a0: partagez le fichier.",
         f"At most {MAX_BYTES // 1000} kB and {MAX_LINES} lines at a time: split the file.",
     )
@@ -231,19 +231,19 @@ _BOTH = Unread("amount", "Un débit et un crédit sur la même ligne.", "A debit
 _LATER = Unread("date", "Ce jour n’est pas encore venu.", "This day has not come yet.")
 _COLUMNS = problem(
     "columns",
-    "/colonnes",
+    "/columns",
     "Dites quelle colonne donne la date, et laquelle le montant ou ce qui est entré.",
     "Say which column has the date, and which one the amount or what came in.",
 )
 _DAYS = problem(
     "day_order",
-    "/jours",
+    "/days",
     "Rien dans ce fichier ne dit si le jour ou le mois vient d’abord : dites-le.",
     "Nothing in this file tells whether the day or the month comes first: say so.",
 )
 _DECIMAL = problem(
     "decimal",
-    "/decimales",
+    "/decimal",
     "Rien dans ce fichier ne dit si la virgule ou le point précède les cents : dites-le.",
     "Nothing in this file tells whether a comma or a point stands before the cents: say so.",
 )

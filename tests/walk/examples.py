@@ -15,8 +15,9 @@ TODAY = day_of(real())
 _CSV = "text/csv"
 _ORDERS = b"commande;date;detaillant;sku;quantite;prix\nA-1;2026-10-01;depanneur-1;IPA;24;27,00\n"
 _GROUPS = "détaillant;groupe\ndepanneur-9;Payeurs à risque\n".encode()
-_BANK = f"Date;Description;Débit;Crédit\n{TODAY};DÉPÔT AU COMPTOIR;;1,00\n".encode()
-_UNSAID = b"05/06/2021,DEPOT AU COMPTOIR,,1.00,9.00\n"
+# The last day that could be read either way.
+_UNSAID_DAY = min(TODAY, TODAY.replace(day=12))
+_UNSAID = f"{_UNSAID_DAY:%m/%d/%Y},DEPOT AU COMPTOIR,,1.37,9.00\n".encode()
 _RULES = [
     {
         "conditions": {"all": [{"name": "order_value", "operator": "greater_than", "value": 9000}]},
@@ -40,6 +41,11 @@ _NEW = "une autre phrase de passe"
 def _first_boxes(name: str, count: int) -> Callable[[Page], list[str]]:
     """The values of the first boxes of a list."""
     return lambda page: [each.get("value") for each in page.elements("input") if each.get("name") == name][:count]
+
+
+def _first_owed(page: Page) -> str:
+    """The oldest of the invoices that a page offers to be paid."""
+    return [each.get("value") for each in page.elements("option") if "-20" in (each.get("value") or "")][-1]
 
 
 def _rule(page: Page) -> dict[str, Any]:
@@ -132,9 +138,10 @@ EXAMPLES: dict[str, Example] = {
     "reminders.of_retailer etat=arreter": Example("ne part", {"raison": "en discussion"}),
     "reminders.of_retailer etat=reprendre": Example("reprennent"),
     "payments.read": Example("Ce que le fichier ne dit pas", files={"fichier": ("td.csv", _UNSAID, _CSV)}, status=422),
-    "payments.read preciser=1": Example("sans facture", {"jours": "mdy"}, status=200),
-    "payments.read confirmer=1": Example("paie aucune facture|noté", _ticked_line, at="/paiements/releve"),
-    "payments.undo": Example("annulé", {"raison": "mauvais fichier"}),
+    "payments.read preciser": Example("sans facture", {"jours": "mdy"}, status=200),
+    "payments.read relire": Example("par vous", {"factures-1": _first_owed, "prendre-1": "1"}, status=200),
+    "payments.read confirmer": Example("1 paiement est noté"),
+    "payments.undo": Example("1 paiement est annulé", {"raison": "mauvais fichier"}),
     "settling.credit": Example("est émise", {"quantite-1": "1", "raison": "cassée"}),
     "invoices.send_link": Example("Le lien part"),
     "invoices.replace_link": Example("L’ancien lien ne vaut plus"),

@@ -9,6 +9,7 @@ from houblon.web.api.connections import endpoints, mappings, sources
 from houblon.web.api.document import register
 from houblon.web.api.rooms import (
     after_acceptance,
+    bank_files,
     entered_orders,
     exports,
     invoices,
@@ -25,6 +26,7 @@ __all__ = ["blueprint", "register"]
 
 ROOMS = (
     after_acceptance,
+    bank_files,
     decisions,
     entered_orders,
     events,

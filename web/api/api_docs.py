@@ -12,7 +12,7 @@ from houblon.web.api.document import document
 from houblon.web.foundation.answers import CODES, CONFLICTS, TITLES
 
 blueprint = Blueprint("api_docs", __name__, url_prefix="/api/docs")
-_ORDER = ("Decisions", "Groups", "Documents", "Proposals", "Versions", "Simulations", "Orders", "Invoices")
+_ORDER = ("Decisions", "Groups", "Documents", "Proposals", "Versions", "Simulations", "Orders", "Invoices", "Payments")
 
 
 class Member(msgspec.Struct, frozen=True):

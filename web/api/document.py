@@ -18,6 +18,7 @@ from houblon.web.api.events import Events
 from houblon.web.api.keys import RATES
 from houblon.web.api.rates import Rates
 from houblon.web.api.rooms import (
+    bank_shapes,
     exports,
     invoice_shapes,
     joining_shapes,
@@ -65,6 +66,7 @@ _ANSWERS = (
     *refused_shapes.ANSWERS,
     *invoice_shapes.ANSWERS,
     *exports.ANSWERS,
+    *bank_shapes.ANSWERS,
     *record_shapes.ANSWERS,
     *joining_shapes.ANSWERS,
     *reminders.SHAPES,

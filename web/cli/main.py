@@ -20,6 +20,7 @@ from houblon.web.cli.daily.installation import follow_delivery, installation
 from houblon.web.cli.daily.joining import retailer
 from houblon.web.cli.daily.keys import key
 from houblon.web.cli.daily.messages import message
+from houblon.web.cli.daily.payments import payment
 from houblon.web.cli.daily.proposals import proposal, version
 from houblon.web.cli.daily.refused_calls import refused_call
 from houblon.web.cli.daily.reminders import reminder
@@ -162,6 +163,7 @@ for _command in (
     follow_delivery,
     installation,
     invoice,
+    payment,
     message,
     migrate,
     order,

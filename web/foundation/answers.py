@@ -97,7 +97,15 @@ CONFLICTS = (
             "Ce qui a été lu n’est plus ainsi : relisez, puis recommencez.",
             "What was read is not so any more: read it again, then retry.",
         ),
-        ("changed", "order_changed", "invoice_changed", "delivery_changed", "link_replaced", "version_changed"),
+        (
+            "changed",
+            "order_changed",
+            "invoice_changed",
+            "delivery_changed",
+            "link_replaced",
+            "version_changed",
+            "plan_changed",
+        ),
     ),
     ConflictKind(
         409,
@@ -108,6 +116,7 @@ CONFLICTS = (
         (
             *("conflict", "state", "agreed", "asked", "over", "not_done"),
             *("already_settled", "already_invoiced", "already_available", "already_paid", "already_credited"),
+            "already_undone",
             *("already_sent", "already_reversed", "not_accepted", "not_to_deliver", "not_parked", "invoice_settled"),
             *("unavailable", "unknown_province", "last_line", "credit_note", "reversal", "by_policy", "followed"),
             *("nothing_delivered", "nothing_to_pay", "joined", "paused", "begun"),

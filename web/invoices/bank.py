@@ -31,7 +31,7 @@ blueprint = Blueprint("payments", __name__, url_prefix="/paiements")
 # Lines that one page lets a person tick and correct: a form has no more fields than its reader takes.
 SHOWN = 300
 _OWED_SHOWN, _IMPORTS_SHOWN = 1_000, 10
-_COLUMNS = ("date", "amount", "paid_in", "paid_out", "kind", "currency")
+_COLUMNS = ("date", "signed", "paid_in", "paid_out", "kind", "currency")
 
 
 @blueprint.get("")

@@ -102,7 +102,7 @@ def test_a_form_that_nobody_knows_is_asked_and_read_as_a_person_says():
     with pytest.raises(Unclear) as caught:
         read(text)
     assert [each.code for each in caught.value.problems] == ["columns"]
-    found = read(text, columns=Columns(date=1, amount=3, texts=(0,)))
+    found = read(text, columns=Columns(date=1, signed=3, texts=(0,)))
     assert [(line.text, line.amount) for line in found.lines] == [("ÉPICERIE", 74_504)]
     assert [each.line for each in found.faults] == [1]
 

@@ -195,3 +195,22 @@ def test_what_is_erased_is_what_was_agreed_to_at_the_terminal(place, monkeypatch
     assert done.exit_code == 1 and '"changed"' in done.stderr
     assert Path(folder).is_dir() and "PO-2" in shell(["order", "list", "--data", folder]).stdout
     place.house.close()
+
+
+def test_a_bank_s_file_is_shown_recorded_once_and_undone(run, tmp_path):
+    file = tmp_path / "mai.csv"
+    day = real().date().isoformat()
+    file.write_bytes(f"Date;Libellé;Débit;Crédit\n{day};F-2021-00001;;45,04\n{day};DÉPÔT;;5,00\n".encode("cp1252"))
+    shown = run("payment", "import", file, "--preview")
+    assert [each["state"] for each in shown["lines"]] == ["matched", "unmatched"]
+    done = run("payment", "import", file, "--yes", "--line", "3=F-2021-00001")
+    assert [each["balance"] for each in done["payments"]] == ["700.00", "695.00"]
+    assert run("payment", "import", file, "--yes", status=1)["errors"][0]["code"] == "nothing"
+    assert [each["name"] for each in run("payment", "imports")["imports"]] == ["mai.csv"]
+    assert len(run("payment", "undo-import", 1, "--why", "essai")["payments"]) == 2
+    assert run("payment", "undo-import", 1, status=1)["errors"][0]["code"] == "already_undone"
+    assert run("payment", "undo-import", 7, status=1)["errors"][0]["code"] == "unknown_import"
+    file.write_text("05/06/2021,A,,1.00,2.00\n")
+    assert run("payment", "import", file, "--preview", status=1)["errors"][0]["code"] == "day_order"
+    assert run("payment", "import", file, "--preview", "--days", "dmy")["lines"][0]["on"] == "2021-06-05"
+    assert acts(run)[0] == "invoice.payment_reversed"
