@@ -14,7 +14,7 @@ from houblon.orders.services import Services
 
 _ASKED = 500  # values in one statement
 _REVERSALS = payments.alias()
-STANDS = ~select(_REVERSALS.c.key).where(_REVERSALS.c.reverses == payments.c.key).exists()
+IS_UNREVERSED = ~select(_REVERSALS.c.key).where(_REVERSALS.c.reverses == payments.c.key).exists()
 Said = dict[int, tuple[str, ...]]
 
 
@@ -63,7 +63,7 @@ def recorded_among(connection: Connection, hashes: Sequence[str]) -> dict[str, t
         .join(bank_payments, bank_payments.c.line_key == bank_lines.c.key)
         .join(payments, payments.c.key == bank_payments.c.payment_key)
         .join(invoices, invoices.c.key == payments.c.invoice_key)
-        .where(bank_lines.c.undone_at.is_(None), STANDS)
+        .where(bank_lines.c.undone_at.is_(None), IS_UNREVERSED)
         .order_by(payments.c.key)
     )
     for some in _chunks(hashes):

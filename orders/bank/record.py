@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from houblon.engine.core.problem import Invalid, problem, refuse
-from houblon.orders.bank.known import STANDS, Said, matches_of
+from houblon.orders.bank.known import IS_UNREVERSED, Said, matches_of
 from houblon.orders.bank.matching import MATCHED, RECORDED, Match
 from houblon.orders.bank.statement_file import BankLine
 from houblon.orders.csv_text import folded
@@ -118,11 +118,11 @@ def undo(
         if row.undone_at is not None:
             raise Conflict("already_undone", "Ce relevé est déjà défait.", "This file is undone already.")
         ours = bank_lines.c.import_key == key
-        standing = connection.execute(_payments_of(key).where(STANDS).order_by(payments.c.key)).all()
+        unreversed = connection.execute(_payments_of(key).where(IS_UNREVERSED).order_by(payments.c.key)).all()
         count = connection.execute(select(func.count()).select_from(_payments_of(key).subquery())).scalar_one()
         entered = [
             take_back(connection, services, each.invoice_key, each.key, by, at, why or "relevé défait")
-            for each in standing
+            for each in unreversed
         ]
         connection.execute(update(bank_lines).where(ours, bank_lines.c.undone_at.is_(None)).values(undone_at=at))
         connection.execute(update(bank_imports).where(bank_imports.c.key == key).values(undone_at=at, undone_by=by))
@@ -146,10 +146,10 @@ def imports(connection: Connection, before: int | None = None, limit: int = 20) 
     return connection.execute(query if before is None else query.where(bank_imports.c.key < before)).all()
 
 
-_STANDING = (
+_UNREVERSED = (
     select(payments.c.key)
     .join(bank_payments, bank_payments.c.payment_key == payments.c.key)
-    .where(bank_payments.c.line_key == bank_lines.c.key, STANDS)
+    .where(bank_payments.c.line_key == bank_lines.c.key, IS_UNREVERSED)
     .exists()
 )
 
@@ -193,7 +193,7 @@ def _record(
     hashes = [each.line.hash for each in chosen]
     for start in range(0, len(hashes), 500):
         same = bank_lines.c.hash.in_(hashes[start : start + 500]) & bank_lines.c.undone_at.is_(None)
-        connection.execute(update(bank_lines).where(same, ~_STANDING).values(undone_at=at))
+        connection.execute(update(bank_lines).where(same, ~_UNREVERSED).values(undone_at=at))
     for each in chosen:
         row = {"import_key": key, "line": each.line.line, "hash": each.line.hash, "amount": each.line.amount}
         line_key = connection.execute(insert(bank_lines).values(**row).returning(bank_lines.c.key)).scalar_one()

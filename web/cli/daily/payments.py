@@ -63,7 +63,7 @@ def import_(
         if preview:
             with services.ledger.reading() as connection:
                 document = preview_document(read, matches_of(connection, services, read.lines, said))
-            print_result(document, as_json, _told(document))
+            print_result(document, as_json, _preview_text(document))
             return
         acting = by(house, CLI)
         with services.ledger.reading() as connection:
@@ -125,7 +125,7 @@ def undo_import(data: Path | None, key: int, why: str, as_json: bool) -> None:
     print_result(undone_document(done), as_json, text)
 
 
-def _told(document: dict[str, Any]) -> str:
+def _preview_text(document: dict[str, Any]) -> str:
     lines = [
         f"{each['line']:>5}  {each['on']}  {each['amount']:>12}  {each['state']:10} "
         f"{' '.join(part['invoice_number'] for part in each['invoices']) or ' '.join(each['recorded']) or '-':32} "
