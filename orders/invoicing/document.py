@@ -81,16 +81,21 @@ def _sheet_in(document: dict[str, Any], language: str) -> Sheet:
 
 
 def pdf(document: dict[str, Any]) -> bytes:
-    """The sheet as a PDF, the same bytes for the same document."""
-    inputs = {"sheet": msgspec.json.encode(sheet(document)).decode()}
+    """The sheet of an invoice or a credit note as a PDF, the same bytes for the same document."""
+    return drawn(sheet(document), datetime.fromisoformat(document["issued_at"]))
+
+
+def drawn(paper: Sheet, at: datetime) -> bytes:
+    """A sheet as a PDF, made at an instant."""
+    inputs = {"sheet": msgspec.json.encode(paper).decode()}
     with _one_at_a_time:
         try:
-            made = _compiler().compile(format="pdf", sys_inputs=inputs, timestamp=_whole_second(document["issued_at"]))
+            made = _compiler().compile(format="pdf", sys_inputs=inputs, timestamp=_whole_second(at))
         except (Exception, KeyboardInterrupt, SystemExit):
             raise
         except BaseException as panic:  # what a library in Rust raises is no Exception, and nobody would handle it
             _compiler.cache_clear()
-            raise RuntimeError("the PDF library can't draw this invoice") from panic
+            raise RuntimeError("the PDF library can't draw this paper") from panic
     assert isinstance(made, bytes)
     return made
 
@@ -105,9 +110,9 @@ def _compiler() -> typst.Compiler:
     return typst.Compiler(_TEMPLATE, ignore_system_fonts=True)
 
 
-def _whole_second(instant: str) -> datetime:
+def _whole_second(instant: datetime) -> datetime:
     """The instant as the compiler takes it: it refuses microseconds, and any zone that is not a fixed offset."""
-    return datetime.fromisoformat(instant).astimezone(UTC).replace(microsecond=0)
+    return instant.astimezone(UTC).replace(microsecond=0)
 
 
 def _seller(document: dict[str, Any], language: str) -> tuple[str, ...]:

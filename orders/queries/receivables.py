@@ -79,6 +79,14 @@ def by_age(connection: Connection, today: date, retailer: str | None = None) -> 
     return {name: found.get(name, Receivable(0, 0)) for name in (NOT_DUE, *AGES)}
 
 
+def age_of(due: date | None, today: date) -> str:
+    """How old a debt is that was due on a day: NOT_DUE, or one of AGES."""
+    if due is None or due > today:
+        return NOT_DUE
+    days = (today - due).days
+    return next((name for name, end in zip(AGES, _AGE_ENDS, strict=False) if days <= end), AGES[-1])
+
+
 def _age(today: date) -> ColumnElement[str]:
     due = invoices.c.due_date
     ends = zip(AGES, _AGE_ENDS, strict=False)

@@ -70,6 +70,12 @@ def retailer_row(connection: Connection, id: str) -> AnyRow | None:
     return connection.execute(_LISTED.where(literal(id) == _ID)).one_or_none()
 
 
+def card_row(connection: Connection, id: str) -> AnyRow | None:
+    """One retailer as `retailer_row`, with the address to which letters are written."""
+    query = _LISTED.add_columns(retailers.c.address).where(literal(id) == _ID)
+    return connection.execute(query).one_or_none()
+
+
 def groups_of(connection: Connection, ids: Iterable[str]) -> dict[str, list[str]]:
     """The ids of the groups that each of some retailers is kept in."""
     found: dict[str, list[str]] = {id: [] for id in ids}

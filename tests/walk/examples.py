@@ -137,6 +137,7 @@ EXAMPLES: dict[str, Example] = {
     "reminders.of_invoice etat=reprendre": Example("reprennent"),
     "reminders.of_retailer etat=arreter": Example("ne part", {"raison": "en discussion"}),
     "reminders.of_retailer etat=reprendre": Example("reprennent"),
+    "statements.send": Example("Le relevé part|Aucune adresse"),
     "payments.read": Example("Ce que le fichier ne dit pas", files={"fichier": ("td.csv", _UNSAID, _CSV)}, status=422),
     "payments.read preciser": Example("sans facture", {"jours": "mdy"}, status=200),
     "payments.read relire": Example("par vous", {"factures-1": _first_owed, "prendre-1": "1"}, status=200),

@@ -146,6 +146,7 @@ ACTS: dict[str, str] = {
     "invoices.send_link": "review",
     "delivery.deliver": "review",
     "settling.enter": "review",
+    "statements.send": "review",
     "payments.read": "review",
     "payments.undo": "review",
     "settling.reverse": "review",

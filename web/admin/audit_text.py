@@ -68,6 +68,7 @@ ACTS: dict[str, Text] = {
     "retailer.joined": Text("détaillant joint à un autre", "retailer joined to another"),
     "retailer.parted": Text("détaillants séparés", "retailers parted"),
     "retailer.exported": Text("renseignements d’un détaillant remis", "retailer’s data handed out"),
+    "retailer.statement_sent": Text("relevé de compte envoyé", "statement of account sent"),
     "secret.rotated": Text("nouvelle clé de l’installation", "new secret of the installation"),
     "source.added": Text("secret de source ajouté", "source secret added"),
     "source.set": Text("lecture d’une source changée", "how a source is read changed"),

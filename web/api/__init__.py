@@ -19,6 +19,7 @@ from houblon.web.api.rooms import (
     records,
     reminders,
     retailers,
+    statements,
 )
 from houblon.web.api.simulations import files, jobs
 
@@ -40,6 +41,7 @@ ROOMS = (
     reminders,
     joining,
     retailers,
+    statements,
     refused_calls,
     proofs,
     proposals,

@@ -26,6 +26,7 @@ from houblon.web.api.rooms import (
     record_shapes,
     refused_shapes,
     reminders,
+    statements,
 )
 from houblon.web.api.simulations import shapes as simulation_shapes
 from houblon.web.api.spec import events as event_shapes
@@ -67,6 +68,7 @@ _ANSWERS = (
     *invoice_shapes.ANSWERS,
     *exports.ANSWERS,
     *bank_shapes.ANSWERS,
+    statements.AccountStatement,
     *record_shapes.ANSWERS,
     *joining_shapes.ANSWERS,
     *reminders.SHAPES,

@@ -30,7 +30,7 @@ from houblon.web.orders import bulk, delivery, lifecycle, overview, planned_deli
 from houblon.web.orders import pages as order_pages
 from houblon.web.presentation import days, icons, transition_text
 from houblon.web.privacy import pages as privacy
-from houblon.web.retailers import joining, membership_files, memberships
+from houblon.web.retailers import joining, membership_files, memberships, statements
 from houblon.web.retailers import pages as retailers
 from houblon.web.rule_editor import pages as rule_editor
 from houblon.web.simulations import files as simulation_files
@@ -43,6 +43,7 @@ PAGES = (
     group_identity,
     retailers,
     joining,
+    statements,
     memberships,
     membership_files,
     rule_editor,

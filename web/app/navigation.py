@@ -58,7 +58,7 @@ PLACES: tuple[tuple[object, tuple[Place, ...]], ...] = (
         _("Politiques"),
         (
             Place("groups.index", _("Groupes"), "collection", main=True, within=("rules", "ranks")),
-            Place("retailers.index", _("Détaillants"), "people"),
+            Place("retailers.index", _("Détaillants"), "people", within=("statements",)),
             Place("proposals.index", _("Brouillons"), "pencil-square"),
             Place("whatif.show", _("Et si…"), "question-circle", main=True),
             Place("simulations.index", _("Simulations"), "bar-chart", within=("simulation_files",)),

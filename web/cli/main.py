@@ -13,6 +13,7 @@ from houblon.engine.core.problem import Invalid, refuse
 from houblon.orders.credentials.credentials import buyer_source_of
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.intake.decode import read_order
+from houblon.web.cli.daily import statements  # noqa: F401 - a command of `houblon retailer`
 from houblon.web.cli.daily.audit import audit
 from houblon.web.cli.daily.books import export_books
 from houblon.web.cli.daily.delivering import order

@@ -38,7 +38,7 @@ blueprint = Blueprint("retailers", __name__, url_prefix="/detaillants")
 LANGUAGES, PROVINCES = ("fr", "en"), FACTS["province"].options
 # Ids that an address holds as they are; any other one is asked for by `?id=`.
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._~-]*", re.ASCII)
-_PLACES = {"fiche", "nouveau", "import", "export.csv", "joindre", "separer"}
+_PLACES = {"fiche", "nouveau", "import", "export.csv", "joindre", "separer", "releve", "releve.pdf"}
 _MEMBERS = ("id", "name", "email", "language", "province", "credit_limit")
 
 
@@ -117,9 +117,14 @@ def edit() -> Any:
 @blueprint.app_template_global("retailer_url")
 def retailer_url(id: str) -> str:
     """Where a retailer's page is, whatever their id."""
-    if _PLAIN.fullmatch(id) and id not in _PLACES:
+    if is_plain(id):
         return url_for("retailers.show", id=id)
     return url_for("retailers.asked", id=id)
+
+
+def is_plain(id: str) -> bool:
+    """Whether an address holds the id as it is."""
+    return _PLAIN.fullmatch(id) is not None and id not in _PLACES
 
 
 def _shown_or_led(id: str) -> Any:

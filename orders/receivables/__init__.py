@@ -1,0 +1,1 @@
+"""What retailers owe, told to them: the statement of an account."""

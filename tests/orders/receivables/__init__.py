@@ -1,0 +1,1 @@
+"""Tests of what retailers are told that they owe."""
