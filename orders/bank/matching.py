@@ -252,7 +252,7 @@ def _without_form(name: str) -> str:
 
 def _not_owed(said: str) -> Problem:
     return problem(
-        "not_owed", "", f"« {said} » n’est pas une facture à payer.", f"“{said}” is no invoice that is to be paid."
+        "not_owed", "", f"« {said} » n’est pas une facture à payer.", f"“{said}” is no invoice that is to be paid."
     )
 
 
@@ -261,7 +261,7 @@ def _owes(amount: int) -> Problem:
     return problem(
         "no_sum",
         "",
-        f"Ce détaillant doit {owed.fr} : aucune de ses factures, ni plusieurs ensemble, ne font ce montant.",
+        f"Ce détaillant doit {owed.fr} : aucune de ses factures, ni plusieurs ensemble, ne font ce montant.",
         f"This retailer owes {owed.en}: none of their invoices, nor several together, come to this amount.",
     )
 
@@ -281,13 +281,13 @@ _UNKNOWN = problem(
 _SEVERAL = problem(
     "several",
     "",
-    "Plusieurs factures ont ce solde : dites laquelle.",
+    "Plusieurs factures ont ce solde : dites laquelle.",
     "Several invoices have this balance: say which one.",
 )
 _SEVERAL_RETAILERS = problem(
     "several_retailers",
     "",
-    "Ces factures ne sont pas d’un seul détaillant : notez chacune à sa page.",
+    "Ces factures ne sont pas d’un seul détaillant : notez chacune à sa page.",
     "These invoices are not one retailer’s: enter each on its page.",
 )
 _TOO_EARLY = problem("paid_on", "", "Ce jour est avant celui de la commande.", "This day is before that of the order.")

@@ -177,7 +177,7 @@ def _chosen(matches: Sequence[Match], taken: Collection[int] | None) -> list[Mat
         raise refuse(
             "nothing",
             "/lines",
-            "Aucune ligne à noter : rien n’est sûr, ou tout est noté déjà.",
+            "Aucune ligne à noter : rien n’est sûr, ou tout est noté déjà.",
             "No line to record: nothing is sure, or everything is recorded already.",
         )
     return chosen
@@ -224,7 +224,7 @@ def _pays_nothing(line: int, is_recorded: bool) -> Any:
     return problem(
         "not_matched",
         f"/lines/{line}",
-        f"La ligne {line} ne paie aucune facture : dites laquelle.",
+        f"La ligne {line} ne paie aucune facture : dites laquelle.",
         f"Line {line} pays no invoice: say which one.",
     )
 
@@ -232,6 +232,6 @@ def _pays_nothing(line: int, is_recorded: bool) -> Any:
 def _changed() -> Conflict:
     return Conflict(
         "plan_changed",
-        "Ce qui serait noté n’est plus ce que montrait l’aperçu : relisez-le.",
+        "Ce qui serait noté n’est plus ce que montrait l’aperçu : relisez-le.",
         "What would be recorded is not what the preview showed any more: read it again.",
     )

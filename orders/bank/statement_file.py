@@ -195,7 +195,7 @@ class _Reader:
         if currency and currency != self.currency:
             raise Unread(
                 "currency",
-                f"Cette ligne est en {currency[:10]} : la maison compte en {self.currency}.",
+                f"Cette ligne est en {currency[:10]} : la maison compte en {self.currency}.",
                 f"This line is in {currency[:10]}: the house counts in {self.currency}.",
             )
 
@@ -238,12 +238,12 @@ _COLUMNS = problem(
 _DAYS = problem(
     "day_order",
     "/days",
-    "Rien dans ce fichier ne dit si le jour ou le mois vient d’abord : dites-le.",
+    "Rien dans ce fichier ne dit si le jour ou le mois vient d’abord : dites-le.",
     "Nothing in this file tells whether the day or the month comes first: say so.",
 )
 _DECIMAL = problem(
     "decimal",
     "/decimal",
-    "Rien dans ce fichier ne dit si la virgule ou le point précède les cents : dites-le.",
+    "Rien dans ce fichier ne dit si la virgule ou le point précède les cents : dites-le.",
     "Nothing in this file tells whether a comma or a point stands before the cents: say so.",
 )

@@ -89,7 +89,7 @@ def statement_of(connection: Connection, retailer: str, since: date, until: date
         raise refuse(
             "too_many",
             "/since",
-            f"Plus de {MAX_ENTRIES} écritures : choisissez une période plus courte.",
+            f"Plus de {MAX_ENTRIES} écritures : choisissez une période plus courte.",
             f"More than {MAX_ENTRIES} entries: choose a shorter period.",
         )
     return made

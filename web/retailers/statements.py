@@ -71,7 +71,7 @@ def send() -> Any:
     if address:
         flash(_("Le relevé part à %(address)s.", address=address), "accepted")
     else:
-        flash(_("Aucune adresse n’est connue : le courriel attend dans Messages qu’on lui en donne une."), "refused")
+        flash(_("Aucune adresse n’est connue : le courriel attend dans Messages qu’on lui en donne une."), "refused")
     return redirect(statement_url(id, du=since.isoformat(), au=until.isoformat()))
 
 
@@ -128,7 +128,7 @@ def _period(said: Any) -> tuple[date, date]:
             return date.fromisoformat(written) if written else None
         except ValueError:
             raise refuse(
-                "date", f"/{name}", "Écrivez le jour : année, mois, jour.", "Write the day: year, month, day."
+                "date", f"/{name}", "Écrivez le jour : année, mois, jour.", "Write the day: year, month, day."
             ) from None
 
     return period_of(day("du"), day("au"), _today())
