@@ -14,7 +14,7 @@ from houblon.orders.db.tables import orders, outbox
 from houblon.orders.events.message_ids import message_id
 from houblon.orders.mail.content import EmailContent
 from houblon.orders.mail.enqueue import mail_row
-from houblon.orders.receivables.sheet import age_texts, entry_text, language_of
+from houblon.orders.receivables.sheet import age_texts, closing_label, entry_text, language_of
 from houblon.orders.receivables.statement import Statement
 from houblon.orders.services import Seller, Services
 
@@ -33,7 +33,7 @@ def letter(statement: Statement, retailer: Any, seller: Seller) -> EmailContent:
         name = f"{_day(each.entry.on, language)} · {entry_text(each.entry).in_(language)}"
         amount, balance = (money_text(cents).in_(language) for cents in (each.entry.amount, each.balance))
         facts.append((name, _ENTRY.in_(language).format(amount=amount, balance=balance)))
-    facts.append((_CLOSING.in_(language), money_text(statement.closing).in_(language)))
+    facts.append((closing_label(statement).in_(language), money_text(abs(statement.closing)).in_(language)))
     facts += [(text.in_(language), money_text(amount).in_(language)) for text, amount in age_texts(statement)]
     lines = [_HELLO.in_(language).format(name=retailer.name or retailer.id), _HERE.in_(language).format(**days)]
     if len(entries) < len(statement.entries):
@@ -72,5 +72,5 @@ _HERE = Text(
 )
 _LAST_ONES = Text("Les {count} dernières écritures y sont.", "It has the last {count} entries.")
 _SUBJECT = Text("Relevé de compte au {until}, {seller}", "Statement of account as of {until}, {seller}")
-_OPENING, _CLOSING = Text("Solde d’ouverture", "Opening balance"), Text("Solde à payer", "Balance due")
+_OPENING = Text("Solde d’ouverture", "Opening balance")
 _ENTRY = Text("{amount}, solde {balance}", "{amount}, balance {balance}")

@@ -52,7 +52,7 @@ def sheet(statement: Statement, retailer: Any, seller: Seller, language: str) ->
             Line(said(_INVOICED), _money(statement.sum_of(INVOICE), language)),
             Line(said(_CREDITED), _money(statement.sum_of(CREDIT_NOTE), language)),
             Line(said(_PAID), _money(statement.sum_of(PAYMENT, REVERSAL), language)),
-            Line(said(_CLOSING), _money(statement.closing, language), strong=True),
+            Line(said(closing_label(statement)), _money(abs(statement.closing), language), strong=True),
         ),
         _ages(statement, language),
         (said(_OVER).format(amount=_money(statement.credit, language)),) if statement.credit else (),
@@ -69,6 +69,11 @@ def entry_text(entry: Entry) -> Text:
     text = _KINDS[entry.kind]
     number = entry.number or entry.invoice
     return Text(text.fr.format(number=number), text.en.format(number=number))
+
+
+def closing_label(statement: Statement) -> Text:
+    """What the last balance is: to be paid, or the retailer's."""
+    return _CLOSING if statement.closing >= 0 else _THEIRS
 
 
 def age_texts(statement: Statement) -> list[tuple[Text, int]]:
@@ -119,6 +124,7 @@ _COLUMNS = (
     Text("Solde", "Balance"),
 )
 _OPENING, _CLOSING = Text("Solde d’ouverture", "Opening balance"), Text("Solde à payer", "Balance due")
+_THEIRS = Text("Solde en votre faveur", "Balance in your favour")
 _INVOICED, _CREDITED, _PAID = Text("Facturé", "Invoiced"), Text("Crédité", "Credited"), Text("Payé", "Paid")
 _KINDS = {
     INVOICE: Text("Facture {number}", "Invoice {number}"),
