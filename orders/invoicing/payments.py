@@ -4,12 +4,12 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, case, or_, select, update
 
 from houblon.engine.conditions.figures import money_text
 from houblon.engine.core.money import MOST
 from houblon.engine.core.problem import refuse
-from houblon.orders.db.tables import invoices, payments, transitions
+from houblon.orders.db.tables import applied_credits, invoices, payments, transitions
 from houblon.orders.invoicing.owing import left_of, owe
 from houblon.orders.invoicing.payment_entries import keep_payment
 from houblon.orders.invoicing.transitions import Seen, balance_of, check_seen, follow, locked_invoice
@@ -20,6 +20,8 @@ from houblon.orders.services import Conflict, Services
 
 # By what means: a transfer between banks, Interac's too; a debit that the buyer agreed to beforehand.
 MEANS = ("transfer", "cheque", "card", "cash", "debit", "other")
+# What one invoice had too much, as two entries: nobody enters such a one by itself.
+APPLIED = "credit"
 _REVERSALS = payments.alias()
 _ENTRIES = select(
     payments,
@@ -117,12 +119,12 @@ def enter(
     seen: Seen | None = None,
 ) -> Entered:
     """`pay`, in the running transaction."""
-    row = _payable(connection, invoice_key)
+    row = payable(connection, invoice_key)
     check_seen(row, seen)
     if not 0 < payment.amount <= MOST:
         raise refuse("amount", "/amount", "Un montant au-dessus de zéro.", "An amount above zero.")
     _check_day(services, row, payment.on, at)
-    return _enter(connection, row, payment, by, at)
+    return entered_for(connection, row, payment, by, at)
 
 
 def enter_rest(
@@ -136,18 +138,18 @@ def enter_rest(
     means: str | None = None,
 ) -> Entered:
     """`pay_rest`, in the running transaction."""
-    row = _payable(connection, invoice_key)
-    if row.state in _WORDS:
-        raise _already(connection, services, row)
+    row = payable(connection, invoice_key)
+    if is_settled(row):
+        raise already_settled(connection, services, row)
     _check_day(services, row, on, at)
-    return _enter(connection, row, Payment(balance_of(row), on, reference, means), by, at)
+    return entered_for(connection, row, Payment(balance_of(row), on, reference, means), by, at)
 
 
 def paid_at_sender(connection: Connection, invoice: Row[Any], *, at: datetime, on: date, reference: str | None) -> None:
     """Enter, in the running transaction, that who sent the order was paid what is left, by its own reference."""
     row = locked_invoice(connection, invoice.key)
-    if row.state not in _WORDS:
-        _enter(connection, row, Payment(balance_of(row), on, reference or ""), SYSTEM, at)
+    if not is_settled(row):
+        entered_for(connection, row, Payment(balance_of(row), on, reference or ""), SYSTEM, at)
 
 
 def payments_of(connection: Connection, invoice_key: int) -> list[Row[Any]]:
@@ -164,7 +166,34 @@ def take_back(
     at: datetime,
     why: str,
 ) -> Entered:
-    """`reverse`, in the running transaction."""
+    """`reverse`, in the running transaction; of two entries that are one applied credit, both."""
+    partner = _partner(connection, payment_key)
+    for key in sorted({invoice_key, *([partner.invoice_key] if partner else [])}):
+        locked_invoice(connection, key)
+    entered = _take_one_back(connection, services, invoice_key, payment_key, by, at, why)
+    if partner:
+        _take_one_back(connection, services, partner.invoice_key, partner.key, by, at, why)
+    return entered
+
+
+def _partner(connection: Connection, payment_key: int) -> Row[Any] | None:
+    """The other entry of an applied credit, where a payment is one."""
+    taken, given = applied_credits.c.taken_key, applied_credits.c.given_key
+    other = select(case((taken == payment_key, given), else_=taken)).where(
+        or_(taken == payment_key, given == payment_key)
+    )
+    return connection.execute(select(payments).where(payments.c.key == other.scalar_subquery())).one_or_none()
+
+
+def _take_one_back(
+    connection: Connection,
+    services: Services,
+    invoice_key: int,
+    payment_key: int,
+    by: str,
+    at: datetime,
+    why: str,
+) -> Entered:
     row = locked_invoice(connection, invoice_key)
     payment = next((each for each in payments_of(connection, invoice_key) if each.key == payment_key), None)
     if payment is None:
@@ -182,12 +211,18 @@ def take_back(
             f"Le paiement de {amount.fr} de la facture {row.number} est déjà annulé.",
             f"The payment of {amount.en} of invoice {row.number} is reversed already.",
         )
+    if row.paid < payment.amount:
+        raise Conflict(
+            "credit_applied",
+            f"Ce que la facture {row.number} avait de trop est porté à une autre\u00a0: annulez d’abord ce crédit.",
+            f"What invoice {row.number} had too much is applied to another one: take that credit back first.",
+        )
     on = at.astimezone(services.installation.zone).date()
     entry = Payment(-payment.amount, on, payment.reference, payment.means)
-    return _enter(connection, row, entry, by, at, reverses=payment_key, why=why)
+    return entered_for(connection, row, entry, by, at, reverses=payment_key, why=why)
 
 
-def _enter(
+def entered_for(
     connection: Connection,
     invoice: Row[Any],
     payment: Payment,
@@ -196,6 +231,7 @@ def _enter(
     reverses: int | None = None,
     why: str = "",
 ) -> Entered:
+    """Enter it, whatever it is: the caller has locked the invoice, and asked what must be asked."""
     values = {
         "invoice_key": invoice.key,
         "amount": payment.amount,
@@ -217,7 +253,13 @@ def _enter(
     return Entered(key, invoice.key, invoice.number, payment.amount, state, balance, reverses)
 
 
-def _payable(connection: Connection, key: int) -> Row[Any]:
+def is_settled(invoice: Row[Any]) -> bool:
+    """Whether nothing is left to pay of an invoice: it is paid, or credited."""
+    return invoice.state in _WORDS
+
+
+def payable(connection: Connection, key: int) -> Row[Any]:
+    """The invoice, locked, of which a payment may be entered. Raises Conflict, LookupError."""
     row = locked_invoice(connection, key)
     if row.kind != "invoice":
         raise Conflict(
@@ -246,7 +288,8 @@ def _check_day(services: Services, invoice: Row[Any], on: date, at: datetime) ->
         )
 
 
-def _already(connection: Connection, services: Services, row: Row[Any]) -> Conflict:
+def already_settled(connection: Connection, services: Services, row: Row[Any]) -> Conflict:
+    """Who paid or credited the invoice, and when."""
     last = connection.execute(
         select(transitions)
         .where(transitions.c.invoice_key == row.key, transitions.c.after == row.state)

@@ -157,6 +157,12 @@ def order_row(connection: Connection, key: int) -> AnyRow | None:
     return connection.execute(query).one_or_none()
 
 
+def buyer_of(connection: Connection, order_key: int) -> str:
+    """The id of the retailer whose order it is."""
+    found: str = connection.execute(select(orders.c.retailer_id).where(orders.c.key == order_key)).scalar_one()
+    return found
+
+
 def decisions_of(connection: Connection, key: int) -> Sequence[Row[Any]]:
     """Every decision made about an order, the last one first."""
     query = select(decisions).where(decisions.c.order_key == key).order_by(decisions.c.key.desc())

@@ -9,7 +9,7 @@ from houblon.engine.schedule.cadence import day_text
 from houblon.orders.invoicing.document import Entry as Line
 from houblon.orders.invoicing.document import Row, Sheet, drawn
 from houblon.orders.queries.receivables import AGES, NOT_DUE
-from houblon.orders.receivables.statement import CREDIT_NOTE, INVOICE, PAYMENT, REVERSAL, Entry, Statement
+from houblon.orders.receivables.statement import CREDIT, CREDIT_NOTE, INVOICE, PAYMENT, REVERSAL, Entry, Statement
 from houblon.orders.services import Seller
 
 
@@ -51,7 +51,7 @@ def sheet(statement: Statement, retailer: Any, seller: Seller, language: str) ->
             Line(said(_OPENING), _money(statement.opening, language)),
             Line(said(_INVOICED), _money(statement.sum_of(INVOICE), language)),
             Line(said(_CREDITED), _money(statement.sum_of(CREDIT_NOTE), language)),
-            Line(said(_PAID), _money(statement.sum_of(PAYMENT, REVERSAL), language)),
+            Line(said(_PAID), _money(statement.sum_of(PAYMENT, REVERSAL, CREDIT), language)),
             Line(said(closing_label(statement)), _money(abs(statement.closing), language), strong=True),
         ),
         _ages(statement, language),
@@ -84,6 +84,9 @@ def age_texts(statement: Statement) -> list[tuple[Text, int]]:
 def _row(entry: Entry, balance: int, language: str) -> Row:
     owed, paid = (entry.amount, None) if entry.kind in (INVOICE, CREDIT_NOTE) else (None, entry.amount)
     remarks = [entry.reference]
+    if entry.kind == CREDIT:
+        moved = _GIVEN if entry.amount < 0 else _TAKEN
+        remarks = [moved.in_(language).format(number=entry.reference)]
     if entry.kind == INVOICE and entry.due is not None:
         remarks = [_DUE.in_(language).format(day=_day(entry.due, language))]
     if entry.kind == CREDIT_NOTE:
@@ -130,8 +133,11 @@ _KINDS = {
     INVOICE: Text("Facture {number}", "Invoice {number}"),
     CREDIT_NOTE: Text("Note de crédit {number}", "Credit note {number}"),
     PAYMENT: Text("Paiement, facture {number}", "Payment of invoice {number}"),
+    CREDIT: Text("Crédit porté, facture {number}", "Credit applied, invoice {number}"),
     REVERSAL: Text("Paiement annulé, facture {number}", "Payment reversed, invoice {number}"),
 }
+_TAKEN = Text("vers la facture {number}", "to invoice {number}")
+_GIVEN = Text("de la facture {number}", "from invoice {number}")
 _DUE = Text("payable au plus tard le {day}", "payable by {day}")
 _OF = Text("sur la facture {number}", "off invoice {number}")
 _AGES = {

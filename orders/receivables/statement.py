@@ -10,10 +10,11 @@ from sqlalchemy import Connection, select
 
 from houblon.engine.core.problem import refuse
 from houblon.orders.db.tables import invoices, orders, payments
+from houblon.orders.invoicing.payments import APPLIED
 from houblon.orders.queries.receivables import AGES, NOT_DUE, age_of
 
 MAX_ENTRIES = 2_000
-INVOICE, CREDIT_NOTE, PAYMENT, REVERSAL = "invoice", "credit_note", "payment", "reversal"
+INVOICE, CREDIT_NOTE, PAYMENT, REVERSAL, CREDIT = "invoice", "credit_note", "payment", "reversal", "credit"
 _MONTHS_BEFORE = 2
 
 
@@ -125,7 +126,7 @@ def entries_of(connection: Connection, retailer: str, zone: ZoneInfo) -> list[En
             (on, row.issued_at, 0, row.key, Entry(on, row.kind, of.key, of.number, row.total, row.number, due))
         )
     for row in connection.execute(_PAYMENTS.where(orders.c.retailer_id == retailer)):
-        kind = PAYMENT if row.reverses is None else REVERSAL
+        kind = REVERSAL if row.reverses is not None else CREDIT if row.means == APPLIED else PAYMENT
         entry = Entry(
             date.fromisoformat(row.paid_on),
             kind,

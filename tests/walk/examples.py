@@ -132,6 +132,7 @@ EXAMPLES: dict[str, Example] = {
     "lifecycle.cancel": Example("annulée", {"raison": "envoyée deux fois"}),
     "invoices.pay": Example("[Pp]ayée", {"le": TODAY}),
     "settling.enter": Example("[Pp]aiement de", {"montant": "10,00", "le": TODAY}),
+    "settling.apply": Example("porté à cette facture", {"montant": "5,00"}),
     "settling.reverse": Example("annulé, par une écriture contraire", {"raison": "chèque sans provision"}),
     "reminders.of_invoice etat=arreter": Example("ne part", {"raison": "en discussion"}),
     "reminders.of_invoice etat=reprendre": Example("reprennent"),

@@ -150,6 +150,7 @@ ACTS: dict[str, str] = {
     "payments.read": "review",
     "payments.undo": "review",
     "settling.reverse": "review",
+    "settling.apply": "review",
     "settling.credit": "review",
     "reminders.of_invoice": "review",
     "reminders.of_retailer": "review",

@@ -24,6 +24,7 @@ ACTS: dict[str, Text] = {
     "call.retried": Text("appel refusé réessayé", "refused call tried again"),
     "installation.approval": Text("approbation par une deuxième personne", "approval by a second person"),
     "installation.changed": Text("réglages changés", "settings changed"),
+    "invoice.credit_applied": Text("crédit porté à une facture", "credit applied to an invoice"),
     "invoice.credited": Text("note de crédit émise", "credit note issued"),
     "invoice.link_replaced": Text("lien d’une facture remplacé", "invoice link replaced"),
     "invoice.link_sent": Text("lien d’une facture envoyé", "invoice link sent"),

@@ -382,6 +382,13 @@ class NewPayment(Body):
     means = choice(*MEANS)
 
 
+class AppliedCredit(Body):
+    """The key of the invoice that has too much, and how much of that is applied; without `amount`, as much as both allow."""
+
+    source = whole(1, MAX_KEY, required=True)
+    amount = amount()
+
+
 class Reversal(Body):
     why = text(500, load_default="")
 

@@ -32,6 +32,7 @@ from houblon.rules.publishing.drafts import begin, revise
 from houblon.rules.publishing.publish import publish, publish_proposal
 from houblon.rules.publishing.schedule import schedule
 from houblon.web.foundation.composition import House
+from houblon.web.invoices.demonstration import bring_bank_file
 
 _MARIE, _LUC = "marie@faubourg.example", "luc@faubourg.example"
 _REVIEWED_AFTER, _UNREVIEWED = timedelta(hours=5), timedelta(days=5)
@@ -61,6 +62,7 @@ def demonstrate(house: House, now: datetime, progress: Callable[[str], None]) ->
     _receive(house, received, now)
     for _, _, act in sorted(_afterwards(house, now), key=lambda each: each[:2]):
         act()
+    bring_bank_file(house, now, _MARIE)
     _prepare(house, now)
     _limit(house, now - _LIMITED)
 

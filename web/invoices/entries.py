@@ -20,6 +20,15 @@ def paid(by: By, on: date) -> Callable[[Entered], Entry]:
     return entry_of
 
 
+def applied(by: By, source: str) -> Callable[[Entered], Entry]:
+    """The entry of what was over on another invoice, applied to one."""
+
+    def entry_of(done: Entered) -> Entry:
+        return by.entry("invoice.credit_applied", done.number, None, {"amount": dollars(done.amount), "from": source})
+
+    return entry_of
+
+
 def reversed_payment(by: By, payment: int, why: str) -> Callable[[Entered], Entry]:
     """The entry of a payment that was taken back, by the key of each."""
     return lambda done: by.entry("invoice.payment_reversed", done.number, {"id": payment}, {"id": done.key, "why": why})

@@ -15,6 +15,7 @@ from houblon.engine.core.money import dollars
 from houblon.engine.core.problem import Invalid, Problem
 from houblon.orders.db.tables import invoices
 from houblon.orders.invoicing import buyer_links, payments, transitions
+from houblon.orders.invoicing.applied_credits import invoices_over
 from houblon.orders.invoicing.credits import credit_notes_of, left_to_credit
 from houblon.orders.invoicing.document import pdf, sheet
 from houblon.orders.invoicing.languages import languages_on
@@ -252,6 +253,7 @@ def shown(
         address = invoice_link_mail.buyer_address(connection, row)
         entries = payments_of(connection, key)
         left = left_to_credit(connection, row) if row.kind == "invoice" else {}
+        over = invoices_over(connection, lists.buyer_of(connection, row.order_key)) if lists.is_owed(row) else ()
     services, last, balance = house().services, _last_day(row), balance_of(row)
     return render_template(
         "invoice.html",
@@ -270,13 +272,19 @@ def shown(
         entries=entries,
         lines=[(line_number(line, place), line) for place, line in enumerate(row.document["lines"])],
         left=left,
+        over=[(each, _typed(min(each.over, balance))) for each in over],
         balance=balance,
-        rest=dollars(balance) if current() == "en" else dollars(balance).replace(".", ","),
+        rest=_typed(balance),
         means=MEANS,
         part=part,
         typed=typed,
         problems=problems,
     )
+
+
+def _typed(amount: int) -> str:
+    """An amount as somebody would type it."""
+    return dollars(amount) if current() == "en" else dollars(amount).replace(".", ",")
 
 
 def _pdf(row: Row[Any]) -> Response:

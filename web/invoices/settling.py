@@ -13,6 +13,7 @@ from houblon.engine.core.problem import Invalid, refuse
 from houblon.orders.handling import credit_notes
 from houblon.orders.handling.credit_notes import Asked
 from houblon.orders.invoicing import payments
+from houblon.orders.invoicing.applied_credits import apply_credit
 from houblon.orders.invoicing.credits import Words
 from houblon.orders.invoicing.payments import MEANS, Entered, Payment
 from houblon.orders.invoicing.transitions import Seen
@@ -21,13 +22,14 @@ from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
+from houblon.web.foundation.paging import row_key
 from houblon.web.foundation.typed import numbered
-from houblon.web.invoices.entries import credited, paid, reversed_payment
+from houblon.web.invoices.entries import applied, credited, paid, reversed_payment
 from houblon.web.invoices.pages import shown
 from houblon.web.presentation.typed_numbers import money_typed, whole_typed
 
 blueprint = Blueprint("settling", __name__, url_prefix="/factures")
-PAY, CREDIT = "payer", "crediter"
+PAY, CREDIT, APPLY = "payer", "crediter", "porter"
 _LONGEST = 200
 
 
@@ -57,6 +59,21 @@ def reverse(key: int, payment: int) -> Any:
         return _("Le paiement de %(amount)s est annulé, par une écriture contraire.", amount=amount)
 
     return _done(key, PAY, act)
+
+
+@blueprint.post("/<int:key>/porter")
+def apply(key: int) -> Any:
+    """Pay with what is over on another invoice of the same retailer."""
+    by, form = acting(house(), author()), request.form
+
+    def act() -> str:
+        source = form.get("source", 0, type=row_key)
+        amount = cents_written(money_typed(form.get("montant", ""), current()))
+        entry_of = applied(by, str(source))
+        done = apply_credit(house().services, key, source, amount, by=by.who, at=by.at, entry_of=entry_of)
+        return _("Crédit de %(amount)s porté à cette facture.", amount=money_text(done.amount).in_(current()))
+
+    return _done(key, APPLY, act)
 
 
 @blueprint.post("/<int:key>/crediter")

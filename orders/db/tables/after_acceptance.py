@@ -23,6 +23,14 @@ payments = Table(
     Column("why", Text, nullable=False),
 )
 
+# What was over on one invoice, applied to another: one entry takes it, another gives it, and both are taken back together.
+applied_credits = Table(
+    "applied_credits",
+    metadata,
+    Column("taken_key", ForeignKey("payments.key"), primary_key=True, autoincrement=False),
+    Column("given_key", ForeignKey("payments.key"), nullable=False, unique=True),
+)
+
 # What came of an accepted order when it was delivered; `lines` is NULL where all of it did. `invoice_key` is the
 # invoice or the credit note that followed. One that was undone stays, with when. Those of before
 # deliveries were entries say no day but that of `at`.

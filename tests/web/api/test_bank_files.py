@@ -57,3 +57,14 @@ def test_what_a_file_does_not_prove_is_asked_by_key(call):
     assert codes(call("POST", "/bank-files/preview", {"csv": f"5,{DAY},A\n"})) == (422, ["columns"])
     found = call("POST", "/bank-files/preview", {"csv": f"5,{DAY},A\n", "columns": columns}).json
     assert (found["lines"][0]["amount"], found["lines"][0]["text"]) == ("5.00", "A")
+
+
+def test_what_is_over_on_one_invoice_is_applied_to_another_by_key(call):
+    over = {"amount": "800.00", "on": DAY}
+    assert call("POST", "/invoices/1/payments", over).json["balance"] == "-54.96"
+    assert codes(call("POST", "/invoices/2/apply-credit", {"source": 1, "amount": "55.00"})) == (422, ["amount"])
+    done = call("POST", "/invoices/2/apply-credit", {"source": 1})
+    assert (done.status_code, done.json["amount"], done.json["means"]) == (201, "54.96", "credit")
+    assert done.json["balance"] == "690.08" and call("GET", "/invoices/1").json["balance"] == "0.00"
+    assert codes(call("POST", "/invoices/2/apply-credit", {"source": 1})) == (409, ["nothing_over"])
+    assert call("POST", "/invoices/2/apply-credit", {"source": 99}).status_code == 404

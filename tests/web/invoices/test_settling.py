@@ -86,3 +86,20 @@ def test_broken_cases_are_credited_with_a_note_for_the_buyer(client, place):
         assert answer.status_code == 422 and told in text(answer)
     assert "il reste 22 à créditer" in text(post(client, "/factures/1/crediter", **{"quantite-1": "23"}))
     assert len(rows(place.house.services, tables.invoices)) == 2
+
+
+def test_what_one_invoice_has_too_much_is_applied_to_another_from_its_page(client, place):
+    place.send(order("PO-2"), "m-2")
+    page = text(post(client, "/factures/1/paiements", montant="800", le=DAY))
+    assert "54,96 $ de trop, à rendre" in page and "reste au crédit du détaillant" in page
+    page = text(client.get("/factures/2"))
+    assert "Porter ici ce que F-2021-00001 a de trop (54,96 $)" in page and 'value="54,96"' in page
+    answer = post(client, "/factures/2/porter", source="1", montant="60")
+    assert answer.status_code == 422 and "sans dépasser ce qui est de trop" in text(answer)
+    page = text(post(client, "/factures/2/porter", source="1", montant="54,96"))
+    assert "Crédit de 54,96 $ porté à cette facture." in page and "reste 690,08 $ à payer" in page
+    assert amounts(place) == [80_000, -5_496, 5_496]
+    assert "Rien n’est de trop" in text(post(client, "/factures/2/porter", source="1", montant="1"))
+    assert post(client, "/factures/2/porter", source="99", montant="1").status_code == 404
+    assert "annulé, par une écriture contraire" in text(post(client, "/factures/2/paiements/3/annuler"))
+    assert sum(amounts(place)) == 80_000 and "54,96 $ de trop" in text(client.get("/factures/1"))

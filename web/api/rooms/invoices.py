@@ -11,6 +11,7 @@ from houblon.engine.schedule.calendar import local_day
 from houblon.orders.handling import credit_notes
 from houblon.orders.handling.credit_notes import Asked
 from houblon.orders.invoicing import payments
+from houblon.orders.invoicing.applied_credits import apply_credit
 from houblon.orders.invoicing.credits import Words, credit_notes_of, left_to_credit
 from houblon.orders.invoicing.document import pdf
 from houblon.orders.invoicing.payments import Entered, Payment, payments_of
@@ -20,7 +21,7 @@ from houblon.orders.queries import lists, receivables
 from houblon.orders.retailers.joins import root_of
 from houblon.web.access.audit import by as acting
 from houblon.web.api.blueprint import not_found, operation
-from houblon.web.api.bodies import InvoiceListing, NewCredit, NewPayment, Reversal
+from houblon.web.api.bodies import AppliedCredit, InvoiceListing, NewCredit, NewPayment, Reversal
 from houblon.web.api.etags import check_match, is_matching, tagged
 from houblon.web.api.keys import caller
 from houblon.web.api.orders import kept_order
@@ -29,7 +30,7 @@ from houblon.web.api.spec.printed import printed_invoice
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response
 from houblon.web.foundation.paging import linked, page
-from houblon.web.invoices.entries import credited, paid, reversed_payment
+from houblon.web.invoices.entries import applied, credited, paid, reversed_payment
 
 
 @operation("GET", "/invoices", scope="read", room="Invoices", answer="Invoices", query=InvoiceListing)
@@ -129,6 +130,27 @@ def pay_invoice(asked: dict[str, Any], key: int) -> Response:
     payment = Payment(asked["amount"], asked["on"], asked["reference"].strip(), asked.get("means"))
     entry_of = paid(by, payment.on)
     done = payments.pay(house().services, key, payment, by=by.who, at=by.at, seen=seen, entry_of=entry_of)
+    return _entered(done)
+
+
+@operation(
+    "POST",
+    "/invoices/<int:key>/apply-credit",
+    scope="write",
+    room="Invoices",
+    answer="Paid",
+    status=201,
+    body=AppliedCredit,
+    faults=(404,),
+)
+def apply_credit_to_invoice(asked: dict[str, Any], key: int) -> Response:
+    """Pay an invoice with what is over on another one of the same retailer"""
+    by, source = acting(house(), caller()), asked["source"]
+    entry_of = applied(by, str(source))
+    try:
+        done = apply_credit(house().services, key, source, asked.get("amount"), by=by.who, at=by.at, entry_of=entry_of)
+    except LookupError:
+        not_found()
     return _entered(done)
 
 

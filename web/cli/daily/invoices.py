@@ -8,11 +8,11 @@ from typing import Any
 import click
 from sqlalchemy import Connection, Row, select
 
-from houblon.engine.core.money import dollars
+from houblon.engine.core.money import dollars, price
 from houblon.engine.core.problem import refuse
 from houblon.engine.schedule.calendar import local_day
 from houblon.orders.db.tables import invoices
-from houblon.orders.invoicing import buyer_links
+from houblon.orders.invoicing import applied_credits, buyer_links
 from houblon.orders.invoicing.credits import credit_notes_of, left_to_credit
 from houblon.orders.invoicing.document import pdf
 from houblon.orders.invoicing.payments import payments_of
@@ -31,6 +31,7 @@ from houblon.web.cli.shell import (
     print_result,
     speaks_problems,
 )
+from houblon.web.invoices.entries import applied
 
 number_argument = click.argument("number")
 
@@ -103,6 +104,33 @@ def as_pdf(data: Path | None, number: str, file: Path, as_json: bool) -> None:
     print_result({"invoice_number": number, "file": str(file)}, as_json, f"{number} is in {file}.")
 
 
+@invoice.command("apply-credit")
+@data_option
+@json_option
+@number_argument
+@click.argument("source")
+@click.option("--amount", help="So much of it, 54.96; without it, as much as both allow.")
+@speaks_problems
+def apply_credit(data: Path | None, number: str, source: str, amount: str | None, as_json: bool) -> None:
+    """Pay the invoice NUMBER with what is over on the invoice SOURCE of the same retailer."""
+    with opened(data) as house:
+        acting = by(house, CLI)
+        with house.services.ledger.reading() as connection:
+            key, source_key = (invoice_row(connection, each).key for each in (number, source))
+        done = applied_credits.apply_credit(
+            house.services,
+            key,
+            source_key,
+            _cents(amount),
+            by=acting.who,
+            at=acting.at,
+            entry_of=applied(acting, source),
+        )
+    text = f"{dollars(done.amount)} $ of {source} pay {number}; {dollars(done.balance)} $ are left to pay."
+    document = {"invoice_number": number, "from": source, "amount": dollars(done.amount), "state": done.state}
+    print_result({**document, "balance": dollars(done.balance)}, as_json, text)
+
+
 @invoice.command("replace-link")
 @data_option
 @json_option
@@ -164,6 +192,13 @@ def _entry(row: Row[Any]) -> dict[str, Any]:
         "reverses": row.reverses,
         "reversed_by": row.reversed_by,
     }
+
+
+def _cents(amount: str | None) -> int | None:
+    try:
+        return None if amount is None else price(amount)
+    except ValueError:
+        raise refuse("money", "/amount", "Un montant comme 54.96.", "An amount such as 54.96.") from None
 
 
 def _today(house: Any) -> date:

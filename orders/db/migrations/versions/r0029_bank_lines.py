@@ -1,4 +1,4 @@
-"""Files of banks, and which of their lines are recorded: each once, with the payments that it made."""
+"""Files of banks, and which of their lines are recorded: each once, with the payments that it made; credits applied."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -37,3 +37,8 @@ def upgrade() -> None:
         sa.Column("line_key", KEY, sa.ForeignKey("bank_lines.key"), nullable=False),
     )
     op.create_index("ix_bank_payments_line_key", "bank_payments", ["line_key"])
+    op.create_table(
+        "applied_credits",
+        sa.Column("taken_key", KEY, sa.ForeignKey("payments.key"), primary_key=True, autoincrement=False),
+        sa.Column("given_key", KEY, sa.ForeignKey("payments.key"), nullable=False, unique=True),
+    )
