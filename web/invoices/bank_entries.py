@@ -16,7 +16,7 @@ def imported(by: By) -> Callable[[Imported], Iterator[Entry]]:
         said = {"file": done.name, "lines": done.lines, "payments": len(done.noted), "amount": dollars(done.amount)}
         yield by.entry("payments.imported", str(done.key), None, said)
         for each in done.noted:
-            yield paid(by, each.payment)(each.entered)
+            yield paid(by, each.payment.on)(each.entered)
 
     return entries_of
 
