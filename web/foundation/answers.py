@@ -119,7 +119,7 @@ CONFLICTS = (
             *("already_undone", "credit_applied", "nothing_over", "other_retailer"),
             *("already_sent", "already_reversed", "not_accepted", "not_to_deliver", "not_parked", "invoice_settled"),
             *("unavailable", "unknown_province", "last_line", "credit_note", "reversal", "by_policy", "followed"),
-            *("nothing_delivered", "nothing_to_pay", "joined", "paused", "begun"),
+            *("nothing_delivered", "nothing_to_pay", "joined", "paused", "begun", "called_off"),
         ),
     ),
     ConflictKind(
