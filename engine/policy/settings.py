@@ -188,6 +188,7 @@ SETTINGS: Mapping[str, SettingKind] = MappingProxyType(
             SettingKind("acceptance.credit_limit", _money, nullable=True, unstated=None),
             SettingKind("acceptance.maximum_days_overdue", _day_count, nullable=True, unstated=None),
             SettingKind("acceptance.tell_team_after_hours", _hour_count, nullable=True, unstated=None),
+            SettingKind("acceptance.amendable", _yes_no, unstated=False),
             SettingKind("invoicing.trigger", _one_of("on_acceptance", "on_delivery", "manual")),
             SettingKind("invoicing.terms", lambda value: terms_document(parse_terms(value))),
             SettingKind("invoicing.discount_percent", _percent, nullable=True),

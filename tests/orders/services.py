@@ -28,6 +28,7 @@ TOUS: dict[str, Any] = {
         "acceptance.mode": "automatic",
         "acceptance.minimum_items": 24,
         "acceptance.minimum_value": "200.00",
+        "acceptance.amendable": False,
         "invoicing.trigger": "on_acceptance",
         "invoicing.terms": {"kind": "net", "days": 30},
         "invoicing.discount_percent": None,

@@ -85,6 +85,15 @@ SECTIONS: tuple[tuple[Text, tuple[SettingForm, ...]], ...] = (
                 "hours",
                 Text("Aucun rappel", "No reminder"),
             ),
+            SettingForm(
+                "acceptance.amendable",
+                Text("Commande modifiable après l’acceptation", "Order can be changed after acceptance"),
+                Text(
+                    "Tant qu’elle n’est ni livrée ni payée, une commande que sa source modifie est décidée de nouveau.",
+                    "Until it is delivered or paid, an order that its source changes is decided again.",
+                ),
+                "yes_no",
+            ),
         ),
     ),
     (

@@ -54,6 +54,24 @@ def groups(draw: st.DrawFn) -> list[dict[str, Any]]:
     return found
 
 
+def test_a_tous_of_before_a_setting_means_what_was_before_it_by_the_same_hash():
+    unstated = {path: kind.unstated for path, kind in SETTINGS.items() if not kind.is_required}
+
+    def before(*paths):
+        kept = {path: value for path, value in tous()["settings"].items() if path not in paths}
+        return resolve(content({**tous(), "settings": kept}), (BASE,))
+
+    old, said = before(*unstated), before()
+    assert values(old) == {**values(said), **unstated}
+    assert old.hash == said.hash
+    other = {**tous()["settings"], "acceptance.amendable": True}
+    assert resolve(content({**tous(), "settings": other}), (BASE,)).hash != said.hash
+    # A group that says no where Tous says yes says something.
+    no = group("non", 5, acceptance_amendable=False)
+    both = [resolve(content({**tous(), "settings": other}, no), chain) for chain in (("non", BASE), (BASE,))]
+    assert [policy.settings["acceptance.amendable"].value for policy in both] == [False, True]
+
+
 @given(groups())
 def test_tous_alone_is_what_tous_states(documents):
     base = documents[0]

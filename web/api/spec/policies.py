@@ -104,6 +104,7 @@ _SETTINGS: Mapping[str, Schema] = {
     "acceptance.credit_limit": {"type": "string", "pattern": r"^\d{1,12}(\.\d{1,2})?$"},
     "acceptance.maximum_days_overdue": {"type": "integer", "minimum": 0, "maximum": MAX_DAYS_OVERDUE},
     "acceptance.tell_team_after_hours": {"type": "integer", "minimum": 1, "maximum": MAX_HOURS},
+    "acceptance.amendable": _YES_NO,
     "invoicing.trigger": {"type": "string", "enum": ["on_acceptance", "on_delivery", "manual"]},
     "invoicing.terms": ref("Terms"),
     "invoicing.discount_percent": {"type": "string", "pattern": r"^\d{1,3}(\.\d{1,4})?$"},
