@@ -12,11 +12,12 @@ from houblon.engine.core.problem import Faults
 from houblon.orders.db.tables import deliveries
 from houblon.orders.events.record import record_event
 from houblon.orders.handling.credit_notes import issue_and_tell
-from houblon.orders.handling.lifecycle import invoice_of, move_on
+from houblon.orders.handling.lifecycle import move_on
 from houblon.orders.handling.receive import effective_policy
 from houblon.orders.handling.review import buyer_of, invoice_as_decided, order_at
 from houblon.orders.invoicing.credits import Words, credited_quantities, left_to_credit
 from houblon.orders.invoicing.delivered import delivered_part
+from houblon.orders.invoicing.of_orders import invoice_of
 from houblon.orders.invoicing.owing import note_uninvoiced, to_be_invoiced
 from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.records.decision_log import record_transition

@@ -4,16 +4,17 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, update
 
 from houblon.engine.core.problem import Text
-from houblon.orders.db.tables import invoices, orders
+from houblon.orders.db.tables import orders
 from houblon.orders.events.record import record_event
 from houblon.orders.handling.receive import effective_policy
 from houblon.orders.handling.review import buyer_of, order_at
 from houblon.orders.invoicing.credits import Words, credit
 from houblon.orders.invoicing.invoice import Issued
 from houblon.orders.invoicing.languages import languages_of, said_in
+from houblon.orders.invoicing.of_orders import invoice_of
 from houblon.orders.invoicing.owing import note_uninvoiced
 from houblon.orders.mail import enqueue as messages
 from houblon.orders.records.audit import EntryOf, audited
@@ -102,9 +103,3 @@ def move_on(connection: Connection, services: Services, row: Row[Any], before: s
     if moved.rowcount != 1:
         now, _ = order_at(connection, row.key)
         raise already_moved(connection, services, now)
-
-
-def invoice_of(connection: Connection, key: int) -> Row[Any] | None:
-    """The order's invoice, which nobody else changes until the transaction ends."""
-    query = select(invoices).where(invoices.c.order_key == key, invoices.c.kind == "invoice")
-    return connection.execute(query.with_for_update()).one_or_none()

@@ -19,6 +19,7 @@ from houblon.engine.schedule.cadence import day_text
 from houblon.engine.schedule.calendar import local_day
 from houblon.orders.db.tables import decisions, invoices, orders, planned_deliveries
 from houblon.orders.events.record import record_event
+from houblon.orders.invoicing.of_orders import IN_FORCE
 from houblon.orders.mail import planned_delivery
 from houblon.orders.queries.lists import UNPAID, is_owed
 from houblon.orders.records.audit import EntryOf, audited
@@ -200,9 +201,7 @@ def _ground(connection: Connection, key: int) -> _Ground:
         .order_by(decisions.c.key.desc())
         .limit(1)
     ).one()
-    invoice = connection.execute(
-        select(invoices).where(invoices.c.order_key == key, invoices.c.kind == "invoice")
-    ).one_or_none()
+    invoice = connection.execute(select(invoices).where(invoices.c.order_key == key, IN_FORCE)).one_or_none()
     changes = changes_of(connection, key)
     return _Ground(row, stored_order(row), accepted, invoice, changes[-1] if changes else None)
 

@@ -19,6 +19,7 @@ from houblon.orders.handling.existing import ExistingOrder, existing
 from houblon.orders.intake.decode import content_hash
 from houblon.orders.intake.incoming import IncomingOrder, incoming_of, of_buyer
 from houblon.orders.invoicing import invoice
+from houblon.orders.invoicing.of_orders import IN_FORCE
 from houblon.orders.invoicing.owing import owe, to_be_invoiced
 from houblon.orders.mail import enqueue as messages
 from houblon.orders.records.decision_log import SYSTEM, already_moved, record_decision, record_transition
@@ -36,7 +37,7 @@ _KEEP_CALL, _KEEP_ORDER = Prepared(insert(webhook_calls)), Prepared(insert(order
 _KEEP_EARLIER = Prepared(insert(earlier_contents))
 _INVOICE = Prepared(
     select(invoices.c.key, invoices.c.number, invoices.c.total).where(
-        invoices.c.order_key == bindparam("asked"), invoices.c.kind == "invoice"
+        invoices.c.order_key == bindparam("asked"), IN_FORCE
     )
 )
 

@@ -19,6 +19,7 @@ from houblon.orders.handling.planned_delivery import followed
 from houblon.orders.handling.receive import effective_policy
 from houblon.orders.invoicing import invoice
 from houblon.orders.invoicing.delivered import delivered_part
+from houblon.orders.invoicing.of_orders import IN_FORCE
 from houblon.orders.invoicing.owing import note_uninvoiced, to_be_invoiced
 from houblon.orders.mail import enqueue as messages
 from houblon.orders.records.audit import EntryOf, audited
@@ -114,9 +115,7 @@ def _refuse(
 
 def _issue_invoice(connection: Connection, services: Services, key: int, by: str, at: datetime) -> str:
     row, order = order_at(connection, key)
-    known = connection.execute(
-        select(invoices.c.number).where(invoices.c.order_key == key, invoices.c.kind == "invoice")
-    ).scalar()
+    known = connection.execute(select(invoices.c.number).where(invoices.c.order_key == key, IN_FORCE)).scalar()
     if known is not None:
         raise Conflict(
             "already_invoiced",

@@ -16,11 +16,12 @@ from houblon.engine.core.order import decode_order
 from houblon.engine.decide.bars import LEEWAY, may_pass
 from houblon.orders.db.tables import earlier_contents, orders
 from houblon.orders.db.tables.refused import called_off
-from houblon.orders.handling.lifecycle import cancel_in, invoice_of
+from houblon.orders.handling.lifecycle import cancel_in
 from houblon.orders.handling.receive import effective_policy, keep_age
 from houblon.orders.handling.review import buyer_of
 from houblon.orders.intake.decode import content_hash
 from houblon.orders.intake.incoming import IncomingOrder
+from houblon.orders.invoicing.of_orders import invoice_of
 from houblon.orders.invoicing.payments import paid_at_sender
 from houblon.orders.records.decision_log import SYSTEM, record_transition
 from houblon.orders.services import OrderContext, Services

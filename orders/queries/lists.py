@@ -18,6 +18,7 @@ from houblon.orders.db.tables import (
     retailers,
     transitions,
 )
+from houblon.orders.invoicing.of_orders import IN_FORCE
 from houblon.orders.outbox.delivery import has_a_place
 
 PAGE = 50
@@ -176,13 +177,13 @@ def transitions_of(connection: Connection, key: int) -> Sequence[Row[Any]]:
 
 
 def invoice_of_order(connection: Connection, key: int) -> Row[Any] | None:
-    query = select(invoices).where(invoices.c.order_key == key, invoices.c.kind == "invoice")
+    query = select(invoices).where(invoices.c.order_key == key, IN_FORCE)
     return connection.execute(query).one_or_none()
 
 
 def invoices_of_orders(connection: Connection, keys: Iterable[int]) -> dict[int, Row[Any]]:
     """The invoices that some orders have, by the order's key."""
-    query = select(*_INVOICE).where(invoices.c.order_key.in_(list(keys)), invoices.c.kind == "invoice")
+    query = select(*_INVOICE).where(invoices.c.order_key.in_(list(keys)), IN_FORCE)
     return {row.order_key: row for row in connection.execute(query)}
 
 

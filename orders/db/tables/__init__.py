@@ -19,6 +19,7 @@ import houblon.orders.db.tables.refused  # noqa: F401 - so that the metadata is 
 from houblon.orders.db.column_types import Instant, Json, Key
 from houblon.orders.db.tables.after_acceptance import applied_credits as applied_credits
 from houblon.orders.db.tables.after_acceptance import deliveries as deliveries
+from houblon.orders.db.tables.after_acceptance import order_changes as order_changes
 from houblon.orders.db.tables.after_acceptance import payments as payments
 from houblon.orders.db.tables.bank import bank_imports as bank_imports
 from houblon.orders.db.tables.bank import bank_lines as bank_lines
@@ -86,7 +87,7 @@ decisions = Table(
     Column("reading", Json),
 )
 
-# What a held order said before it was changed: decisions name it by its hash.
+# What an order said before it was changed: decisions name it by its hash.
 earlier_contents = Table(
     "earlier_contents",
     metadata,
@@ -138,6 +139,8 @@ invoices = Table(
     # Since when it is disputed, where it is.
     Column("disputed_at", Instant),
     Column("document", Json, nullable=False),
+    # When the order was changed and its invoice credited for that.
+    Column("replaced_at", Instant),
     # The buyer's link that opens it, and when it took the place of the one before; 0 is the first, of the issue.
     Column("link_number", Integer, nullable=False, server_default="0"),
     Column("link_made_at", Instant),
@@ -146,8 +149,8 @@ invoices = Table(
     Index("invoices_owed", "kind", "state", "due_date", "issued_at", "total", "paid", "credited"),
     index_where("invoices_open", "retailer_id", "due_date", "total", "paid", "credited", where=_OPEN),
     Index("invoices_by_order", "order_key", "kind"),
-    # An order has one invoice, whatever calls for a second.
-    index_where("invoices_of_orders", "order_key", where="kind = 'invoice'", unique=True),
+    # An order has one invoice, whatever calls for a second; one that was replaced is credited, and counts no more.
+    index_where("invoices_of_orders", "order_key", where="kind = 'invoice' AND replaced_at IS NULL", unique=True),
     index_where("credits_of_invoices", "credits", where="credits IS NOT NULL"),
     UniqueConstraint("prefix", "year", "sequence"),
 )

@@ -1,9 +1,9 @@
-"""The ledger's tables of what follows an acceptance: payments and deliveries, each row an entry that stays."""
+"""The ledger's tables of what follows an acceptance: payments, deliveries, changes; each row an entry that stays."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, String, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, String, Table, Text
 
 from houblon.orders.db.column_types import Instant, Json, Key
-from houblon.orders.db.tables.metadata import metadata
+from houblon.orders.db.tables.metadata import index_where, metadata
 
 # What was paid of an invoice, each an entry that stays: one made by mistake is reversed by another, of the opposite
 # amount. `paid_on` is the day that a person says; `who` wrote it down, `houblon` where the order said that it was paid.
@@ -45,4 +45,26 @@ deliveries = Table(
     Column("lines", Json),
     Column("invoice_key", ForeignKey("invoices.key")),
     Column("undone_at", Instant),
+)
+
+# What a source said of an order after its acceptance, where that did not become what the order says: a change that waits
+# for a person, or did. `against` is the hash of what stood when it came, `decision_key` what was decided of it.
+order_changes = Table(
+    "order_changes",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("order_key", ForeignKey("orders.key"), nullable=False, index=True),
+    Column("decision_key", ForeignKey("decisions.key"), nullable=False, unique=True),
+    Column("at", Instant, nullable=False),
+    Column("changed_at", Instant),
+    Column("body", LargeBinary, nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("against", String(64), nullable=False),
+    # `waiting`; then `accepted` or `dismissed` by a person, `replaced` by a newer one, `withdrawn` by its source; or
+    # `refused` from the start.
+    Column("state", String(20), nullable=False),
+    Column("settled_at", Instant),
+    Column("who", String(320)),
+    Column("why", Text, nullable=False),
+    index_where("changes_waiting", "order_key", where="state = 'waiting'", unique=True),
 )
