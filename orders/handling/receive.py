@@ -14,7 +14,8 @@ from houblon.engine.policy.policy import Policy
 from houblon.orders.db.ledger import Collision
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import decisions, earlier_contents, invoices, orders, webhook_calls
-from houblon.orders.events.record import amounts, record_event
+from houblon.orders.events.record import record_event
+from houblon.orders.handling import contents
 from houblon.orders.handling.existing import ExistingOrder, existing
 from houblon.orders.intake.decode import content_hash
 from houblon.orders.intake.incoming import IncomingOrder, incoming_of, of_buyer
@@ -34,7 +35,6 @@ from houblon.rules.model.inherit import buyer_chain
 # The state of an order that its source called off before it came, as the engine reads it.
 CALLED_OFF = "cancelled"
 _KEEP_CALL, _KEEP_ORDER = Prepared(insert(webhook_calls)), Prepared(insert(orders))
-_KEEP_EARLIER = Prepared(insert(earlier_contents))
 _INVOICE = Prepared(
     select(invoices.c.key, invoices.c.number, invoices.c.total).where(
         invoices.c.order_key == bindparam("asked"), IN_FORCE
@@ -202,7 +202,8 @@ def _record(connection: Connection, services: Services, incoming: IncomingOrder,
         "source": taken.source,
         "received_at": at,
         "changed_at": taken.changed_at,
-        **_columns(taken, decision, ids),
+        **contents.columns(taken, decision.outcome, ids),
+        "uninvoiced": uninvoiced_of(decision, taken.order),
         **sent,
     }
     key = _KEEP_ORDER.insert(connection, values)
@@ -242,43 +243,12 @@ def decide_again(
     buyer = keep_retailer(connection, ids, incoming.order.buyer, incoming.at)
     kept, through = memberships_of(connection, incoming.order.buyer.id), brought_through(connection)
     decision, policy = decide_incoming(services, incoming, kept, through, buyer, account)
-    moved = connection.execute(
-        update(orders)
-        .where(orders.c.key == before.key, orders.c.state == "held", orders.c.content_hash == before.content_hash)
-        .values(
-            **_columns(incoming, decision, ids),
-            sent_hash=sent_hash,
-            changed_at=incoming.changed_at or before.changed_at,
-        )
-    )
-    if moved.rowcount != 1:
+    uninvoiced = uninvoiced_of(decision, incoming.order)
+    if not contents.replace(connection, before, incoming, decision.outcome, ids, sent_hash, uninvoiced=uninvoiced):
         raise already_moved(connection, services, before)
-    _keep_earlier(connection, before, incoming, "source" if sent_hash is None else "person")
+    contents.keep_earlier(connection, before, incoming, "source" if sent_hash is None else "person")
     context = OrderContext(before.key, incoming.order, buyer, policy, incoming.at, account)
     return conclude(connection, services, context, "held", incoming.content_hash, decision)
-
-
-def _keep_earlier(connection: Connection, before: Row[Any], incoming: IncomingOrder, changed_by: str) -> None:
-    """Keep what the order said before, and record that it says something else now."""
-    key = _KEEP_EARLIER.insert(
-        connection,
-        {
-            "order_key": before.key,
-            "content_hash": before.content_hash,
-            "body": before.body,
-            "replaced_at": incoming.at,
-        },
-    )
-    lines = incoming.order.lines
-    now = amounts(sum(line.value for line in lines), sum(line.quantity for line in lines))
-    record_event(
-        connection,
-        "order.changed",
-        incoming.at,
-        order_key=before.key,
-        fact=key,
-        data={"changed_by": changed_by, **now},
-    )
 
 
 def decide_incoming(
@@ -304,22 +274,6 @@ def decide_incoming(
         account=account,
     )
     return decision, policy
-
-
-def _columns(incoming: IncomingOrder, decision: Decision, ids: BuyerIds) -> dict[str, Any]:
-    order = incoming.order
-    return {
-        "order_id": order.id,
-        "retailer_id": ids.retailer,
-        "own_retailer_id": None if ids.own == ids.retailer else ids.own,
-        "state": decision.outcome.value,
-        "body": incoming.body,
-        "content_hash": incoming.content_hash,
-        "order_value": sum([line.value for line in order.lines]),
-        "item_count": sum([line.quantity for line in order.lines]),
-        "uninvoiced": uninvoiced_of(decision, order),
-        "placed_at": order.placed_at,
-    }
 
 
 def uninvoiced_of(decision: Decision, order: Order) -> int:

@@ -16,6 +16,7 @@ from houblon.engine.core.order import decode_order
 from houblon.engine.decide.bars import LEEWAY, may_pass
 from houblon.orders.db.tables import earlier_contents, orders
 from houblon.orders.db.tables.refused import called_off
+from houblon.orders.handling.contents import OF_PAYMENT, but_payment
 from houblon.orders.handling.lifecycle import cancel_in
 from houblon.orders.handling.receive import effective_policy, keep_age
 from houblon.orders.handling.review import buyer_of
@@ -27,8 +28,6 @@ from houblon.orders.records.decision_log import SYSTEM, record_transition
 from houblon.orders.services import OrderContext, Services
 
 CALLED_OFF, PAID = "sender_cancelled", "sender_paid"
-# What may differ in an order that was paid for since: all else is another order.
-_OF_PAYMENT = ("payment", "status")
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -109,7 +108,7 @@ def _follow(connection: Connection, services: Services, incoming: IncomingOrder,
     if row is None or row.state not in ("accepted", "delivered") or not may_pass(incoming.order):
         return None
     known = msgspec.json.decode(row.body)
-    if not is_payment and _but_payment(said) != _but_payment(known):
+    if not is_payment and but_payment(incoming.body) != but_payment(row.body):
         return None
     payment = incoming.order.payment
     if payment is not None and payment.state == "paid":
@@ -156,16 +155,12 @@ def _covers(amount: Any, total: int) -> bool:
     return amount is None or int(amount) >= total - LEEWAY
 
 
-def _but_payment(document: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in document.items() if name not in _OF_PAYMENT}
-
-
 def _note_payment(connection: Connection, row: Row[Any], incoming: IncomingOrder, said: dict[str, Any]) -> bool:
     """Keep with the order that it was paid for, so that an invoice to come is issued as paid; what was decided names
     what it said then. Whether that is news."""
     known = msgspec.json.decode(row.body)
-    body = msgspec.json.encode({**known, **{name: said[name] for name in _OF_PAYMENT if name in said}})
-    is_all = _but_payment(said) == _but_payment(known)
+    body = msgspec.json.encode({**known, **{name: said[name] for name in OF_PAYMENT if name in said}})
+    is_all = but_payment(incoming.body) == but_payment(row.body)
     hash, sent = content_hash(body), incoming.content_hash if is_all else row.sent_hash or row.content_hash
     values = {"sent_hash": sent, "changed_at": incoming.changed_at or row.changed_at}
     if hash != row.content_hash:
