@@ -6,6 +6,10 @@ EVENTS = (
     "order.held",
     "order.refused",
     "order.changed",
+    "order.change_held",
+    "order.change_refused",
+    "order.change_dismissed",
+    "order.change_withdrawn",
     "order.rescheduled",
     "order.delivered",
     "order.cancelled",
@@ -24,7 +28,7 @@ EVENTS = (
     "policy.published",
 )
 # Those of a decision, by its outcome: such an event is told by the decision that is its fact.
-DECIDED = frozenset(("order.accepted", "order.held", "order.refused"))
+DECIDED = frozenset(("order.accepted", "order.held", "order.refused", "order.change_held", "order.change_refused"))
 # Those of an entry of a payment, which is their fact.
 ENTERED = frozenset(("payment.recorded", "payment.reversed"))
 # Sent to one endpoint because somebody asked: it is no fact of the house.

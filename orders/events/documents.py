@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from houblon.engine.core.money import dollars
 from houblon.engine.core.order import decode_order
-from houblon.orders.db.tables import decisions, earlier_contents, events, invoices, orders, payments
+from houblon.orders.db.tables import decisions, earlier_contents, events, invoices, order_changes, orders, payments
 from houblon.orders.events.catalogue import DECIDED, ENTERED
 from houblon.orders.events.record import amounts, instant_text
 from houblon.orders.records.decision_log import API, SYSTEM
@@ -92,6 +92,8 @@ class _Known:
             (row.order_key, row.content_hash): row.body
             for row in connection.execute(select(earlier_contents).where(earlier_contents.c.order_key.in_(earlier)))
         }
+        changes = select(order_changes).where(order_changes.c.decision_key.in_(facts))
+        self._bodies |= {(row.order_key, row.content_hash): row.body for row in connection.execute(changes)}
         accepted = {row.order_key for row in decided if row.kind == "order.accepted"}
         issued = select(invoices).where(invoices.c.order_key.in_(accepted), invoices.c.kind == "invoice")
         self.issued = {(row.order_key, row.issued_at): row for row in connection.execute(issued)}

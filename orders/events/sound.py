@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, select
 
-from houblon.orders.db.tables import decisions, events, invoices, payments, reminders, transitions
+from houblon.orders.db.tables import decisions, events, invoices, order_changes, payments, reminders, transitions
 from houblon.orders.events.reading import began, removed_before
 
 # The states of an order that can be taken back.
@@ -50,8 +50,13 @@ def _order_of(table: Table) -> ColumnElement[Any]:
     return of_invoice.correlate(payments).scalar_subquery()
 
 
-def _decided(outcome: str) -> tuple[Table, ColumnElement[bool]]:
-    return decisions, decisions.c.outcome == outcome
+def _decided(outcome: str, *, is_of_a_change: bool = False) -> tuple[Table, ColumnElement[bool]]:
+    of_a_change = exists().where(order_changes.c.decision_key == decisions.c.key)
+    return decisions, and_(decisions.c.outcome == outcome, of_a_change if is_of_a_change else ~of_a_change)
+
+
+def _settled(state: str) -> tuple[Table, ColumnElement[bool]]:
+    return order_changes, order_changes.c.state == state
 
 
 def _moved(state: str) -> tuple[Table, ColumnElement[bool]]:
@@ -82,6 +87,10 @@ _FACTS = {
     "order.accepted": _decided("accepted"),
     "order.held": _decided("held"),
     "order.refused": _decided("refused"),
+    "order.change_held": _decided("held", is_of_a_change=True),
+    "order.change_refused": _decided("refused", is_of_a_change=True),
+    "order.change_dismissed": _settled("dismissed"),
+    "order.change_withdrawn": _settled("withdrawn"),
     "order.delivered": _moved("delivered"),
     "order.cancelled": _moved("cancelled"),
     "invoice.issued": _became("issued"),

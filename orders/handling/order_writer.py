@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 
 from houblon.engine.core.money import dollars
 from houblon.orders.db.writer import Work
-from houblon.orders.handling.receive import Received, ingest
+from houblon.orders.handling.receive import ingest
+from houblon.orders.handling.received import Received
 from houblon.orders.intake.incoming import IncomingOrder
 from houblon.orders.services import Services
 
@@ -65,11 +66,13 @@ def ingest_work(services: Services, incoming: IncomingOrder) -> Work[IngestResul
 
 def answer_document(incoming: IncomingOrder, received: Received) -> dict[str, Any]:
     """What whoever sent an order is answered: its decision, by what it is found again, the invoice that it has, and
-    the members of it that nobody knows."""
+    the members of it that nobody knows; what became of a change by which an accepted order stays as it is."""
     found = {**received.document, "source": incoming.source, "order_key": received.order_key}
     if received.invoice is not None:
         key, number, total = received.invoice
         found |= {"invoice_key": key, "invoice_number": number, "total": dollars(total)}
+    if received.change is not None:
+        found["change"] = received.change
     if incoming.warnings:
         found["warnings"] = incoming.warnings
     return found

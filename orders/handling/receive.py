@@ -4,30 +4,34 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from houblon.engine.core.account import Account
 from houblon.engine.core.order import Order
 from houblon.engine.decide.evaluate import decide
-from houblon.engine.policy.decision import Decision
+from houblon.engine.policy.decision import Decision, Outcome
 from houblon.engine.policy.policy import Policy
 from houblon.orders.db.ledger import Collision
 from houblon.orders.db.statements import Prepared
-from houblon.orders.db.tables import decisions, earlier_contents, invoices, orders, webhook_calls
+from houblon.orders.db.tables import earlier_contents, orders, webhook_calls
 from houblon.orders.events.record import record_event
-from houblon.orders.handling import contents
+from houblon.orders.handling import changes, contents
+from houblon.orders.handling.amendment import amend
+from houblon.orders.handling.contents import but_payment
 from houblon.orders.handling.existing import ExistingOrder, existing
+from houblon.orders.handling.received import InvoiceRef, Received, invoice_ref, stored, stored_change, stored_decision
 from houblon.orders.intake.decode import content_hash
 from houblon.orders.intake.incoming import IncomingOrder, incoming_of, of_buyer
 from houblon.orders.invoicing import invoice
-from houblon.orders.invoicing.of_orders import IN_FORCE
+from houblon.orders.invoicing.of_orders import invoice_of
 from houblon.orders.invoicing.owing import owe, to_be_invoiced
+from houblon.orders.mail import amended
 from houblon.orders.mail import enqueue as messages
 from houblon.orders.records.decision_log import SYSTEM, already_moved, record_decision, record_transition
 from houblon.orders.retailers.accounts import account_of, day_of
 from houblon.orders.retailers.brought import brought_through
 from houblon.orders.retailers.memberships import bring_up_to_date, keep_retailer, memberships_of
-from houblon.orders.retailers.names import HOUSE, BuyerIds, find_ids, name_buyer
+from houblon.orders.retailers.names import HOUSE, BuyerIds, find_ids, ids_of, name_buyer, stored_order
 from houblon.orders.services import Conflict, OrderContext, Services
 from houblon.rules.model.content import Content
 from houblon.rules.model.inherit import buyer_chain
@@ -35,30 +39,6 @@ from houblon.rules.model.inherit import buyer_chain
 # The state of an order that its source called off before it came, as the engine reads it.
 CALLED_OFF = "cancelled"
 _KEEP_CALL, _KEEP_ORDER = Prepared(insert(webhook_calls)), Prepared(insert(orders))
-_INVOICE = Prepared(
-    select(invoices.c.key, invoices.c.number, invoices.c.total).where(
-        invoices.c.order_key == bindparam("asked"), IN_FORCE
-    )
-)
-
-
-class InvoiceRef(NamedTuple):
-    """The invoice that an order has: its key in the ledger, its number, its total in cents."""
-
-    key: int
-    number: str
-    total: int
-
-
-class Received(msgspec.Struct, frozen=True):
-    """The order's key in the ledger, the decision's and its document, whether it was stored before this call, and the
-    order's invoice, where it has one."""
-
-    order_key: int
-    decision: int
-    document: dict[str, Any]
-    replayed: bool
-    invoice: InvoiceRef | None = None
 
 
 def receive(
@@ -99,7 +79,7 @@ def ingest(connection: Connection, services: Services, incoming: IncomingOrder) 
             "This webhook-id came before with another body.",
         )
     if found.call is not None:
-        return _stored(connection, found.call)
+        return stored(connection, found.call)
     received = _take_order(connection, services, incoming, found)
     _KEEP_CALL.insert(
         connection,
@@ -141,18 +121,88 @@ def _take_order(connection: Connection, services: Services, incoming: IncomingOr
     before = found.order
     if before is None:
         return _record(connection, services, incoming, found)
+    if before.state == "accepted":
+        return _take_accepted(connection, services, incoming, found)
     # Where a person changed the lines since, what the source sent is still known for what it is.
     if incoming.content_hash in (before.content_hash, before.sent_hash):
         keep_age(connection, incoming, before)
-        return _stored_decision(connection, before.key)
+        return stored_decision(connection, before.key)
     if incoming.may_be_old and _is_older(connection, incoming, before):
-        return _stored_decision(connection, before.key)
+        return stored_decision(connection, before.key)
     if before.state != "held":
         raise already_moved(connection, services, before)
     ids = found.ids or _name_buyer(connection, incoming)
     received = decide_again(connection, services, incoming, before, ids)
     _check_ids(connection, incoming, ids)
     return received
+
+
+def _take_accepted(
+    connection: Connection, services: Services, incoming: IncomingOrder, found: ExistingOrder
+) -> Received:
+    """What is accepted comes again: as it stands, as a change that is known, too late, or as a new change."""
+    before, is_as_it_is = found.order, incoming.content_hash in (found.order.content_hash, found.order.sent_hash)
+    if not changes.lock(connection, before):
+        raise Collision("the order was moved or changed meanwhile")
+    last = changes.last_change(connection, before.key)
+    if last is not None and changes.is_said_again(last, incoming, before):
+        changes.keep_age(connection, incoming, last)
+        return stored_change(connection, last)
+    is_late = changes.is_older(connection, incoming, last)
+    waiting = last if last is not None and last.state == changes.WAITING else None
+    if is_as_it_is:
+        keep_age(connection, incoming, before)
+        if waiting is not None and not is_late:
+            changes.withdraw(connection, before, waiting, incoming.at)
+        return stored_decision(connection, before.key)
+    if is_late or (incoming.may_be_old and _is_older(connection, incoming, before)):
+        return stored_decision(connection, before.key)
+    if not _may_change(connection, services, incoming, found):
+        raise already_moved(connection, services, before)
+    return _change(connection, services, incoming, found, waiting)
+
+
+def _may_change(connection: Connection, services: Services, incoming: IncomingOrder, found: ExistingOrder) -> bool:
+    """Whether the policy of the order's buyer lets its source change it now, and nobody did anything that forbids it.
+
+    What was paid since is no change, and another buyer's order is another order.
+    """
+    before, ids = found.order, found.ids
+    if ids is None or ids.retailer != before.retailer_id or but_payment(incoming.body) == but_payment(before.body):
+        return False
+    policy = effective_policy(connection, services, stored_order(before), incoming.at).policy
+    if not policy.settings["acceptance.amendable"].value or changes.is_mended(before):
+        return False
+    return changes.barred(connection, before, invoice_of(connection, before.key)) is None
+
+
+def _change(
+    connection: Connection,
+    services: Services,
+    incoming: IncomingOrder,
+    found: ExistingOrder,
+    waiting: Row[Any] | None,
+) -> Received:
+    """An accepted order says something else: it is decided anew, and is that where the policy accepts it."""
+    before, ids = found.order, ids_of(found.order) if found.ids is None else found.ids
+    incoming = of_buyer(incoming, ids.retailer)
+    buyer = keep_retailer(connection, ids, incoming.order.buyer, incoming.at)
+    kept, through = memberships_of(connection, incoming.order.buyer.id), brought_through(connection)
+    decision, policy = _decided(services, incoming, kept, through, buyer)
+    _check_ids(connection, incoming, ids)
+    context = OrderContext(before.key, incoming.order, buyer, policy, incoming.at)
+    if waiting is not None:
+        changes.settle(connection, waiting, changes.REPLACED, who=SYSTEM, at=incoming.at)
+    if decision.outcome is Outcome.ACCEPTED:
+        done = amend(connection, services, context, before, incoming, ids, decision, SYSTEM, reasons=decision.reasons)
+        return Received(before.key, done.decision, done.document, False, invoice_ref(connection, before.key))
+    key, document = record_decision(connection, context, incoming.content_hash, decision, SYSTEM)
+    is_refused = decision.outcome is Outcome.REFUSED
+    move = changes.keep(connection, before, incoming, key, is_refused=is_refused)
+    event = amended.REFUSED if is_refused else amended.HELD
+    amended.queue_decided(connection, services, context, move, decision.obligations, event, decision.reasons)
+    state = changes.REFUSED if is_refused else changes.WAITING
+    return Received(before.key, key, document, False, invoice_ref(connection, before.key), state)
 
 
 def keep_age(connection: Connection, incoming: IncomingOrder, before: Row[Any]) -> None:
@@ -304,21 +354,3 @@ def conclude(
     messages.queue(connection, services, context, move, decision.obligations, issued, decision.reasons)
     ref = InvoiceRef(issued.key, issued.number, issued.document["cents"]["total"]) if issued else None
     return Received(context.key, key, document, False, ref)
-
-
-def _stored_decision(connection: Connection, key: int) -> Received:
-    """The last decision by policy; what a person did since is in the order's history."""
-    stored = connection.execute(
-        select(decisions.c.key.label("decision_key"), decisions.c.order_key, decisions.c.document)
-        .where(decisions.c.order_key == key, decisions.c.who == SYSTEM)
-        .order_by(decisions.c.key.desc())
-        .limit(1)
-    ).one()
-    return _stored(connection, stored)
-
-
-def _stored(connection: Connection, decision: Any) -> Received:
-    """A decision that was recorded before, with the invoice that its order has by now."""
-    invoiced = _INVOICE.first(connection, {"asked": decision.order_key})
-    ref = InvoiceRef(*invoiced) if invoiced else None
-    return Received(decision.order_key, decision.decision_key, decision.document, True, ref)

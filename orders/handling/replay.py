@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, LargeBinary, Row, func, select
 
 from houblon.engine.core.order import FIRST_READING, Order, decode_order
 from houblon.engine.decide.evaluate import decide, invoicing
 from houblon.engine.policy.decision import Outcome, decision_document, invoicing_document, plain
 from houblon.engine.policy.derivation import derivation_parts, parts_of
-from houblon.orders.db.tables import decisions, earlier_contents, orders
+from houblon.orders.db.tables import decisions, earlier_contents, order_changes, orders
 from houblon.orders.records.decision_log import SYSTEM, account_then
 from houblon.orders.retailers.names import with_buyer
 from houblon.orders.services import Services
@@ -83,9 +83,14 @@ def _log(
         .limit(1)
         .scalar_subquery()
     )
+    changed = select(order_changes.c.body).where(order_changes.c.decision_key == decisions.c.key).scalar_subquery()
     query = (
         select(
-            decisions, orders.c.order_id, orders.c.body, orders.c.content_hash.label("now"), superseded.label("then")
+            decisions,
+            orders.c.order_id,
+            orders.c.body,
+            orders.c.content_hash.label("now"),
+            func.coalesce(superseded, changed, type_=LargeBinary).label("then"),
         )
         .join(orders, orders.c.key == decisions.c.order_key)
         .order_by(decisions.c.key)

@@ -17,7 +17,7 @@ from houblon.orders.records.redecisions import CREDIT, decide_buyer_again
 from houblon.orders.services import Conflict, OrderContext, Services
 
 # What an invoice says of itself alone.
-_NOT_COPIED = ("payment", "number", "language", "languages")
+_NOT_COPIED = ("payment", "number", "language", "languages", "replaces")
 
 
 class Words(msgspec.Struct, frozen=True):

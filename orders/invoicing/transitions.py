@@ -34,6 +34,16 @@ def sent(connection: Connection, invoice_key: int | None, at: datetime) -> None:
         record_invoice_transition(connection, (order_key, invoice_key), "issued", "sent", who=SYSTEM, at=at, why="")
 
 
+def sent_with(connection: Connection, invoice_key: int | None, at: datetime) -> None:
+    """Note that the credit note has left of the invoice which this one replaces: one message brings both."""
+    if invoice_key is None:
+        return
+    said = invoice_row(connection, invoice_key).document.get("replaces")
+    if said is not None:
+        note = select(invoices.c.key).where(invoices.c.number == said["credit_note"])
+        sent(connection, connection.execute(note).scalar_one(), at)
+
+
 def viewed(services: Services, invoice_key: int, *, at: datetime) -> bool:
     """Note that the buyer opened the invoice; False when that was known already, and nothing is written."""
     with services.ledger.reading() as connection:

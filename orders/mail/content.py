@@ -25,7 +25,8 @@ class EmailTable(msgspec.Struct, frozen=True):
 
 
 class EmailContent(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a letter says: a subject of one line, paragraphs, facts with their names, a link under its label.
+    """What a letter says: a subject of one line, paragraphs, facts with their names, a link under its label; `also` are
+    further links, each label first.
 
     `sender` is who writes: a name, then the lines under it. After the `table` come the `closing` lines. All of it
     is text, whatever people wrote. `beside` says the same in a second language, after it; the subject is in both.
@@ -40,6 +41,7 @@ class EmailContent(msgspec.Struct, frozen=True, omit_defaults=True):
     label: str = ""
     table: EmailTable | None = None
     closing: tuple[str, ...] = ()
+    also: Facts = ()
     beside: "EmailContent | None" = None
 
 

@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import msgspec
+
 from houblon.engine.conditions.figures import NBSP, money_text, number_text
 from houblon.engine.core.order import Order
 from houblon.engine.core.problem import Text
@@ -60,6 +62,26 @@ def team_email(event: str, services: Services, context: OrderContext, reasons: t
     ]
     where = f"{services.base_url.rstrip('/')}/commandes/{context.key}"
     return _email(f"{about} · {order.id} · {name}", lines, (), where, _SEE_ORDER, services.seller, "fr")
+
+
+def order_email(
+    services: Services,
+    context: OrderContext,
+    language: str,
+    subject: Text,
+    lines: list[str],
+    facts: Facts | None = None,
+    link: str | None = None,
+    label: Text | None = None,
+    also: Facts = (),
+) -> EmailContent:
+    """A letter to the buyer about an order: greeted, with what it comes to unless other `facts` are given."""
+    seller = services.seller
+    hello = _HELLO.in_(language).format(name=context.buyer.name or context.buyer.id)
+    titled = subject.in_(language).format(order=context.order.id, seller=seller.name)
+    told = _order_facts(context.order, language) if facts is None else facts
+    letter = _email(titled, [hello, *lines], told, link, label or _SEE_INVOICE, seller, language)
+    return msgspec.structs.replace(letter, also=also)
 
 
 def house_email(
@@ -184,5 +206,8 @@ _TEAM = {
     "order.accepted": "Commande acceptée",
     "order.held": "Commande en attente",
     "order.refused": "Commande refusée",
+    "order.change_accepted": "Modification acceptée",
+    "order.change_held": "Modification en attente",
+    "order.change_refused": "Modification refusée",
     "invoice.issued": "Facture émise",
 }

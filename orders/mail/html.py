@@ -22,6 +22,7 @@ _HEADING = f"padding:0 0 6px;color:{_INK_2};font-size:14px;font-weight:normal"
 _CELL = f"padding:10px 0;border-top:1px solid {_LINE};vertical-align:top"
 _TOTAL = f"padding:12px 0 4px;border-top:2px solid {_INK};font-weight:bold"
 _CLOSING = f"margin:20px 0 0;color:{_INK_2};font-size:14px"
+_LINK = f"color:{_HOP}"
 _FOOT = f"max-width:560px;margin:16px auto 0;color:{_INK_2};font-size:13px"
 
 
@@ -56,7 +57,11 @@ def _body(content: EmailContent) -> str:
     )
     table = _table(content.table) if content.table else ""
     closing = "".join(f'<p style="{_CLOSING}">{_html(line)}</p>' for line in content.closing)
-    return f'<div lang="{content.language}">{paragraphs}{box}{table}{button}{closing}</div>'
+    further = "".join(
+        f'<p style="margin:14px 0 0"><a href="{escape(link)}" style="{_LINK}">{_html(label)}</a></p>'
+        for label, link in content.also
+    )
+    return f'<div lang="{content.language}">{paragraphs}{box}{table}{button}{further}{closing}</div>'
 
 
 def _table(table: EmailTable) -> str:

@@ -26,9 +26,10 @@ def rendered(message: Mapping[str, Any]) -> dict[str, str]:
 def _text(content: EmailContent) -> str:
     colon = f"{NBSP}:" if content.language == "fr" else ":"
     facts = "\n".join(f"{name}{colon} {value}" for name, value in content.facts)
-    link = f"{content.label}{colon}\n{content.link}" if content.link else ""
+    links = [(content.label, content.link)] if content.link else []
+    written = [f"{label}{colon}\n{link}" for label, link in (*links, *content.also)]
     table = _table(content.table, colon) if content.table else ""
-    return "\n\n".join([*content.lines, *filter(None, (facts, table, link)), *content.closing])
+    return "\n\n".join([*content.lines, *filter(None, (facts, table, *written)), *content.closing])
 
 
 def _table(table: EmailTable, colon: str) -> str:

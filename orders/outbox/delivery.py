@@ -21,6 +21,7 @@ from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import endpoints, outbox
 from houblon.orders.events.endpoints import ANEW, dead_letter_waiting, destination_of, pause
 from houblon.orders.invoicing import reminded, transitions
+from houblon.orders.mail.amended import ACCEPTED
 from houblon.orders.outbox.resting import end_rest, hold_until, is_resting, rest
 from houblon.orders.records.audit import EntryOf, audited
 
@@ -288,6 +289,8 @@ def _sent(connection: Connection, rows: Sequence[Left], at: datetime) -> None:
         transitions.sent(connection, row.invoice_key, at)
         if row.event == reminded.EVENT:
             reminded.sent(connection, row.id, at)
+        if row.event == ACCEPTED:
+            transitions.sent_with(connection, row.invoice_key, at)
 
 
 def _settle(ledger: Ledger, row: Row[Any], **values: Any) -> None:

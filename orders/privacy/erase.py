@@ -21,6 +21,7 @@ from houblon.orders.db.tables import (
     earlier_contents,
     invoices,
     memberships,
+    order_changes,
     orders,
     outbox,
     payments,
@@ -223,18 +224,19 @@ def _erase_orders(
 ) -> tuple[dict[str, int], list[Text]]:
     before = _differing(connection, services, id)
     bodies = {row.key: row.body for row in connection.execute(select(orders).where(orders.c.retailer_id == id))}
-    earlier = select(earlier_contents).where(earlier_contents.c.order_key.in_(_own(id)))
-    superseded = {row.key: (row.order_key, row.body) for row in connection.execute(earlier)}
+    other = {
+        table: connection.execute(select(table).where(table.c.order_key.in_(_own(id)))).all()
+        for table in (earlier_contents, order_changes)
+    }
 
     def replace(keys: Iterable[int], with_note: bool) -> None:
         chosen = set(keys)
         for key in chosen:
             body = body_without_person(bodies[key], values, with_note)
             connection.execute(update(orders).where(orders.c.key == key).values(body=body))
-        for key, (order, content) in superseded.items():
-            if order in chosen:
-                body = body_without_person(content, values, with_note)
-                connection.execute(update(earlier_contents).where(earlier_contents.c.key == key).values(body=body))
+        for table, row in ((table, row) for table, rows in other.items() for row in rows if row.order_key in chosen):
+            body = body_without_person(row.body, values, with_note)
+            connection.execute(update(table).where(table.c.key == row.key).values(body=body))
 
     replace(bodies, with_note=False)
     read = {order for _, order in _differing(connection, services, id) - before}
@@ -280,7 +282,7 @@ def _erase_moves_of_invoices(connection: Connection, id: str) -> None:
 def _erase_words(connection: Connection, id: str, values: Sequence[str]) -> int:
     """What people of the house wrote about the orders: reasons of their own, in moves and in decisions."""
     count, words = 0, set(values)
-    for table in (transitions, planned_deliveries):
+    for table in (transitions, planned_deliveries, order_changes):
         own = table.c.order_key.in_(_own(id)) & table.c.who.not_in((SYSTEM, BUYER)) & (table.c.why != "")
         if table is transitions:
             own &= table.c.invoice_key.is_(None)  # those of invoices say what _erase_moves_of_invoices reads

@@ -16,6 +16,7 @@ from houblon.orders.db.tables import (
     earlier_contents,
     invoices,
     memberships,
+    order_changes,
     orders,
     outbox,
     payments,
@@ -46,6 +47,7 @@ _MOVE = ("at", "who", "before", "after", "why")
 _PLANNED = (*_MOVE, "due_before", "due_after")
 _REMINDER = ("step", "days", "written_on", "balance", "sent_at", "withdrawn_at")
 _STOP = ("at", "who", "why", "ended_at")
+_CHANGE = ("at", "state", "settled_at", "who", "why")
 _MESSAGE = ("id", "kind", "event", "recipient", "state", "created_at", "sent_at", "message")
 
 
@@ -103,14 +105,14 @@ def _people(connection: Connection, id: str) -> list[str]:
     """Who of the house acted on a retailer's orders; a sentence may name them."""
     own = _own(id)
     found: set[str] = set()
-    for table in (decisions, transitions, planned_deliveries, deliveries):
+    for table in (decisions, transitions, planned_deliveries, deliveries, order_changes):
         found |= set(connection.execute(select(table.c.who).where(table.c.order_key.in_(own)).distinct()).scalars())
     theirs = payments.c.invoice_key.in_(select(invoices.c.key).where(invoices.c.order_key.in_(own)))
     found |= set(connection.execute(select(payments.c.who).where(theirs).distinct()).scalars())
     stopped = select(reminder_stops).where(stops_of(id))
     for row in connection.execute(stopped):
         found |= {row.who, row.ended_by or row.who}
-    return sorted(found - {SYSTEM, BUYER}, key=len, reverse=True)
+    return sorted(filter(None, found - {SYSTEM, BUYER}), key=len, reverse=True)
 
 
 def messages_of(id: str) -> Select[Any]:
@@ -147,6 +149,10 @@ def _order(connection: Connection, row: Row[Any]) -> dict[str, Any]:
         "earlier_contents": [
             {"replaced_at": each.replaced_at, "content": msgspec.json.decode(each.body)}
             for each in _all(connection, earlier_contents, earlier_contents.c.order_key == key)
+        ],
+        "changes": [
+            {**_members(each, _CHANGE), "content": msgspec.json.decode(each.body)}
+            for each in _all(connection, order_changes, order_changes.c.order_key == key)
         ],
         "decisions": about(decisions, _DECISION),
         "moves": about(transitions, _MOVE),
@@ -186,8 +192,8 @@ def _members(row: Row[Any], names: Iterable[str]) -> dict[str, Any]:
     return {name: _part(getattr(row, name)) if name == "who" else getattr(row, name) for name in names}
 
 
-def _part(who: str) -> str:
-    return who if who in (SYSTEM, BUYER) else TEAM
+def _part(who: str | None) -> str | None:
+    return who if who in (SYSTEM, BUYER, None) else TEAM
 
 
 def _all(connection: Connection, table: Table, which: Any) -> Iterable[Row[Any]]:

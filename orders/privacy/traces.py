@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, Text, or_, select, type_coerce
 
-from houblon.orders.db.tables import audit, earlier_contents, invoices, orders, retailers
+from houblon.orders.db.tables import audit, earlier_contents, invoices, order_changes, orders, retailers
 from houblon.orders.retailers.joins import tree_of
 
 _SHORTEST = 4  # characters: a shorter name would be found in everything
@@ -26,7 +26,8 @@ def _values(connection: Connection, id: str) -> Iterator[Any]:
     own = select(orders.c.key).where(orders.c.retailer_id == id)
     bodies = select(orders.c.body).where(orders.c.retailer_id == id)
     earlier = select(earlier_contents.c.body).where(earlier_contents.c.order_key.in_(own))
-    for query in (bodies, earlier):
+    changes = select(order_changes.c.body).where(order_changes.c.order_key.in_(own))
+    for query in (bodies, earlier, changes):
         for (body,) in connection.execute(query):
             buyer = msgspec.json.decode(body).get("buyer", {})
             yield from (buyer.get(name) for name in ("name", "email", "company"))

@@ -4,7 +4,8 @@ from flask import Response, request, url_for
 
 from houblon.orders.credentials.credentials import BY_HAND
 from houblon.orders.handling.order_writer import answer_document
-from houblon.orders.handling.receive import Received, ingest
+from houblon.orders.handling.receive import ingest
+from houblon.orders.handling.received import Received
 from houblon.orders.intake.decode import read_order
 from houblon.orders.intake.incoming import incoming_of
 from houblon.orders.records.audit import audited
