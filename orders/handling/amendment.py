@@ -18,6 +18,7 @@ from houblon.orders.intake.incoming import IncomingOrder
 from houblon.orders.invoicing import invoice
 from houblon.orders.invoicing.credits import Words, credit
 from houblon.orders.invoicing.of_orders import invoice_of
+from houblon.orders.invoicing.payments import paid_at_sender
 from houblon.orders.mail import amended
 from houblon.orders.mail.amended import Followed
 from houblon.orders.records.decision_log import SYSTEM, record_decision, record_transition
@@ -26,10 +27,10 @@ from houblon.orders.services import OrderContext, Services
 
 WHY = Text("La commande a été modifiée.", "The order was changed.")
 _RESCHEDULED = "modification de la commande"
-# What an invoice says that an order which says something else does not change by itself: when it was issued, what the
-# house knows of its buyer and wants to say, and by which version.
+# What an invoice says that an order which says something else does not change by itself: when it was issued, by which
+# version, what the house wants to say, and what was paid, which is an entry.
 _OF_ITS_DAY = ("number", "issued_at", "issued_on", "due_date", "derivation", "version", "policy_hash")
-_OF_THE_HOUSE = ("note", "order_note", "replaces")
+_OF_THE_HOUSE = ("note", "order_note", "replaces", "payment")
 
 
 class Amended(msgspec.Struct, frozen=True):
@@ -110,6 +111,7 @@ def _invoiced(
             None, None, invoice.issue(connection, services, context, follows, by) if follows.issue else None
         )
     if _is_unchanged(services, context, standing, follows, old):
+        _pay(connection, services, context, old)
         return Followed(old, None, None)
     words = Words(why=WHY.in_(old.document["language"]))
     note = credit(connection, services, context, old, by, words)
@@ -129,11 +131,21 @@ def _invoiced(
 def _is_unchanged(
     services: Services, context: OrderContext, standing: Order, follows: Invoicing, old: Row[Any]
 ) -> bool:
-    """Whether the order's invoice would say what it says: only what is not invoiced was changed."""
+    """Whether the order's invoice would say what it says: only what is not invoiced was changed, or it is paid now."""
     order = context.order
     if (order.planned_delivery, order.distributor) != (standing.planned_delivery, standing.distributor):
         return False
-    return _printed(invoice.draft(services, context, follows)) == _printed(old.document)
+    new = invoice.draft(services, context, follows)
+    is_as_paid = new.get("payment") == old.document.get("payment") or new["payment"]["is_whole"]
+    return is_as_paid and _printed(new) == _printed(old.document)
+
+
+def _pay(connection: Connection, services: Services, context: OrderContext, old: Row[Any]) -> None:
+    """What its sender was paid since settles an invoice that says all the rest already."""
+    payment = context.order.payment
+    if payment is not None and payment.state == "paid":
+        on = context.at.astimezone(services.installation.zone).date()
+        paid_at_sender(connection, old, at=context.at, on=on, reference=payment.reference)
 
 
 def _printed(document: dict[str, Any]) -> dict[str, Any]:

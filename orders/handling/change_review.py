@@ -106,7 +106,7 @@ def shown(connection: Connection, services: Services, key: int, at: datetime) ->
     if change is None:
         return None
     order = with_buyer(decode_order(change.body), ids_of(row).retailer)
-    found = Shown(change, order, tuple(_pairs(standing, order)), _value(order) - _value(standing))
+    found = Shown(change, order, tuple(_pairs(standing, order)), changes.value_of(order) - changes.value_of(standing))
     try:
         _check(connection, services, row, order, invoice_of_order(connection, key))
         found = _with_invoices(connection, services, found, row, at)
@@ -232,10 +232,6 @@ def _pairs(standing: Order, order: Order) -> Iterator[LineChange]:
             left.remove(other)
         yield LineChange(line, other)
     yield from (LineChange(None, each) for each in left)
-
-
-def _value(order: Order) -> int:
-    return sum(line.value for line in order.lines) + sum(charge.amount for charge in order.charges or ())
 
 
 _BARRED = {

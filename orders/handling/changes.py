@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, insert, select, update
+import msgspec
+from sqlalchemy import Connection, Row, and_, exists, func, insert, select, update
 
-from houblon.engine.core.order import decode_order
-from houblon.orders.db.tables import decisions, order_changes, orders
+from houblon.engine.core.order import Order, decode_order
+from houblon.orders.db.tables import decisions, order_changes, orders, retailers
 from houblon.orders.events.record import record_event
 from houblon.orders.intake.incoming import IncomingOrder
 from houblon.orders.invoicing.credits import credit_notes_of
@@ -20,8 +21,8 @@ WAITING, ACCEPTED, DISMISSED, REPLACED, WITHDRAWN, REFUSED = (
     "withdrawn",
     "refused",
 )
-# In which an order may be while a change of it waits: it is settled, if at all, by dismissing the change.
-_WAITS_IN = ("accepted", "delivered")
+# Of an order that was cancelled since, no change waits; of one that was delivered, it can only be dismissed.
+_IS_WAITING = and_(order_changes.c.state == WAITING, orders.c.state.in_(("accepted", "delivered")))
 # A decision that is about a change which did not become what the order says.
 OF_A_CHANGE = exists().where(order_changes.c.decision_key == decisions.c.key, order_changes.c.state != ACCEPTED)
 
@@ -56,28 +57,67 @@ def waiting_change(connection: Connection, order_key: int) -> Row[Any] | None:
     query = (
         select(order_changes)
         .join(orders, orders.c.key == order_changes.c.order_key)
-        .where(order_changes.c.order_key == order_key, order_changes.c.state == WAITING, orders.c.state.in_(_WAITS_IN))
+        .where(order_changes.c.order_key == order_key, _IS_WAITING)
     )
     return connection.execute(query).one_or_none()
 
 
-def waiting_changes(connection: Connection, limit: int = 100) -> list[Row[Any]]:
-    """Every change that waits for a person, with its order's columns and the decision about it, the oldest first."""
+class WaitingChange(msgspec.Struct, frozen=True):
+    """A change in the queue: whose order it is of, why it waits, what it comes to more than what stands, in cents."""
+
+    key: int
+    order_id: str
+    retailer_id: str
+    retailer_name: str | None
+    at: datetime
+    difference: int
+    reasons: list[dict[str, Any]]
+
+
+def waiting_changes(connection: Connection, limit: int = 100) -> list[WaitingChange]:
+    """Every change that waits for a person, the oldest first."""
     query = (
         select(
-            order_changes.c.key.label("change_key"),
+            orders.c.key,
+            orders.c.order_id,
+            orders.c.retailer_id,
+            retailers.c.name,
             order_changes.c.at,
-            order_changes.c.body.label("changed_body"),
-            orders,
-            decisions.c.document.label("decision"),
+            orders.c.body,
+            order_changes.c.body.label("changed"),
+            decisions.c.document,
         )
         .join(orders, orders.c.key == order_changes.c.order_key)
+        .join(retailers, retailers.c.id == orders.c.retailer_id)
         .join(decisions, decisions.c.key == order_changes.c.decision_key)
-        .where(order_changes.c.state == WAITING, orders.c.state.in_(_WAITS_IN))
+        .where(_IS_WAITING)
         .order_by(order_changes.c.key)
         .limit(limit)
     )
-    return list(connection.execute(query))
+    return [
+        WaitingChange(
+            row.key,
+            row.order_id,
+            row.retailer_id,
+            row.name,
+            row.at,
+            value_of(decode_order(row.changed)) - value_of(decode_order(row.body)),
+            row.document["reasons"],
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def count_waiting(connection: Connection) -> int:
+    query = select(func.count()).select_from(order_changes)
+    return connection.execute(
+        query.join(orders, orders.c.key == order_changes.c.order_key).where(_IS_WAITING)
+    ).scalar_one()
+
+
+def value_of(order: Order) -> int:
+    """What an order comes to with its charges, in cents, before taxes and deposits."""
+    return sum(line.value for line in order.lines) + sum(charge.amount for charge in order.charges or ())
 
 
 def barred(connection: Connection, before: Row[Any], invoice: Row[Any] | None) -> str | None:

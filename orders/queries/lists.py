@@ -170,6 +170,11 @@ def decisions_of(connection: Connection, key: int) -> Sequence[Row[Any]]:
     return connection.execute(query).all()
 
 
+def decision_row(connection: Connection, key: int) -> Row[Any]:
+    """One decision that is there."""
+    return connection.execute(select(decisions).where(decisions.c.key == key)).one()
+
+
 def transitions_of(connection: Connection, key: int) -> Sequence[Row[Any]]:
     """Who moved an order from where to where, the first move first."""
     query = select(transitions).where(transitions.c.order_key == key).order_by(transitions.c.key)

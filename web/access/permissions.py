@@ -154,6 +154,8 @@ ACTS: dict[str, str] = {
     "settling.credit": "review",
     "reminders.of_invoice": "review",
     "reminders.of_retailer": "review",
+    "changes.accept": "review",
+    "changes.dismiss": "review",
     "lifecycle.undo_move": "review",
     "lifecycle.cancel": "review",
     "lifecycle.settle_called_off": "review",

@@ -35,6 +35,8 @@ ACTS: dict[str, Text] = {
     "key.revoked": Text("clé d’API révoquée", "API key revoked"),
     "memberships.set": Text("détaillants rangés dans leurs groupes", "retailers put into their groups"),
     "messages.held": Text("messages retenus d’une copie restaurée", "messages of a restored copy held"),
+    "order.change_accepted": Text("modification acceptée", "change accepted"),
+    "order.change_dismissed": Text("modification écartée", "change dismissed"),
     "order.cancelled": Text("commande annulée", "order cancelled"),
     "order.cancelled_undone": Text("annulation défaite", "cancellation undone"),
     "order.decided_again": Text("commande en attente décidée de nouveau", "held order decided again"),

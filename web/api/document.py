@@ -62,6 +62,7 @@ _ANSWERS = (
     order_shapes.KeptOrder,
     order_shapes.Reviewed,
     order_shapes.DecidedAgain,
+    order_shapes.ChangeSettled,
     order_shapes.RecordedDecision,
     Events,
     *refused_shapes.ANSWERS,

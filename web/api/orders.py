@@ -7,7 +7,8 @@ from flask import Response
 from sqlalchemy import Connection, Row
 
 from houblon.engine.core.money import dollars
-from houblon.orders.handling import review
+from houblon.orders.handling import change_review, changes, review
+from houblon.orders.invoicing.of_orders import replaced_invoices
 from houblon.orders.queries import lists
 from houblon.orders.retailers.joins import root_of
 from houblon.orders.waiting.redecision import decide_again
@@ -53,15 +54,25 @@ def get_order(key: int) -> Response:
             "content_hash": row.content_hash,
             "invoice": invoice and invoice.number,
             "decisions": [
-                {"made_at": each.made_at, "who": each.who, "document": each.document}
+                {
+                    "made_at": each.made_at,
+                    "who": each.who,
+                    "content_hash": each.content_hash,
+                    "document": each.document,
+                }
                 for each in lists.decisions_of(connection, key)
             ],
             "moves": [
                 {"at": each.at, "who": each.who, "before": each.before, "after": each.after, "why": each.why}
                 for each in lists.transitions_of(connection, key)
             ],
+            "change": change_document(connection, key),
+            "former_invoices": [
+                {"invoice_key": each.key, "invoice_number": each.number} for each in replaced_invoices(connection, key)
+            ],
         }
-    return tagged(json_response(document), order_etag(row))
+        etag = order_etag(connection, row)
+    return tagged(json_response(document), etag)
 
 
 @operation(
@@ -120,7 +131,8 @@ def seen_order(key: int) -> Row[Any]:
     """The order that an act is about: the one that the caller read, where it says so. 412 when it is another now."""
     with house().services.ledger.reading() as connection:
         row = kept_order(connection, key)
-    check_match(order_etag(row))
+        etag = order_etag(connection, row)
+    check_match(etag)
     return row
 
 
@@ -128,8 +140,10 @@ def kept_order(connection: Connection, key: int) -> Row[Any]:
     return lists.order_row(connection, key) or not_found()
 
 
-def order_etag(row: Row[Any]) -> str:
-    return f"{row.state}.{row.content_hash}"
+def order_etag(connection: Connection, row: Row[Any]) -> str:
+    """What the order says and how it stands, and the change of it that waits."""
+    change = changes.waiting_change(connection, row.key)
+    return f"{row.state}.{row.content_hash}" + (f".{change.key}" if change else "")
 
 
 def reviewed(key: int) -> Response:
@@ -150,3 +164,30 @@ def _head(row: Row[Any], invoice: Row[Any] | None) -> dict[str, Any]:
         "placed_at": row.placed_at,
         "received_at": row.received_at,
     }
+
+
+def change_document(connection: Connection, key: int) -> dict[str, Any] | None:
+    """The change of an order that waits, beside what stands."""
+    shown = change_review.shown(connection, house().services, key, house().now())
+    if shown is None:
+        return None
+    decided = lists.decision_row(connection, shown.row.decision_key)
+    totals = {"total_before": shown.invoice_before, "total_after": shown.invoice_after}
+    return {
+        "received_at": shown.row.at,
+        "content": msgspec.json.decode(shown.row.body),
+        "content_hash": shown.row.content_hash,
+        "decision": decided.document,
+        "lines": [_beside(each) for each in shown.lines],
+        "difference": dollars(shown.difference),
+        **{name: None if cents is None else dollars(cents) for name, cents in totals.items()},
+        "barred": shown.barred and shown.barred.code,
+    }
+
+
+def _beside(pair: change_review.LineChange) -> dict[str, Any]:
+    found: dict[str, Any] = {"sku": (pair.after or pair.before).sku}  # type: ignore[union-attr]
+    for side, line in (("before", pair.before), ("after", pair.after)):
+        found[f"quantity_{side}"] = line and line.quantity
+        found[f"value_{side}"] = line and dollars(line.value)
+    return found

@@ -328,10 +328,11 @@ class Proposals(msgspec.Struct, frozen=True):
 
 
 class OrderDecision(msgspec.Struct, frozen=True):
-    """A decision that was recorded: when, and by whom (`houblon` is the policy)."""
+    """A decision that was recorded: when, by whom (`houblon` is the policy), and of which content."""
 
     made_at: Moment
     who: str
+    content_hash: str
     document: Decision
 
 

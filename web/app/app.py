@@ -26,7 +26,17 @@ from houblon.web.ingest import webhooks
 from houblon.web.invoices import bank, books, reminders, settling
 from houblon.web.invoices import pages as invoices
 from houblon.web.limits import entry, sizes
-from houblon.web.orders import bulk, delivery, lifecycle, overview, planned_delivery, review, saved_views, whatif
+from houblon.web.orders import (
+    bulk,
+    changes,
+    delivery,
+    lifecycle,
+    overview,
+    planned_delivery,
+    review,
+    saved_views,
+    whatif,
+)
 from houblon.web.orders import pages as order_pages
 from houblon.web.presentation import days, icons, transition_text
 from houblon.web.privacy import pages as privacy
@@ -60,6 +70,7 @@ PAGES = (
     bulk,
     order_pages,
     delivery,
+    changes,
     lifecycle,
     saved_views,
     planned_delivery,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from houblon.orders.handling.change_review import Settled
 from houblon.orders.handling.deliveries import Delivered
 from houblon.orders.handling.planned_delivery import Plan
 from houblon.orders.waiting.redecision import ACT, Again
@@ -53,6 +54,16 @@ def delivered(by: By, order_id: str) -> Callable[[Delivered], Entry]:
     return entry_of
 
 
+def change_accepted(by: By, order_id: str, why: str) -> Callable[[Settled], Entry]:
+    """The entry of a change that a person accepted: the note and the invoice that followed."""
+
+    def entry_of(done: Settled) -> Entry:
+        after = {"credit_note": done.credit_note, "invoice": done.invoice or done.kept_invoice, "why": why}
+        return by.entry("order.change_accepted", order_id, None, after)
+
+    return entry_of
+
+
 def cancelled(by: By, order_id: str, was: str, why: str) -> Entry:
     """The entry of a cancellation of an order that `was` held or accepted."""
     return by.entry("order.cancelled", order_id, was, why)
@@ -61,3 +72,8 @@ def cancelled(by: By, order_id: str, was: str, why: str) -> Entry:
 def undone(by: By, order_id: str, was: str) -> Callable[[str], Entry]:
     """The entry of what is taken back, by the state that the order `was` in."""
     return lambda _: by.entry(f"order.{was}_undone", order_id, was)
+
+
+def change_dismissed(by: By, order_id: str, why: str) -> Callable[[None], Entry]:
+    """The entry of a change that a person dismissed."""
+    return lambda _: by.entry("order.change_dismissed", order_id, None, {"why": why})

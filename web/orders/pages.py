@@ -3,10 +3,11 @@
 from flask import Blueprint, abort, render_template, request
 
 from houblon.orders.db.tables import orders
-from houblon.orders.handling import review, sender_news, undo
+from houblon.orders.handling import change_review, changes, review, sender_news, undo
 from houblon.orders.handling.lifecycle import CANCELLABLE
 from houblon.orders.invoicing.credits import credit_notes_of
 from houblon.orders.invoicing.delivered import delivery_of
+from houblon.orders.invoicing.of_orders import replaced_invoices
 from houblon.orders.queries import lists
 from houblon.orders.queries.held import wait_of
 from houblon.orders.queries.lists import PAGE
@@ -63,11 +64,20 @@ def show(key: int) -> str:
         wait = wait_of(connection, key)
         undoable = undo.is_undoable(connection, key)
         delivery = delivery_of(connection, key)
+        change = change_review.shown(connection, house().services, key, house().now())
+        said = lists.decision_row(connection, change.row.decision_key).document if change else None
+        of_changes = {each.decision_key for each in changes.changes_of(connection, key) if each.state != "accepted"}
+        former = replaced_invoices(connection, key)
     return render_template(
         "order.html",
         row=row,
         order=stored_order(row),
-        decisions=made,
+        # What stands first; what was decided of changes is told apart from it.
+        decisions=sorted(made, key=lambda each: each.key in of_changes),
+        of_changes=of_changes,
+        change=change,
+        change_decided=said,
+        former=former,
         known={each.key: known_then(each, house().services.policies) for each in made},
         invoice=invoice,
         credit_notes=credit_notes,

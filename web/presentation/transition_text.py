@@ -19,6 +19,8 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _DECIDED_AGAIN = re.compile(rf"{AGAIN} (\S+)(?: (.+))?", re.DOTALL)
 _ABOUT_A_LINE = re.compile(r"(line_available|line_removed) (.+)", re.DOTALL)
 
+_ABOUT_A_CHANGE = re.compile(r"change_(accepted|held|refused|dismissed|withdrawn)(?: (.+))?", re.DOTALL)
+
 
 def register(app: Flask) -> None:
     """Let templates tell moves: `move|who` and `move|why`."""
@@ -40,6 +42,9 @@ def why(move: Any, said: Mapping[str, Mapping[str, str]]) -> str:
         if move.who == SYSTEM:
             return _paid_elsewhere(move)
         return _("payée le %(date)s", date=day(move.why, current()))
+    change = _ABOUT_A_CHANGE.fullmatch(move.why) if move.invoice_key is None else None
+    if change is not None:
+        return _of_a_change(change[1]) + (f" · {change[2]}" if change[2] else "")
     if move.invoice_key is None and move.why == UNDONE:
         return _("défait, noté par erreur")
     again = _DECIDED_AGAIN.fullmatch(move.why)
@@ -66,6 +71,17 @@ def _because(cause: str, about: str) -> str:
         BY_HAND: _("à la demande de %(about)s", about=about),
     }
     return _("décidée de nouveau : %(because)s", because=because.get(cause, f"{cause} {about}"))
+
+
+def _of_a_change(what: str) -> str:
+    words = {
+        "accepted": _("modification acceptée"),
+        "held": _("modification en attente"),
+        "refused": _("modification refusée"),
+        "dismissed": _("modification écartée"),
+        "withdrawn": _("modification retirée par la source"),
+    }
+    return words[what]
 
 
 def _paid_elsewhere(move: Any) -> str:

@@ -385,3 +385,23 @@ def test_no_change_of_a_cancelled_order_waits(services):
     lifecycle.cancel(services, 1, was="accepted", by="anne", at=LATER, why="non")
     with services.ledger.reading() as connection:
         assert changes.waiting_changes(connection) == []
+
+
+def test_what_the_source_was_paid_with_a_note_is_a_payment_of_the_invoice_that_it_has(services):
+    send(services)
+    paid = {"payment": {"state": "paid", "reference": "VISA 1"}}
+    assert send(services, order_body(note="réglée", **paid), at=LATER).document["outcome"] == "accepted"
+    assert [state for _, state, _ in papers(services)] == ["paid"]
+    [entry] = rows(services, tables.payments)
+    assert (entry.reference, entry.amount) == ("VISA 1", papers(services)[0][2])
+
+
+def test_what_was_paid_in_part_with_another_quantity_is_on_the_new_invoice(services):
+    send(services)
+    part = {"payment": {"state": "partial", "amount": "100.00"}}
+    send(services, order_body(items=30, **part), at=LATER)
+    assert [(row.state, row.paid) for row in rows(services, tables.invoices)] == [
+        ("credited", 0),
+        ("issued", 0),
+        ("issued", 10_000),
+    ]

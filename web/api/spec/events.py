@@ -68,6 +68,10 @@ class OrderChangedData(OrderData, frozen=True, kw_only=True):
     item_count: int
 
 
+class OrderChangeSettledData(OrderData, frozen=True, kw_only=True):
+    """The change of an accepted order that waited does so no more; the order stays as it was accepted."""
+
+
 class OrderRescheduledData(OrderData, frozen=True, kw_only=True):
     """Its planned delivery was changed; null where none was planned."""
 
@@ -195,6 +199,10 @@ DATA: Mapping[str, type[msgspec.Struct]] = {
     "order.held": OrderDecidedData,
     "order.refused": OrderDecidedData,
     "order.changed": OrderChangedData,
+    "order.change_held": OrderDecidedData,
+    "order.change_refused": OrderDecidedData,
+    "order.change_dismissed": OrderChangeSettledData,
+    "order.change_withdrawn": OrderChangeSettledData,
     "order.rescheduled": OrderRescheduledData,
     "order.delivered": OrderDeliveredData,
     "order.cancelled": OrderCancelledData,

@@ -109,6 +109,13 @@ class Derivation(msgspec.Struct, frozen=True):
     due_date: Day | None
 
 
+class PrintedReplaced(msgspec.Struct, frozen=True):
+    """The invoice that this one takes the place of, and the credit note that takes that one back."""
+
+    invoice: str
+    credit_note: str
+
+
 class PrintedInvoice(msgspec.Struct, frozen=True):
     """The frozen copy of all that an invoice or a credit note prints.
 
@@ -145,6 +152,7 @@ class PrintedInvoice(msgspec.Struct, frozen=True):
     charges: tuple[PrintedCharge, ...] | UnsetType = UNSET
     tax_exempt_reason: Text | UnsetType = UNSET
     payment: PrintedPayment | UnsetType = UNSET
+    replaces: PrintedReplaced | UnsetType = UNSET
     credits: str | UnsetType = UNSET
     is_whole: bool | UnsetType = UNSET
     why: str | UnsetType = UNSET

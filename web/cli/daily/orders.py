@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row
 
 from houblon.engine.core.money import dollars
 from houblon.engine.core.problem import refuse as problem
-from houblon.orders.handling import amend, lifecycle, planned_delivery, review
+from houblon.orders.handling import amend, change_review, changes, lifecycle, planned_delivery, review
 from houblon.orders.queries import lists
 from houblon.orders.waiting import redecision
 from houblon.web.access.audit import CLI, by
@@ -24,7 +24,15 @@ from houblon.web.cli.shell import (
     speaks_problems,
 )
 from houblon.web.foundation.composition import House
-from houblon.web.orders.entries import cancelled, decided_again, delivery_changed, invoiced, line_mended
+from houblon.web.orders.entries import (
+    cancelled,
+    change_accepted,
+    change_dismissed,
+    decided_again,
+    delivery_changed,
+    invoiced,
+    line_mended,
+)
 
 STATES = ("held", "accepted", "refused", "delivered", "cancelled")
 key_argument = click.argument("key", type=click.IntRange(min=1))
@@ -67,6 +75,7 @@ def show(data: Path | None, key: int, as_json: bool) -> None:
         row = _row(connection, key)
         invoice = lists.invoice_of_order(connection, key)
         decisions, moves = lists.decisions_of(connection, key), lists.transitions_of(connection, key)
+        waiting = changes.waiting_change(connection, key)
         document = {
             **_head(row),
             "content": msgspec.json.decode(row.body),
@@ -76,11 +85,13 @@ def show(data: Path | None, key: int, as_json: bool) -> None:
                 {"at": each.at, "who": each.who, "before": each.before, "after": each.after, "why": each.why}
                 for each in moves
             ],
+            "change": waiting and {"received_at": waiting.at, "content": msgspec.json.decode(waiting.body)},
         }
     reasons = decisions[-1].document.get("reasons", ()) if decisions else ()
     lines = [f"{row.order_id}: {row.state}, {document['value']} $, {row.retailer_id}"]
     lines += [f"- {each['message']['fr']}" for each in reasons]
     lines += [f"invoice {document['invoice']}"] if invoice else []
+    lines += ["a change of it waits: accept-change, or dismiss-change"] if waiting else []
     print_result(document, as_json, "\n".join(lines))
 
 
@@ -171,6 +182,46 @@ def cancel(data: Path | None, key: int, why: str, as_json: bool) -> None:
     more = {"credit_note": done.credit_note, "buyer_notified": done.is_buyer_notified}
     text = f"Order {key} is cancelled" + (f"; credit note {done.credit_note}." if done.credit_note else ".")
     print_result({"order_key": key, "state": "cancelled", **more}, as_json, text)
+
+
+@order.command("accept-change")
+@data_option
+@json_option
+@key_argument
+@click.option("--why", default="", help="A reason, which its history keeps.")
+@speaks_problems
+def accept_change(data: Path | None, key: int, why: str, as_json: bool) -> None:
+    """Accept the change of an accepted order that waits; a new invoice takes the place of the one that it has."""
+    with opened(data) as house:
+        with house.services.ledger.reading() as connection:
+            row, said = _row(connection, key), why.strip()[:500]
+        acting = by(house, CLI)
+        entry_of = change_accepted(acting, row.order_id, said)
+        done = change_review.accept(house.services, key, by=CLI, at=acting.at, why=said, entry_of=entry_of)
+    number = done.invoice or done.kept_invoice
+    text = f"The change of order {key} is accepted"
+    text += f"; credit note {done.credit_note}" if done.credit_note else ""
+    text += f"; invoice {number}." if number else "."
+    print_result(
+        {"order_key": key, "change": "accepted", "credit_note": done.credit_note, "invoice": number}, as_json, text
+    )
+
+
+@order.command("dismiss-change")
+@data_option
+@json_option
+@key_argument
+@click.option("--why", default="", help="A reason, which its history keeps.")
+@speaks_problems
+def dismiss_change(data: Path | None, key: int, why: str, as_json: bool) -> None:
+    """Dismiss the change of an accepted order that waits: it stays as it was accepted."""
+    with opened(data) as house:
+        with house.services.ledger.reading() as connection:
+            row, said = _row(connection, key), why.strip()[:500]
+        acting = by(house, CLI)
+        entry_of = change_dismissed(acting, row.order_id, said)
+        change_review.dismiss(house.services, key, by=CLI, at=acting.at, why=said, entry_of=entry_of)
+    print_result({"order_key": key, "change": "dismissed"}, as_json, f"The change of order {key} is dismissed.")
 
 
 @order.command("line-available")
