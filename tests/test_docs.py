@@ -16,6 +16,7 @@ from houblon.orders.events.catalogue import EVENTS, TEST_EVENT
 from houblon.orders.events.feed import enqueue_test_event, feed
 from houblon.orders.events.record import record_publication
 from houblon.orders.handling import deliveries, lifecycle, planned_delivery, review, undo
+from houblon.orders.handling.changes import review as change_review
 from houblon.orders.intake.mapping import map_order, read_mapping
 from houblon.orders.invoicing.payments import pay_rest as pay
 from houblon.orders.invoicing.payments import reverse
@@ -23,7 +24,7 @@ from houblon.orders.invoicing.transitions import viewed
 from houblon.rules.model.content import Version
 from houblon.rules.model.schema import read_document, read_group
 from tests.clock import MONTREAL, NOW, real
-from tests.orders.services import later, make_services, order_body, rows, send
+from tests.orders.services import later, make_services, order_body, rows, send, tous
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -81,7 +82,9 @@ def test_the_receiver_shown_takes_what_is_signed_once():
 
 
 def test_the_events_shown_have_the_shape_of_those_that_are_sent(tmp_path):
-    services = make_services(tmp_path)
+    many = {"conditions": {"all": [{"name": "item_count", "operator": "greater_than", "value": 500}]}}
+    rule = {**many, "actions": [{"name": "refuse", "params": {"reason": "too_many"}}]}
+    services = make_services(tmp_path, tous({"trop": rule}, acceptance_amendable=True))
     services = replace(services, follow_delivery=True)
     wanted = endpoints.Wanted("https://receiver.example/", EVENTS)
     id, _ = services.ledger.write(lambda c: endpoints.add_endpoint(c, wanted, bytes, NOW))
@@ -108,9 +111,14 @@ def _live(services):
     reverse(services, 1, 1, by="anne", at=later(minutes=8))
     lifecycle.cancel(services, 2, was="accepted", by="anne", at=later(minutes=8), why="erreur")
     viewed(services, 2, at=later(minutes=9))
+    send(services, order_body("PO-4"))
+    send(services, order_body("PO-4", items=900))
+    for number in (12, 24, 13):
+        send(services, order_body("PO-4", items=number))
+    change_review.dismiss(services, 3, by="anne", at=later(minutes=9))
     send(services, order_body("PO-1", distributor="transbroue"))
-    deliveries.deliver(services, 3, by="anne", at=later(minutes=9))
-    undo.undo(services, 3, was="delivered", by="anne", at=later(minutes=10))
+    deliveries.deliver(services, 4, by="anne", at=later(minutes=9))
+    undo.undo(services, 4, was="delivered", by="anne", at=later(minutes=10))
     version = Version(2, "anne", "", later(hours=1), later(hours=1), "sha256:0")
     services.ledger.write(lambda c: record_publication(c, version))
 

@@ -15,9 +15,9 @@ from houblon.orders.db.ledger import Collision
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import earlier_contents, orders, webhook_calls
 from houblon.orders.events.record import record_event
-from houblon.orders.handling import changes, contents
-from houblon.orders.handling.amendment import amend
-from houblon.orders.handling.contents import but_payment
+from houblon.orders.handling.changes import contents, history
+from houblon.orders.handling.changes.amendment import amend
+from houblon.orders.handling.changes.contents import but_payment
 from houblon.orders.handling.existing import ExistingOrder, existing
 from houblon.orders.handling.received import InvoiceRef, Received, invoice_ref, stored, stored_change, stored_decision
 from houblon.orders.intake.decode import content_hash
@@ -142,18 +142,18 @@ def _take_accepted(
 ) -> Received:
     """What is accepted comes again: as it stands, as a change that is known, too late, or as a new change."""
     before, is_as_it_is = found.order, incoming.content_hash in (found.order.content_hash, found.order.sent_hash)
-    if not changes.lock(connection, before):
+    if not history.lock(connection, before):
         raise Collision("the order was moved or changed meanwhile")
-    last = changes.last_change(connection, before.key)
-    if last is not None and changes.is_said_again(last, incoming, before):
-        changes.keep_age(connection, incoming, last)
+    last = history.last_change(connection, before.key)
+    if last is not None and history.is_said_again(last, incoming, before):
+        history.keep_age(connection, incoming, last)
         return stored_change(connection, last)
-    is_late = changes.is_older(connection, incoming, last)
-    waiting = last if last is not None and last.state == changes.WAITING else None
+    is_late = history.is_older(connection, incoming, last)
+    waiting = last if last is not None and last.state == history.WAITING else None
     if is_as_it_is:
         keep_age(connection, incoming, before)
         if waiting is not None and not is_late:
-            changes.withdraw(connection, before, waiting, incoming.at)
+            history.withdraw(connection, before, waiting, incoming.at)
         return stored_decision(connection, before.key)
     if is_late or (incoming.may_be_old and _is_older(connection, incoming, before)):
         return stored_decision(connection, before.key)
@@ -171,9 +171,9 @@ def _may_change(connection: Connection, services: Services, incoming: IncomingOr
     if ids is None or ids.retailer != before.retailer_id or but_payment(incoming.body) == but_payment(before.body):
         return False
     policy = effective_policy(connection, services, stored_order(before), incoming.at).policy
-    if not policy.settings["acceptance.amendable"].value or changes.is_mended(before):
+    if not policy.settings["acceptance.amendable"].value or history.is_mended(before):
         return False
-    return changes.barred(connection, before, invoice_of(connection, before.key)) is None
+    return history.barred(connection, before, invoice_of(connection, before.key)) is None
 
 
 def _change(
@@ -192,16 +192,16 @@ def _change(
     _check_ids(connection, incoming, ids)
     context = OrderContext(before.key, incoming.order, buyer, policy, incoming.at)
     if waiting is not None:
-        changes.settle(connection, waiting, changes.REPLACED, who=SYSTEM, at=incoming.at)
+        history.settle(connection, waiting, history.REPLACED, who=SYSTEM, at=incoming.at)
     if decision.outcome is Outcome.ACCEPTED:
         done = amend(connection, services, context, before, incoming, ids, decision, SYSTEM, reasons=decision.reasons)
         return Received(before.key, done.decision, done.document, False, invoice_ref(connection, before.key))
     key, document = record_decision(connection, context, incoming.content_hash, decision, SYSTEM)
     is_refused = decision.outcome is Outcome.REFUSED
-    move = changes.keep(connection, before, incoming, key, is_refused=is_refused)
+    move = history.keep(connection, before, incoming, key, is_refused=is_refused)
     event = amended.REFUSED if is_refused else amended.HELD
     amended.queue_decided(connection, services, context, move, decision.obligations, event, decision.reasons)
-    state = changes.REFUSED if is_refused else changes.WAITING
+    state = history.REFUSED if is_refused else history.WAITING
     return Received(before.key, key, document, False, invoice_ref(connection, before.key), state)
 
 

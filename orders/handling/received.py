@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, bindparam, select
 
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import decisions, invoices, order_changes
-from houblon.orders.handling import changes
+from houblon.orders.handling.changes import history
 from houblon.orders.invoicing.of_orders import IN_FORCE
 from houblon.orders.records.decision_log import SYSTEM
 
@@ -43,7 +43,7 @@ def stored_decision(connection: Connection, key: int) -> Received:
     """The last decision by policy about what an order says; what a person did since is in its history."""
     row = connection.execute(
         select(decisions.c.key.label("decision_key"), decisions.c.order_key, decisions.c.document)
-        .where(decisions.c.order_key == key, decisions.c.who == SYSTEM, ~changes.OF_A_CHANGE)
+        .where(decisions.c.order_key == key, decisions.c.who == SYSTEM, ~history.OF_A_CHANGE)
         .order_by(decisions.c.key.desc())
         .limit(1)
     ).one()

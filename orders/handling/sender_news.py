@@ -16,7 +16,7 @@ from houblon.engine.core.order import decode_order
 from houblon.engine.decide.bars import LEEWAY, may_pass
 from houblon.orders.db.tables import earlier_contents, orders
 from houblon.orders.db.tables.refused import called_off
-from houblon.orders.handling.contents import OF_PAYMENT, but_payment
+from houblon.orders.handling.changes.contents import OF_PAYMENT, but_payment
 from houblon.orders.handling.lifecycle import cancel_in
 from houblon.orders.handling.receive import effective_policy, keep_age
 from houblon.orders.handling.review import buyer_of

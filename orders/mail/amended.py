@@ -62,14 +62,14 @@ def queue_decided(
 ) -> None:
     """Put in the outbox that a change waits, or is refused, for whom the policy tells of such orders."""
     if any(duty.kind == "notify_buyer" for duty in duties):
-        queue_standing(connection, services, context, move, event)
+        queue_unchanged(connection, services, context, move, event)
     _queue_team(connection, services, context, move, duties, event, reasons)
 
 
-def queue_standing(connection: Connection, services: Services, context: OrderContext, move: int, event: str) -> None:
+def queue_unchanged(connection: Connection, services: Services, context: OrderContext, move: int, event: str) -> None:
     """Tell the buyer what became of a change by which the order stays as it was accepted."""
     languages = languages_of(services, context.order, context.buyer)
-    content = in_languages(languages, lambda language: _standing(services, context, event, language))
+    content = in_languages(languages, lambda language: _unchanged(services, context, event, language))
     messages.queue_email(connection, context, move, event, content)
 
 
@@ -128,8 +128,8 @@ def _facts(issued: Issued | None, note: Issued | None, language: str) -> Facts:
     return tuple((name.in_(language), value) for name, value in facts)
 
 
-def _standing(services: Services, context: OrderContext, event: str, language: str) -> EmailContent:
-    subject, line = _STANDING[event]
+def _unchanged(services: Services, context: OrderContext, event: str, language: str) -> EmailContent:
+    subject, line = _UNCHANGED[event]
     return order_email(services, context, language, subject, [line.in_(language).format(order=context.order.id)])
 
 
@@ -157,7 +157,7 @@ _CREDITED = Text(
     "Credit note {note}, for {amount}, takes back invoice {old}. The new invoice will come later.",
 )
 _KEPT = Text("La facture {old} reste la même.", "Invoice {old} stays as it is.")
-_STANDING = {
+_UNCHANGED = {
     HELD: (
         Text("Modification de la commande {order} reçue par {seller}", "Change of order {order} received by {seller}"),
         Text(

@@ -79,8 +79,8 @@ def order_email(
     seller = services.seller
     hello = _HELLO.in_(language).format(name=context.buyer.name or context.buyer.id)
     titled = subject.in_(language).format(order=context.order.id, seller=seller.name)
-    told = _order_facts(context.order, language) if facts is None else facts
-    letter = _email(titled, [hello, *lines], told, link, label or _SEE_INVOICE, seller, language)
+    known = _order_facts(context.order, language) if facts is None else facts
+    letter = _email(titled, [hello, *lines], known, link, label or _SEE_INVOICE, seller, language)
     return msgspec.structs.replace(letter, also=also)
 
 

@@ -7,7 +7,9 @@ from flask import Response
 from sqlalchemy import Connection, Row
 
 from houblon.engine.core.money import dollars
-from houblon.orders.handling import change_review, changes, review
+from houblon.orders.handling import review
+from houblon.orders.handling.changes import history
+from houblon.orders.handling.changes import review as change_review
 from houblon.orders.invoicing.of_orders import replaced_invoices
 from houblon.orders.queries import lists
 from houblon.orders.retailers.joins import root_of
@@ -142,7 +144,7 @@ def kept_order(connection: Connection, key: int) -> Row[Any]:
 
 def order_etag(connection: Connection, row: Row[Any]) -> str:
     """What the order says and how it stands, and the change of it that waits."""
-    change = changes.waiting_change(connection, row.key)
+    change = history.waiting_change(connection, row.key)
     return f"{row.state}.{row.content_hash}" + (f".{change.key}" if change else "")
 
 

@@ -6,7 +6,7 @@ import msgspec
 from flask import Flask
 from flask_babel import lazy_gettext as _
 
-from houblon.orders.handling import changes
+from houblon.orders.handling.changes import history
 from houblon.orders.intake import refused_calls
 from houblon.orders.queries import lists
 from houblon.web.access.authorization import may_open
@@ -34,7 +34,7 @@ class Place(msgspec.Struct, frozen=True):
 
 def _waiting() -> int:
     with house().services.ledger.reading() as connection:
-        return lists.count_held(connection) + changes.count_waiting(connection)
+        return lists.count_held(connection) + history.count_waiting(connection)
 
 
 def _refused() -> int:

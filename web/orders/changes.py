@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
 
-from houblon.orders.handling import change_review
+from houblon.orders.handling.changes import review as change_review
 from houblon.orders.queries import lists
 from houblon.orders.services import Conflict
 from houblon.web.access.account_commands import By

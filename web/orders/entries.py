@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from houblon.orders.handling.change_review import Settled
+from houblon.orders.handling.changes.review import Accepted
 from houblon.orders.handling.deliveries import Delivered
 from houblon.orders.handling.planned_delivery import Plan
 from houblon.orders.waiting.redecision import ACT, Again
@@ -54,10 +54,10 @@ def delivered(by: By, order_id: str) -> Callable[[Delivered], Entry]:
     return entry_of
 
 
-def change_accepted(by: By, order_id: str, why: str) -> Callable[[Settled], Entry]:
+def change_accepted(by: By, order_id: str, why: str) -> Callable[[Accepted], Entry]:
     """The entry of a change that a person accepted: the note and the invoice that followed."""
 
-    def entry_of(done: Settled) -> Entry:
+    def entry_of(done: Accepted) -> Entry:
         after = {"credit_note": done.credit_note, "invoice": done.invoice or done.kept_invoice, "why": why}
         return by.entry("order.change_accepted", order_id, None, after)
 

@@ -3,7 +3,9 @@
 from flask import Blueprint, abort, render_template, request
 
 from houblon.orders.db.tables import orders
-from houblon.orders.handling import change_review, changes, review, sender_news, undo
+from houblon.orders.handling import review, sender_news, undo
+from houblon.orders.handling.changes import history
+from houblon.orders.handling.changes import review as change_review
 from houblon.orders.handling.lifecycle import CANCELLABLE
 from houblon.orders.invoicing.credits import credit_notes_of
 from houblon.orders.invoicing.delivered import delivery_of
@@ -66,7 +68,7 @@ def show(key: int) -> str:
         delivery = delivery_of(connection, key)
         change = change_review.shown(connection, house().services, key, house().now())
         said = lists.decision_row(connection, change.row.decision_key).document if change else None
-        of_changes = {each.decision_key for each in changes.changes_of(connection, key) if each.state != "accepted"}
+        of_changes = {each.decision_key for each in history.changes_of(connection, key) if each.state != "accepted"}
         former = replaced_invoices(connection, key)
     return render_template(
         "order.html",

@@ -8,7 +8,8 @@ from flask_babel import gettext as _
 
 from houblon.engine.policy.decision import Outcome
 from houblon.engine.policy.derivation import derivation_document
-from houblon.orders.handling import changes, review, sender_news
+from houblon.orders.handling import review, sender_news
+from houblon.orders.handling.changes import history
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.queries import lists
 from houblon.orders.queries.held import held_orders
@@ -40,7 +41,7 @@ def index() -> Any:
     since, is_newest_first = _before(filters.get("attend"), now), filters.get("tri") == NEWEST
     with services.ledger.reading() as connection:
         called_off = sender_news.waiting(connection)
-        waiting = changes.waiting_changes(connection)
+        waiting = history.waiting_changes(connection)
         queue = held_orders(connection, asked, waiting_before=since, newest_first=is_newest_first)
         held = [each for each in queue if _is_for(each.decision, filters.get("raison"))]
         chosen = request.args.get("commande", type=row_key)

@@ -11,6 +11,10 @@ from sqlalchemy import update
 
 from houblon.orders.credentials.credentials import SCOPES
 from houblon.orders.db.tables import outbox
+from houblon.orders.handling.changes import history
+from houblon.orders.intake.decode import read_order
+from houblon.orders.intake.incoming import incoming_of
+from houblon.orders.queries import lists
 from houblon.rules.exchange.bundle import read_bundle
 from houblon.rules.publishing.publish import publish
 from houblon.simulation.jobs.worker import run_next
@@ -36,6 +40,7 @@ ORDER = (
     "sources",
     "exports",
     "mended",
+    "changes",
 )
 # Made anew each time: what an example calls it is what it is called here from then on.
 OWN = {"id", "secret", "simulation", "report_hash", "inputs_hash", "hash", "changes", "proposal", "ends", "destination"}
@@ -105,7 +110,25 @@ class Player:
         parked = update(outbox).where(outbox.c.id == id).values(state="parked", error="550 5.1.1")
         self.place.house.services.ledger.write(lambda connection: connection.execute(parked))
 
+    def change(self, order_id):
+        """An order that its source sent once more with a note, which waits: no group of the examples lets it, or every
+        policy that they show would be another."""
+        key = self.place.send(order(order_id), order_id).json["order_key"]
+
+        def work(connection):
+            row = history.locked(connection, key)
+            body = json.dumps({**json.loads(row.body), "note": "Livrez derrière."})
+            incoming = incoming_of(
+                body.encode(), read_order(body.encode()), source=row.source, at=self.place.house.now()
+            )
+            [decided] = lists.decisions_of(connection, key)
+            history.keep(connection, row, incoming, decided.key, is_refused=False)
+
+        self.place.house.services.ledger.write(work)
+
     def send(self, example):
+        if example.operation in ("accept_change", "dismiss_change"):
+            self.change(example.answer["order_id"])
         if example.operation == "list_refused_calls":
             self.refused()
         if example.operation == "resend_message":

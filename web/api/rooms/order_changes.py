@@ -4,7 +4,8 @@ from typing import Any
 
 from flask import Response
 
-from houblon.orders.handling import change_review, changes
+from houblon.orders.handling.changes import history
+from houblon.orders.handling.changes import review as change_review
 from houblon.web.access.audit import by as acting
 from houblon.web.api.blueprint import operation
 from houblon.web.api.bodies import Acceptance
@@ -31,7 +32,7 @@ def accept_change(asked: dict[str, Any], key: int) -> Response:
     row, by, why = seen_order(key), acting(house(), caller()), asked["why"].strip()
     entry_of = change_accepted(by, row.order_id, why)
     done = change_review.accept(house().services, key, by=by.who, at=by.at, why=why, seen=_seen(key), entry_of=entry_of)
-    return _answer(key, changes.ACCEPTED, done.credit_note)
+    return _answer(key, history.ACCEPTED, done.credit_note)
 
 
 @operation(
@@ -49,13 +50,13 @@ def dismiss_change(asked: dict[str, Any], key: int) -> Response:
     row, by, why = seen_order(key), acting(house(), caller()), asked["why"].strip()
     entry_of = change_dismissed(by, row.order_id, why)
     change_review.dismiss(house().services, key, by=by.who, at=by.at, why=why, seen=_seen(key), entry_of=entry_of)
-    return _answer(key, changes.DISMISSED, None)
+    return _answer(key, history.DISMISSED, None)
 
 
 def _seen(key: int) -> str | None:
     """What the caller means: the change that waits as the call begins."""
     with house().services.ledger.reading() as connection:
-        waiting = changes.waiting_change(connection, key)
+        waiting = history.waiting_change(connection, key)
     return waiting and waiting.content_hash
 
 

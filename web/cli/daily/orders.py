@@ -10,7 +10,9 @@ from sqlalchemy import Connection, Row
 
 from houblon.engine.core.money import dollars
 from houblon.engine.core.problem import refuse as problem
-from houblon.orders.handling import amend, change_review, changes, lifecycle, planned_delivery, review
+from houblon.orders.handling import amend, lifecycle, planned_delivery, review
+from houblon.orders.handling.changes import history
+from houblon.orders.handling.changes import review as change_review
 from houblon.orders.queries import lists
 from houblon.orders.waiting import redecision
 from houblon.web.access.audit import CLI, by
@@ -75,7 +77,7 @@ def show(data: Path | None, key: int, as_json: bool) -> None:
         row = _row(connection, key)
         invoice = lists.invoice_of_order(connection, key)
         decisions, moves = lists.decisions_of(connection, key), lists.transitions_of(connection, key)
-        waiting = changes.waiting_change(connection, key)
+        waiting = history.waiting_change(connection, key)
         document = {
             **_head(row),
             "content": msgspec.json.decode(row.body),

@@ -12,7 +12,7 @@ from houblon.engine.decide.evaluate import invoicing
 from houblon.engine.policy.decision import Decision, Invoicing, Reason
 from houblon.orders.db.tables import invoices, planned_deliveries
 from houblon.orders.events.record import record_event
-from houblon.orders.handling import contents
+from houblon.orders.handling.changes import contents
 from houblon.orders.handling.planned_delivery import changes_of, followed
 from houblon.orders.intake.incoming import IncomingOrder
 from houblon.orders.invoicing import invoice
@@ -58,26 +58,26 @@ def amend(
     An invoice that this changes is credited whole and a new one issued; one that it does not change stands. `reasons`
     are what the team is told of it. Raises Conflict where the new invoice's taxes depend on what nobody knows.
     """
-    standing = stored_order(before)
+    current = stored_order(before)
     if not contents.replace(connection, before, incoming, decision.outcome, ids):
         raise AssertionError("the row is locked")
     contents.keep_earlier(connection, before, incoming, "source")
     key, document = record_decision(connection, context, incoming.content_hash, decision, by)
-    told = f"change_accepted {why}" if why else "change_accepted"
-    move = record_transition(connection, context, before.state, decision.outcome.value, by, told)
+    noted = f"change_accepted {why}" if why else "change_accepted"
+    move = record_transition(connection, context, before.state, decision.outcome.value, by, noted)
     record_event(connection, "order.accepted", context.at, order_key=context.key, fact=key)
-    _plan_as_said(connection, context, standing, move)
+    _plan_as_said(connection, context, current, move)
     assert decision.invoice is not None  # an acceptance says how it is invoiced
     follows = _follows(connection, services, context, decision.invoice)
-    done = _invoiced(connection, services, context, standing, follows, by)
+    done = _invoiced(connection, services, context, current, follows, by)
     amended.queue_accepted(connection, services, context, move, decision.obligations, done, reasons)
     return Amended(key, document, done)
 
 
-def _plan_as_said(connection: Connection, context: OrderContext, standing: Order, move: int) -> None:
+def _plan_as_said(connection: Connection, context: OrderContext, current: Order, move: int) -> None:
     """Where a person rescheduled the delivery and the source says another day than it did, the source's word is newer."""
     changes, day = changes_of(connection, context.key), context.order.planned_delivery
-    if not changes or day is None or day == standing.planned_delivery or day.isoformat() == changes[-1].after:
+    if not changes or day is None or day == current.planned_delivery or day.isoformat() == changes[-1].after:
         return
     was = changes[-1].after
     values = {"order_key": context.key, "at": context.at, "who": SYSTEM, "why": _RESCHEDULED}
@@ -100,7 +100,7 @@ def _invoiced(
     connection: Connection,
     services: Services,
     context: OrderContext,
-    standing: Order,
+    current: Order,
     follows: Invoicing,
     by: str,
 ) -> Followed:
@@ -110,7 +110,7 @@ def _invoiced(
         return Followed(
             None, None, invoice.issue(connection, services, context, follows, by) if follows.issue else None
         )
-    if _is_unchanged(services, context, standing, follows, old):
+    if _is_unchanged(services, context, current, follows, old):
         _pay(connection, services, context, old)
         return Followed(old, None, None)
     words = Words(why=WHY.in_(old.document["language"]))
@@ -128,12 +128,10 @@ def _invoiced(
     return Followed(old, note, issued)
 
 
-def _is_unchanged(
-    services: Services, context: OrderContext, standing: Order, follows: Invoicing, old: Row[Any]
-) -> bool:
+def _is_unchanged(services: Services, context: OrderContext, current: Order, follows: Invoicing, old: Row[Any]) -> bool:
     """Whether the order's invoice would say what it says: only what is not invoiced was changed, or it is paid now."""
     order = context.order
-    if (order.planned_delivery, order.distributor) != (standing.planned_delivery, standing.distributor):
+    if (order.planned_delivery, order.distributor) != (current.planned_delivery, current.distributor):
         return False
     new = invoice.draft(services, context, follows)
     is_as_paid = new.get("payment") == old.document.get("payment") or new["payment"]["is_whole"]

@@ -13,8 +13,8 @@ from houblon.engine.decide.evaluate import invoicing
 from houblon.engine.decide.obligations import obligations
 from houblon.engine.policy.decision import Decision, Outcome, Reason
 from houblon.orders.events.record import record_event
-from houblon.orders.handling import changes
-from houblon.orders.handling.amendment import amend
+from houblon.orders.handling.changes import history
+from houblon.orders.handling.changes.amendment import amend
 from houblon.orders.handling.receive import effective_policy
 from houblon.orders.handling.review import buyer_of, order_at
 from houblon.orders.intake.incoming import IncomingOrder, incoming_of
@@ -31,7 +31,7 @@ from houblon.orders.retailers.names import ids_of, with_buyer
 from houblon.orders.services import Conflict, OrderContext, Services
 
 
-class Settled(msgspec.Struct, frozen=True):
+class Accepted(msgspec.Struct, frozen=True):
     """What followed when a person accepted a change: the note that credits the former invoice, the new invoice, the
     one that stays; each by its number."""
 
@@ -72,8 +72,8 @@ def accept(
     at: datetime,
     why: str = "",
     seen: str | None = None,
-    entry_of: EntryOf[Settled] | None = None,
-) -> Settled:
+    entry_of: EntryOf[Accepted] | None = None,
+) -> Accepted:
     """Accept the change that waits: the order says it from now on, and its invoice follows.
 
     `seen` is the content hash of the change that the person saw. Raises Conflict when none waits any more, when a newer
@@ -101,12 +101,12 @@ def dismiss(
 
 def shown(connection: Connection, services: Services, key: int, at: datetime) -> Shown | None:
     """The change of an order that waits, beside what stands; None where none does. Raises LookupError."""
-    row, standing = order_at(connection, key)
-    change = changes.waiting_change(connection, key)
+    row, current = order_at(connection, key)
+    change = history.waiting_change(connection, key)
     if change is None:
         return None
     order = with_buyer(decode_order(change.body), ids_of(row).retailer)
-    found = Shown(change, order, tuple(_pairs(standing, order)), changes.value_of(order) - changes.value_of(standing))
+    found = Shown(change, order, tuple(_pairs(current, order)), history.value_of(order) - history.value_of(current))
     try:
         _check(connection, services, row, order, invoice_of_order(connection, key))
         found = _with_invoices(connection, services, found, row, at)
@@ -117,7 +117,7 @@ def shown(connection: Connection, services: Services, key: int, at: datetime) ->
 
 def _accept(
     connection: Connection, services: Services, key: int, by: str, at: datetime, why: str, seen: str | None
-) -> Settled:
+) -> Accepted:
     row, change = _waiting(connection, services, key, seen)
     ids, incoming = ids_of(row), _incoming(row, change, at)
     order = with_buyer(incoming.order, ids.retailer)
@@ -130,21 +130,21 @@ def _accept(
     cycle = services.policies.content(policy.version).cycle_of(order.distributor)
     follows = invoicing(order, policy, accepted_at=at, cycle=cycle, installation=services.installation)
     duties = obligations(policy, Outcome.ACCEPTED, follows.issue)
-    told = Text(f"Modification acceptée par {by}.", f"Change accepted by {by}.")
-    reasons = (Reason("person", "accept", "review", told, (), {}),)
+    sentence = Text(f"Modification acceptée par {by}.", f"Change accepted by {by}.")
+    reasons = (Reason("person", "accept", "review", sentence, (), {}),)
     decision = Decision(
         row.order_id, Outcome.ACCEPTED, policy.version, policy.hash, policy.chain, reasons, duties, follows
     )
-    changes.settle(connection, change, changes.ACCEPTED, who=by, at=at, why=why)
+    history.settle(connection, change, history.ACCEPTED, who=by, at=at, why=why)
     incoming = msgspec.structs.replace(incoming, order=order, at=at)
     done = amend(connection, services, context, row, incoming, ids, decision, by, why)
-    return _settled(done.followed)
+    return _accepted(done.followed)
 
 
-def _settled(followed: Followed) -> Settled:
+def _accepted(followed: Followed) -> Accepted:
     old, note, issued = followed.old, followed.note, followed.issued
     kept = old.number if old is not None and note is None else None
-    return Settled(note.number if note else None, issued.number if issued else None, kept)
+    return Accepted(note.number if note else None, issued.number if issued else None, kept)
 
 
 def _dismiss(
@@ -152,23 +152,23 @@ def _dismiss(
 ) -> None:
     row, change = _waiting(connection, services, key, seen)
     at = max(at, change.at)
-    changes.settle(connection, change, changes.DISMISSED, who=by, at=at, why=why)
+    history.settle(connection, change, history.DISMISSED, who=by, at=at, why=why)
     record_event(connection, "order.change_dismissed", at, order_key=key, fact=change.key)
     _row, order = order_at(connection, key)
     policy = effective_policy(connection, services, order, at).policy
     context = OrderContext(key, order, buyer_of(connection, row), policy, at)
-    told = f"change_dismissed {why}" if why else "change_dismissed"
-    move = record_transition(connection, context, row.state, row.state, by, told)
+    noted = f"change_dismissed {why}" if why else "change_dismissed"
+    move = record_transition(connection, context, row.state, row.state, by, noted)
     if "order.refused" in policy.settings["notifications.buyer"].value:
-        amended.queue_standing(connection, services, context, move, amended.DISMISSED)
+        amended.queue_unchanged(connection, services, context, move, amended.DISMISSED)
 
 
 def _waiting(connection: Connection, services: Services, key: int, seen: str | None) -> tuple[Row[Any], Row[Any]]:
     """The order and the change of it that waits, which nobody else settles until the transaction ends."""
-    row = changes.locked(connection, key)
+    row = history.locked(connection, key)
     if row is None:
         raise LookupError(f"there is no order {key}")
-    change = changes.waiting_change(connection, key)
+    change = history.waiting_change(connection, key)
     if change is None:
         raise Conflict(
             "no_change",
@@ -186,7 +186,7 @@ def _waiting(connection: Connection, services: Services, key: int, seen: str | N
 
 def _check(connection: Connection, services: Services, row: Row[Any], order: Order, invoice: Row[Any] | None) -> None:
     """Raise Conflict where the order can't become what the change says."""
-    why = changes.barred(connection, row, invoice)
+    why = history.barred(connection, row, invoice)
     if why is not None and why not in _BARRED:
         raise already_moved(connection, services, row)
     if why is not None:
@@ -223,10 +223,10 @@ def _with_invoices(connection: Connection, services: Services, found: Shown, row
     return msgspec.structs.replace(found, invoice_before=old.total, invoice_after=after)
 
 
-def _pairs(standing: Order, order: Order) -> Iterator[LineChange]:
+def _pairs(current: Order, order: Order) -> Iterator[LineChange]:
     """The lines of both, paired by their product: one that is there twice in turn; new ones last."""
     left = list(order.lines)
-    for line in standing.lines:
+    for line in current.lines:
         other = next((each for each in left if each.sku == line.sku), None)
         if other is not None:
             left.remove(other)
