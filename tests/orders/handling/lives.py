@@ -1,17 +1,20 @@
 """Random lives of orders after their acceptance, two people at once now and then, beside a plain model."""
 
 import copy
+import dataclasses
 import json
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from houblon.engine.core.money import dollars
 from houblon.engine.core.problem import Invalid
 from houblon.orders.db import tables
 from houblon.orders.handling import credit_notes, deliveries, lifecycle, review, undo
+from houblon.orders.handling.changes import history
+from houblon.orders.handling.changes import review as change_review
 from houblon.orders.handling.credit_notes import Asked
 from houblon.orders.handling.deliveries import LineDelivered
 from houblon.orders.invoicing import payments
@@ -21,10 +24,10 @@ from houblon.orders.invoicing.payments import Payment, payments_of
 from houblon.orders.invoicing.transitions import balance_of
 from houblon.orders.services import Conflict, Services
 from tests.clock import NOW, day_of
-from tests.orders.handling.plain_model import Goods, Life, Paper, Refused
+from tests.orders.handling.plain_model import Content, Goods, Life, Paper, Refused
 from tests.orders.services import group, join, later, make_services, order_body, send, tous
 
-Step = tuple[str, Any]
+Step = tuple[str, tuple[Any, ...]]
 TRIGGERS = {"on_acceptance": "tout-de-suite", "on_delivery": "a-la-livraison", "manual": "a-la-main"}
 PERCENTS = (None, "7.5")
 
@@ -49,24 +52,40 @@ def make_lives(folder: Any, url: str | None = None) -> Services:
     ]
     for each in groups:
         each["settings"] = {path.replace("__", "_"): value for path, value in each["settings"].items()}
-    services = make_services(folder, tous(**free), *groups, url=url)
+    wait = {
+        "conditions": {"all": [{"name": "note", "operator": "starts_with", "value": "attendre"}]},
+        "actions": [{"name": "hold", "params": {"reason": "attendre"}}],
+    }
+    base = tous({"attendre": wait}, acceptance_amendable=True, **free)
+    services = make_services(folder, base, *groups, url=url)
     for each in groups:
         join(services, each["id"], each["id"])
     return services
 
 
-def play(services: Services, seed: int, acts: int) -> None:
-    """One life of so many acts. Raises AssertionError where the ledger and the model differ."""
+class Born(NamedTuple):
+    """An order of a seed as it is sent first: its body, its life from then on, and the chances of what follows."""
+
+    body: bytes
+    life: Life
+    chance: random.Random
+    told: list[str]
+
+
+def born(seed: int) -> Born:
     chance = random.Random(seed)
     trigger, percent = chance.choice(list(TRIGGERS)), chance.choice(PERCENTS)
-    lines = [_line(chance) for _ in range(chance.randint(1, 4))]
-    charges = [_charge(chance) for _ in range(chance.choice((0, 0, 1, 2)))]
+    content = _content(chance, Fraction(percent or 0))
     buyer = {"id": f"{TRIGGERS[trigger]}-{percent or 0}".replace(".", ""), "province": "QC"}
-    said = {"charges": charges} if charges else {}
-    assert send(services, order_body(f"L-{seed}", buyer=buyer, lines=lines, **said)).document["outcome"] == "accepted"
-    life = Life(_paper(lines, charges, percent), trigger)
-    key = _key(services, f"L-{seed}")
-    told = [f"seed {seed}: {trigger} {percent} {lines} {charges}"]
+    body = _body(f"L-{seed}", buyer, content)
+    return Born(body, Life(content, trigger), chance, [f"seed {seed}: {trigger} {percent} {content.goods}"])
+
+
+def play(services: Services, seed: int, acts: int) -> None:
+    """One life of so many acts. Raises AssertionError where the ledger and the model differ."""
+    body, life, chance, told = born(seed)
+    assert send(services, body).document["outcome"] == "accepted"
+    key = key_of(services, f"L-{seed}")
     for _ in range(acts):
         if chance.random() < 0.15:
             two = [_any(chance, life), _any(chance, life)]
@@ -76,6 +95,29 @@ def play(services: Services, seed: int, acts: int) -> None:
             act = _any(chance, life)
             told.append(f"{act}")
             life = _one(services, key, life, act, told)
+
+
+def play_alone(services: Services, seed: int, acts: int, say: Callable[[int], None]) -> None:
+    """One life, an act after the other; `say` how many are done, the order's reception first."""
+    body, life, chance, _told = born(seed)
+    send(services, body)
+    key = key_of(services, f"L-{seed}")
+    say(0)
+    for number in range(1, acts + 1):
+        act = _any(chance, life)
+        _do(services, key, act)
+        life, _ = _on_model(life, act)
+        say(number)
+
+
+def lived(seed: int, acts: int) -> list[dict[str, Any]]:
+    """What the ledger has to have of `play_alone` after its reception, and after each act."""
+    _body, life, chance, _told = born(seed)
+    found = [life.seen()]
+    for _ in range(acts):
+        life, _ = _on_model(life, _any(chance, life))
+        found.append(life.seen())
+    return found
 
 
 def _one(services: Services, key: int, life: Life, act: Step, told: list[str]) -> Life:
@@ -106,40 +148,68 @@ def seen(services: Services, key: int) -> dict[str, Any]:
         order = connection.execute(tables.orders.select().where(tables.orders.c.key == key)).one()
         mine = tables.invoices.select().where(tables.invoices.c.order_key == key).order_by(tables.invoices.c.key)
         papers = connection.execute(mine).all()
-        invoice = next((row for row in papers if row.kind == "invoice"), None)
-        entries = payments_of(connection, invoice.key) if invoice else []
+        entries = {row.key: [each.amount for each in payments_of(connection, row.key)] for row in papers}
         delivery = delivery_of(connection, key)
+        change = history.waiting_change(connection, key)
     lines = None
     if delivery is not None:
-        whole = {place: line["quantity"] for place, line in enumerate(_lines_of(order), 1)}
+        whole = {place: line["quantity"] for place, line in enumerate(_lines_of(order.body), 1)}
         lines = {line["line"]: line["delivered"] for line in delivery.lines} if delivery.lines else whole
     return {
         "state": order.state,
-        "invoice": invoice and invoice.state,
-        "total": invoice.total if invoice else 0,
-        "balance": balance_of(invoice) if invoice else 0,
-        "notes": [row.total for row in papers if row.kind == "credit_note"],
-        "payments": [row.amount for row in entries],
+        "items": order.item_count,
+        "waiting": sum(line["quantity"] for line in _lines_of(change.body)) if change else None,
+        "bills": [
+            {
+                "state": row.state,
+                "total": row.total,
+                "balance": balance_of(row),
+                "notes": [note.total for note in papers if note.credits == row.key],
+                "payments": entries[row.key],
+            }
+            for row in papers
+            if row.kind == "invoice"
+        ],
         "delivered": lines,
     }
 
 
 def _any(chance: random.Random, life: Life) -> Step:
-    names = ["deliver", "issue", "cancel", "undo_delivery"]
-    if life.invoice is not None:
-        names += ["credit", "credit", "credit", "pay", "pay", "pay_rest"] + ["reverse"] * bool(life.payments)
+    names = ["deliver", "issue", "cancel", "undo_delivery", "change", "change", "change"]
+    names += ["accept_change", "dismiss_change"] if life.waiting else []
+    # Most of what is done is about the invoice in force; somebody may still have one of before in hand.
+    place = chance.randrange(len(life.bills)) if life.bills else 0
+    place = place if chance.random() < 0.3 else max(0, len(life.bills) - 1)
+    bill = life.bills[place] if life.bills else None
+    if bill is not None:
+        names += ["credit", "credit", "credit", "pay", "pay", "pay_rest"] + ["reverse"] * 2 * bool(bill.payments)
     name = chance.choice(names)
     if name == "deliver":
-        return name, {number: _parts(chance, q) for number, q in life.ordered.all.items() if chance.random() < 0.6}
+        return name, ({number: _parts(chance, q) for number, q in life.ordered.all.items() if chance.random() < 0.6},)
+    if name == "change":
+        return name, (_said(chance, life),)
+    if bill is None or name not in ("credit", "pay", "pay_rest", "reverse"):
+        return name, ()
     if name == "credit":
-        assert life.invoice is not None
-        chosen = chance.sample(sorted(life.invoice.all), chance.randint(1, len(life.invoice.all)))
-        return name, {
-            number: chance.randint(1, life.invoice.all[number] + (chance.random() < 0.1)) for number in chosen
-        }
+        chosen = chance.sample(sorted(bill.paper.all), chance.randint(1, len(bill.paper.all)))
+        wanted = {number: chance.randint(1, bill.paper.all[number] + (chance.random() < 0.1)) for number in chosen}
+        return name, (place, wanted)
     if name == "pay":
-        return name, chance.choice((1, 10_000, max(1, life.balance), chance.randint(1, 50_000)))
-    return name, chance.randrange(len(life.payments)) if name == "reverse" else None
+        return name, (place, chance.choice((1, 10_000, max(1, bill.balance), chance.randint(1, 50_000))))
+    return name, (place, chance.randrange(len(bill.payments))) if name == "reverse" else (place,)
+
+
+def _said(chance: random.Random, life: Life) -> Content:
+    """Other goods, or the same in other words; what stands once more, or what waits."""
+    again = chance.random()
+    if again < 0.1:
+        return life.content
+    if again < 0.2 and life.waiting is not None:
+        return life.waiting
+    is_held = chance.random() < 0.4
+    words = f"{'attendre ' if is_held else ''}{chance.randint(1, 10**6)}"
+    new = life.content if chance.random() < 0.2 else _content(chance, life.ordered.percent)
+    return dataclasses.replace(new, words=words, is_held=is_held)
 
 
 def _parts(chance: random.Random, quantity: int) -> tuple[int, int, int]:
@@ -151,7 +221,7 @@ def _on_model(life: Life, act: Step) -> tuple[Life, str | None]:
     after, (name, said) = copy.deepcopy(life), act
     try:
         method: Callable[..., None] = getattr(after, name)
-        method() if said is None else method(said)
+        method(*said)
     except Refused as refused:
         return life, str(refused)
     return after, None
@@ -161,14 +231,11 @@ def _do(services: Services, key: int, act: Step) -> str | None:
     """Do the act in the ledger; the code of its refusal."""
     name, said = act
     by: dict[str, Any] = {"by": "anne", "at": later(hours=1)}
-    with services.ledger.reading() as connection:
-        invoice = connection.execute(
-            tables.invoices.select().where(tables.invoices.c.order_key == key, tables.invoices.c.kind == "invoice")
-        ).one_or_none()
-        entries = payments_of(connection, invoice.key) if invoice else []
     try:
-        if name == "deliver":
-            lines = [LineDelivered(number, *parts) for number, parts in said.items()]
+        if name in ("credit", "pay", "pay_rest", "reverse"):
+            _do_to_bill(services, key, name, said, by)
+        elif name == "deliver":
+            lines = [LineDelivered(number, *parts) for number, parts in said[0].items()]
             deliveries.deliver(services, key, lines=lines, **by)
         elif name == "issue":
             review.issue_invoice(services, key, **by)
@@ -176,20 +243,47 @@ def _do(services: Services, key: int, act: Step) -> str | None:
             lifecycle.cancel(services, key, was="accepted", why="non", **by)
         elif name == "undo_delivery":
             undo.undo(services, key, was="delivered", **by)
-        elif name == "credit":
-            asked = tuple(Asked(number, quantity) for number, quantity in said.items())
-            credit_notes.credit(services, invoice.key, asked, Words(), **by)
-        elif name == "pay":
-            payments.pay(services, invoice.key, Payment(said, day_of(NOW)), **by)
-        elif name == "pay_rest":
-            payments.pay_rest(services, invoice.key, on=day_of(NOW), **by)
+        elif name == "accept_change":
+            change_review.accept(services, key, **by)
+        elif name == "dismiss_change":
+            change_review.dismiss(services, key, **by)
         else:
-            payments.reverse(services, invoice.key, entries[said].key, **by)
+            with services.ledger.reading() as connection:
+                row = connection.execute(tables.orders.select().where(tables.orders.c.key == key)).one()
+            send(services, _body(row.order_id, json.loads(row.body)["buyer"], said[0]), at=later(hours=1))
     except Conflict as conflict:
         return conflict.code
     except Invalid as invalid:
         return invalid.problems[0].code
     return None
+
+
+def _do_to_bill(services: Services, key: int, name: str, said: tuple[Any, ...], by: dict[str, Any]) -> None:
+    mine = tables.invoices.select().where(tables.invoices.c.order_key == key, tables.invoices.c.kind == "invoice")
+    with services.ledger.reading() as connection:
+        invoice = connection.execute(mine.order_by(tables.invoices.c.key)).all()[said[0]]
+        entries = payments_of(connection, invoice.key)
+    if name == "credit":
+        asked = tuple(Asked(number, quantity) for number, quantity in said[1].items())
+        credit_notes.credit(services, invoice.key, asked, Words(), **by)
+    elif name == "pay":
+        payments.pay(services, invoice.key, Payment(said[1], day_of(NOW)), **by)
+    elif name == "pay_rest":
+        payments.pay_rest(services, invoice.key, on=day_of(NOW), **by)
+    else:
+        payments.reverse(services, invoice.key, entries[said[1]].key, **by)
+
+
+def _body(id: str, buyer: dict[str, Any], content: Content) -> bytes:
+    words = {"note": content.words} if content.words else {}
+    return order_body(id, buyer=buyer, **json.loads(content.goods), **words)
+
+
+def _content(chance: random.Random, percent: Fraction) -> Content:
+    """Lines and charges."""
+    lines = [_line(chance) for _ in range(chance.randint(1, 4))]
+    charges = [_charge(chance) for _ in range(chance.choice((0, 0, 1, 2)))]
+    return Content(json.dumps({"lines": lines, "charges": charges}), _paper(lines, charges, percent))
 
 
 def _line(chance: random.Random) -> dict[str, Any]:
@@ -211,7 +305,7 @@ def _charge(chance: random.Random) -> dict[str, Any]:
     return {"kind": "discount", "amount": dollars(-chance.randint(1, 900)), "taxable": chance.random() < 0.5}
 
 
-def _paper(lines: list[dict[str, Any]], charges: list[dict[str, Any]], percent: str | None) -> Paper:
+def _paper(lines: list[dict[str, Any]], charges: list[dict[str, Any]], percent: Fraction) -> Paper:
     def cents(text: str) -> int:
         return int(Fraction(text) * 100)
 
@@ -225,16 +319,16 @@ def _paper(lines: list[dict[str, Any]], charges: list[dict[str, Any]], percent: 
         )
         for number, line in enumerate(lines, 1)
     }
-    return Paper(goods, tuple((cents(each["amount"]), each["taxable"]) for each in charges), Fraction(percent or 0))
+    return Paper(goods, tuple((cents(each["amount"]), each["taxable"]) for each in charges), percent)
 
 
-def _key(services: Services, order_id: str) -> int:
+def key_of(services: Services, order_id: str) -> int:
     with services.ledger.reading() as connection:
         found = connection.execute(tables.orders.select().where(tables.orders.c.order_id == order_id))
         key: int = found.one().key
     return key
 
 
-def _lines_of(order: Any) -> list[dict[str, Any]]:
-    lines: list[dict[str, Any]] = json.loads(order.body)["lines"]
+def _lines_of(body: bytes) -> list[dict[str, Any]]:
+    lines: list[dict[str, Any]] = json.loads(body)["lines"]
     return lines

@@ -89,45 +89,139 @@ class Paper:
         return {number: goods.quantity for number, goods in self.lines.items()}
 
 
-@dataclass
-class Life:
-    """One order from its acceptance on. Acts raise Refused and change nothing then."""
+@dataclass(frozen=True)
+class Content:
+    """What a source says of an order: goods, as it writes them, and words; with `is_held` a person has to accept it."""
 
-    ordered: Paper
-    trigger: str
-    state: str = "accepted"
-    invoice: Paper | None = None
+    goods: str
+    paper: Paper
+    words: str = ""
+    is_held: bool = False
+
+
+@dataclass
+class Bill:
+    """An invoice and what came of it: how much of each line was credited, its credit notes, its payments."""
+
+    paper: Paper
     credited: Quantities = field(default_factory=dict)
     notes: list[int] = field(default_factory=list)
     payments: list[int] = field(default_factory=list)
     reversed: set[int] = field(default_factory=set)
+    is_replaced: bool = False
+
+    def credit(self, wanted: Quantities) -> None:
+        invoiced = self.paper.all
+        if any(number not in invoiced for number in wanted):
+            raise Refused("unknown_line")
+        if any(quantity > invoiced[number] for number, quantity in wanted.items()):
+            raise Refused("too_many")
+        if any(quantity > invoiced[number] - self.credited.get(number, 0) for number, quantity in wanted.items()):
+            raise Refused("already_credited")
+        self.take(wanted)
+
+    def pay(self, amount: int) -> None:
+        if self.total <= 0:
+            raise Refused("nothing_to_pay")
+        self.payments.append(amount)
+
+    def pay_rest(self) -> None:
+        if self.total <= 0:
+            raise Refused("nothing_to_pay")
+        if self.state in ("paid", "credited"):
+            raise Refused(f"already_{self.state}")
+        self.payments.append(self.balance)
+
+    def reverse(self, place: int) -> None:
+        if self.payments[place] < 0:
+            raise Refused("reversal")
+        if place in self.reversed:
+            raise Refused("already_reversed")
+        self.reversed.add(place)
+        self.payments.append(-self.payments[place])
+
+    def take(self, wanted: Quantities) -> None:
+        before = self.paper.amount(self.credited)
+        self.credited = {number: self.credited.get(number, 0) + wanted.get(number, 0) for number in self.paper.all}
+        self.notes.append(before - self.paper.amount(self.credited))
+
+    def take_rest(self) -> None:
+        self.take({number: quantity - self.credited.get(number, 0) for number, quantity in self.paper.all.items()})
+
+    @property
+    def total(self) -> int:
+        return self.paper.amount(self.paper.all)
+
+    @property
+    def balance(self) -> int:
+        return self.total + sum(self.notes) - sum(self.payments)
+
+    @property
+    def state(self) -> str:
+        is_credited = all(self.credited.get(number, 0) == left for number, left in self.paper.all.items())
+        if is_credited or 0 < self.total <= -sum(self.notes):
+            return "credited"
+        return "paid" if self.balance <= 0 else "issued"
+
+    def seen(self) -> dict[str, Any]:
+        return {
+            "state": self.state,
+            "total": self.total,
+            "balance": self.balance,
+            "notes": list(self.notes),
+            "payments": list(self.payments),
+        }
+
+
+@dataclass
+class Life:
+    """One order from its acceptance on. Acts raise Refused and change nothing then."""
+
+    content: Content
+    trigger: str
+    state: str = "accepted"
+    bills: list[Bill] = field(default_factory=list)
     delivered: Quantities | None = None
     followed: bool = False  # a document came of the delivery
+    waiting: Content | None = None
+    last: Content | None = None  # the last change that did not become what the order says at once
 
     def __post_init__(self) -> None:
         if self.trigger == "on_acceptance":
-            self.invoice = self.ordered
+            self.bills.append(Bill(self.ordered))
+
+    @property
+    def ordered(self) -> Paper:
+        return self.content.paper
+
+    @property
+    def invoice(self) -> Bill | None:
+        return next((each for each in self.bills if not each.is_replaced), None)
 
     def deliver(self, said: dict[int, tuple[int, int, int]]) -> None:
         self._must_be("accepted", "already_settled")
-        delivered = {}
+        delivered, invoice = {}, self.invoice
+        credited = invoice.credited if invoice else {}
         for number, quantity in self.ordered.all.items():
-            came, lost, back = said.get(number, (quantity - self.credited.get(number, 0), 0, 0))
+            came, lost, back = said.get(number, (quantity - credited.get(number, 0), 0, 0))
             if came + lost + back > quantity:
                 raise Refused("too_many")
             delivered[number] = came
+        # Lines that the order has not any more, where it was changed meanwhile.
+        if any(number not in self.ordered.all for number in said):
+            raise Refused("unknown_line")
         self.state, self.delivered = "delivered", delivered
-        if self.invoice is None:
+        if invoice is None:
             if self.trigger == "on_delivery":
                 self._invoice_delivered()
                 self.followed = self.invoice is not None
             return
         missed = {
-            number: max(0, quantity - delivered[number] - self.credited.get(number, 0))
+            number: max(0, quantity - delivered[number] - credited.get(number, 0))
             for number, quantity in self.ordered.all.items()
         }
         if any(missed.values()):
-            self._take(missed)
+            invoice.take(missed)
             self.followed = True
 
     def issue(self) -> None:
@@ -141,42 +235,23 @@ class Life:
         # One of a delivery in part has its quantities.
         self.followed = self.delivered is not None and self.delivered != self.ordered.all
 
-    def credit(self, wanted: Quantities) -> None:
-        assert self.invoice is not None
-        invoiced = self.invoice.all
-        if any(number not in invoiced for number in wanted):
-            raise Refused("unknown_line")
-        if any(quantity > invoiced[number] for number, quantity in wanted.items()):
-            raise Refused("too_many")
-        if any(quantity > invoiced[number] - self.credited.get(number, 0) for number, quantity in wanted.items()):
-            raise Refused("already_credited")
-        self._take(wanted)
+    def credit(self, place: int, wanted: Quantities) -> None:
+        self.bills[place].credit(wanted)
 
-    def pay(self, amount: int) -> None:
-        if self.total <= 0:
-            raise Refused("nothing_to_pay")
-        self.payments.append(amount)
+    def pay(self, place: int, amount: int) -> None:
+        self.bills[place].pay(amount)
 
-    def pay_rest(self) -> None:
-        if self.total <= 0:
-            raise Refused("nothing_to_pay")
-        if self.invoice_state in ("paid", "credited"):
-            raise Refused(f"already_{self.invoice_state}")
-        self.payments.append(self.balance)
+    def pay_rest(self, place: int) -> None:
+        self.bills[place].pay_rest()
 
-    def reverse(self, place: int) -> None:
-        if self.payments[place] < 0:
-            raise Refused("reversal")
-        if place in self.reversed:
-            raise Refused("already_reversed")
-        self.reversed.add(place)
-        self.payments.append(-self.payments[place])
+    def reverse(self, place: int, entry: int) -> None:
+        self.bills[place].reverse(entry)
 
     def cancel(self) -> None:
         self._must_be("accepted", "already_settled")
         self.state = "cancelled"
-        if self.invoice is not None and self.invoice_state != "credited":
-            self._take({number: left - self.credited.get(number, 0) for number, left in self.invoice.all.items()})
+        if self.invoice is not None and self.invoice.state != "credited":
+            self.invoice.take_rest()
             self.followed = True
 
     def undo_delivery(self) -> None:
@@ -185,33 +260,65 @@ class Life:
             raise Refused("followed")
         self.state, self.delivered = "accepted", None
 
-    @property
-    def total(self) -> int:
-        return self.invoice.amount(self.invoice.all) if self.invoice else 0
+    def change(self, said: Content) -> None:
+        """The source says something else, or the same once more."""
+        if said == self.content:
+            self.waiting = None if self.state == "accepted" else self.waiting
+            return
+        if self.state == "accepted" and said == self.last:
+            return
+        if self.state != "accepted" or self.barred is not None:
+            raise Refused("already_settled")
+        if said.is_held:
+            self.waiting = self.last = said
+        else:
+            self.waiting = None
+            self._become(said)
+
+    def accept_change(self) -> None:
+        waiting = self._waits()
+        self._must_be("accepted", "already_settled")
+        if self.barred is not None:
+            raise Refused(f"order_{self.barred}")
+        self.waiting = None
+        self._become(waiting)
+
+    def dismiss_change(self) -> None:
+        self._waits()
+        self.waiting = None
 
     @property
-    def balance(self) -> int:
-        return self.total + sum(self.notes) - sum(self.payments)
-
-    @property
-    def invoice_state(self) -> str | None:
+    def barred(self) -> str | None:
+        """Why the order can't be changed any more."""
         if self.invoice is None:
             return None
-        is_credited = all(self.credited.get(number, 0) == left for number, left in self.invoice.all.items())
-        if is_credited or 0 < self.total <= -sum(self.notes):
-            return "credited"
-        return "paid" if self.balance <= 0 else "issued"
+        if sum(self.invoice.payments) > 0:
+            return "paid"
+        return "credited" if self.invoice.notes else None
 
     def seen(self) -> dict[str, Any]:
+        is_waiting = self.waiting is not None and self.state != "cancelled"
         return {
             "state": self.state,
-            "invoice": self.invoice_state,
-            "total": self.total,
-            "balance": self.balance,
-            "notes": self.notes,
-            "payments": self.payments,
+            "items": sum(self.ordered.all.values()),
+            "waiting": sum(self.waiting.paper.all.values()) if self.waiting and is_waiting else None,
+            "bills": [each.seen() for each in self.bills],
             "delivered": self.delivered,
         }
+
+    def _waits(self) -> Content:
+        if self.waiting is None or self.state == "cancelled":
+            raise Refused("no_change")
+        return self.waiting
+
+    def _become(self, said: Content) -> None:
+        """The order says it; an invoice that says something else is credited whole, and a new one issued."""
+        is_as_invoiced = said.goods == self.content.goods
+        self.content, self.last, old = said, None, self.invoice
+        if old is not None and not is_as_invoiced:
+            old.take_rest()
+            old.is_replaced = True
+            self.bills.append(Bill(said.paper))
 
     def _must_be(self, state: str, code: str) -> None:
         if self.state != state:
@@ -219,12 +326,6 @@ class Life:
 
     def _invoice_delivered(self) -> None:
         if self.delivered is None or self.delivered == self.ordered.all:
-            self.invoice = self.ordered
+            self.bills.append(Bill(self.ordered))
         elif any(self.delivered.values()):
-            self.invoice = self.ordered.part(self.delivered)
-
-    def _take(self, wanted: Quantities) -> None:
-        assert self.invoice is not None
-        before = self.invoice.amount(self.credited)
-        self.credited = {number: self.credited.get(number, 0) + wanted.get(number, 0) for number in self.invoice.all}
-        self.notes.append(before - self.invoice.amount(self.credited))
+            self.bills.append(Bill(self.ordered.part(self.delivered)))
