@@ -54,6 +54,7 @@ _GROUPS: tuple[dict[str, Any], ...] = (
         "rank": 20,
         "settings": {
             "acceptance.minimum_items": None,
+            "acceptance.amendable": True,
             "invoicing.terms": {"kind": "net", "days": 15},
             "invoicing.reminders": {"days": [-3, 7, 21]},
         },

@@ -140,6 +140,8 @@ def _facts(document: dict[str, Any], language: str) -> tuple[Entry, ...]:
     if document["kind"] == "credit_note":
         label = _CREDITS if document.get("is_whole", True) else _CREDITED
         facts.append(Entry(_said(label, language), document["credits"]))
+    elif replaced := document.get("replaces"):
+        facts.append(Entry(_said(_REPLACES, language), replaced["invoice"]))
     ordered = datetime.fromisoformat(document["placed_at"]).date().isoformat()
     facts.append(Entry(_said(_ORDER, language), document["order_id"]))
     if po_number := document["buyer"].get("po_number"):
@@ -262,6 +264,7 @@ _GST_NUMBER, _QST_NUMBER = Text("TPS", "GST"), Text("TVQ", "QST")
 _HST_NUMBER = Text("TPS/TVH", "GST/HST")
 _ISSUED = Text("Émise le", "Issued on")
 _CREDITS, _CREDITED = Text("Annule la facture", "Takes back invoice"), Text("Sur la facture", "Taken off invoice")
+_REPLACES = Text("Remplace la facture", "Takes the place of invoice")
 _ORDER = Text("Commande", "Order")
 _ORDERED = Text("Commandé le", "Ordered on")
 _DELIVERY = Text("Livraison prévue", "Planned delivery")

@@ -20,3 +20,10 @@ def replaced_invoices(connection: Connection, order_key: int) -> list[Row[Any]]:
     """The invoices that the order had before it was changed, the first one first."""
     query = select(invoices).where(invoices.c.order_key == order_key, invoices.c.replaced_at.is_not(None))
     return list(connection.execute(query.order_by(invoices.c.key)))
+
+
+def others_of(connection: Connection, invoice: Any) -> list[Row[Any]]:
+    """The other invoices of an invoice's order: those that it took the place of, or that came after it."""
+    of_the_order = invoices.c.order_key == invoice.order_key, invoices.c.kind == "invoice"
+    query = select(invoices).where(*of_the_order, invoices.c.key != invoice.key)
+    return list(connection.execute(query.order_by(invoices.c.key)))

@@ -123,6 +123,8 @@ EXAMPLES: dict[str, Example] = {
     "review.decide_again": Example("Redécidée"),
     "review.accept": Example("acceptée"),
     "review.refuse": Example("refusée", {"raison": "trop petit"}),
+    "changes.accept": Example("Modification acceptée"),
+    "changes.dismiss": Example("Modification écartée", {"raison": "au téléphone : rien ne change"}),
     "planned_delivery.change voir=1": Example(
         "Ce que cela change", {"date": TODAY + timedelta(days=21), "raison": "le camion"}, status=200
     ),

@@ -1,6 +1,7 @@
 """A quarter in the life of a brewery, lived by the product itself: orders, reviews, deliveries, payments, versions."""
 
 import heapq
+import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
@@ -45,6 +46,7 @@ _LIMITED = timedelta(minutes=15)  # after the last order
 # Days from the due date to the payment: of most, and of those in the group of bad payers.
 _IN_TIME, _LATE = (-12, 0), (14, 40)
 
+_CHANGED = timedelta(minutes=50)
 # A case breaks in one delivery of so many; one invoice of so many is paid in two parts, of which every second one is still to come.
 _BROKEN, _IN_PARTS = 67, 53
 Deed = Callable[[], None]
@@ -62,6 +64,7 @@ def demonstrate(house: House, now: datetime, progress: Callable[[str], None]) ->
     _receive(house, received, now)
     for _, _, act in sorted(_afterwards(house, now), key=lambda each: each[:2]):
         act()
+    _change(house, now)
     bring_bank_file(house, now, _MARIE)
     _prepare(house, now)
     _limit(house, now - _LIMITED)
@@ -184,6 +187,24 @@ def _pay(house: House, invoice: int, at: datetime) -> None:
 def _cancel(house: House, key: int, at: datetime) -> None:
     lifecycle.cancel(house.services, key, was="accepted", by=_MARIE, at=at, why="commande envoyée deux fois")
     _deliver_mail(house, Post(at), at)
+
+
+def _change(house: House, now: datetime) -> None:
+    """Two bars order much less than what was accepted: that stands, and their changes wait for a person."""
+    query = (
+        select(orders.c.body)
+        .join(invoices, invoices.c.order_key == orders.c.key)
+        .where(orders.c.state == "accepted", invoices.c.paid == 0, invoices.c.credited == 0)
+        .where(orders.c.retailer_id.startswith("bars-et-restaurant"))
+        .order_by(orders.c.key.desc())
+        .limit(2)
+    )
+    with house.services.ledger.reading() as connection:
+        changed = connection.execute(query).scalars().all()
+    for said in map(json.loads, changed):
+        [first, *_rest] = said["lines"]
+        body = json.dumps({**said, "lines": [{**first, "quantity": 2}]}, ensure_ascii=False).encode()
+        receive(house.services, body, read_order(body), source="demo", at=now - _CHANGED)
 
 
 def _lower(house: House, at: datetime) -> None:

@@ -20,6 +20,7 @@ from houblon.orders.invoicing.credits import credit_notes_of, left_to_credit
 from houblon.orders.invoicing.document import pdf, sheet
 from houblon.orders.invoicing.languages import languages_on
 from houblon.orders.invoicing.links import invoice_link, number_of, read_link
+from houblon.orders.invoicing.of_orders import others_of
 from houblon.orders.invoicing.payments import MEANS, payments_of
 from houblon.orders.invoicing.shares import number_of as line_number
 from houblon.orders.invoicing.transitions import balance_of
@@ -250,6 +251,7 @@ def shown(
     row = _row(key)
     with house().services.ledger.reading() as connection:
         related = [lists.invoice_row(connection, row.credits)] if row.credits else credit_notes_of(connection, key)
+        others = others_of(connection, row) if row.kind == "invoice" else []
         address = invoice_link_mail.buyer_address(connection, row)
         entries = payments_of(connection, key)
         left = left_to_credit(connection, row) if row.kind == "invoice" else {}
@@ -262,6 +264,7 @@ def shown(
         shared=None,
         languages=(current(),),
         related=related,
+        others=others,
         link=invoice_link(services.base_url, services.secret, key, row.link_number),
         link_until=last,
         address=address,
