@@ -27,14 +27,6 @@ _IS_WAITING = and_(order_changes.c.state == WAITING, orders.c.state.in_(("accept
 OF_A_CHANGE = exists().where(order_changes.c.decision_key == decisions.c.key, order_changes.c.state != ACCEPTED)
 
 
-def lock(connection: Connection, before: Row[Any]) -> bool:
-    """Whether the order is still what it was `before`; if so, it stays so until the transaction ends."""
-    query = select(orders.c.key).where(
-        orders.c.key == before.key, orders.c.state == before.state, orders.c.content_hash == before.content_hash
-    )
-    return connection.execute(query.with_for_update()).first() is not None
-
-
 def locked(connection: Connection, order_key: int) -> Row[Any] | None:
     """The order, which nobody else moves or changes until the transaction ends."""
     return connection.execute(select(orders).where(orders.c.key == order_key).with_for_update()).one_or_none()
