@@ -190,7 +190,7 @@ def _change(
     incoming = of_buyer(incoming, ids.retailer)
     buyer = keep_retailer(connection, ids, incoming.order.buyer, incoming.at)
     kept, through = memberships_of(connection, incoming.order.buyer.id), brought_through(connection)
-    decision, policy = _decided(services, incoming, kept, through, buyer)
+    decision, policy = decide_incoming(services, incoming, kept, through, buyer)
     _check_ids(connection, incoming, ids)
     context = OrderContext(before.key, incoming.order, buyer, policy, incoming.at)
     if waiting is not None:
