@@ -16,6 +16,7 @@ from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import earlier_contents, orders, webhook_calls
 from houblon.orders.events.record import record_event
 from houblon.orders.handling.changes import contents, history
+from houblon.orders.handling.changes.account import account_besides
 from houblon.orders.handling.changes.amendment import amend
 from houblon.orders.handling.changes.contents import but_payment
 from houblon.orders.handling.existing import ExistingOrder, existing
@@ -159,12 +160,16 @@ def _take_accepted(
         return stored_decision(connection, before.key)
     if is_late or (incoming.may_be_old and _is_older(connection, incoming, before)):
         return stored_decision(connection, before.key)
-    if not _may_change(connection, services, incoming, found):
+    own = invoice_of(connection, before.key)
+    if not _may_change(connection, services, incoming, found, own):
         raise already_moved(connection, services, before)
-    return _change(connection, services, incoming, found, waiting)
+    account = account_besides(connection, services, before, own, incoming.at)
+    return _change(connection, services, incoming, found, waiting, account)
 
 
-def _may_change(connection: Connection, services: Services, incoming: IncomingOrder, found: ExistingOrder) -> bool:
+def _may_change(
+    connection: Connection, services: Services, incoming: IncomingOrder, found: ExistingOrder, own: Row[Any] | None
+) -> bool:
     """Whether the policy of the order's buyer lets its source change it now, and nobody did anything that forbids it.
 
     What was paid since is no change, and another buyer's order is another order.
@@ -175,7 +180,7 @@ def _may_change(connection: Connection, services: Services, incoming: IncomingOr
     policy = effective_policy(connection, services, stored_order(before), incoming.at).policy
     if not policy.settings["acceptance.amendable"].value or history.is_mended(before):
         return False
-    return history.barred(connection, before, invoice_of(connection, before.key)) is None
+    return history.barred(connection, before, own) is None
 
 
 def _change(
@@ -184,15 +189,16 @@ def _change(
     incoming: IncomingOrder,
     found: ExistingOrder,
     waiting: Row[Any] | None,
+    account: Account | None,
 ) -> Received:
     """An accepted order says something else: it is decided anew, and is that where the policy accepts it."""
     before, ids = found.order, ids_of(found.order) if found.ids is None else found.ids
     incoming = of_buyer(incoming, ids.retailer)
     buyer = keep_retailer(connection, ids, incoming.order.buyer, incoming.at)
     kept, through = memberships_of(connection, incoming.order.buyer.id), brought_through(connection)
-    decision, policy = decide_incoming(services, incoming, kept, through, buyer)
+    decision, policy = decide_incoming(services, incoming, kept, through, buyer, account)
     _check_ids(connection, incoming, ids)
-    context = OrderContext(before.key, incoming.order, buyer, policy, incoming.at)
+    context = OrderContext(before.key, incoming.order, buyer, policy, incoming.at, account)
     if waiting is not None:
         history.settle(connection, waiting, history.REPLACED, who=SYSTEM, at=incoming.at)
     if decision.outcome is Outcome.ACCEPTED:

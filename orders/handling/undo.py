@@ -9,9 +9,10 @@ from sqlalchemy import Connection, Row, ScalarSelect, delete, func, insert, or_,
 from houblon.orders.db.tables import decisions, deliveries, endpoints, events, invoices, outbox, transitions
 from houblon.orders.events.endpoints import destination_of
 from houblon.orders.events.record import record_event
-from houblon.orders.handling.lifecycle import invoice_of, move_on
+from houblon.orders.handling.lifecycle import move_on
 from houblon.orders.handling.review import order_at
 from houblon.orders.invoicing.delivered import delivery_of
+from houblon.orders.invoicing.of_orders import invoice_of
 from houblon.orders.invoicing.owing import note_uninvoiced, to_be_invoiced
 from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.records.decision_log import SYSTEM, already_moved, last_move, record_order_move

@@ -18,6 +18,7 @@ from houblon.orders.intake.incoming import IncomingOrder
 from houblon.orders.invoicing import invoice
 from houblon.orders.invoicing.credits import Words, credit
 from houblon.orders.invoicing.of_orders import invoice_of
+from houblon.orders.invoicing.owing import note_uninvoiced, to_be_invoiced
 from houblon.orders.invoicing.payments import paid_at_sender
 from houblon.orders.mail import amended
 from houblon.orders.mail.amended import Followed
@@ -70,6 +71,8 @@ def amend(
     assert decision.invoice is not None  # an acceptance says how it is invoiced
     follows = _follows(connection, services, context, decision.invoice)
     done = _invoiced(connection, services, context, current, follows, by)
+    is_invoiced = done.issued is not None or (done.old is not None and done.note is None)
+    note_uninvoiced(connection, context.key, 0 if is_invoiced else to_be_invoiced(context.order))
     amended.queue_accepted(connection, services, context, move, decision.obligations, done, reasons)
     return Amended(key, document, done)
 
@@ -93,7 +96,14 @@ def _follows(connection: Connection, services: Services, context: OrderContext, 
     if planned == context.order:
         return decided
     cycle = services.policies.content(context.policy.version).cycle_of(planned.distributor)
-    return invoicing(planned, context.policy, accepted_at=context.at, cycle=cycle, installation=services.installation)
+    return invoicing(
+        planned,
+        context.policy,
+        accepted_at=context.at,
+        cycle=cycle,
+        installation=services.installation,
+        account=context.account,
+    )
 
 
 def _invoiced(

@@ -7,13 +7,16 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row
 
+from houblon.engine.core.account import origins
 from houblon.engine.core.order import Line, Order, decode_order
 from houblon.engine.core.problem import Text
 from houblon.engine.decide.evaluate import invoicing
 from houblon.engine.decide.obligations import obligations
 from houblon.engine.policy.decision import Decision, Outcome, Reason
+from houblon.engine.policy.lowering import credit_limit_of
 from houblon.orders.events.record import record_event
 from houblon.orders.handling.changes import history
+from houblon.orders.handling.changes.account import account_besides
 from houblon.orders.handling.changes.amendment import amend
 from houblon.orders.handling.receive import effective_policy
 from houblon.orders.handling.review import buyer_of, order_at
@@ -121,19 +124,29 @@ def _accept(
     row, change = _waiting(connection, services, key, seen)
     ids, incoming = ids_of(row), _incoming(row, change, at)
     order = with_buyer(incoming.order, ids.retailer)
-    _check(connection, services, row, order, invoice_of(connection, key))
+    own = invoice_of(connection, key)
+    _check(connection, services, row, order, own)
     # A clock that was set back must not let a change be settled before it came.
     at = max(at, change.at)
     buyer = keep_retailer(connection, ids, order.buyer, at)
     policy = effective_policy(connection, services, order, at).policy
-    context = OrderContext(key, order, buyer, policy, at)
+    account = account_besides(connection, services, row, own, at)
+    context = OrderContext(key, order, buyer, policy, at, account)
     cycle = services.policies.content(policy.version).cycle_of(order.distributor)
-    follows = invoicing(order, policy, accepted_at=at, cycle=cycle, installation=services.installation)
+    follows = invoicing(order, policy, accepted_at=at, cycle=cycle, installation=services.installation, account=account)
     duties = obligations(policy, Outcome.ACCEPTED, follows.issue)
     sentence = Text(f"Modification acceptée par {by}.", f"Change accepted by {by}.")
     reasons = (Reason("person", "accept", "review", sentence, (), {}),)
     decision = Decision(
-        row.order_id, Outcome.ACCEPTED, policy.version, policy.hash, policy.chain, reasons, duties, follows
+        row.order_id,
+        Outcome.ACCEPTED,
+        policy.version,
+        policy.hash,
+        policy.chain,
+        reasons,
+        duties,
+        follows,
+        facts_from=origins(account, credit_limit_of(policy), order.buyer.credit_limit),
     )
     history.settle(connection, change, history.ACCEPTED, who=by, at=at, why=why)
     incoming = msgspec.structs.replace(incoming, order=order, at=at)
@@ -218,7 +231,10 @@ def _with_invoices(connection: Connection, services: Services, found: Shown, row
     policy = effective_policy(connection, services, found.order, at).policy
     context = OrderContext(row.key, found.order, card_of(connection, ids_of(row)), policy, at)
     cycle = services.policies.content(policy.version).cycle_of(found.order.distributor)
-    follows = invoicing(found.order, policy, accepted_at=at, cycle=cycle, installation=services.installation)
+    account = account_besides(connection, services, row, old, at, is_locked=False)
+    follows = invoicing(
+        found.order, policy, accepted_at=at, cycle=cycle, installation=services.installation, account=account
+    )
     after = draft(services, context, follows)["cents"]["total"]
     return msgspec.structs.replace(found, invoice_before=old.total, invoice_after=after)
 

@@ -157,8 +157,8 @@ def seen(services: Services, key: int) -> dict[str, Any]:
         lines = {line["line"]: line["delivered"] for line in delivery.lines} if delivery.lines else whole
     return {
         "state": order.state,
-        "items": order.item_count,
-        "waiting": sum(line["quantity"] for line in _lines_of(change.body)) if change else None,
+        "said": _said_in(order.body),
+        "waiting": _said_in(change.body) if change else None,
         "bills": [
             {
                 "state": row.state,
@@ -332,3 +332,8 @@ def key_of(services: Services, order_id: str) -> int:
 def _lines_of(body: bytes) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = json.loads(body)["lines"]
     return lines
+
+
+def _said_in(body: bytes) -> tuple[int, str]:
+    """How many items a body orders, and in what words."""
+    return sum(line["quantity"] for line in _lines_of(body)), json.loads(body).get("note", "")

@@ -300,8 +300,10 @@ class Life:
         is_waiting = self.waiting is not None and self.state != "cancelled"
         return {
             "state": self.state,
-            "items": sum(self.ordered.all.values()),
-            "waiting": sum(self.waiting.paper.all.values()) if self.waiting and is_waiting else None,
+            "said": (sum(self.ordered.all.values()), self.content.words),
+            "waiting": (sum(self.waiting.paper.all.values()), self.waiting.words)
+            if self.waiting and is_waiting
+            else None,
             "bills": [each.seen() for each in self.bills],
             "delivered": self.delivered,
         }

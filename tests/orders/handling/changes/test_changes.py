@@ -303,3 +303,17 @@ def test_what_was_paid_in_part_with_another_quantity_is_on_the_new_invoice(servi
         ("issued", 0),
         ("issued", 10_000),
     ]
+
+
+@pytest.mark.parametrize("trigger", ["on_acceptance", "on_delivery", "manual"])
+def test_what_the_order_itself_made_owe_does_not_hold_back_its_change(tmp_path, trigger):
+    changed = tous(acceptance_amendable=True, acceptance_credit_limit="1700.00", invoicing_trigger=trigger)
+    services = dataclasses.replace(make_services(tmp_path, changed), knows_accounts=True)
+    assert send(services).document["outcome"] == "accepted"
+    assert send(services, order_body(items=30), at=LATER).document["outcome"] == "accepted"
+    held = send(services, order_body(items=32), at=later(hours=2))
+    assert (held.change, [each["code"] for each in held.document["reasons"]]) == ("waiting", ["credit_limit"])
+    # Years later its own invoice is late: that is no reason either.
+    assert send(services, order_body(items=29), at=later(days=900)).document["outcome"] == "accepted"
+    check(services)
+    services.ledger.close()
