@@ -11,8 +11,8 @@ from alembic import op
 
 from houblon.engine.core.order import Order, decode_order
 
-revision = "0026"
-down_revision = "0031"
+revision = "0027"
+down_revision = "0026"
 
 _OPEN = "kind = 'invoice' AND total > paid + credited AND disputed_at IS NULL"
 

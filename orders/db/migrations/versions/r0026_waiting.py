@@ -6,7 +6,7 @@ What waits in an earlier ledger waits on: nothing of it is accepted because Houb
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0031"
+revision = "0026"
 down_revision = "0025"
 
 KEY = sa.BigInteger().with_variant(sa.Integer, "sqlite")
