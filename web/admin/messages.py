@@ -104,8 +104,8 @@ def reason(row: Row[Any]) -> str:
     known = {
         NO_ADDRESS: _("Aucune adresse connue pour ce destinataire."),
         BAD_ADDRESS: _("Ce n’est pas une adresse de courriel."),
-        EARLIER_SECRET: _("Son lien a été signé par une clé d’avant : il n’ouvre plus rien."),
-        HELD: _("Retenu quand une copie a été restaurée : il est peut-être déjà parti."),
+        EARLIER_SECRET: _("Son lien a été signé par une clé d’avant : il n’ouvre plus rien."),
+        HELD: _("Retenu quand une copie a été restaurée : il est peut-être déjà parti."),
         REMOVED: _("Le point de livraison a été retiré."),
     }
     if row.error in known:

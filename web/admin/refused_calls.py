@@ -51,14 +51,14 @@ def retry_one(key: int) -> Any:
     """Read it as its source is read now, and record it as if it came."""
     tried = _tried(key)
     if tried is None:
-        flash(_("Cet appel n’attend plus : quelqu’un s’en est occupé."), "refused")
+        flash(_("Cet appel n’attend plus : quelqu’un s’en est occupé."), "refused")
     elif tried.result is not None:
         flash(_became(tried.result), "accepted")
     elif tried.problems:
         why = " ".join(each.message.in_(current()) for each in tried.problems[:3])
-        flash(_("Toujours refusé : %(why)s", why=why), "refused")
+        flash(_("Toujours refusé : %(why)s", why=why), "refused")
     else:
-        flash(_("Son contenu n’est plus gardé : il ne peut plus être réessayé."), "refused")
+        flash(_("Son contenu n’est plus gardé : il ne peut plus être réessayé."), "refused")
     return _back()
 
 
@@ -89,7 +89,7 @@ def dismiss(key: int) -> Any:
     if house().services.ledger.write(lambda connection: dismiss_call(connection, by, key)) is not None:
         flash(_("L’appel est écarté."), "accepted")
     else:
-        flash(_("Cet appel n’attend plus : quelqu’un s’en est occupé."), "refused")
+        flash(_("Cet appel n’attend plus : quelqu’un s’en est occupé."), "refused")
     return _back()
 
 
@@ -106,7 +106,7 @@ def _became(result: IngestResult | Heard) -> str:
     }
     state = result.outcome if isinstance(result, IngestResult) else result.state
     became = words.get(state or "", _("commande %(id)s.", id=result.order_id))
-    return _("Enregistré : %(what)s", what=became)
+    return _("Enregistré : %(what)s", what=became)
 
 
 def _back() -> Any:

@@ -7,20 +7,17 @@ from houblon.web.api import decisions, events, groups, orders, proofs, proposals
 from houblon.web.api.blueprint import blueprint
 from houblon.web.api.connections import endpoints, mappings, sources
 from houblon.web.api.document import register
+from houblon.web.api.receivables import bank_files, exports, reminders, statements
 from houblon.web.api.rooms import (
     after_acceptance,
-    bank_files,
     entered_orders,
-    exports,
     invoices,
     joining,
     messages,
     order_changes,
     order_lines,
     records,
-    reminders,
     retailers,
-    statements,
 )
 from houblon.web.api.simulations import files, jobs
 

@@ -393,10 +393,6 @@ class Reversal(Body):
     why = text(500, load_default="")
 
 
-class ReminderStop(Body):
-    why = text(200, load_default="")
-
-
 class Return(Body):
     """`base`, if given, is the version that must still be the newest."""
 

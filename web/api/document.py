@@ -17,16 +17,13 @@ from houblon.web.api.decision_handler import AskedMany, AskedOne
 from houblon.web.api.events import Events
 from houblon.web.api.keys import RATES
 from houblon.web.api.rates import Rates
+from houblon.web.api.receivables import bank_shapes, exports, reminders, statements
 from houblon.web.api.rooms import (
-    bank_shapes,
-    exports,
     invoice_shapes,
     joining_shapes,
     order_shapes,
     record_shapes,
     refused_shapes,
-    reminders,
-    statements,
 )
 from houblon.web.api.simulations import shapes as simulation_shapes
 from houblon.web.api.spec import events as event_shapes

@@ -148,7 +148,7 @@ def save(statements: Iterable[Statement], form: MultiDict[str, str], name: str) 
     check_seen(form.get("etag"), etag(proposal))
     said = list(statements)
     if _says_nothing_new(shown(proposal), said):
-        flash(_("Rien n’a changé : c’est déjà ainsi."))
+        flash(_("Rien n’a changé : c’est déjà ainsi."))
         return
     if proposal is None:
         begun = proposal_entry(by, "proposal.begun", lambda made: {"name": made.name})

@@ -76,7 +76,7 @@ def _change(whose: Whose) -> None:
         if request.form.get("etat") == "reprendre":
             done = start(services, whose, by=by.who, at=by.at, entry_of=started(by, whose))
             flash(
-                _("Les rappels de %(name)s reprennent ; les jours passés ne se rattrapent pas.", name=done.subject),
+                _("Les rappels de %(name)s reprennent ; les jours passés ne se rattrapent pas.", name=done.subject),
                 "accepted",
             )
         else:

@@ -29,17 +29,17 @@ def accept(key: int) -> Any:
         done = change_review.accept(house().services, key, by=by.who, at=by.at, why=why, seen=seen, entry_of=entry_of)
         if done.credit_note and done.invoice:
             return _(
-                "Modification acceptée ; la facture %(number)s prend la place de celle que la note de crédit %(note)s annule.",
+                "Modification acceptée ; la facture %(number)s prend la place de celle que la note de crédit %(note)s annule.",
                 number=done.invoice,
                 note=done.credit_note,
             )
         if done.credit_note:
             return _(
-                "Modification acceptée ; la note de crédit %(note)s annule la facture, et la nouvelle reste à émettre.",
+                "Modification acceptée ; la note de crédit %(note)s annule la facture, et la nouvelle reste à émettre.",
                 note=done.credit_note,
             )
         if done.invoice:
-            return _("Modification acceptée ; la facture %(number)s est émise.", number=done.invoice)
+            return _("Modification acceptée ; la facture %(number)s est émise.", number=done.invoice)
         return _("Modification acceptée.")
 
     return _done(key, act)
@@ -53,7 +53,7 @@ def dismiss(key: int) -> Any:
         entry_of = change_dismissed(by, order_id, why)
         seen = request.form.get("vu")
         change_review.dismiss(house().services, key, by=by.who, at=by.at, why=why, seen=seen, entry_of=entry_of)
-        return _("Modification écartée : la commande reste comme elle a été acceptée.")
+        return _("Modification écartée : la commande reste comme elle a été acceptée.")
 
     return _done(key, act)
 

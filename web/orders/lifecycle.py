@@ -87,7 +87,7 @@ def settle_called_off(key: int) -> Any:
             return sender_news.settle(connection, row.source, row.order_id, by.at)
 
         house().services.ledger.write(audited(work, lambda done: entry if done else None))
-        flash(_("C’est noté : la commande reste comme elle est."), "accepted")
+        flash(_("C’est noté : la commande reste comme elle est."), "accepted")
 
     return _done(key, act)
 

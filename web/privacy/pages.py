@@ -130,7 +130,7 @@ def _kinds(tax: TaxYears) -> list[Kept]:
         Kept(_("Appels reçus"), _("identifiants et empreintes"), _days(keep.calls), "HOUBLON_KEEP_CALLS"),
         Kept(
             _("Appels refusés"),
-            _("ce qu’ils disaient : nom, courriel, adresse"),
+            _("ce qu’ils disaient : nom, courriel, adresse"),
             _days(keep.refused),
             "HOUBLON_KEEP_REFUSED",
         ),
@@ -142,17 +142,17 @@ def _kinds(tax: TaxYears) -> list[Kept]:
         ),
         Kept(
             _("Sessions de l’équipe"),
-            _("adresse, navigateur ; un essai refusé, un jour"),
+            _("adresse, navigateur ; un essai refusé, un jour"),
             _days(keep.sign_ins),
             "HOUBLON_KEEP_SIGN_INS",
         ),
-        Kept(_("Journal"), _("qui a fait quoi"), _("toujours ; sans la personne une fois effacée")),
-        Kept(_("Règles publiées"), _("ce qu’un scénario nomme"), _("toujours ; n’y mettez personne")),
+        Kept(_("Journal"), _("qui a fait quoi"), _("toujours ; sans la personne une fois effacée")),
+        Kept(_("Règles publiées"), _("ce qu’un scénario nomme"), _("toujours ; n’y mettez personne")),
         Kept(_("Lignes du serveur"), _("identifiants, aucun nom ni adresse"), _("selon votre système")),
         Kept(
             _("Sauvegardes"),
             _("tout ce qui précède"),
-            _("selon votre rotation ; refaites l’effacement après une restauration"),
+            _("selon votre rotation ; refaites l’effacement après une restauration"),
         ),
     ]
 

@@ -68,7 +68,7 @@ def join() -> Any:
         return _joined_meanwhile(id, other) or (_preview(id, other, problems=invalid.problems), 422)
     except Outdated:
         return _joined_meanwhile(id, other) or (_preview(id, other, outdated=True), 409)
-    flash(_("C’est fait : les deux sont un seul détaillant. On peut les séparer plus bas."), "accepted")
+    flash(_("C’est fait : les deux sont un seul détaillant. On peut les séparer plus bas."), "accepted")
     return redirect(retailer_url(other))
 
 
@@ -87,7 +87,7 @@ def part() -> Any:
         flash(invalid.problems[0].message.in_(current()), "refused")
         return redirect(retailer_url(id))
     said = ngettext("%(num)s commande lui revient.", "%(num)s commandes lui reviennent.", done.orders)
-    flash(_("« %(id)s » est de nouveau un détaillant à part.", id=id) + " " + said, "accepted")
+    flash(_("« %(id)s » est de nouveau un détaillant à part.", id=id) + " " + said, "accepted")
     return redirect(retailer_url(id))
 
 
@@ -117,7 +117,7 @@ def _joined_meanwhile(*ids: str) -> Any:
         now = {id: root_of(connection, id) for id in ids}
     for id, other in now.items():
         if other != id:
-            flash(_("« %(id)s » est déjà joint à « %(other)s » : voici ce détaillant.", id=id, other=other), "refused")
+            flash(_("« %(id)s » est déjà joint à « %(other)s » : voici ce détaillant.", id=id, other=other), "refused")
             return redirect(retailer_url(other))
     return None
 

@@ -57,7 +57,7 @@ def retry(data: Path | None, key: int, as_json: bool) -> None:
             else refuse(
                 "not_kept",
                 "/key",
-                "Son contenu n’est plus gardé : il ne peut plus être réessayé.",
+                "Son contenu n’est plus gardé : il ne peut plus être réessayé.",
                 "Nothing is kept of what it said: it can't be tried again.",
             )
         )

@@ -10,12 +10,16 @@ from houblon.orders.reminders.stops import Changed, Whose, start, stop
 from houblon.orders.reminders.upcoming import Upcoming, upcoming
 from houblon.web.access.audit import by as acting
 from houblon.web.api.blueprint import not_found, operation
-from houblon.web.api.bodies import ReminderStop
+from houblon.web.api.bodies import Body, text
 from houblon.web.api.keys import caller
 from houblon.web.api.spec.types import Day, Key, Money
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response
 from houblon.web.invoices.reminder_entries import started, stopped
+
+
+class ReminderStop(Body):
+    why = text(200, load_default="")
 
 
 class RemindedInvoice(msgspec.Struct, frozen=True):

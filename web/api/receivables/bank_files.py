@@ -13,7 +13,7 @@ from houblon.web.access.audit import by as acting
 from houblon.web.api.blueprint import not_found, operation
 from houblon.web.api.bodies import ByKey, Reversal
 from houblon.web.api.keys import caller
-from houblon.web.api.rooms.bank_shapes import BankFileAsked, NewBankFile
+from houblon.web.api.receivables.bank_shapes import BankFileAsked, NewBankFile
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.errors import json_response
 from houblon.web.foundation.paging import linked, page
