@@ -41,6 +41,7 @@ ORDER = (
     "exports",
     "mended",
     "changes",
+    "payments",
 )
 # Made anew each time: what an example calls it is what it is called here from then on.
 OWN = {"id", "secret", "simulation", "report_hash", "inputs_hash", "hash", "changes", "proposal", "ends", "destination"}
