@@ -3,13 +3,16 @@
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from houblon.engine.conditions.figures import money_text
+from houblon.engine.core.money import cents_written
 from houblon.engine.core.problem import Text
+from houblon.engine.schedule.cadence import day_text
 from houblon.orders.bookkeeping.accounts import NAMES
 from houblon.rules.model.changes import Change
 from houblon.rules.model.content import Content
@@ -107,7 +110,25 @@ _MEMBERS: dict[str, Text] = {
     "timezone": Text("fuseau horaire", "time zone"),
     "currency": Text("monnaie", "currency"),
     "hash": Text("empreinte", "hash"),
+    "id": Text("numéro", "number"),
+    "amount": Text("montant", "amount"),
+    "credit_limit": Text("limite de crédit", "credit limit"),
+    "from": Text("de", "from"),
+    "on": Text("jour", "day"),
+    "planned_delivery": Text("livraison prévue", "planned delivery"),
+    "due_date": Text("échéance", "due date"),
+    "line": Text("ligne", "line"),
+    "lines": Text("lignes", "lines"),
+    "credit_note": Text("note de crédit", "credit note"),
+    "invoice": Text("facture", "invoice"),
+    "reason": Text("raison", "reason"),
+    "why": Text("raison", "reason"),
+    "email": Text("courriel", "email"),
+    "language": Text("langue", "language"),
+    "province": Text("province", "province"),
 }
+_AMOUNT = re.compile(r"-?\d{1,12}\.\d\d", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _PLACE = re.compile(r"/(?P<kind>group|cycle|scenario|guardrail)s/(?P<id>[^/]+)(?:/(?P<path>.+))?")
 # As the house itself writes a moment.
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -146,7 +167,8 @@ def differences(before: Any, after: Any, zone: ZoneInfo, content: Content | None
 def _difference(path: tuple[str, ...], before: Any, after: Any, zone: ZoneInfo, content: Content | None) -> Difference:
     place = _PLACE.fullmatch(path[-1]) if path else None
     if place is None:
-        return Difference(_name(path), _value(before, zone), _value(after, zone))
+        name = path[-1] if path else ""
+        return Difference(_name(path), _value(name, before, zone), _value(name, after, zone))
     kind, id, rest = place["kind"], place["id"].replace("~1", "/").replace("~0", "~"), place["path"] or ""
     known = () if content is None else (content,)
     if rest == "" and len(path) > 1:
@@ -200,13 +222,18 @@ def _name(path: tuple[str, ...]) -> Text:
     return Text(" › ".join(part.fr for part in parts), " › ".join(part.en for part in parts))
 
 
-def _value(value: Any, zone: ZoneInfo) -> Text:
+def _value(name: str, value: Any, zone: ZoneInfo) -> Text:
     if value is _ABSENT or value is None or value == "":
         return _NOTHING
     if isinstance(value, bool):
         return _YES if value else _NO
     if isinstance(value, str) and value in ROLE_NAMES:
         return ROLE_NAMES[value]
+    if isinstance(value, str) and name in ("amount", "credit_limit") and _AMOUNT.fullmatch(value):
+        return money_text(cents_written(value))
+    if isinstance(value, str) and name in ("on", "planned_delivery", "due_date") and _DAY.fullmatch(value):
+        with suppress(ValueError):
+            return day_text(date.fromisoformat(value))
     if isinstance(value, str) and _MOMENT.fullmatch(value):
         with suppress(ValueError, OverflowError):  # a name that people chose may look like one
             moment = datetime.fromisoformat(value)

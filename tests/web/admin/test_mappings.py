@@ -50,7 +50,8 @@ def test_a_pasted_payload_becomes_an_order_and_its_decision_and_nothing_is_recor
     page = said(ask(client, shopify(line_items=[line])))
     assert "chip accepted" in page and "24 articles" in page and '"unit_price": "27.00"' in page
     missing = page[page.index("Ce que la commande ne dit pas") : page.index("Ce que la commande dit")]
-    assert "le nombre de jours de retard" in missing and "le montant" not in missing
+    assert "le pays" in missing and "le montant" not in missing
+    assert "le nombre de jours de retard" not in missing  # the ledger knows that
     assert rows(place.house.services, orders) == []
 
 

@@ -15,6 +15,8 @@ _WHERE = "each => { const at = each.getBoundingClientRect(); return [at.left, at
 # test_simulation_browser look at them.
 LED_TO = {
     "simulations.show",
+    "statements.show_asked",
+    "upcoming.show",
     "outbox.show",
     "endpoints.show",
     "invoices.shared",
@@ -33,6 +35,9 @@ NO_PAGES = {
     "invoices.as_pdf",
     "invoices.shared_pdf",
     "journal.export",
+    "statements.as_pdf",
+    "statements.as_pdf_asked",
+    "books.download",
     "privacy.export",
     "membership_files.export",
     "simulation_files.export",
