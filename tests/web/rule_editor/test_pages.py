@@ -290,6 +290,8 @@ def test_the_page_tells_inherited_own_and_none_apart_with_who_and_when(place, cl
     changed(client, "acceptance.minimum_value", etat="aucun")
     changed(client, "acceptance.credit_limit", value="5 000,00", etat="propre")
     changed(client, "acceptance.maximum_days_overdue", value="30", etat="propre")
+    changed(client, "acceptance.tell_team_after_hours", value="48", etat="propre")
+    changed(client, "acceptance.amendable", value="oui", etat="propre")
     page = text(client.get("/groupes/payeurs-a-risque"))
 
     def row(path):
