@@ -79,10 +79,14 @@ EXAMPLES: dict[str, Example] = {
     "htmx groups.show_reach invoicing.reminders": Example(
         "Avec cette valeur", {"before": "3", "after": "7"}, status=200
     ),
+    "htmx groups.show_reach acceptance.tell_team_after_hours": Example(
+        "Avec cette valeur", {"value": "48"}, status=200
+    ),
     "htmx groups.show_reach messages.reminder": Example("Avec cette valeur", _LETTER, status=200),
     "htmx groups.show_reach *": Example("Avec cette valeur", status=200),
     f"{SET} invoicing.discount_percent etat=portee": Example("Avec cette valeur", {"value": "5"}, status=200),
     f"{SET} invoicing.reminders etat=portee": Example("Avec cette valeur", {"before": "3", "after": "7"}, status=200),
+    f"{SET} acceptance.tell_team_after_hours etat=portee": Example("Avec cette valeur", {"value": "48"}, status=200),
     f"{SET} messages.reminder etat=portee": Example("Avec cette valeur", _LETTER, status=200),
     f"{SET} * etat=portee": Example("Avec cette valeur", status=200),
     "htmx rules.act": Example("Bloc de conditions", status=200),
@@ -170,6 +174,9 @@ EXAMPLES: dict[str, Example] = {
     f"{SET} acceptance.mode etat=propre": Example(NOTED, {"value": "automatic"}, at="/payeurs-a-risque"),
     f"{SET} acceptance.minimum_items etat=propre": Example(NOTED, {"value": "12"}),
     f"{SET} acceptance.minimum_value etat=propre": Example(NOTED, {"value": "150,00"}),
+    f"{SET} acceptance.credit_limit etat=propre": Example(NOTED, {"value": "500,00"}),
+    f"{SET} acceptance.maximum_days_overdue etat=propre": Example(NOTED, {"value": "20"}),
+    f"{SET} acceptance.tell_team_after_hours etat=propre": Example(NOTED, {"value": "48"}),
     f"{SET} invoicing.discount_percent etat=propre": Example(NOTED, {"value": "5"}),
     f"{SET} invoicing.note etat=propre": Example(NOTED, {"fr": "Merci.", "en": "Thank you."}),
     f"{SET} invoicing.terms etat=propre": Example(NOTED, {"days": "45"}),
@@ -192,7 +199,7 @@ EXAMPLES: dict[str, Example] = {
     "deliveries.remove": Example(NOTED),
     "scenarios.remove": Example(NOTED),
     # Drafts, from their first word to a version and back.
-    "proposals.leave": Example("v3 en vigueur"),
+    "proposals.leave": Example("v4 en vigueur"),
     "proposals.create": Example("Été", {"nom": "Été : terrasses"}),
     "proposals.rename": Example("Terrasses", {"nom": "Terrasses", "description": "Elles ouvrent."}),
     "proposals.comment": Example("À relire", {"commentaire": "À relire lundi."}),
