@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, Row, cast, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from houblon.engine.core.problem import Invalid, problem, refuse
@@ -134,12 +134,16 @@ def undo(
     return services.ledger.write(work)
 
 
+# PostgreSQL sums whole numbers to a decimal.
+_AMOUNT = cast(func.sum(bank_lines.c.amount), BigInteger)
+
+
 def imports(connection: Connection, before: int | None = None, limit: int = 20) -> Sequence[Row[Any]]:
     """Files that were recorded, the newest first, with how many lines of each and what they come to."""
     query = (
-        select(bank_imports, func.count(bank_lines.c.key).label("lines"), func.sum(bank_lines.c.amount).label("amount"))
+        select(bank_imports, func.count(bank_lines.c.key).label("lines"), _AMOUNT.label("amount"))
         .join(bank_lines, bank_lines.c.import_key == bank_imports.c.key)
-        .group_by(*bank_imports.c)
+        .group_by(bank_imports.c.key)
         .order_by(bank_imports.c.key.desc())
         .limit(limit)
     )

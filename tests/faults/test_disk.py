@@ -28,11 +28,11 @@ SHIM = Path(__file__).with_name("failing_sync.c")
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A disk of 3 MB."""
+    """A disk of 4 MB: an empty ledger and its log are about one."""
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = shutil.which("mount") and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "houblon-test", str(disk)], capture_output=True
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "houblon-test", str(disk)], capture_output=True
     )
     if not mounted or mounted.returncode:
         pytest.skip("a small disk can't be mounted here (that takes root)")

@@ -4,7 +4,10 @@
 NOT_LED_TO = {
     "security.logout",  # a press
     "group_identity.show",  # where a name that was refused is shown again
-    "retailers.asked",  # a retailer whose id no address can hold
+    # A retailer whose id no address can hold.
+    "retailers.asked",
+    "statements.show_asked",
+    "statements.as_pdf_asked",
     # Where somebody with a second factor is led while they sign in, and what flask-security answers by leading on.
     "security.mf_recovery",
     "security.mf_recovery_codes",

@@ -330,7 +330,11 @@ def test_a_group_s_own_words_reach_its_buyers_in_their_language(tmp_path, inbox,
     for number, buyer in enumerate(("a", "b")):
         send(
             services,
-            order_body(f"PO-{number}", buyer={"id": buyer, "email": f"{buyer}@b.example", "language": language}),
+            # In Ontario, whoever reads English gets no French beside it.
+            order_body(
+                f"PO-{number}",
+                buyer={"id": buyer, "email": f"{buyer}@b.example", "language": language, "province": "ON"},
+            ),
         )
     deliver_due(services.ledger, smtp, NOW)
     mails = {mail["To"]: mail for mail in inbox.mails}

@@ -7,7 +7,7 @@ import pytest
 
 from houblon.engine.conditions.parsing import parse_conditions
 from houblon.engine.core.order import read_facts
-from houblon.engine.policy.policy import _VOCABULARY
+from houblon.engine.policy.policy import VOCABULARY
 from houblon.simulation.compare.selectivity import decide_few, in_turn
 from tests.engine.oracle.generated import random_order
 from tests.engine.policy.policies import ZONE
@@ -15,7 +15,7 @@ from tests.engine.policy.policies import ZONE
 
 def condition(*leaves):
     written = {"any": [dict(zip(("name", "operator", "value"), leaf, strict=True)) for leaf in leaves]}
-    return parse_conditions(written, _VOCABULARY)
+    return parse_conditions(written, VOCABULARY)
 
 
 @pytest.fixture(scope="module")

@@ -37,11 +37,23 @@ def test_requests_of_every_sort_are_answered_as_the_document_tells(place):
         "invoices/{key}/payments",
         "invoices/{key}/credits",
         "orders/{key}/invoice",
+        "orders/{key}/undo",
+        *(f"orders/{{key}}/change/{act}" for act in ("accept", "dismiss")),
+        "invoices/{key}/apply-credit",
+        *(f"bank-files{each}" for each in ("", "/preview", "/{key}/undo")),
+        *(f"refused-calls/{{key}}/{act}" for act in ("retry", "dismiss")),
+        "simulations/{id}/cancel",
         *(f"orders/{{key}}/lines/{{line}}/{act}" for act in ("available", "remove")),
     )
     # So is another address of an endpoint.
     addresses = {"POST /api/v1/endpoints", "PUT /api/v1/endpoints/{id}"}
-    others = {"GET /api/v1/versions/{number}/diff", "PUT /api/v1/orders/{key}/planned-delivery"}
+    tables = {f"GET /api/v1/exports/{{table}}.{kind}" for kind in ("csv", "xlsx")}
+    others = {
+        "GET /api/v1/versions/{number}/diff",
+        "GET /api/v1/compare",
+        *tables,
+        "PUT /api/v1/orders/{key}/planned-delivery",
+    }
     assert refused <= {f"POST /api/v1/{each}" for each in acts} | others | addresses
 
 
@@ -108,7 +120,7 @@ def test_a_client_generated_from_the_document_decides_and_follows_an_order(place
         kinds = [each.type_ for each in events if each.type_ != "policy.published"]
         assert kinds[:3] == ["order.held", "order.accepted", "invoice.issued"]
         assert sorted(kinds[3:]) == sorted(
-            ["order.delivered", "credit_note.issued", "credit_note.issued", "invoice.paid"]
+            ["order.delivered", "credit_note.issued", "credit_note.issued", "invoice.paid", "payment.recorded"]
         )
         issued = next(each for each in events if each.type_ == "invoice.issued")
         assert issued.data.total == invoice.total and issued.data.invoice_key == invoice.key

@@ -59,7 +59,14 @@ def test_every_door_answers(service):
         assert ask(running, "GET", address)[0] == 200, address
     told = {}
     for path, operations in json.loads(ask(running, "GET", "/api/v1/openapi.json")[1])["paths"].items():
-        names = {"id": IDS.get(path.split("/")[3], "rien"), "key": 1, "number": 2, "line": 1, "name": "rien", "table": "journal"}
+        names = {
+            "id": IDS.get(path.split("/")[3], "rien"),
+            "key": 1,
+            "number": 2,
+            "line": 1,
+            "name": "rien",
+            "table": "journal",
+        }
         for method in operations.keys() & {"get", "post", "put", "patch", "delete"}:
             body = None if method == "get" else {}
             found = ask(running, method.upper(), path.format(**names), body, Authorization=f"Bearer {key}")
