@@ -21,9 +21,12 @@ from houblon.orders.intake.mapping import map_order, read_mapping
 from houblon.orders.invoicing.payments import pay_rest as pay
 from houblon.orders.invoicing.payments import reverse
 from houblon.orders.invoicing.transitions import viewed
+from houblon.orders.outbox.delivery import deliver_due
+from houblon.orders.reminders.remind import remind_due
 from houblon.rules.model.content import Version
 from houblon.rules.model.schema import read_document, read_group
 from tests.clock import MONTREAL, NOW, real
+from tests.orders.reminders.houses import DAYS, Post, after_due
 from tests.orders.services import later, make_services, order_body, rows, send, tous
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -84,11 +87,13 @@ def test_the_receiver_shown_takes_what_is_signed_once():
 def test_the_events_shown_have_the_shape_of_those_that_are_sent(tmp_path):
     many = {"conditions": {"all": [{"name": "item_count", "operator": "greater_than", "value": 500}]}}
     rule = {**many, "actions": [{"name": "refuse", "params": {"reason": "too_many"}}]}
-    services = make_services(tmp_path, tous({"trop": rule}, acceptance_amendable=True))
+    services = make_services(tmp_path, tous({"trop": rule}, acceptance_amendable=True, invoicing_reminders=DAYS))
     services = replace(services, follow_delivery=True)
     wanted = endpoints.Wanted("https://receiver.example/", EVENTS)
     id, _ = services.ledger.write(lambda c: endpoints.add_endpoint(c, wanted, bytes, NOW))
     _live(services)
+    remind_due(services, after_due(7))
+    deliver_due(services.ledger, Post(), after_due(7))
     services.ledger.write(lambda c: enqueue_test_event(c, id, NOW))
     feed(services.ledger, NOW)
     sent = {row.event: row.message for row in rows(services, outbox) if row.kind == "webhook"}
@@ -116,9 +121,10 @@ def _live(services):
     for number in (12, 24, 13):
         send(services, order_body("PO-4", items=number))
     change_review.dismiss(services, 3, by="anne", at=later(minutes=9))
+    send(services, order_body("PO-5"))
     send(services, order_body("PO-1", distributor="transbroue"))
-    deliveries.deliver(services, 4, by="anne", at=later(minutes=9))
-    undo.undo(services, 4, was="delivered", by="anne", at=later(minutes=10))
+    deliveries.deliver(services, 5, by="anne", at=later(minutes=9))
+    undo.undo(services, 5, was="delivered", by="anne", at=later(minutes=10))
     version = Version(2, "anne", "", later(hours=1), later(hours=1), "sha256:0")
     services.ledger.write(lambda c: record_publication(c, version))
 
