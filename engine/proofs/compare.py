@@ -12,19 +12,18 @@ import z3
 
 from houblon.engine.conditions.targets.logic import GROUPS, Formula, Symbols, all_of, none_of
 from houblon.engine.conditions.tree import Comparison, comparisons_of
-from houblon.engine.decide.evaluate import decide
 from houblon.engine.decide.installation import Installation
 from houblon.engine.decide.precedence import OUTCOMES
 from houblon.engine.policy.decision import Outcome
 from houblon.engine.policy.lowering import credit_limit_of, lowered_rules
 from houblon.engine.policy.policy import Policy
-from houblon.engine.proofs.possible import possible
-from houblon.engine.proofs.prove import Disagreement
+from houblon.engine.proofs.possible import within
+from houblon.engine.proofs.prove import decided
 from houblon.engine.proofs.questions import EQUAL, LOOSER, MIXED, STRICTER, UNKNOWN, Difference, Region, Stock
 from houblon.engine.proofs.region_text import Said, region_sentence
 from houblon.engine.proofs.search import Imagined, Search, Unsettled
 from houblon.engine.proofs.verdict import Reading
-from houblon.engine.proofs.witness import differing, order_document, read
+from houblon.engine.proofs.witness import Disagreement, differing, made
 
 CREDIT = ("credit_limit", "credit_available")
 MOST_REGIONS = 12  # that are told of one pair of outcomes
@@ -41,7 +40,8 @@ class _Comparing:
         rules = [rule for policy in (before, after) for rule in lowered_rules(policy)]
         self.symbols = Symbols(test for rule in rules for test in comparisons_of(rule.condition))
         self.reading = Reading(self.symbols)
-        self.search = Search(self.symbols, self.reading.barred)
+        given = within(self.symbols, after.chain, stock.kept)
+        self.search = Search(self.symbols, self.reading.barred, given)
         self.verdicts = tuple(self.reading.verdict(policy) for policy in (before, after))
         self.is_unsettled = False
 
@@ -115,7 +115,7 @@ class _Comparing:
     def reduced(self, said: list[Said], pair: list[Formula]) -> list[Said]:
         """As little of what is said as still settles both outcomes."""
         solver = z3.SimpleSolver(self.symbols.context)
-        solver.add(*possible(self.symbols), none_of(self.symbols, [all_of(self.symbols, pair)]))
+        solver.add(*self.search.given, none_of(self.symbols, [all_of(self.symbols, pair)]))
         flags = [self.symbols.flag(f"said {place}") for place in range(len(said))]
         solver.add(*(z3.Implies(flag, each.formula) for flag, each in zip(flags, said, strict=True)))
         kept = list(range(len(said)))
@@ -131,14 +131,10 @@ class _Comparing:
     def witness(self, imagined: Imagined, old: Outcome, new: Outcome) -> Any:
         """The order, decided as it was said; None where no order could be given what was imagined."""
         chain = self.after.chain
-        document = order_document(imagined, chain, self.stock, self.installation)
-        order, facts = read(document, chain, self.installation)
+        document, order, facts = made(imagined, chain, self.stock, self.installation)
         if differing(imagined, facts):
             return None
-        outcomes = tuple(
-            decide(order, policy, accepted_at=order.placed_at, cycle=None, installation=self.installation).outcome
-            for policy in (self.before, self.after)
-        )
+        outcomes = tuple(decided(order, policy, self.installation).outcome for policy in (self.before, self.after))
         if outcomes != (old, new):
             raise Disagreement(f"this order is {outcomes}, not {(old, new)}", document)
         return document

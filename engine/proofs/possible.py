@@ -1,10 +1,10 @@
 """What the facts of any order may be together, as formulas: `houblon.engine.core.order.read_facts`, read backwards.
 
 Every order that can be decided satisfies them. Where they let more through than orders can have, the order
-that is made of an answer shows it, and `spurious` says what was missing.
+that is made of an answer shows it (`differing` in `witness.py`).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import z3
 
@@ -47,6 +47,13 @@ def possible(symbols: Symbols) -> list[Formula]:
         *_places(symbols),
         *_of_texts(symbols),
     ]
+
+
+def within(symbols: Symbols, chain: tuple[str, ...], kept: Mapping[str, tuple[str, ...]]) -> Iterator[Formula]:
+    """What holds of orders with the chain: none is of a buyer who is kept in a group beside it, and has another one."""
+    for test, flag in symbols.texts.get("buyer_id", {}).items():
+        if test.operator == "equal_to" and not set(kept.get(test.value, ())) <= set(chain):
+            yield z3.Not(flag)
 
 
 def _numbers(symbols: Symbols) -> Iterator[Formula]:

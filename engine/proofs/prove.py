@@ -6,9 +6,7 @@ prover, `Disagreement`, and nothing that anybody may rely on.
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
 
-import msgspec
 import z3
 
 from houblon.engine.conditions.targets.logic import Formula, Symbols, all_of, formula, none_of
@@ -25,21 +23,15 @@ from houblon.engine.policy.lowering import credit_limit_of, lowered_rules
 from houblon.engine.policy.policy import Policy
 from houblon.engine.proofs.breaking import breaking
 from houblon.engine.proofs.claims import Claim, claim_text, is_broken
+from houblon.engine.proofs.possible import within
 from houblon.engine.proofs.questions import BROKEN, NO_STOCK, PROVED, UNKNOWN, Proof, Question, Stock
 from houblon.engine.proofs.search import Imagined, Search, Unsettled
 from houblon.engine.proofs.texts import holds_of
 from houblon.engine.proofs.verdict import PossibleVerdict, Reading
-from houblon.engine.proofs.witness import differing, order_document, read
+from houblon.engine.proofs.witness import Disagreement as Disagreement
+from houblon.engine.proofs.witness import differing, made
 
 _MOST_ORDERS = 20  # that can't be made as they were imagined, before nobody knows
-
-
-class Disagreement(Exception):
-    """The prover and the engine say different things of one order: a fault of ours."""
-
-    def __init__(self, what: str, document: Any):
-        self.document = document
-        super().__init__(f"{what}: {document}")
 
 
 class Prover:
@@ -99,23 +91,12 @@ class Prover:
         if question.when is not None:
             symbols = self.symbols.with_credit(credit_limit_of(question.policy))
             broken.append(formula(question.when, symbols, chain[:-1]).holds)
-        return [*broken, *self.elsewhere(chain)]
-
-    def elsewhere(self, chain: tuple[str, ...]) -> Iterator[Formula]:
-        """That the buyer is none who is kept in a group beside the chain: their orders have another one."""
-        tests = self.symbols.texts.get("buyer_id", {})
-        for test, flag in tests.items():
-            if test.operator == "equal_to" and not set(self.stock.kept.get(test.value, ())) <= set(chain):
-                yield z3.Not(flag)
+        return [*broken, *within(self.symbols, chain, self.stock.kept)]
 
     def shown(self, question: Question, imagined: Imagined) -> Proof | tuple[str, ...]:
         """The order that was imagined, decided; the facts that no order could be given so. Raises Disagreement."""
         chain = question.policy.chain
-        document = order_document(imagined, chain, self.stock, self.installation)
-        try:
-            order, facts = read(document, chain, self.installation)
-        except msgspec.ValidationError as fault:
-            raise Disagreement(f"this order can't be read: {fault}", document) from fault
+        document, order, facts = made(imagined, chain, self.stock, self.installation)
         wrong = differing(imagined, facts)
         if wrong:
             return wrong

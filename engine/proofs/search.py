@@ -55,8 +55,8 @@ class Search:
         self.last: Any = None  # z3's model of the order that was found last
         self.solver = z3.SimpleSolver(symbols.context)
         self.solver.set("rlimit", EFFORT)
-        self.solver.add(*possible(symbols))
-        self.solver.add(*given)
+        self.given = [*possible(symbols), *given]  # what holds of every order, and of those that are asked about
+        self.solver.add(*self.given)
 
     def find(self, question: Iterable[Formula], wishes: Iterable[Formula] = ()) -> Imagined | Unsettled | None:
         """An order for which all of the question holds; of several, one that has the wishes, then the smallest."""

@@ -5,6 +5,8 @@ from datetime import datetime, time, timedelta
 from itertools import product
 from typing import Any
 
+import msgspec
+
 from houblon.engine.conditions.vocabulary import FACTS, Kind
 from houblon.engine.core.money import dollars
 from houblon.engine.core.order import WEEKDAYS, Facts, Order, order_of, read_facts
@@ -25,6 +27,26 @@ _ANOTHER = {
 }
 _COUNTRIES = {"US": "USA", "FR": "France", "BE": "Belgique"}
 _FOREIGN = ("USD", "EUR")  # a currency that bars an order
+
+
+class Disagreement(Exception):
+    """The prover and the engine say different things of one order: a fault of ours."""
+
+    def __init__(self, what: str, document: Any):
+        self.document = document
+        super().__init__(f"{what}: {document}")
+
+
+def made(
+    imagined: Imagined, chain: tuple[str, ...], stock: Stock, installation: Installation
+) -> tuple[Any, Order, Facts]:
+    """The order that was imagined: as JSON says it, read, and what conditions read of it. Raises Disagreement."""
+    document = order_document(imagined, chain, stock, installation)
+    try:
+        order = order_of(document)
+    except msgspec.ValidationError as fault:
+        raise Disagreement(f"this order can't be read: {fault}", document) from fault
+    return document, order, read_facts(order, chain[:-1], installation.zone)
 
 
 def order_document(imagined: Imagined, chain: tuple[str, ...], stock: Stock, installation: Installation) -> Any:
@@ -87,12 +109,6 @@ def _is_as_imagined(name: str, value: Any, imagined: Imagined) -> bool:
 def _are_imagined(fact: str, values: tuple[str, ...], imagined: Imagined) -> bool:
     found, named = {each.lower() for each in values}, {each.lower() for each in imagined.named[fact]}
     return found & imagined.asked[fact] == named and bool(found - imagined.asked[fact]) is (fact in imagined.other)
-
-
-def read(document: Any, chain: tuple[str, ...], installation: Installation) -> tuple[Order, Facts]:
-    """The order, and what conditions read of it. Raises msgspec.ValidationError where it can't be read."""
-    order = order_of(document)
-    return order, read_facts(order, chain[:-1], installation.zone)
 
 
 def _placed(imagined: Imagined, stock: Stock, installation: Installation) -> datetime:

@@ -9,7 +9,7 @@ from houblon.engine.decide.evaluate import decide, judge_of
 from houblon.engine.decide.precedence import OUTCOMES, settled
 from houblon.engine.policy.decision import Outcome
 from houblon.engine.proofs.compare import difference
-from houblon.engine.proofs.questions import EQUAL, LOOSER, MIXED, NO_STOCK, STRICTER, UNKNOWN
+from houblon.engine.proofs.questions import EQUAL, LOOSER, MIXED, NO_STOCK, STRICTER, UNKNOWN, Stock
 from tests.engine.policy.policies import INSTALLATION, policy, rule
 from tests.engine.proofs import small
 from tests.engine.proofs.test_claims import HARD
@@ -18,8 +18,8 @@ from tests.engine.proofs.test_enumeration import all_facts, small_policy
 NET_45 = {"kind": "net", "days": 45}
 
 
-def compared(before, after):
-    return difference(before, after, INSTALLATION, NO_STOCK)
+def compared(before, after, stock=NO_STOCK):
+    return difference(before, after, INSTALLATION, stock)
 
 
 def sentences(before, after):
@@ -93,6 +93,13 @@ def test_what_an_order_does_not_say_is_a_region_of_its_own():
     first = rule({"all": [{"name": "is_first_order", "operator": "is_true", "value": ""}]}, ("hold", {"reason": "x"}))
     said = sentences(policy(), policy({"premiere": ("tous", first)}))
     assert any("ne disent pas" in fr and "do not say" in en for fr, en in said)
+
+
+def test_who_is_kept_in_a_group_beside_the_chain_makes_no_difference_to_it():
+    somebody = {"name": "buyer_id", "operator": "equal_to", "value": "risque-1"}
+    after = policy({"un": ("tous", rule({"all": [somebody]}, ("hold", {"reason": "x"})))})
+    assert compared(policy(), after, Stock(kept={"risque-1": ("risque",)})).verdict == EQUAL
+    assert compared(policy(), after, Stock(kept={"risque-1": ()})).verdict == STRICTER
 
 
 def test_what_nobody_can_tell_is_never_called_equal():
