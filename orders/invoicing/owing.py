@@ -7,7 +7,7 @@ Whatever changes either changes the sum in its transaction. Disputed invoices do
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, case, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, select, text, update
 
 from houblon.engine.core.order import Order
 from houblon.orders.db.statements import Prepared
@@ -61,8 +61,7 @@ def recount(connection: Connection, ids: Iterable[str]) -> None:
 
 def summed() -> ColumnElement[int]:
     """What a retailer's row owes, of the entries themselves."""
-    owed = case((IS_OPEN, LEFT), else_=0)
-    mine = select(func.coalesce(func.sum(owed), 0)).where(invoices.c.retailer_id == retailers.c.id)
+    mine = select(func.coalesce(func.sum(LEFT), 0)).where(invoices.c.retailer_id == retailers.c.id, IS_OPEN)
     ordered = select(func.coalesce(func.sum(orders.c.uninvoiced), 0)).where(orders.c.retailer_id == retailers.c.id)
     return mine.correlate(retailers).scalar_subquery() + ordered.correlate(retailers).scalar_subquery()
 
