@@ -21,7 +21,7 @@ from houblon.orders.invoicing.of_orders import invoice_of
 from houblon.orders.invoicing.owing import note_uninvoiced, to_be_invoiced
 from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.records.decision_log import record_transition
-from houblon.orders.records.redecisions import DELIVERY, decide_buyer_again
+from houblon.orders.records.redecisions import DELIVERY, decide_retailers_again
 from houblon.orders.services import Conflict, OrderContext, Services
 
 # The list of a delivery may be closed the evening before, or at the end of the week.
@@ -116,7 +116,7 @@ def _deliver(
             note_uninvoiced(connection, key, to_be_invoiced(part.order))
         if lines:
             # What did not come is owed no more.
-            decide_buyer_again(connection, key, DELIVERY, row.order_id, by=by, at=at)
+            decide_retailers_again(connection, (row.retailer_id,), DELIVERY, by=by, at=at, subject=row.order_id)
         done, followed = (done, None) if issued is None else (_with(done, invoice=issued.number), issued.key)
     else:
         left, missed = left_to_credit(connection, invoice), _not_delivered(order, lines, before)

@@ -19,7 +19,7 @@ from houblon.orders.invoicing.owing import note_uninvoiced
 from houblon.orders.mail import enqueue as messages
 from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.records.decision_log import SYSTEM, already_moved, record_transition
-from houblon.orders.records.redecisions import CANCELLATION, decide_buyer_again
+from houblon.orders.records.redecisions import CANCELLATION, decide_retailers_again
 from houblon.orders.services import OrderContext, Services
 
 CANCELLABLE = ("held", "accepted")
@@ -80,7 +80,7 @@ def cancel_in(
     note: Issued | None = None
     # One that was credited line by line, to the last, has nothing left to take back.
     if was == "accepted" and invoice is None:
-        decide_buyer_again(connection, key, CANCELLATION, row.order_id, by=by, at=at)
+        decide_retailers_again(connection, (row.retailer_id,), CANCELLATION, by=by, at=at, subject=row.order_id)
     if invoice is not None and invoice.state != "credited":
         printed = said_in(CALLED_OFF, languages_of(services, order, context.buyer)) if by == SYSTEM else why
         note = credit(connection, services, context, invoice, by, Words(why=printed))

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, insert, select
 
 from houblon.engine.core.problem import refuse
 from houblon.orders.db.statements import AnyRow
@@ -45,7 +44,7 @@ def apply_credit(
         invoice, source = payable(connection, invoice_key), rows[source_key]
         if is_settled(invoice):
             raise already_settled(connection, services, invoice)
-        if _retailer(connection, invoice) != _retailer(connection, source):
+        if invoice.retailer_id != source.retailer_id:
             raise Conflict(
                 "other_retailer",
                 f"La facture {source.number} n’est pas du même détaillant.",
@@ -84,8 +83,3 @@ def invoices_over(connection: Connection, retailer: str) -> Sequence[AnyRow]:
         .where(orders.c.retailer_id == retailer, invoices.c.kind == "invoice", invoices.c.total > 0, over > 0)
     )
     return connection.execute(query.order_by(invoices.c.key)).all()
-
-
-def _retailer(connection: Connection, invoice: Row[Any]) -> str:
-    found: str = connection.execute(select(orders.c.retailer_id).where(orders.c.key == invoice.order_key)).scalar_one()
-    return found

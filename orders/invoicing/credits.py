@@ -13,7 +13,7 @@ from houblon.orders.invoicing.languages import languages_of, languages_on, langu
 from houblon.orders.invoicing.owing import left_of, owe
 from houblon.orders.invoicing.shares import difference, quantities_of
 from houblon.orders.invoicing.transitions import follow
-from houblon.orders.records.redecisions import CREDIT, decide_buyer_again
+from houblon.orders.records.redecisions import CREDIT, decide_retailers_again
 from houblon.orders.services import Conflict, OrderContext, Services
 
 # What an invoice says of itself alone.
@@ -82,7 +82,7 @@ def credit(
         if after == invoiced or 0 < invoice.total <= invoice.credited + taken
         else None,
     )
-    decide_buyer_again(connection, context.key, CREDIT, issued.number, by=by, at=context.at)
+    decide_retailers_again(connection, (invoice.retailer_id,), CREDIT, by=by, at=context.at, subject=issued.number)
     return issued
 
 

@@ -15,7 +15,7 @@ from houblon.orders.invoicing.payment_entries import keep_payment
 from houblon.orders.invoicing.transitions import Seen, balance_of, check_seen, follow, locked_invoice
 from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.records.decision_log import SYSTEM, who_text
-from houblon.orders.records.redecisions import PAYMENT, decide_buyer_again
+from houblon.orders.records.redecisions import PAYMENT, decide_retailers_again
 from houblon.orders.services import Conflict, Services
 
 # By what means: a transfer between banks, Interac's too; a debit that the buyer agreed to beforehand.
@@ -249,7 +249,7 @@ def entered_for(
     connection.execute(update(invoices).where(invoices.c.key == invoice.key).values(paid=paid))
     owe(connection, invoice.retailer_id, left_of(invoice, paid=payment.amount) - left_of(invoice))
     state = follow(connection, invoice.key, who=by, at=at, on=payment.on, why=payment.reference if by == SYSTEM else "")
-    decide_buyer_again(connection, invoice.order_key, PAYMENT, invoice.number, by=by, at=at)
+    decide_retailers_again(connection, (invoice.retailer_id,), PAYMENT, by=by, at=at, subject=invoice.number)
     return Entered(key, invoice.key, invoice.number, payment.amount, state, balance, reverses)
 
 

@@ -7,10 +7,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert
 
 from houblon.orders.db.statements import Prepared
-from houblon.orders.db.tables import orders, redecisions
+from houblon.orders.db.tables import redecisions
 
 # What may have changed: the policy, what a retailer owes, in which groups they are, their card, who they are.
 PUBLICATION, PAYMENT, CREDIT, CANCELLATION, DELIVERY, GROUPS, CARD, LIMIT, JOIN = (
@@ -44,14 +44,6 @@ def decide_retailers_again(
         return
     for id in sorted(ids):
         _keep(connection, cause, subject or id, by, at, retailer_id=id)
-
-
-def decide_buyer_again(
-    connection: Connection, order_key: int, cause: str, subject: str, *, by: str, at: datetime
-) -> None:
-    """Have the held orders of whom an order is from decided again."""
-    buyer = connection.execute(select(orders.c.retailer_id).where(orders.c.key == order_key)).scalar_one()
-    _keep(connection, cause, subject, by, at, retailer_id=buyer)
 
 
 def _keep(connection: Connection, cause: str, subject: str, by: str, at: datetime, **scope: Any) -> None:
