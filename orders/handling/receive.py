@@ -175,7 +175,8 @@ def _may_change(
     What was paid since is no change, and another buyer's order is another order.
     """
     before, ids = found.order, found.ids
-    if ids is None or ids.retailer != before.retailer_id or but_payment(incoming.body) == but_payment(before.body):
+    said, known = msgspec.json.decode(incoming.body), msgspec.json.decode(before.body)
+    if ids is None or ids.retailer != before.retailer_id or but_payment(said) == but_payment(known):
         return False
     policy = effective_policy(connection, services, stored_order(before), incoming.at).policy
     if not policy.settings["acceptance.amendable"].value or history.is_mended(before):

@@ -18,14 +18,15 @@ from houblon.orders.db.tables import earlier_contents, orders
 from houblon.orders.db.tables.refused import called_off
 from houblon.orders.handling.changes.contents import OF_PAYMENT, but_payment
 from houblon.orders.handling.lifecycle import cancel_in
-from houblon.orders.handling.receive import effective_policy, keep_age
-from houblon.orders.handling.review import buyer_of
+from houblon.orders.handling.receive import keep_age
 from houblon.orders.intake.decode import content_hash
 from houblon.orders.intake.incoming import IncomingOrder
 from houblon.orders.invoicing.of_orders import invoice_of
+from houblon.orders.invoicing.owing import note_uninvoiced
 from houblon.orders.invoicing.payments import paid_at_sender
-from houblon.orders.records.decision_log import SYSTEM, record_transition
-from houblon.orders.services import OrderContext, Services
+from houblon.orders.records.decision_log import SYSTEM, record_order_move
+from houblon.orders.records.redecisions import CHANGE, decide_retailers_again
+from houblon.orders.services import Services
 
 CALLED_OFF, PAID = "sender_cancelled", "sender_paid"
 
@@ -108,11 +109,11 @@ def _follow(connection: Connection, services: Services, incoming: IncomingOrder,
     if row is None or row.state not in ("accepted", "delivered") or not may_pass(incoming.order):
         return None
     known = msgspec.json.decode(row.body)
-    if not is_payment and but_payment(incoming.body) != but_payment(row.body):
+    if not is_payment and but_payment(said) != but_payment(known):
         return None
     payment = incoming.order.payment
     if payment is not None and payment.state == "paid":
-        if not _paid(connection, services, row, incoming, said):
+        if not _paid(connection, services, row, incoming, said, known):
             return None
     elif said.get("payment") != known.get("payment"):
         return None
@@ -131,7 +132,12 @@ def _heard(connection: Connection, row: Row[Any], state: str, *, asks: bool = Fa
 
 
 def _paid(
-    connection: Connection, services: Services, row: Row[Any], incoming: IncomingOrder, said: dict[str, Any]
+    connection: Connection,
+    services: Services,
+    row: Row[Any],
+    incoming: IncomingOrder,
+    said: dict[str, Any],
+    known: dict[str, Any],
 ) -> bool:
     """Keep that the sender was paid; False where that does not cover what was invoiced, or its invoice is taken back."""
     invoice, payment = invoice_of(connection, row.key), incoming.order.payment
@@ -139,15 +145,16 @@ def _paid(
         if invoice.state == "credited" or payment is None or not _covers(payment.amount, invoice.total):
             return False
         # Said again, it is no other payment: a person may have taken the first one back meanwhile.
-        if said.get("payment") != msgspec.json.decode(row.body).get("payment"):
+        if said.get("payment") != known.get("payment"):
             on = incoming.at.astimezone(services.installation.zone).date()
             paid_at_sender(connection, invoice, at=incoming.at, on=on, reference=payment.reference)
-    is_noted = _note_payment(connection, row, incoming, said)
+    is_noted = _note_payment(connection, row, incoming, said, known)
     if is_noted and invoice is None:
-        order = decode_order(row.body)
-        policy = effective_policy(connection, services, order, incoming.at).policy
-        context = OrderContext(row.key, order, buyer_of(connection, row), policy, incoming.at)
-        record_transition(connection, context, row.state, row.state, SYSTEM, PAID)
+        record_order_move(connection, row.key, row.state, row.state, who=SYSTEM, at=incoming.at, why=PAID)
+        # Nothing of it is owed any more, though it is still to be invoiced.
+        note_uninvoiced(connection, row.key, 0)
+        who, about = (row.retailer_id,), row.order_id
+        decide_retailers_again(connection, who, CHANGE, by=SYSTEM, at=incoming.at, subject=about)
     return True
 
 
@@ -155,12 +162,13 @@ def _covers(amount: Any, total: int) -> bool:
     return amount is None or int(amount) >= total - LEEWAY
 
 
-def _note_payment(connection: Connection, row: Row[Any], incoming: IncomingOrder, said: dict[str, Any]) -> bool:
+def _note_payment(
+    connection: Connection, row: Row[Any], incoming: IncomingOrder, said: dict[str, Any], known: dict[str, Any]
+) -> bool:
     """Keep with the order that it was paid for, so that an invoice to come is issued as paid; what was decided names
     what it said then. Whether that is news."""
-    known = msgspec.json.decode(row.body)
     body = msgspec.json.encode({**known, **{name: said[name] for name in OF_PAYMENT if name in said}})
-    is_all = but_payment(incoming.body) == but_payment(row.body)
+    is_all = but_payment(said) == but_payment(known)
     hash, sent = content_hash(body), incoming.content_hash if is_all else row.sent_hash or row.content_hash
     values = {"sent_hash": sent, "changed_at": incoming.changed_at or row.changed_at}
     if hash != row.content_hash:

@@ -13,18 +13,19 @@ from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import redecisions
 
 # What may have changed: the policy, what a retailer owes, in which groups they are, their card, who they are.
-PUBLICATION, PAYMENT, CREDIT, CANCELLATION, DELIVERY, GROUPS, CARD, LIMIT, JOIN = (
+PUBLICATION, PAYMENT, CREDIT, CANCELLATION, DELIVERY, CHANGE, GROUPS, CARD, LIMIT, JOIN = (
     "publication",
     "payment",
     "credit",
     "cancellation",
     "delivery",
+    "change",
     "groups",
     "card",
     "limit",
     "join",
 )
-CAUSES = (PUBLICATION, PAYMENT, CREDIT, CANCELLATION, DELIVERY, GROUPS, CARD, LIMIT, JOIN)
+CAUSES = (PUBLICATION, PAYMENT, CREDIT, CANCELLATION, DELIVERY, CHANGE, GROUPS, CARD, LIMIT, JOIN)
 # Of more retailers at once, the whole queue is looked at.
 MOST_RETAILERS = 20
 _KEEP = Prepared(insert(redecisions))

@@ -64,6 +64,7 @@ def _because(cause: str, about: str) -> str:
         redecisions.CREDIT: _("la note de crédit %(about)s", about=about),
         redecisions.CANCELLATION: _("la commande %(about)s est annulée", about=about),
         redecisions.DELIVERY: _("la commande %(about)s est livrée en partie", about=about),
+        redecisions.CHANGE: _("la commande %(about)s a changé", about=about),
         redecisions.GROUPS: _("les groupes du détaillant ont changé"),
         redecisions.CARD: _("la fiche du détaillant a changé"),
         redecisions.LIMIT: _("la limite de crédit du détaillant a changé"),

@@ -1,8 +1,8 @@
 """What an order says: the columns that follow from it, and what it said before."""
 
+from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, Row, insert, update
 
 from houblon.engine.policy.decision import Outcome
@@ -73,7 +73,6 @@ def keep_earlier(connection: Connection, before: Row[Any], incoming: IncomingOrd
     )
 
 
-def but_payment(body: bytes) -> dict[str, Any]:
-    """What a body says beside its payment and its state."""
-    said = msgspec.json.decode(body)
+def but_payment(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What a body's document says beside its payment and its state."""
     return {name: value for name, value in said.items() if name not in OF_PAYMENT}

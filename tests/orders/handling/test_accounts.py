@@ -10,8 +10,10 @@ from houblon.orders.db import tables
 from houblon.orders.handling import deliveries, lifecycle, review, undo
 from houblon.orders.handling.deliveries import LineDelivered
 from houblon.orders.handling.replay import replay
+from houblon.orders.handling.sender_news import follow
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.intake.decode import read_order
+from houblon.orders.intake.incoming import incoming_of
 from houblon.orders.invoicing import payments
 from houblon.orders.invoicing.payments import Payment
 from houblon.orders.queries.sums import sums_that_differ
@@ -129,6 +131,17 @@ def test_what_the_sender_was_paid_is_not_owed(make):
     send(services, order_body("PO-1", payment={"state": "paid"}))
     send(services, order_body("PO-2", payment={"state": "partial", "amount": "1000.00"}))
     assert account(services).outstanding_balance == 29_600
+
+
+def test_what_the_sender_is_paid_before_the_invoice_is_owed_no_more_and_makes_room(make):
+    services = make(tous(invoicing_trigger="manual", acceptance_credit_limit="2000.00"))
+    send(services)
+    assert held_for(send(services, order_body("PO-2"))) == {"credit_limit"}
+    body = order_body(payment={"state": "paid"})
+    assert follow(services, incoming_of(body, read_order(body), source="boutique", at=later(hours=1)))
+    assert account(services).outstanding_balance == 0
+    assert decide_due(services, lambda: later(hours=2)) == 1
+    assert [row.state for row in rows(services, tables.orders)] == ["accepted", "accepted"]
 
 
 def test_an_order_that_a_person_accepts_counts_too(make):
