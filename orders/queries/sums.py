@@ -9,6 +9,7 @@ from houblon.engine.core.problem import Problem, Text, step
 from houblon.orders.bookkeeping.postings import is_balanced, postings_of
 from houblon.orders.db.tables import bank_lines, bank_payments, deliveries, invoices, orders, payments, retailers
 from houblon.orders.invoicing.delivered import delivered_part
+from houblon.orders.invoicing.of_orders import IN_FORCE
 from houblon.orders.invoicing.owing import summed, to_be_invoiced
 from houblon.orders.invoicing.shares import quantities_of
 from houblon.orders.queries.lists import UNPAID
@@ -141,7 +142,7 @@ def _uninvoiced(connection: Connection) -> Iterator[Problem]:
         "Ce qui est noté à facturer n’est pas ce qui est accepté sans facture.",
         "What is noted as still to be invoiced is not what is accepted without an invoice.",
     )
-    invoiced = select(invoices.c.order_key).where(invoices.c.kind == "invoice")
+    invoiced = select(invoices.c.order_key).where(IN_FORCE)
     open_ones = and_(orders.c.state.in_(("accepted", "delivered")), orders.c.key.not_in(invoiced))
     query = select(orders).where(or_(open_ones, orders.c.uninvoiced != 0))
     has_invoice = set(connection.execute(invoiced.where(orders.c.uninvoiced != 0).join(orders)).scalars())

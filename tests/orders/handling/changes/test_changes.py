@@ -168,6 +168,7 @@ def test_what_a_rule_withholds_is_credited_and_waits_for_a_person(tmp_path):
     send(services)
     done = send(services, order_body(items=30), at=LATER)
     assert [row.kind for row in rows(services, tables.invoices)] == ["invoice", "credit_note"] and done.invoice is None
+    check(services)
     assert "viendra plus tard" in " ".join(rows(services, tables.outbox)[-1].message["lines"])
     assert review.issue_invoice(services, 1, by="anne", at=LATER) == "F-2021-00002"
     check(services)
