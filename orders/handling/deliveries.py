@@ -114,7 +114,7 @@ def _deliver(
         part = delivered_part(connection, key, order) if issued is None else None
         if part is not None:
             note_uninvoiced(connection, key, to_be_invoiced(part.order))
-        if lines:
+        if any(_not_delivered(order, lines, before).values()):
             # What did not come is owed no more.
             decide_retailers_again(connection, (row.retailer_id,), DELIVERY, by=by, at=at, subject=row.order_id)
         done, followed = (done, None) if issued is None else (_with(done, invoice=issued.number), issued.key)

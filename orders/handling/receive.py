@@ -122,11 +122,11 @@ def _take_order(connection: Connection, services: Services, incoming: IncomingOr
     before = found.order
     if before is None:
         return _record(connection, services, incoming, found)
-    if before.state == "accepted":
+    if before.state in history.MAY_WAIT:
         # What it says and how it stands by now is what counts: nobody moves or changes it from here on.
         before = history.locked(connection, before.key)
         found = found._replace(order=before)
-    if before.state == "accepted":
+    if before.state in history.MAY_WAIT:
         return _take_accepted(connection, services, incoming, found)
     # Where a person changed the lines since, what the source sent is still known for what it is.
     if incoming.content_hash in (before.content_hash, before.sent_hash):
@@ -145,7 +145,8 @@ def _take_order(connection: Connection, services: Services, incoming: IncomingOr
 def _take_accepted(
     connection: Connection, services: Services, incoming: IncomingOrder, found: ExistingOrder
 ) -> Received:
-    """What is accepted comes again: as it stands, as a change that is known, too late, or as a new change."""
+    """What is accepted, or delivered since, comes again: as it stands, as a change that is known, too late, or as a new
+    change."""
     before, is_as_it_is = found.order, incoming.content_hash in (found.order.content_hash, found.order.sent_hash)
     last = history.last_change(connection, before.key)
     if last is not None and history.is_said_again(last, incoming, before):

@@ -23,6 +23,7 @@ from houblon.orders.invoicing.payments import paid_at_sender
 from houblon.orders.mail import amended
 from houblon.orders.mail.amended import Followed
 from houblon.orders.records.decision_log import SYSTEM, record_decision, record_transition
+from houblon.orders.records.redecisions import CHANGE, decide_retailers_again
 from houblon.orders.retailers.names import BuyerIds, stored_order
 from houblon.orders.services import OrderContext, Services
 
@@ -72,7 +73,12 @@ def amend(
     follows = _follows(connection, services, context, decision.invoice)
     done = _invoiced(connection, services, context, current, follows, by)
     is_invoiced = done.issued is not None or (done.old is not None and done.note is None)
-    note_uninvoiced(connection, context.key, 0 if is_invoiced else to_be_invoiced(context.order))
+    uninvoiced = 0 if is_invoiced else to_be_invoiced(context.order)
+    note_uninvoiced(connection, context.key, uninvoiced)
+    if uninvoiced < before.uninvoiced:
+        # Without an invoice there is no credit note that makes room.
+        who, about = (before.retailer_id,), before.order_id
+        decide_retailers_again(connection, who, CHANGE, by=by, at=context.at, subject=about)
     amended.queue_accepted(connection, services, context, move, decision.obligations, done, reasons)
     return Amended(key, document, done)
 

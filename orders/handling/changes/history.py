@@ -21,8 +21,10 @@ WAITING, ACCEPTED, DISMISSED, REPLACED, WITHDRAWN, REFUSED = (
     "withdrawn",
     "refused",
 )
-# Of an order that was cancelled since, no change waits; of one that was delivered, it can only be dismissed.
-_IS_WAITING = and_(order_changes.c.state == WAITING, orders.c.state.in_(("accepted", "delivered")))
+# Of an order that was cancelled since, no change waits; of one that was delivered, it can only be dismissed, or be
+# withdrawn by its source.
+MAY_WAIT = ("accepted", "delivered")
+_IS_WAITING = and_(order_changes.c.state == WAITING, orders.c.state.in_(MAY_WAIT))
 # A decision that is about a change which did not become what the order says.
 OF_A_CHANGE = exists().where(order_changes.c.decision_key == decisions.c.key, order_changes.c.state != ACCEPTED)
 

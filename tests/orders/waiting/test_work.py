@@ -14,7 +14,8 @@ import pytest
 
 from houblon.orders.db import tables
 from houblon.orders.db.ledger import Ledger
-from houblon.orders.handling import lifecycle
+from houblon.orders.handling import deliveries, lifecycle
+from houblon.orders.handling.deliveries import LineDelivered
 from houblon.orders.invoicing.payments import pay_rest
 from houblon.orders.records import redecisions
 from houblon.orders.records.redecisions import PUBLICATION, decide_all_again
@@ -263,4 +264,26 @@ def test_an_accepted_order_that_has_no_invoice_yet_makes_room_when_it_is_cancell
     lifecycle.cancel(services, 1, was="accepted", by="anne", at=later(hours=1), why="erreur")
     assert [(row.cause, row.subject) for row in waiting(services)] == [("cancellation", "PO-1")]
     assert decide_due(services, lambda: later(hours=2)) == 1 and states(services) == ["cancelled", "accepted"]
+    services.ledger.close()
+
+
+def test_an_accepted_order_that_has_no_invoice_yet_makes_room_when_it_is_changed_to_less(tmp_path):
+    limited = tous(acceptance_credit_limit="2600.00", invoicing_trigger="manual", acceptance_amendable=True)
+    services = replace(make_services(tmp_path, limited), knows_accounts=True)
+    for id, items in (("PO-1", 30), ("PO-2", 24)):
+        send(services, order_body(id, items=items))
+    send(services, order_body(items=31), at=later(hours=1))
+    assert waiting(services) == []
+    send(services, order_body(), at=later(hours=2))
+    assert [(row.cause, row.subject) for row in waiting(services)] == [("change", "PO-1")]
+    assert decide_due(services, lambda: later(hours=3)) == 1 and states(services) == ["accepted", "accepted"]
+    services.ledger.close()
+
+
+@pytest.mark.parametrize("delivered, concerned", [(24, []), (23, ["delivery"])])
+def test_a_delivery_concerns_other_orders_where_something_of_it_did_not_come(tmp_path, delivered, concerned):
+    services = make_services(tmp_path, tous(invoicing_trigger="manual"))
+    send(services)
+    deliveries.deliver(services, 1, by="anne", at=later(hours=1), lines=(LineDelivered(1, delivered),))
+    assert [row.cause for row in waiting(services)] == concerned
     services.ledger.close()

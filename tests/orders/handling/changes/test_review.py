@@ -126,6 +126,17 @@ def test_a_change_can_t_be_accepted_once_the_order_went_on(services, done):
         change_review.dismiss(services, 1, by="anne", at=later(hours=2))
 
 
+def test_what_stands_said_again_after_the_delivery_withdraws_the_change_that_waits(services):
+    send(services)
+    send(services, order_body(items=3), at=LATER)
+    deliveries.deliver(services, 1, by="anne", at=LATER)
+    assert send(services, order_body(items=3), at=later(hours=2)).change == "waiting"
+    assert send(services, at=later(hours=2)).replayed
+    [change] = rows(services, tables.order_changes)
+    assert change.state == "withdrawn" and order(services).state == "delivered"
+    assert refused(lambda: send(services, order_body(items=4), at=later(hours=3))) == "already_settled"
+
+
 def test_no_change_of_a_cancelled_order_waits(services):
     send(services, order_body())
     send(services, order_body(items=3), at=LATER)
