@@ -18,6 +18,7 @@ class Accounts(msgspec.Struct, frozen=True):
 
     receivables: str = "1100 Comptes clients"
     bank: str = "1010 Banque"
+    credits: str = "1190 Crédits portés d’une facture à une autre"
     revenue: str = "4000 Ventes"
     discounts: str = "4090 Escomptes et rabais sur ventes"
     charges: str = "4200 Livraison et autres frais facturés"
@@ -36,6 +37,7 @@ class Accounts(msgspec.Struct, frozen=True):
 NAMES: dict[Account, Text] = {
     Account("receivables"): Text("Comptes clients", "Accounts receivable"),
     Account("bank"): Text("Banque", "Bank"),
+    Account("credits"): Text("Crédits portés", "Applied credits"),
     Account("revenue"): Text("Ventes", "Revenue"),
     Account("discounts"): Text("Escomptes et rabais", "Discounts"),
     Account("charges"): Text("Livraison et frais", "Shipping and charges"),

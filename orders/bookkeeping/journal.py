@@ -62,5 +62,5 @@ def entry_of_payment(row: Row[Any]) -> JournalEntry:
         row.retailer_name or row.retailer_id,
         row.document["currency"],
         row.reference or row.why,
-        postings_of_payment(row.amount),
+        postings_of_payment(row.amount, row.means),
     )

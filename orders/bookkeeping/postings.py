@@ -7,8 +7,9 @@ import msgspec
 
 from houblon.engine.core.money import cents_written
 from houblon.orders.bookkeeping.accounts import Account
+from houblon.orders.invoicing.payments import APPLIED
 
-_RECEIVABLES, _BANK = Account("receivables"), Account("bank")
+_RECEIVABLES, _BANK, _CREDITS = Account("receivables"), Account("bank"), Account("credits")
 _TAXES = {"TPS": Account("gst"), "TVQ": Account("qst"), "TVH": Account("hst")}
 
 
@@ -28,9 +29,13 @@ def postings_of(document: Mapping[str, Any]) -> tuple[Posting, ...]:
     return found or (Posting(_RECEIVABLES, 0),)
 
 
-def postings_of_payment(amount: int) -> tuple[Posting, ...]:
-    """A payment; its reversal is of the opposite amount."""
-    return Posting(_BANK, amount), Posting(_RECEIVABLES, -amount)
+def postings_of_payment(amount: int, means: str | None) -> tuple[Posting, ...]:
+    """A payment; its reversal is of the opposite amount.
+
+    What one invoice has too much and another takes is two payments of one day, one below zero. No bank sees them: they
+    meet on an account of their own, which comes to nothing, so that what is owed of each invoice is still right.
+    """
+    return Posting(_CREDITS if means == APPLIED else _BANK, amount), Posting(_RECEIVABLES, -amount)
 
 
 def is_balanced(postings: tuple[Posting, ...]) -> bool:

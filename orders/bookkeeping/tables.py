@@ -16,6 +16,7 @@ from houblon.orders.bookkeeping.journal import CREDIT_NOTE, PAYMENT, REVERSAL, J
 from houblon.orders.bookkeeping.period import Period
 from houblon.orders.bookkeeping.quickbooks import HEADER, invoice_rows
 from houblon.orders.db.ledger import Ledger
+from houblon.orders.invoicing.payments import APPLIED
 from houblon.orders.invoicing.transitions import balance_of
 
 Cell = str | int | Decimal | date | datetime | None
@@ -171,6 +172,7 @@ _MEANS = {
     "cash": Text("comptant", "cash"),
     "debit": Text("prélèvement", "debit"),
     "other": Text("autre", "other"),
+    APPLIED: Text("crédit porté", "applied credit"),
 }
 _INVOICE_COLUMNS = _columns(
     ("Date", "Date", 10),

@@ -229,6 +229,7 @@ class AccountNames(Body):
 
     receivables = text(ACCOUNT, 1)
     bank = text(ACCOUNT, 1)
+    credits = text(ACCOUNT, 1)
     revenue = text(ACCOUNT, 1)
     discounts = text(ACCOUNT, 1)
     charges = text(ACCOUNT, 1)

@@ -11,15 +11,19 @@ from houblon.orders.bookkeeping.journal import KINDS, journal_of
 from houblon.orders.bookkeeping.period import Period, last_month, period_of
 from houblon.orders.bookkeeping.postings import is_balanced, postings_of
 from houblon.orders.bookkeeping.tables import TABLES, Books, table_of
-from houblon.orders.bookkeeping.totals import totals_of
+from houblon.orders.bookkeeping.totals import Balance, totals_of
 from houblon.orders.db import tables
+from houblon.orders.invoicing import payments
+from houblon.orders.invoicing.applied_credits import apply_credit
+from houblon.orders.invoicing.payments import Payment
 from houblon.orders.invoicing.transitions import balance_of
 from houblon.orders.queries import receivables
 from houblon.orders.queries.lists import OWED
 from houblon.orders.queries.sums import sums_that_differ
+from tests.clock import NOW, day_of
 from tests.orders.bookkeeping.years import ZONE, lived
 from tests.orders.handling.lives import make_lives, play
-from tests.orders.services import rows
+from tests.orders.services import make_services, order_body, rows, send
 
 ALWAYS = Period(date(2000, 1, 1), date(2100, 1, 1))
 
@@ -132,6 +136,35 @@ def test_an_invoice_whose_parts_do_not_come_to_its_total_is_found(services):
     document = rows(services, tables.invoices)[0].document
     cents = {**document["cents"], "subtotal": document["cents"]["subtotal"] + 1}
     assert not is_balanced(postings_of({**document, "cents": cents}))
+
+
+def test_what_is_applied_from_one_invoice_to_another_passes_by_no_bank(tmp_path):
+    made = make_services(tmp_path)
+    for number in (1, 2):
+        send(made, order_body(f"PO-{number}"))
+    payments.pay(made, 1, Payment(149_008 + 50_000, day_of(NOW)), by="anne", at=NOW)
+    apply_credit(made, 2, 1, by="anne", at=NOW)
+    payments.reverse(made, 2, 3, by="anne", at=NOW)
+    apply_credit(made, 2, 1, 20_000, by="anne", at=NOW)
+    found = list(journal_of(made.ledger, ALWAYS))
+    [totals] = totals_of(found)
+    assert totals.accounts[Account("bank")] == Balance(149_008 + 50_000, 0)
+    assert account(totals, "credits") == 0 and totals.accounts[Account("credits")].debit == 2 * 50_000 + 20_000
+    owed = {row.number: balance_of(row) for row in rows(made, tables.invoices)}
+    assert list(owed.values()) == [-30_000, 129_008]
+    for number, balance in owed.items():
+        mine = [each for entry in found if entry.about == number for each in entry.postings]
+        assert sum(each.amount for each in mine if each.account == "receivables") == balance
+    books = Books(made.ledger, Accounts(), ZONE, "en", ALWAYS)
+    header = table_of(books, "payments").header
+    told = [dict(zip(header, row, strict=True)) for row in table_of(books, "payments").rows]
+    assert [(each["Amount"], each["Means"]) for each in told[1:3]] == [
+        (Decimal(-500), "applied credit"),
+        (Decimal(500), "applied credit"),
+    ]
+    accounts = {row[2] for row in table_of(books, "quickbooks-journal").rows if row[0] != "P-1"}
+    assert accounts == {Accounts().receivables, Accounts().credits}
+    made.ledger.close()
 
 
 def test_what_is_not_said_of_a_period_is_a_month():

@@ -32,7 +32,17 @@ from houblon.web.invoices.books import exported
 
 _ROOM = "Exports"
 AccountName = Literal[
-    "receivables", "bank", "revenue", "discounts", "charges", "deposits", "taxed_deposits", "gst", "qst", "hst"
+    "receivables",
+    "bank",
+    "credits",
+    "revenue",
+    "discounts",
+    "charges",
+    "deposits",
+    "taxed_deposits",
+    "gst",
+    "qst",
+    "hst",
 ]
 
 
@@ -41,6 +51,7 @@ class JournalAccounts(msgspec.Struct, frozen=True):
 
     receivables: str
     bank: str
+    credits: str
     revenue: str
     discounts: str
     charges: str
