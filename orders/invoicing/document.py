@@ -2,6 +2,7 @@
 and PDF are drawn alike."""
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -58,7 +59,12 @@ class Sheet(msgspec.Struct, frozen=True):
 
 def sheet(document: dict[str, Any]) -> Sheet:
     """The sheet of an invoice's or a credit note's frozen document, in its languages."""
-    first, *others = (_sheet_in(document, language) for language in languages_on(document))
+    return in_sheets(languages_on(document), lambda language: _sheet_in(document, language))
+
+
+def in_sheets(languages: tuple[str, ...], draw: Callable[[str], Sheet]) -> Sheet:
+    """A sheet as it is drawn in each of the languages, the first one first."""
+    first, *others = (draw(language) for language in languages)
     return msgspec.structs.replace(first, beside=others[0]) if others else first
 
 

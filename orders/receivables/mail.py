@@ -12,9 +12,10 @@ from houblon.engine.core.problem import Text
 from houblon.engine.schedule.cadence import day_text
 from houblon.orders.db.tables import orders, outbox
 from houblon.orders.events.message_ids import message_id
-from houblon.orders.mail.content import EmailContent
+from houblon.orders.invoicing.languages import languages_to
+from houblon.orders.mail.content import EmailContent, in_languages
 from houblon.orders.mail.enqueue import mail_row
-from houblon.orders.receivables.sheet import age_texts, closing_label, entry_text, language_of
+from houblon.orders.receivables.sheet import age_texts, closing_label, entry_text
 from houblon.orders.receivables.statement import Statement
 from houblon.orders.services import Seller, Services
 
@@ -22,9 +23,12 @@ EVENT = "retailer.statement"
 _SHOWN = 60  # entries
 
 
-def letter(statement: Statement, retailer: Any, seller: Seller) -> EmailContent:
+def letter(statement: Statement, retailer: Any, seller: Seller, languages: tuple[str, ...]) -> EmailContent:
     """What the letter says: every entry with what was owed after it, then what is owed by its age."""
-    language = language_of(retailer)
+    return in_languages(languages, lambda language: _letter_in(statement, retailer, seller, language))
+
+
+def _letter_in(statement: Statement, retailer: Any, seller: Seller, language: str) -> EmailContent:
     days = {"since": _day(statement.since, language), "until": _day(statement.until, language)}
     entries = statement.entries[-_SHOWN:]
     opening = statement.opening if entries == statement.entries else entries[0].balance - entries[0].entry.amount
@@ -43,9 +47,9 @@ def letter(statement: Statement, retailer: Any, seller: Seller) -> EmailContent:
     return EmailContent(" ".join(subject.split())[:200], tuple(lines), language, sender, tuple(facts))
 
 
-def letter_document(statement: Statement, retailer: Any, seller: Seller) -> dict[str, Any]:
+def letter_document(statement: Statement, retailer: Any, seller: Seller, languages: tuple[str, ...]) -> dict[str, Any]:
     """The letter as the outbox keeps it, for a person to read before it leaves."""
-    document: dict[str, Any] = msgspec.to_builtins(letter(statement, retailer, seller))
+    document: dict[str, Any] = msgspec.to_builtins(letter(statement, retailer, seller, languages))
     return document
 
 
@@ -55,7 +59,7 @@ def queue(connection: Connection, services: Services, statement: Statement, reta
     # With what is kept of the retailer's last order, so that it goes when what is kept of them does.
     last = select(func.max(orders.c.key)).where(orders.c.retailer_id == retailer.id)
     key = connection.execute(last).scalar_one()
-    content = letter(statement, retailer, services.seller)
+    content = letter(statement, retailer, services.seller, languages_to(connection, services, retailer))
     connection.execute(insert(outbox), mail_row(id, EVENT, retailer.email, content, at, order_key=key))
     address: str | None = retailer.email
     return address

@@ -7,20 +7,18 @@ from houblon.engine.conditions.figures import money_text
 from houblon.engine.core.problem import Text
 from houblon.engine.schedule.cadence import day_text
 from houblon.orders.invoicing.document import Entry as Line
-from houblon.orders.invoicing.document import Row, Sheet, drawn
+from houblon.orders.invoicing.document import Row, Sheet, drawn, in_sheets
 from houblon.orders.queries.receivables import AGES, NOT_DUE
 from houblon.orders.receivables.statement import CREDIT, CREDIT_NOTE, INVOICE, PAYMENT, REVERSAL, Entry, Statement
 from houblon.orders.services import Seller
 
 
-def language_of(retailer: Any) -> str:
-    """In which language a retailer is written to."""
-    return "en" if (retailer.language or "").lower().startswith("en") else "fr"
+def sheet(statement: Statement, retailer: Any, seller: Seller, languages: tuple[str, ...]) -> Sheet:
+    """The sheet of a statement in its languages; `retailer` is a row with the card."""
+    return in_sheets(languages, lambda language: _sheet_in(statement, retailer, seller, language))
 
 
-def sheet(statement: Statement, retailer: Any, seller: Seller, language: str) -> Sheet:
-    """The sheet of a statement; `retailer` is a row with the card, or None of one known by its groups alone."""
-
+def _sheet_in(statement: Statement, retailer: Any, seller: Seller, language: str) -> Sheet:
     def said(text: Text) -> str:
         return text.in_(language)
 

@@ -23,7 +23,7 @@ class Calendar:
     """The policies of retailers by day, seen at one moment; `today` is the installation's day of it."""
 
     def __init__(self, services: Services, now: datetime):
-        self._services, self.now = services, now
+        self.services, self.now = services, now
         self.zone = services.installation.zone
         self.today = now.astimezone(self.zone).date()
         self._history = services.policies.store.history()
@@ -37,7 +37,7 @@ class Calendar:
         moment = self._history.next_due
         if until is not None and moment is not None and moment.astimezone(self.zone).date() <= until:
             planned = [each.effective_from for each in self._history.scheduled() if each.effective_from is not None]
-            contents += [self._services.policies.scheduled_content(each) for each in planned]
+            contents += [self.services.policies.scheduled_content(each) for each in planned]
         said = (group.settings.get(DAYS) for content in contents for group in content.groups.values())
         return frozenset(day for value in said if value is not None for day in value["days"])
 
@@ -50,7 +50,7 @@ class Calendar:
         content = self.content(on)
         chain = chain_of(content, content.moved.get(retailer, groups), ())[0]
         # What is only planned has no version yet that a policy could be remembered by.
-        return self._services.policies.policy_in(content, chain) if on <= self.today else self._planned(on, chain)
+        return self.services.policies.policy_in(content, chain) if on <= self.today else self._planned(on, chain)
 
     def days(self, retailer: str, groups: tuple[str, ...], on: date) -> tuple[int, ...]:
         """The days from an invoice's due date on which that policy has its buyer reminded."""
@@ -66,7 +66,7 @@ class Calendar:
     def _content(self, on: date) -> Content:
         if on == self.today:
             return self._live
-        policies, moment = self._services.policies, last_moment(on, self.zone)
+        policies, moment = self.services.policies, last_moment(on, self.zone)
         if on < self.today:
             return policies.content(self._history.in_force(moment).number)
         if self._history.next_due is None or self._history.next_due > moment:

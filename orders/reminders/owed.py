@@ -9,8 +9,11 @@ import msgspec
 from sqlalchemy import Connection, Row, func, or_, select
 
 from houblon.orders.db.tables import invoices, orders, reminder_stops, reminders, retailers
+from houblon.orders.invoicing.languages import languages_of_account
+from houblon.orders.invoicing.transitions import balance_of
 from houblon.orders.queries.lists import BALANCE, OWED
 from houblon.orders.reminders.due import NOTHING, Past, Stop
+from houblon.orders.services import Services
 
 _AT_ONCE = 500
 
@@ -45,7 +48,7 @@ class Account(msgspec.Struct, frozen=True):
     card_id: str
     name: str
     address: str | None
-    language: str
+    languages: tuple[str, ...]
     invoices: tuple[OpenInvoice, ...]
 
     @property
@@ -60,10 +63,11 @@ class Account(msgspec.Struct, frozen=True):
 
 
 def accounts_of(
-    connection: Connection, retailer_ids: Collection[str], zone: ZoneInfo, is_locked: bool = False
+    connection: Connection, services: Services, retailer_ids: Collection[str], is_locked: bool = False
 ) -> list[Account]:
     """The accounts of some retailers that owe something; `is_locked`, so that nobody pays or credits meanwhile."""
     found: list[Account] = []
+    zone = services.installation.zone
     for ids in _parts(sorted(retailer_ids)):
         rows = _open_rows(connection, ids, is_locked)
         past = past_of(connection, [row.key for row in rows])
@@ -72,7 +76,7 @@ def accounts_of(
         for row in rows:
             address = (row.email or row.document["buyer"]["email"] or "").strip()
             by_account.setdefault((row.retailer_id, address.casefold() or f"/{row.card_id}"), []).append(row)
-        found += [_account(each, past, stops, zone) for each in by_account.values()]
+        found += [_account(services, each, past, stops) for each in by_account.values()]
     return found
 
 
@@ -97,6 +101,7 @@ def _open_rows(connection: Connection, ids: Sequence[str], is_locked: bool) -> S
             retailers.c.name,
             retailers.c.email,
             retailers.c.language,
+            retailers.c.province,
         )
         .join(orders, orders.c.key == invoices.c.order_key)
         .join(retailers, retailers.c.id == card)
@@ -107,16 +112,15 @@ def _open_rows(connection: Connection, ids: Sequence[str], is_locked: bool) -> S
 
 
 def _account(
-    rows: Sequence[Row[Any]], past: dict[int, Past], stops: dict[str | int, tuple[Stop, ...]], zone: ZoneInfo
+    services: Services, rows: Sequence[Row[Any]], past: dict[int, Past], stops: dict[str | int, tuple[Stop, ...]]
 ) -> Account:
-    first, newest = rows[0], max(rows, key=lambda row: row.key)
-    said = first.language or newest.document["language"]
+    first, newest, zone = rows[0], max(rows, key=lambda row: row.key), services.installation.zone
     return Account(
         first.retailer_id,
         first.card_id,
         first.name or newest.document["buyer"]["name"] or first.card_id,
         first.email or newest.document["buyer"]["email"] or None,
-        "en" if said.lower().startswith("en") else "fr",
+        languages_of_account(services, first, newest.document),
         tuple(
             OpenInvoice(
                 row.key,
@@ -125,7 +129,7 @@ def _account(
                 row.issued_at.astimezone(zone).date(),
                 _day(row.due_date),
                 row.total,
-                row.total - row.paid - row.credited,
+                balance_of(row),
                 row.link_number,
                 past.get(row.key, NOTHING),
                 (*stops.get(row.retailer_id, ()), *stops.get(row.key, ())),

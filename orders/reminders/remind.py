@@ -11,7 +11,7 @@ from houblon.orders.db.tables import invoices, orders, outbox, reminders, retail
 from houblon.orders.events.message_ids import message_id
 from houblon.orders.invoicing.links import invoice_link
 from houblon.orders.invoicing.reminded import EVENT
-from houblon.orders.mail.content import EmailContent
+from houblon.orders.mail.content import EmailContent, in_languages
 from houblon.orders.mail.enqueue import mail_row
 from houblon.orders.mail.reminder import Line, reminder_email
 from houblon.orders.queries.lists import BALANCE, OWED
@@ -65,7 +65,10 @@ def email_of(
     day = on or calendar.today
     policy = calendar.policy(account.retailer_id, groups.get(account.retailer_id, ()), day)
     lines = [_line(services, each, day) for each in account.reminded_of]
-    return reminder_email(account.name, lines, letter_of(policy), services.seller, account.language)
+    words = letter_of(policy)
+    return in_languages(
+        account.languages, lambda language: reminder_email(account.name, lines, words, services.seller, language)
+    )
 
 
 def rows_of(account: Account, due: Due, calendar: Calendar, message: str, written_on: str) -> list[dict[str, Any]]:
@@ -89,7 +92,7 @@ def _remind(connection: Connection, services: Services, calendar: Calendar, reta
     # Whoever else reminds this retailer, or stops that, waits.
     connection.execute(select(retailers.c.id).where(retailers.c.id == retailer_id).with_for_update())
     groups, count = calendar.groups(connection, [retailer_id]), 0
-    for account in accounts_of(connection, [retailer_id], calendar.zone, is_locked=True):
+    for account in accounts_of(connection, services, [retailer_id], is_locked=True):
         due = due_of(account, calendar, groups)
         if due:
             _write(connection, services, account, due, calendar, groups)
@@ -122,7 +125,7 @@ def _retailers_with_due(connection: Connection, calendar: Calendar, anywhere: fr
     near = [row for row in rows if _may_be_due(row, past, calendar, anywhere)]
     sure = {each.retailer_id for each in near}
     groups = calendar.groups(connection, sorted(sure))
-    accounts = accounts_of(connection, sure, calendar.zone)
+    accounts = accounts_of(connection, calendar.services, sure)
     return sorted({each.retailer_id for each in accounts if due_of(each, calendar, groups)})
 
 

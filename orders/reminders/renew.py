@@ -74,7 +74,7 @@ def _still_due(
     """
     steps = {each.invoice_key: Step(date.fromisoformat(each.step), each.days) for each in kept if each.step is not None}
     listed = {each.invoice_key for each in kept}
-    for account in accounts_of(connection, [retailer_id], calendar.zone, is_locked=True):
+    for account in accounts_of(connection, calendar.services, [retailer_id], is_locked=True):
         owed = [each for each in account.reminded_of if each.key in listed]
         due = {each.key: steps[each.key] for each in owed if each.key in steps and each.balance > 0}
         only = msgspec.structs.replace(account, invoices=tuple(owed))

@@ -44,7 +44,7 @@ def upcoming(services: Services, now: datetime, retailer_id: str | None = None) 
     with services.ledger.reading() as connection:
         ids = _retailers(connection, calendar, anywhere) if retailer_id is None else {retailer_id}
         groups = calendar.groups(connection, sorted(ids))
-        accounts = accounts_of(connection, ids, calendar.zone)
+        accounts = accounts_of(connection, services, ids)
     found = [each for account in accounts for each in _of_account(account, calendar, groups, anywhere)]
     return sorted(found, key=lambda each: (each.on, each.account.name.casefold(), each.account.card_id))
 

@@ -39,7 +39,8 @@ def show() -> str:
     on, card = request.args.get("le", ""), request.args.get("fiche", "")
     for each in upcoming(house().services, now, id):
         if each.on.isoformat() == on and each.account.card_id == card:
-            letters = [(each.account.language, email_to_come(house().services, each, now))]
+            letter = email_to_come(house().services, each, now)
+            letters = [(said.language, said) for said in (letter, letter.beside) if said is not None]
             return render_template("upcoming_mail.html", letters=letters, found=each, group=None, today=_today())
     abort(404)
 

@@ -9,10 +9,11 @@ from sqlalchemy import Connection
 
 from houblon.engine.core.problem import Invalid, refuse
 from houblon.orders.db.statements import AnyRow
+from houblon.orders.invoicing.languages import languages_to
 from houblon.orders.mail.rendered import rendered
 from houblon.orders.queries.retailers import card_row
 from houblon.orders.receivables import mail
-from houblon.orders.receivables.sheet import language_of, pdf, sheet
+from houblon.orders.receivables.sheet import pdf, sheet
 from houblon.orders.receivables.statement import Statement, period_of, statement_of
 from houblon.orders.retailers.joins import root_of
 from houblon.web.access.audit import by as acting
@@ -80,20 +81,20 @@ def _page(id: str) -> Any:
         if (root := root_of(connection, id)) != id:
             return redirect(statement_url(root))
         row = _row(connection, id)
+        languages = languages_to(connection, house().services, row)
         try:
             made = _statement(connection, id)
         except Invalid as invalid:
             return render_template(
                 "statement.html", row=row, made=None, typed=request.args, problems=invalid.problems, today=_today()
             ), 422
-    language = language_of(row)
     seller = house().services.seller
     return render_template(
         "statement.html",
         row=row,
         made=made,
-        sheet=sheet(made, row, seller, language),
-        letter=rendered(mail.letter_document(made, row, seller)),
+        sheet=sheet(made, row, seller, languages),
+        letter=rendered(mail.letter_document(made, row, seller, languages)),
         typed={"du": made.since.isoformat(), "au": made.until.isoformat()},
         problems=(),
         today=_today(),
@@ -103,11 +104,12 @@ def _page(id: str) -> Any:
 def _pdf(id: str) -> Response:
     with house().services.ledger.reading() as connection:
         row = _row(connection, root_of(connection, id))
+        languages = languages_to(connection, house().services, row)
         try:
             made = _statement(connection, row.id)
         except Invalid:
             abort(404)
-    content = pdf(sheet(made, row, house().services.seller, language_of(row)), house().now())
+    content = pdf(sheet(made, row, house().services.seller, languages), house().now())
     response = Response(content, mimetype="application/pdf")
     name = file_name(f"releve-{row.id}-{made.until.isoformat()}")
     response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'

@@ -1,5 +1,6 @@
 """The statement of an account: to the cent the ledger's sums, whatever was lived, over any period."""
 
+import dataclasses
 import random
 from datetime import date, timedelta
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from houblon.orders.handling import credit_notes
 from houblon.orders.handling.credit_notes import Asked
 from houblon.orders.invoicing import payments
 from houblon.orders.invoicing.credits import Words
+from houblon.orders.invoicing.languages import languages_on, languages_to
 from houblon.orders.invoicing.payments import Payment
 from houblon.orders.invoicing.transitions import balance_of
 from houblon.orders.mail.rendered import rendered
@@ -134,17 +136,46 @@ def test_every_entry_is_there_in_its_order_with_what_is_owed_after_it(lived):
 def test_a_statement_is_printed_and_written_in_the_retailer_s_language(lived, language):
     [coin] = [row for row in rows(lived, tables.retailers) if row.id == "coin"]
     made = statement(lived, "coin", DAY, DAY + timedelta(days=3))
-    paper = sheet(made, coin, lived.seller, language)
+    paper = sheet(made, coin, lived.seller, (language,))
     assert (paper.title, len(paper.rows)) == ({"fr": "Relevé de compte", "en": "Statement of account"}[language], 7)
     assert paper.totals[-1].value == {"fr": "918,07\N{NO-BREAK SPACE}$", "en": "$918.07"}[language]
     assert pdf(paper, NOW).startswith(b"%PDF-") and pdf(paper, NOW) == pdf(paper, NOW)
+
+
+@pytest.mark.parametrize(
+    ("card", "country", "french", "languages"),
+    [
+        ({"language": "en"}, None, "both", ("fr", "en")),  # the installation's province
+        ({"language": "en"}, None, "only", ("fr",)),
+        ({"language": "en"}, None, "buyer", ("en",)),
+        ({"language": "en", "province": "ON"}, None, "only", ("en",)),
+        ({"language": "en"}, "US", "only", ("en",)),
+        ({"language": "fr", "province": "ON"}, None, "both", ("fr",)),
+        ({}, None, "both", ("fr",)),
+    ],
+)
+def test_a_statement_is_in_the_languages_of_the_invoices(services, card, country, french, languages):
+    services = dataclasses.replace(services, french=french)
+    send(services, order_body(buyer={"id": "coin", "language": None, "country": country, **card}))
+    [invoice], [coin] = rows(services, tables.invoices), rows(services, tables.retailers)
+    assert languages_on(invoice.document) == languages
+    made = statement(services, "coin", DAY, DAY)
+    found = services.ledger.write(lambda connection: languages_to(connection, services, coin))
+    paper = sheet(made, coin, services.seller, found)
+    assert tuple(each.language for each in (paper, paper.beside) if each) == languages
+    assert pdf(paper, NOW).startswith(b"%PDF-")
+    services.ledger.write(lambda connection: mail.queue(connection, services, made, coin, NOW))
+    [sent] = [row.message for row in rows(services, tables.outbox) if row.event == mail.EVENT]
+    text, titles = rendered(sent)["text"], {"fr": "Relevé de compte", "en": "Statement of account"}
+    assert [titles[each] in sent["subject"] for each in titles] == [each in languages for each in titles]
+    assert ("Solde à payer" in text, "Balance due" in text) == ("fr" in languages, "en" in languages)
 
 
 def test_the_letter_says_what_the_statement_does_and_waits_where_no_address_is_known(lived):
     [coin] = [row for row in rows(lived, tables.retailers) if row.id == "coin"]
     made = statement(lived, "coin", DAY, DAY + timedelta(days=3))
 
-    unknown = SimpleNamespace(id="coin", name="Coin", email=None, language="fr")
+    unknown = SimpleNamespace(id="coin", name="Coin", email=None, language="fr", province=None)
     for whose in (coin, unknown):
         lived.ledger.write(lambda connection, whose=whose: mail.queue(connection, lived, made, whose, NOW))
     sent = [row for row in rows(lived, tables.outbox) if row.event == mail.EVENT]

@@ -1,5 +1,6 @@
 """Reminders: one mail for all that a retailer owes, on the days that its policy says, and no more than that."""
 
+import dataclasses
 from datetime import time, timedelta
 
 import pytest
@@ -78,7 +79,19 @@ def test_one_mail_lists_all_that_a_retailer_owes(services):
     ]
 
 
+def test_an_english_buyer_in_quebec_reads_french_with_english_after_it(services):
+    order(services, buyer={"language": "en"})
+    work(services, after_due(-3))
+    said = rendered(letters(services)[0].message)
+    assert said["subject"] == (
+        "Rappel : facture F-2021-00001 de Brasserie du Test / Reminder: invoice F-2021-00001 from Brasserie du Test"
+    )
+    french, english = said["text"].split("— — —")
+    assert f"Total à payer{NBSP}: 1{NBSP}490,08{NBSP}$" in french and "Total to pay: $1,490.08" in english
+
+
 def test_an_english_buyer_reads_english(services):
+    services = dataclasses.replace(services, french="buyer")
     order(services, buyer={"language": "en"})
     work(services, after_due(-3))
     said = rendered(letters(services)[0].message)

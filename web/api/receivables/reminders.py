@@ -150,7 +150,7 @@ def _document(found: Upcoming) -> dict[str, Any]:
         "on": found.on,
         "retailer": account.retailer_id,
         "address": account.address,
-        "language": account.language,
+        "language": account.languages[-1],
         "total": dollars(account.total),
         "invoices": listed,
     }

@@ -7,8 +7,9 @@ from flask import Response
 from sqlalchemy import Connection
 
 from houblon.orders.db.statements import AnyRow
+from houblon.orders.invoicing.languages import languages_to
 from houblon.orders.queries.retailers import card_row
-from houblon.orders.receivables.sheet import language_of, pdf, sheet
+from houblon.orders.receivables.sheet import pdf, sheet
 from houblon.orders.receivables.statement import Statement, period_of, statement_of
 from houblon.orders.retailers.joins import root_of
 from houblon.web.api.blueprint import not_found, operation
@@ -99,10 +100,11 @@ def get_statement(asked: dict[str, Any], id: str) -> Response:
     media="application/pdf",
 )
 def get_statement_pdf(asked: dict[str, Any], id: str) -> Response:
-    """The same as a PDF, in the retailer's language"""
+    """The same as a PDF, in the languages of the retailer's invoices"""
     with house().services.ledger.reading() as connection:
         row, made = _made(connection, id, asked)
-    content = pdf(sheet(made, row, house().services.seller, language_of(row)), house().now())
+        languages = languages_to(connection, house().services, row)
+    content = pdf(sheet(made, row, house().services.seller, languages), house().now())
     return Response(content, mimetype="application/pdf")
 
 

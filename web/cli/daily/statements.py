@@ -8,9 +8,10 @@ import click
 from sqlalchemy import Connection
 
 from houblon.engine.core.problem import Invalid, refuse
+from houblon.orders.invoicing.languages import languages_to
 from houblon.orders.queries.retailers import card_row
 from houblon.orders.receivables import mail
-from houblon.orders.receivables.sheet import language_of, pdf, sheet
+from houblon.orders.receivables.sheet import pdf, sheet
 from houblon.orders.receivables.statement import Statement, period_of, statement_of
 from houblon.orders.retailers.joins import root_of
 from houblon.web.access.audit import CLI, by, noted
@@ -55,8 +56,9 @@ def statement(
 
         with services.ledger.reading() as connection:
             row, made = read(connection)
+            languages = languages_to(connection, services, row)
         if file is not None:
-            _write(file, pdf(sheet(made, row, services.seller, language_of(row)), house.now()))
+            _write(file, pdf(sheet(made, row, services.seller, languages), house.now()))
         sent = {"to": services.ledger.write(send)} if is_mailed else {}
     document = statement_document(made) | sent
     print_result(document, as_json, _text(document))
