@@ -10,7 +10,6 @@ from sqlalchemy import Connection, Row, or_, select, update
 from houblon.engine.conditions.figures import NBSP
 from houblon.orders.db.tables import invoices, outbox, reminders
 from houblon.orders.invoicing.links import invoice_link
-from houblon.orders.invoicing.reminded import with_link
 from houblon.orders.services import Conflict, Services
 
 # How long a link is good once nothing is owed by it, unless the installation says otherwise.
@@ -62,11 +61,20 @@ def replace_link(connection: Connection, services: Services, invoice_key: int, s
     about = or_(outbox.c.order_key == row.order_key, outbox.c.id.in_(listed))
     waiting = select(outbox.c.id, outbox.c.message).where(about, outbox.c.kind == "mail", outbox.c.state != "sent")
     for id, message in connection.execute(waiting).all():
-        changed = with_link(message, old, fresh)
-        if changed is not None:
+        changed = _with_link(message, old, fresh)
+        if changed != message:
             connection.execute(update(outbox).where(outbox.c.id == id).values(message=changed))
     number: str = row.number
     return number
+
+
+def _with_link(value: Any, old: str, fresh: str) -> Any:
+    """A message, or a part of it, with a link in another's place wherever it is: in each language, in every table."""
+    if isinstance(value, dict):
+        return {name: _with_link(each, old, fresh) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_with_link(each, old, fresh) for each in value]
+    return fresh if value == old else value
 
 
 def _months_after(day: date, months: int) -> date:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Connection, exists, or_, select, update
 
@@ -45,18 +44,3 @@ def outdated(connection: Connection, message_ids: Collection[str]) -> set[str]:
         )
     )
     return set(connection.execute(query.distinct()).scalars())
-
-
-def with_link(message: dict[str, Any], old: str, fresh: str) -> dict[str, Any] | None:
-    """The message with a link in another's place, wherever it is; None where it is nowhere."""
-    table = message.get("table")
-    rows = table["rows"] if table else []
-    if message.get("link") != old and all(row.get("link") != old for row in rows):
-        return None
-    changed = {**message, "link": fresh} if message.get("link") == old else dict(message)
-    if table:
-        changed["table"] = {
-            **table,
-            "rows": [{**row, "link": fresh} if row.get("link") == old else row for row in rows],
-        }
-    return changed

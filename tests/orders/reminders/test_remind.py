@@ -12,6 +12,7 @@ from houblon.orders.handling.credit_notes import Asked
 from houblon.orders.invoicing import payments
 from houblon.orders.invoicing.buyer_links import replace_link
 from houblon.orders.invoicing.credits import Words
+from houblon.orders.invoicing.links import invoice_link
 from houblon.orders.mail.rendered import rendered
 from houblon.orders.outbox.delivery import deliver_due, send_again
 from houblon.orders.reminders.remind import remind_due
@@ -245,6 +246,20 @@ def test_a_link_that_is_replaced_is_replaced_in_what_waits(services):
     services.ledger.write(lambda connection: replace_link(connection, services, 2, 0, after_due(7)))
     links = [row["link"] for row in letters(services)[0].message["table"]["rows"]]
     assert "/f/1~" not in links[0] and "/f/1~" in links[1]
+
+
+def test_so_it_is_in_every_language_of_every_letter_that_waits(services):
+    order(services, buyer={"language": "en"})
+    work(services, after_due(7))
+    old = invoice_link(services.base_url, services.secret, 1, 0)
+    waiting = [row for row in rows(services, tables.outbox) if old in rendered(row.message)["text"]]
+    assert {row.event for row in waiting} == {"invoice.issued", "invoice.reminded"}
+    services.ledger.write(lambda connection: replace_link(connection, services, 1, 0, after_due(7)))
+    fresh, ids = invoice_link(services.base_url, services.secret, 1, 1), {row.id for row in waiting}
+    for row in rows(services, tables.outbox):
+        if row.id in ids:
+            said = rendered(row.message)
+            assert (said["text"].count(old), said["text"].count(fresh), said["html"].count(fresh)) == (0, 2, 2)
 
 
 def test_a_due_date_that_moves_takes_its_days_along(services):
