@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from houblon.orders.services import Seller
+
 Facts = tuple[tuple[str, str], ...]
 
 
@@ -43,6 +45,16 @@ class EmailContent(msgspec.Struct, frozen=True, omit_defaults=True):
     closing: tuple[str, ...] = ()
     also: Facts = ()
     beside: "EmailContent | None" = None
+
+
+def subject_line(text: str) -> str:
+    """A subject is one line, whatever a name holds."""
+    return " ".join(text.split())[:200]
+
+
+def signed(seller: Seller) -> tuple[str, ...]:
+    """Who writes, as a letter's `sender` says it."""
+    return tuple(each for each in (seller.name, seller.address, seller.email) if each)
 
 
 def in_languages(languages: tuple[str, ...], write: Callable[[str], EmailContent]) -> EmailContent:

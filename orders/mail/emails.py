@@ -12,7 +12,7 @@ from houblon.engine.schedule.cadence import day_text
 from houblon.orders.invoicing.invoice import Issued
 from houblon.orders.invoicing.languages import languages_of
 from houblon.orders.invoicing.links import invoice_link
-from houblon.orders.mail.content import EmailContent, Facts, in_languages
+from houblon.orders.mail.content import EmailContent, Facts, in_languages, signed, subject_line
 from houblon.orders.services import OrderContext, Seller, Services
 
 
@@ -146,13 +146,11 @@ def _value(order: Order) -> int:
 def _email(
     subject: str, lines: list[str], facts: Facts, link: str | None, label: Text, seller: Seller, language: str
 ) -> EmailContent:
-    """A subject is one line, whatever a name holds."""
-    sender = tuple(each for each in (seller.name, seller.address, seller.email) if each)
     return EmailContent(
-        " ".join(subject.split())[:200],
+        subject_line(subject),
         tuple(lines),
         language,
-        sender,
+        signed(seller),
         facts,
         link,
         label.in_(language) if link else "",

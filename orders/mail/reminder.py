@@ -9,7 +9,7 @@ import msgspec
 from houblon.engine.conditions.figures import NBSP, money_text, number_text
 from houblon.engine.core.problem import Text
 from houblon.engine.schedule.cadence import day_text
-from houblon.orders.mail.content import EmailContent, EmailTable, TableRow
+from houblon.orders.mail.content import EmailContent, EmailTable, TableRow, signed, subject_line
 from houblon.orders.services import Seller
 
 
@@ -41,10 +41,10 @@ def reminder_email(
         (_TOTAL.in_(language), total),
     )
     return EmailContent(
-        " ".join(subject.split())[:200],
+        subject_line(subject),
         (_HELLO.in_(language).format(name=name), body),
         language,
-        tuple(each for each in (seller.name, seller.address, seller.email) if each),
+        signed(seller),
         table=table,
         closing=(_ON_ITS_WAY.in_(language),),
     )

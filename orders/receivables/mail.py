@@ -13,7 +13,7 @@ from houblon.engine.schedule.cadence import day_text
 from houblon.orders.db.tables import orders, outbox
 from houblon.orders.events.message_ids import message_id
 from houblon.orders.invoicing.languages import languages_to
-from houblon.orders.mail.content import EmailContent, in_languages
+from houblon.orders.mail.content import EmailContent, in_languages, signed, subject_line
 from houblon.orders.mail.enqueue import mail_row
 from houblon.orders.receivables.sheet import age_texts, closing_label, entry_text
 from houblon.orders.receivables.statement import Statement
@@ -43,8 +43,7 @@ def _letter_in(statement: Statement, retailer: Any, seller: Seller, language: st
     if len(entries) < len(statement.entries):
         lines.append(_LAST_ONES.in_(language).format(count=_SHOWN))
     subject = _SUBJECT.in_(language).format(seller=seller.name, **days)
-    sender = tuple(each for each in (seller.name, seller.address, seller.email) if each)
-    return EmailContent(" ".join(subject.split())[:200], tuple(lines), language, sender, tuple(facts))
+    return EmailContent(subject_line(subject), tuple(lines), language, signed(seller), tuple(facts))
 
 
 def letter_document(statement: Statement, retailer: Any, seller: Seller, languages: tuple[str, ...]) -> dict[str, Any]:
