@@ -68,7 +68,7 @@ def show(key: int) -> str:
         delivery = delivery_of(connection, key)
         change = change_review.shown(connection, house().services, key, house().now())
         said = lists.decision_row(connection, change.row.decision_key).document if change else None
-        of_changes = {each.decision_key for each in history.changes_of(connection, key) if each.state != "accepted"}
+        of_changes = history.decided_of_changes(connection, key)
         former = replaced_invoices(connection, key)
     return render_template(
         "order.html",

@@ -46,6 +46,11 @@ def changes_of(connection: Connection, order_key: int) -> list[Row[Any]]:
     return list(connection.execute(query.order_by(order_changes.c.key)))
 
 
+def decided_of_changes(connection: Connection, order_key: int) -> set[int]:
+    """The keys of decisions that are about a change which did not become what the order says."""
+    return {each.decision_key for each in changes_of(connection, order_key) if each.state != ACCEPTED}
+
+
 def waiting_change(connection: Connection, order_key: int) -> Row[Any] | None:
     """The change that waits for a person; none of an order that was cancelled meanwhile."""
     query = (

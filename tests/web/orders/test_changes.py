@@ -86,6 +86,11 @@ def test_the_queue_has_the_change_and_the_order_shows_it_beside_what_stands(wait
     assert "Change waiting" in english or "Modification en attente" in english
 
 
+def test_a_shell_shows_why_the_order_stands_not_why_its_change_waits(waiting):
+    shown = shell(["order", "show", 1, "--data", waiting.house.settings.data]).stdout
+    assert "acceptation automatique" in shown and "a change of it waits" in shown and "2 articles" not in shown
+
+
 @pytest.mark.parametrize("act", ["accept", "dismiss"])
 def test_a_change_is_settled_by_page_by_key_and_from_a_shell_alike(waiting, act):
     client, by_key = waiting.signed_in(), Caller(waiting, *SCOPES)

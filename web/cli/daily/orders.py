@@ -77,7 +77,7 @@ def show(data: Path | None, key: int, as_json: bool) -> None:
         row = _row(connection, key)
         invoice = lists.invoice_of_order(connection, key)
         decisions, moves = lists.decisions_of(connection, key), lists.transitions_of(connection, key)
-        waiting = history.waiting_change(connection, key)
+        waiting, of_changes = history.waiting_change(connection, key), history.decided_of_changes(connection, key)
         document = {
             **_head(row),
             "content": msgspec.json.decode(row.body),
@@ -89,9 +89,10 @@ def show(data: Path | None, key: int, as_json: bool) -> None:
             ],
             "change": waiting and {"received_at": waiting.at, "content": msgspec.json.decode(waiting.body)},
         }
-    reasons = decisions[-1].document.get("reasons", ()) if decisions else ()
+    # The last one first; what was decided of a change is not why the order stands as it does.
+    standing = next((each.document for each in decisions if each.key not in of_changes), {})
     lines = [f"{row.order_id}: {row.state}, {document['value']} $, {row.retailer_id}"]
-    lines += [f"- {each['message']['fr']}" for each in reasons]
+    lines += [f"- {each['message']['fr']}" for each in standing.get("reasons", ())]
     lines += [f"invoice {document['invoice']}"] if invoice else []
     lines += ["a change of it waits: accept-change, or dismiss-change"] if waiting else []
     print_result(document, as_json, "\n".join(lines))

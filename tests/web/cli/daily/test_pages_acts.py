@@ -214,3 +214,10 @@ def test_a_bank_s_file_is_shown_recorded_once_and_undone(run, tmp_path):
     assert run("payment", "import", file, "--preview", status=1)["errors"][0]["code"] == "day_order"
     assert run("payment", "import", file, "--preview", "--days", "dmy")["lines"][0]["on"] == "2021-06-05"
     assert acts(run)[0] == "invoice.payment_reversed"
+
+
+def test_an_order_is_shown_with_the_reasons_of_the_decision_that_stands(place):
+    place.send(order("PO-1", items=2), "m-1")
+    place.send(order("PO-1", items=3), "m-2")
+    shown = shell(["order", "show", 1, "--data", place.house.settings.data]).stdout
+    assert "3 articles" in shown and "2 articles" not in shown
