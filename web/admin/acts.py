@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from houblon.orders.credentials import credentials, revocation
 from houblon.orders.events import endpoints
 from houblon.orders.events.endpoints import Wanted
 from houblon.orders.events.webhook_addresses import Network
-from houblon.orders.intake.sources import Source, set_source
+from houblon.orders.intake.sources import Source, keep_own_buyers, set_source
 from houblon.web.access.account_commands import By
 from houblon.web.access.audit import noted
 
@@ -66,6 +67,38 @@ def remove_endpoint(connection: Connection, by: By, id: str) -> Row[Any]:
 def audited_form(endpoint: Wanted | Row[Any]) -> dict[str, Any]:
     """What the audit log says of an endpoint."""
     return {"url": endpoint.url, "events": list(endpoint.events)}
+
+
+def add_source(
+    connection: Connection, by: By, name: str, kind: str, given: str | None, *, has_own_buyers: bool = False
+) -> str:
+    """The secret of the source, new or known: the one that was given, or one that is made. Raises Invalid."""
+    made = credentials.add_source(connection, name, secrets.token_bytes, by.at, kind, given)
+    owns: dict[str, Any] = {}
+    if has_own_buyers:
+        owns = {"own_buyers": True, "known_buyers": keep_own_buyers(connection, name, by.at)}
+    noted(connection, by, "source.added", name, None, {"kind": kind, **owns})
+    return made
+
+
+def retire_secret(connection: Connection, by: By, key: int) -> str | None:
+    """Take one secret back: the source's name; None, without an entry, where it was back already or is not there."""
+    name = revocation.retire_secret(connection, key)
+    if name is not None:
+        _retired(connection, by, name, 1)
+    return name
+
+
+def retire_secrets(connection: Connection, by: By, name: str, keep: int = 0) -> int:
+    """Take the secrets of a source back but for the `keep` newest; how many. Where there was none, without an entry."""
+    count = credentials.retire_secrets(connection, name, keep=keep)
+    if count:
+        _retired(connection, by, name, count)
+    return count
+
+
+def _retired(connection: Connection, by: By, name: str, count: int) -> None:
+    noted(connection, by, "source.secret_retired", name, None, {"secrets": count})
 
 
 def change_source(

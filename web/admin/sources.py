@@ -1,20 +1,17 @@
 """Sources: who may send orders to the webhook, their signing secrets, and when they last called."""
 
-import secrets
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import Connection
 
 from houblon.engine.core.problem import Invalid
-from houblon.orders.credentials.credentials import KINDS, STANDARD, add_source
-from houblon.orders.credentials.revocation import retire_secret
-from houblon.orders.intake.sources import keep_own_buyers, list_sources
+from houblon.orders.credentials.credentials import KINDS, STANDARD
+from houblon.orders.intake.sources import list_sources
 from houblon.orders.intake.topics import SHOPS
 from houblon.web.access.audit import by as acting
-from houblon.web.access.audit import noted
 from houblon.web.access.auth import author
+from houblon.web.admin.acts import add_source, retire_secret
 from houblon.web.foundation.current_app import house
 
 blueprint = Blueprint("sources", __name__, url_prefix="/sources")
@@ -32,16 +29,12 @@ def add_secret() -> Any:
     name, kind, given = typed["nom"], typed["genre"] or STANDARD, typed["secret"] or None
     by = acting(house(), author())
 
-    def work(connection: Connection) -> str:
-        made = add_source(connection, name, secrets.token_bytes, by.at, kind, given)
-        owns = {}
-        if typed["acheteurs"] == "siens":
-            owns = {"own_buyers": True, "known_buyers": keep_own_buyers(connection, name, by.at)}
-        noted(connection, by, "source.added", name, None, {"kind": kind, **owns})
-        return made
-
     try:
-        made = house().services.ledger.write(work)
+        made = house().services.ledger.write(
+            lambda connection: add_source(
+                connection, by, name, kind, given, has_own_buyers=typed["acheteurs"] == "siens"
+            )
+        )
     except Invalid as invalid:
         return _page(problems=invalid.problems, typed=typed), 422
     if given is not None:
@@ -53,14 +46,7 @@ def add_secret() -> Any:
 @blueprint.post("/secrets/<int:key>/retirer")
 def retire(key: int) -> Any:
     by = acting(house(), author())
-
-    def work(connection: Connection) -> str | None:
-        name = retire_secret(connection, key)
-        if name is not None:
-            noted(connection, by, "source.secret_retired", name, {"active": True}, {"active": False})
-        return name
-
-    name = house().services.ledger.write(work)
+    name = house().services.ledger.write(lambda connection: retire_secret(connection, by, key))
     if name is None:
         if not any(each.key == key for source in _sources() for each in source.secrets):
             abort(404)

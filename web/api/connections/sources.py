@@ -1,24 +1,20 @@
 """`/sources`: who may send orders and how they are read, looked after by key as on the page « Sources »."""
 
-import secrets
 from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, abort, url_for
 from sqlalchemy import Connection
 
-from houblon.orders.credentials.credentials import STANDARD, add_source, retire_secrets
-from houblon.orders.credentials.revocation import retire_secret
+from houblon.orders.credentials.credentials import STANDARD
 from houblon.orders.intake.sources import (
     Source,
     default_mapping,
     find_source,
-    keep_own_buyers,
     list_sources,
 )
 from houblon.web.access.audit import by as acting
-from houblon.web.access.audit import noted
-from houblon.web.admin.acts import change_source
+from houblon.web.admin.acts import add_source, change_source, retire_secret, retire_secrets
 from houblon.web.api.blueprint import operation
 from houblon.web.api.connections.bodies import NewMapping, NewSource, SourceGroups
 from houblon.web.api.etags import etag_of, seen, tagged
@@ -46,16 +42,9 @@ def add_source_secret(asked: dict[str, Any]) -> Response:
     """
     name, kind, given = asked["name"].strip(), asked["kind"], asked["secret"]
     by = acting(house(), caller())
-
-    def work(connection: Connection) -> str:
-        made = add_source(connection, name, secrets.token_bytes, by.at, kind, given)
-        owns = {}
-        if asked["own_buyers"]:
-            owns = {"own_buyers": True, "known_buyers": keep_own_buyers(connection, name, by.at)}
-        noted(connection, by, "source.added", name, None, {"kind": kind, **owns})
-        return made
-
-    made = house().services.ledger.write(work)
+    made = house().services.ledger.write(
+        lambda connection: add_source(connection, by, name, kind, given, has_own_buyers=asked["own_buyers"])
+    )
     document = _document(_source(name)) | {"secret": made if given is None else None}
     return json_response(document, 201, Location=url_for("api.get_source", name=name))
 
@@ -73,8 +62,7 @@ def retire_source(name: str) -> Response:
 
     def work(connection: Connection) -> None:
         _source_in(connection, name)
-        if retire_secrets(connection, name):
-            noted(connection, by, "source.secret_retired", name, {"active": True}, {"active": False})
+        retire_secrets(connection, by, name)
 
     house().services.ledger.write(work)
     return _shown(name)
@@ -95,8 +83,7 @@ def retire_source_secret(name: str, key: int) -> Response:
     def work(connection: Connection) -> None:
         if not any(each.key == key for each in _source_in(connection, name).secrets):
             abort(404)
-        if retire_secret(connection, key) is not None:
-            noted(connection, by, "source.secret_retired", name, {"active": True}, {"active": False})
+        retire_secret(connection, by, key)
 
     house().services.ledger.write(work)
     return _shown(name)

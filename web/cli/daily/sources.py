@@ -1,6 +1,5 @@
 """`houblon source`: who may send orders to the webhooks, with which secrets, read in which way."""
 
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from sqlalchemy import Connection
 
 from houblon.engine.core.problem import refuse
 from houblon.engine.core.strict_json import read_json
-from houblon.orders.credentials.credentials import KINDS, STANDARD, add_source, retire_secrets
+from houblon.orders.credentials.credentials import KINDS, STANDARD
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.intake.decode import read_order
 from houblon.orders.intake.mapping import read_mapping
@@ -18,12 +17,11 @@ from houblon.orders.intake.sources import (
     Source,
     default_mapping,
     find_source,
-    keep_own_buyers,
     list_sources,
 )
 from houblon.orders.intake.trial import read_payload
-from houblon.web.access.audit import CLI, by, noted
-from houblon.web.admin.acts import change_source
+from houblon.web.access.audit import CLI, by
+from houblon.web.admin.acts import add_source, change_source, retire_secrets
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
 
 
@@ -50,16 +48,9 @@ def add(
     given = secret_file.read().strip() if secret_file else secret
     with opened(data) as house:
         acting = by(house, CLI)
-
-        def work(connection: Connection) -> str:
-            secret = add_source(connection, name, secrets.token_bytes, acting.at, kind, given)
-            owns = {}
-            if own_buyers:
-                owns = {"own_buyers": True, "known_buyers": keep_own_buyers(connection, name, acting.at)}
-            noted(connection, acting, "source.added", name, None, {"kind": kind, **owns})
-            return secret
-
-        made = house.services.ledger.write(work)
+        made = house.services.ledger.write(
+            lambda connection: add_source(connection, acting, name, kind, given, has_own_buyers=own_buyers)
+        )
     # What the shop made is known to whoever gave it, and is not printed again.
     print_result(
         {"secret": made} if given is None else {"source": name}, as_json, made if given is None else f"Added {name}."
@@ -78,19 +69,24 @@ def set_(
     data: Path | None, name: str, groups: tuple[str, ...], mapping: Path | None, default_mapping: bool, as_json: bool
 ) -> None:
     """Say how a source's orders are read. What is not named stays."""
-    with opened(data) as house, house.services.ledger.reading() as connection:
-        known = find_source(connection, name)
+    with opened(data) as house:
         content = house.store.content(house.store.newest().number)
         unknown = [group for group in groups if group not in content.groups]
         if unknown:
             raise refuse(
                 "unknown_group", "/group", f"Il n’y a pas de groupe {unknown[0]}.", f"There is no group {unknown[0]}."
             )
-        kept = known.mapping if known and not default_mapping else None
-        wanted = read_json(mapping.read_bytes()) if mapping else kept
-        named = groups or (known.groups if known else ())
-        acting = by(house, CLI)
-        house.services.ledger.write(lambda kept: change_source(kept, acting, name, known, named, wanted))
+        given, acting = read_json(mapping.read_bytes()) if mapping else None, by(house, CLI)
+
+        def work(connection: Connection) -> tuple[tuple[str, ...], Any]:
+            known = find_source(connection, name)
+            kept = known.mapping if known and not default_mapping else None
+            wanted = given if mapping else kept
+            named = groups or (known.groups if known else ())
+            change_source(connection, acting, name, known, named, wanted)
+            return named, wanted
+
+        named, wanted = house.services.ledger.write(work)
     print_result(
         {"source": name, "groups": list(named), "mapping": wanted},
         as_json,
@@ -176,9 +172,7 @@ def retire(data: Path | None, name: str, keep_newest: bool, as_json: bool) -> No
 
         def work(connection: Connection) -> int:
             _known(connection, name)
-            retired = retire_secrets(connection, name, keep=int(keep_newest))
-            noted(connection, acting, "source.secret_retired", name, None, {"secrets": retired})
-            return retired
+            return retire_secrets(connection, acting, name, keep=int(keep_newest))
 
         count = house.services.ledger.write(work)
     print_result({"retired": count}, as_json, f"{count} secret(s) of {name} are void.")

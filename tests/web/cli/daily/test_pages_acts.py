@@ -221,3 +221,12 @@ def test_an_order_is_shown_with_the_reasons_of_the_decision_that_stands(place):
     place.send(order("PO-1", items=3), "m-2")
     shown = shell(["order", "show", 1, "--data", place.house.settings.data]).stdout
     assert "3 articles" in shown and "2 articles" not in shown
+
+
+def test_a_source_s_secrets_are_taken_back_once_and_noted_once(run):
+    run("source", "add", "boutique")
+    run("source", "add", "boutique")
+    assert run("source", "retire", "boutique", "--keep-newest") == {"retired": 1}
+    assert run("source", "retire", "boutique") == {"retired": 1}
+    assert run("source", "retire", "boutique") == {"retired": 0}
+    assert acts(run)[:3] == ["source.secret_retired", "source.secret_retired", "source.added"]
