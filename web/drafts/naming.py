@@ -44,7 +44,8 @@ def _summary(changed: tuple[Change, ...], proposal: Proposal, base: Content) -> 
     if len(wheres) == 1 and changed[0].path:
         more = ngettext("et %(num)s autre changement", "et %(num)s autres changements", len(changed) - 1)
         return f"{_one(changed[0], proposal, base)} {more}"
-    return f"{', '.join(wheres)} : {ngettext('%(num)s changement', '%(num)s changements', len(changed))}"
+    counted = ngettext("%(num)s changement", "%(num)s changements", len(changed))
+    return f"{', '.join(wheres)} : {counted}"
 
 
 def _one(change: Change, proposal: Proposal, base: Content) -> str:

@@ -1,6 +1,7 @@
 """Every French sentence of the pages has its English."""
 
 import re
+from collections import Counter
 from io import BytesIO
 from pathlib import Path
 
@@ -34,6 +35,15 @@ def test_no_sentence_is_without_its_english():
     assert len(used) > 100
     missing = [message for message in used if not (known.get(message) and known.get(message).string)]
     assert missing == []
+
+
+def test_a_translation_is_there_once_and_for_a_sentence_that_is_said():
+    path = ROOT / "web" / "translations" / "en" / "LC_MESSAGES" / "messages.po"
+    written = re.findall(r'^msgid ((?:".*"\n)+)', path.read_text("utf-8"), re.MULTILINE)
+    assert [each for each, count in Counter(written).items() if count > 1] == []
+    used = {message if isinstance(message, str) else message[0] for message in messages()}
+    ids = (each.id if isinstance(each.id, str) else each.id[0] for each in catalogue() if each.id)
+    assert [id for id in ids if id not in used] == []
 
 
 def test_a_translation_names_the_same_values():
