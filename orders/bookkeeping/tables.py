@@ -16,7 +16,7 @@ from houblon.orders.bookkeeping.journal import CREDIT_NOTE, PAYMENT, REVERSAL, J
 from houblon.orders.bookkeeping.period import Period
 from houblon.orders.bookkeeping.quickbooks import HEADER, invoice_rows
 from houblon.orders.db.ledger import Ledger
-from houblon.orders.invoicing.payments import APPLIED
+from houblon.orders.invoicing.payments import APPLIED, MEANS_NAMES
 from houblon.orders.invoicing.transitions import balance_of
 
 Cell = str | int | Decimal | date | datetime | None
@@ -104,7 +104,7 @@ def _payments(books: Books) -> Iterator[tuple[Cell, ...]]:
             row.order_id,
             row.retailer_id,
             row.retailer_name,
-            _MEANS[row.means].in_(books.language) if row.means else None,
+            MEANS_NAMES[row.means].in_(books.language) if row.means else None,
             row.reference,
             f"P-{row.reverses}" if row.reverses is not None else None,
             row.why,
@@ -164,15 +164,6 @@ _STATES = {
     "viewed": Text("vue", "viewed"),
     "paid": Text("payée", "paid"),
     "credited": Text("créditée", "credited"),
-}
-_MEANS = {
-    "transfer": Text("virement", "transfer"),
-    "cheque": Text("chèque", "cheque"),
-    "card": Text("carte", "card"),
-    "cash": Text("comptant", "cash"),
-    "debit": Text("prélèvement", "debit"),
-    "other": Text("autre", "other"),
-    APPLIED: Text("crédit porté", "applied credit"),
 }
 _INVOICE_COLUMNS = _columns(
     ("Date", "Date", 10),

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, case, or_, select, update
 
 from houblon.engine.conditions.figures import money_text
 from houblon.engine.core.money import MOST
-from houblon.engine.core.problem import refuse
+from houblon.engine.core.problem import Text, refuse
 from houblon.orders.db.tables import applied_credits, invoices, payments, transitions
 from houblon.orders.invoicing.owing import left_of, owe
 from houblon.orders.invoicing.payment_entries import keep_payment
@@ -22,6 +22,15 @@ from houblon.orders.services import Conflict, Services
 MEANS = ("transfer", "cheque", "card", "cash", "debit", "other")
 # What one invoice had too much, as two entries: nobody enters such a one by itself.
 APPLIED = "credit"
+MEANS_NAMES = {
+    "transfer": Text("virement", "transfer"),
+    "cheque": Text("chèque", "cheque"),
+    "card": Text("carte", "card"),
+    "cash": Text("comptant", "cash"),
+    "debit": Text("prélèvement", "direct debit"),
+    "other": Text("autre", "other"),
+    APPLIED: Text("crédit porté", "credit applied"),
+}
 _REVERSALS = payments.alias()
 _ENTRIES = select(
     payments,

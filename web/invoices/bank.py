@@ -15,7 +15,6 @@ from houblon.orders.bank.matching import MATCHED, RECORDED, SUGGESTED, UNMATCHED
 from houblon.orders.bank.record import digest_of, record_lines
 from houblon.orders.bank.statement_file import MAX_BYTES, MAX_LINES, Asked, BankFile, Unclear, read_file, text_of
 from houblon.orders.cell_values import COMMA, DAY_FIRST, MONTH_FIRST, POINT
-from houblon.orders.invoicing.payments import MEANS
 from houblon.orders.queries.lists import PAGE
 from houblon.orders.queries.payments import list_payments
 from houblon.orders.services import Conflict
@@ -40,7 +39,7 @@ def index() -> str:
         found = list_payments(connection, asked_before(), PAGE + 1)
         imports = record.imports(connection, limit=_IMPORTS_SHOWN)
     shown, more = page(found, PAGE, lambda row: row.key)
-    return render_template("payments.html", payments=shown, more=more, imports=imports, means=MEANS)
+    return render_template("payments.html", payments=shown, more=more, imports=imports)
 
 
 @blueprint.get("/releve")

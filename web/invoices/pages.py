@@ -21,7 +21,7 @@ from houblon.orders.invoicing.document import pdf, sheet
 from houblon.orders.invoicing.languages import languages_on
 from houblon.orders.invoicing.links import invoice_link, number_of, read_link
 from houblon.orders.invoicing.of_orders import others_of
-from houblon.orders.invoicing.payments import MEANS, payments_of
+from houblon.orders.invoicing.payments import MEANS, MEANS_NAMES, payments_of
 from houblon.orders.invoicing.shares import number_of as line_number
 from houblon.orders.invoicing.transitions import balance_of
 from houblon.orders.mail import invoice_link as invoice_link_mail
@@ -60,6 +60,12 @@ def is_late(invoice: Any, today: str) -> bool:
 def days_late(invoice: Any, today: str) -> int:
     """How many days late it is to be paid; 0 where it isn't."""
     return receivables.days_late(invoice, date.fromisoformat(today))
+
+
+@blueprint.app_template_filter("means")
+def means_name(means: str) -> str:
+    """By what a payment was made, in the reader's language."""
+    return MEANS_NAMES[means].in_(current())
 
 
 @blueprint.get("/factures")

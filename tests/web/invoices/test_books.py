@@ -7,10 +7,12 @@ import re
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
 from houblon.orders.db.tables import invoices
 from houblon.orders.handling import lifecycle
 from houblon.orders.invoicing import payments
+from houblon.orders.invoicing.applied_credits import apply_credit
 from houblon.orders.invoicing.payments import Payment
 from tests.clock import NOW, day_of
 from tests.web.access.ways_in import post, text
@@ -112,3 +114,16 @@ def test_the_accounts_are_the_installation_s_by_page_by_key_and_from_a_shell(liv
     assert shell(["installation", "set", "--account-qst", "TVQ", "--data", folder]).exit_code == 0
     shown = json.loads(shell(["installation", "show", "--data", folder, "--json"]).stdout)
     assert (shown["account_qst"], shown["account_gst"], shown["account_revenue"]) == ("TVQ", "TPS", "Ventes de bière")
+
+
+def test_a_credit_that_was_applied_is_a_payment_by_that_means_in_the_file(lived):
+    services = lived.house.services
+    lived.send(order("PO-3"), "m-3")
+    with services.ledger.reading() as connection:
+        third = connection.execute(select(invoices).where(invoices.c.order_key == 3)).one()
+    payments.pay(services, 1, Payment(73_270 + 5_496, day_of(NOW)), by="anne", at=NOW)
+    apply_credit(services, third.key, 1, 5_496, by="anne", at=NOW)
+    content = lived.signed_in().get("/comptabilite/payments.csv", query_string=MAY)
+    assert content.status_code == 200
+    told = [(each["Facture"], each["Montant"], each["Moyen"]) for each in rows_of(content.data)][-2:]
+    assert told == [("F-2021-00001", "-54,96", "crédit porté"), (third.number, "54,96", "crédit porté")]
