@@ -13,11 +13,11 @@ from houblon.engine.conditions.figures import money_text
 from houblon.engine.core.money import cents_written
 from houblon.engine.core.problem import Text
 from houblon.engine.schedule.cadence import day_text
-from houblon.orders.bookkeeping.accounts import NAMES
 from houblon.rules.model.changes import Change
 from houblon.rules.model.content import Content
 from houblon.rules.model.statements import ABSENT, pointer_of, statements_of
 from houblon.web.access.permissions import ROLE_NAMES
+from houblon.web.admin.audit_words import MEMBERS, VALUES
 from houblon.web.foundation import format
 from houblon.web.presentation.change_text import KINDS, describe_change, name_of
 
@@ -92,40 +92,6 @@ ACTS: dict[str, Text] = {
     "user.sessions_ended": Text("sessions fermées", "sessions ended"),
     "user.two_factor_added": Text("deuxième facteur inscrit", "second factor enrolled"),
     "user.two_factor_removed": Text("deuxième facteur retiré", "second factor removed"),
-}
-_MEMBERS: dict[str, Text] = {
-    "name": Text("nom", "name"),
-    "description": Text("description", "description"),
-    "state": Text("état", "state"),
-    "revision": Text("révision", "revision"),
-    "approved_by": Text("approuvé par", "approved by"),
-    "report": Text("rapport de simulation", "simulation’s report"),
-    "effective_from": Text("en vigueur le", "in force from"),
-    "active": Text("actif", "active"),
-    "two_factor": Text("deuxième facteur", "second factor"),
-    "invoice_link_months": Text("mois d’un lien de facture", "months of an invoice link"),
-    **{f"accounts.{name}": Text(f"compte : {label.fr}", f"account: {label.en}") for name, label in NAMES.items()},
-    "french": Text("langue des factures au Québec", "language of invoices in Québec"),
-    "approval": Text("approbation exigée", "approval required"),
-    "timezone": Text("fuseau horaire", "time zone"),
-    "currency": Text("monnaie", "currency"),
-    "hash": Text("empreinte", "hash"),
-    "id": Text("numéro", "number"),
-    "amount": Text("montant", "amount"),
-    "credit_limit": Text("limite de crédit", "credit limit"),
-    "from": Text("de", "from"),
-    "on": Text("jour", "day"),
-    "planned_delivery": Text("livraison prévue", "planned delivery"),
-    "due_date": Text("échéance", "due date"),
-    "line": Text("ligne", "line"),
-    "lines": Text("lignes", "lines"),
-    "credit_note": Text("note de crédit", "credit note"),
-    "invoice": Text("facture", "invoice"),
-    "reason": Text("raison", "reason"),
-    "why": Text("raison", "reason"),
-    "email": Text("courriel", "email"),
-    "language": Text("langue", "language"),
-    "province": Text("province", "province"),
 }
 _AMOUNT = re.compile(r"-?\d{1,12}\.\d\d", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -218,7 +184,7 @@ def _members(value: Any) -> dict[str, Any] | None:
 
 
 def _name(path: tuple[str, ...]) -> Text:
-    parts = [_MEMBERS.get(part, Text(part, part)) for part in path]
+    parts = [MEMBERS.get(part, Text(part, part)) for part in path]
     return Text(" › ".join(part.fr for part in parts), " › ".join(part.en for part in parts))
 
 
@@ -229,6 +195,10 @@ def _value(name: str, value: Any, zone: ZoneInfo) -> Text:
         return _YES if value else _NO
     if isinstance(value, str) and value in ROLE_NAMES:
         return ROLE_NAMES[value]
+    if isinstance(value, str) and value in VALUES.get(name, {}):
+        return VALUES[name][value]
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return _value(name, ", ".join(value), zone)
     if isinstance(value, str) and name in ("amount", "credit_limit") and _AMOUNT.fullmatch(value):
         return money_text(cents_written(value))
     if isinstance(value, str) and name in ("on", "planned_delivery", "due_date") and _DAY.fullmatch(value):

@@ -8,11 +8,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text as sql
 
+from houblon.orders.bookkeeping.accounts import Accounts
 from houblon.orders.records.audit import entries
+from houblon.orders.services import Seller
 from houblon.web.access.account_commands import By
 from houblon.web.access.audit import noted
 from houblon.web.admin.audit_text import differences
+from houblon.web.admin.audit_words import MEMBERS
 from houblon.web.foundation.browsers import browser_text
+from houblon.web.foundation.data_folder import Profile
 from houblon.web.ingest.signatures import sign
 from tests.clock import NOW
 from tests.orders.services import drop_guards
@@ -149,6 +153,35 @@ def test_before_and_after_are_told_member_by_member():
         ("2021-99-02T02:30:00Z",) * 2,
     ]
     assert differences(None, None, MONTREAL) == differences({"a": 1}, {"a": 1}, MONTREAL) == []
+
+
+def test_members_and_their_codes_are_told_in_words_and_lists_without_brackets():
+    after = {
+        "state": "accepted",
+        "cause": "payment",
+        "about": "F-2021-00001",
+        "of": "retailer",
+        "receivables": "source",
+        "groups": ["bars", "epiceries"],
+        "seller.name": "held",
+    }
+    told = differences({"state": "held", "receivables": "houblon", "groups": []}, after, MONTREAL)
+    assert [(each.what.fr, each.before.fr, each.after.fr) for each in told] == [
+        ("état", "en attente", "acceptée"),
+        ("ce qu’un détaillant doit", "selon les factures d’ici", "selon chaque commande"),
+        ("groupes", "rien", "bars, epiceries"),
+        ("cause", "rien", "paiement"),
+        ("à propos de", "rien", "F-2021-00001"),
+        ("de quoi", "rien", "un détaillant"),
+        ("nom du vendeur", "rien", "held"),
+    ]
+
+
+def test_no_part_of_the_installation_is_told_by_the_name_that_programs_give_it():
+    parts = {"seller": Seller, "accounts": Accounts}
+    names = [f"{part}.{name}" for part, kept in parts.items() for name in kept.__struct_fields__]
+    names += [name for name in Profile.__struct_fields__ if name not in (*parts, "id")]
+    assert [name for name in names if name not in MEMBERS] == []
 
 
 def settings_of(client):
