@@ -16,7 +16,7 @@ from houblon.orders.bookkeeping.journal import CREDIT_NOTE, PAYMENT, REVERSAL, J
 from houblon.orders.bookkeeping.period import Period
 from houblon.orders.bookkeeping.quickbooks import HEADER, invoice_rows
 from houblon.orders.db.ledger import Ledger
-from houblon.orders.invoicing.payments import APPLIED, MEANS_NAMES
+from houblon.orders.invoicing.payments import MEANS_NAMES
 from houblon.orders.invoicing.transitions import balance_of
 
 Cell = str | int | Decimal | date | datetime | None
