@@ -90,9 +90,9 @@ def show(data: Path | None, key: int, as_json: bool) -> None:
             "change": waiting and {"received_at": waiting.at, "content": msgspec.json.decode(waiting.body)},
         }
     # The last one first; what was decided of a change is not why the order stands as it does.
-    standing: dict[str, Any] = next((each.document for each in decisions if each.key not in of_changes), {})
+    counted: dict[str, Any] = next((each.document for each in decisions if each.key not in of_changes), {})
     lines = [f"{row.order_id}: {row.state}, {document['value']} $, {row.retailer_id}"]
-    lines += [f"- {each['message']['fr']}" for each in standing.get("reasons", ())]
+    lines += [f"- {each['message']['fr']}" for each in counted.get("reasons", ())]
     lines += [f"invoice {document['invoice']}"] if invoice else []
     lines += ["a change of it waits: accept-change, or dismiss-change"] if waiting else []
     print_result(document, as_json, "\n".join(lines))
