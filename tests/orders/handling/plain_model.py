@@ -262,10 +262,11 @@ class Life:
 
     def change(self, said: Content) -> None:
         """The source says something else, or the same once more."""
+        may_wait = self.state in ("accepted", "delivered")
         if said == self.content:
-            self.waiting = None if self.state == "accepted" else self.waiting
+            self.waiting = None if may_wait else self.waiting
             return
-        if self.state == "accepted" and said == self.last:
+        if may_wait and said == self.last:
             return
         if self.state != "accepted" or self.barred is not None:
             raise Refused("already_settled")
