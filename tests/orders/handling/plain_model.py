@@ -200,6 +200,9 @@ class Life:
 
     def deliver(self, said: dict[int, tuple[int, int, int]]) -> None:
         self._must_be("accepted", "already_settled")
+        # Lines that the order has not any more, where it was changed meanwhile.
+        if any(number not in self.ordered.all for number in said):
+            raise Refused("unknown_line")
         delivered, invoice = {}, self.invoice
         credited = invoice.credited if invoice else {}
         for number, quantity in self.ordered.all.items():
@@ -207,9 +210,6 @@ class Life:
             if came + lost + back > quantity:
                 raise Refused("too_many")
             delivered[number] = came
-        # Lines that the order has not any more, where it was changed meanwhile.
-        if any(number not in self.ordered.all for number in said):
-            raise Refused("unknown_line")
         self.state, self.delivered = "delivered", delivered
         if invoice is None:
             if self.trigger == "on_delivery":
@@ -264,7 +264,8 @@ class Life:
         """The source says something else, or the same once more."""
         may_wait = self.state in ("accepted", "delivered")
         if said == self.content:
-            self.waiting = None if may_wait else self.waiting
+            if may_wait and self.waiting is not None:
+                self.waiting = self.last = None  # withdrawn: said again, it is a change as any other
             return
         if may_wait and said == self.last:
             return
