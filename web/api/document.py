@@ -1,9 +1,10 @@
 """The OpenAPI 3.1 document of the API, made of the shapes that are answered and the schemas that are read."""
 
+from functools import cache
 from typing import Any
 
 import msgspec
-from flask import Flask, Response, current_app
+from flask import Flask, Response
 from flask_smorest import Api
 from flask_wtf.csrf import CSRFProtect
 
@@ -30,10 +31,10 @@ from houblon.web.api.spec import events as event_shapes
 from houblon.web.api.spec.examples import add_examples
 from houblon.web.api.spec.orders import bounded
 from houblon.web.api.spec.policies import policy_schemas, with_values
+from houblon.web.foundation import paging
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.errors import json_response
 
-_DOCUMENT = "houblon.openapi"
 _REF = "#/components/schemas/{name}"
 _MONEY = r"^-?\d{1,12}(\.\d{1,2})?$"
 _PRICE = r"^\d{1,12}(\.\d{1,2})?$"
@@ -108,8 +109,18 @@ def register(app: Flask, csrf: CSRFProtect, house: House) -> None:
     settings = house.settings
     app.extensions[RATES] = Rates(settings.decision_rate, settings.api_rate)
     csrf.exempt(blueprint)
+    app.register_blueprint(blueprint)
+    # Beside the blueprint's own routes: the document does not describe itself.
+    app.add_url_rule("/api/v1/openapi.json", "api.openapi", openapi)
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The document: the same for every installation, and made when somebody first asks, not by every command's start."""
+    described = Flask("houblon.web")
+    paging.register(described)
     api = HoublonApi(
-        app,
+        described,
         spec_kwargs={
             "title": "Houblon",
             "version": "1.0.0",
@@ -124,9 +135,7 @@ def register(app: Flask, csrf: CSRFProtect, house: House) -> None:
     scheme = {"type": "http", "scheme": "bearer", "description": f"A key, by its scopes: {scopes}."}
     api.spec.components.security_scheme("key", scheme)
     api.register_blueprint(blueprint)
-    app.extensions[_DOCUMENT] = _finished(api.spec.to_dict())
-    # Beside the blueprint's own routes: the document does not describe itself.
-    app.add_url_rule("/api/v1/openapi.json", "api.openapi", openapi)
+    return _finished(api.spec.to_dict())
 
 
 def components() -> dict[str, Any]:
@@ -158,12 +167,6 @@ def _unions() -> dict[str, Any]:
         "Workbook": {"type": "string", "contentMediaType": TYPES["xlsx"]},
         "Csv": {"type": "string", "contentMediaType": TYPES["csv"]},
     }
-
-
-def document() -> dict[str, Any]:
-    """The document of the running app."""
-    found: dict[str, Any] = current_app.extensions[_DOCUMENT]
-    return found
 
 
 def _finished(document: dict[str, Any]) -> dict[str, Any]:
