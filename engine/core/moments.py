@@ -1,8 +1,20 @@
-"""Instants as people and machines write them."""
+"""Instants and days as people and machines write them."""
 
-from datetime import datetime
+import re
+from contextlib import suppress
+from datetime import date, datetime
 
 from houblon.engine.core.problem import refuse
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def read_day(text: object) -> date:
+    """A day of the calendar, as `2026-12-01`. Raises Invalid."""
+    with suppress(ValueError):
+        if isinstance(text, str) and _DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    raise refuse("date", "", "Un jour comme « 2026-12-01 ».", 'A day such as "2026-12-01".')
 
 
 def read_moment(text: object) -> datetime:

@@ -6,12 +6,11 @@ the last year whose holidays are known; nothing is guessed.
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 import msgspec
 from holidays import country_holidays
-from holidays.countries.canada import Canada
 
 from houblon.engine.core.problem import Text
 from houblon.engine.schedule.cadence import cycle_sentence
@@ -130,6 +129,14 @@ def _holidays(year: int) -> frozenset[date]:
     return frozenset(country_holidays("CA", subdiv="QC", years=year))
 
 
+@cache
+def _last_year_known() -> int:
+    # Every country's calendar comes with it: only who minds holidays waits for that.
+    from holidays.countries.canada import Canada
+
+    return int(Canada.end_year)
+
+
 # Orders of one day ask for the same delivery; the answer is remembered by cycle and day.
 @lru_cache(maxsize=1 << 14)
 def _next(cycle: Cycle, day: date) -> Delivery | None:
@@ -154,7 +161,7 @@ def _planned(cycle: Cycle, day: date) -> Iterator[tuple[date, date | None, str |
             yield planned, None, "exdate"
         elif cycle.holidays == "ignore":
             yield planned, planned, None
-        elif planned.year > Canada.end_year:
+        elif planned.year > _last_year_known():
             return
         elif is_holiday(planned):
             yield planned, _next_working(planned) if cycle.holidays == "next_day" else None, "holiday"

@@ -2,13 +2,13 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
+
+if TYPE_CHECKING:  # it takes as long to load as all the rest of the ledger: only who upgrades one waits for it
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
 _FOLDER = Path(__file__).with_name("migrations")
 # Any number of our own: processes that start together upgrade one after the other.
@@ -31,6 +31,8 @@ def upgrade(connection: Connection, to: str = "head") -> None:
         return
     if revision is not None and not is_known(revision):
         raise NewerLedger(f"the ledger has the schema {revision} of a newer Houblon: run that one, or newer")
+    from alembic import command
+
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, to)
@@ -43,13 +45,16 @@ def is_current(connection: Connection) -> bool:
 
 def revision_of(connection: Connection) -> str | None:
     """The revision of the schema that is there, None in a new database."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
 @lru_cache(maxsize=1)
-def newest_revision() -> str | None:
-    """The revision that this Houblon works with."""
-    return _script().get_current_head()
+def newest_revision() -> str:
+    """The revision that this Houblon works with: migrations are a chain, and each file is named by its number."""
+    names = (file.stem for file in (_FOLDER / "versions").glob("r[0-9]*.py"))
+    return max(name[1:].partition("_")[0] for name in names)
 
 
 def is_known(revision: str) -> bool:
@@ -77,11 +82,15 @@ def pending(revision: str | None) -> tuple[Step, ...]:
     return tuple(Step(each, script.get_revision(each).doc) for each in revisions()[done:])
 
 
-def _script() -> ScriptDirectory:
+def _script() -> "ScriptDirectory":
+    from alembic.script import ScriptDirectory
+
     return ScriptDirectory.from_config(_config())
 
 
-def _config() -> Config:
+def _config() -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_FOLDER))
     return config

@@ -1,6 +1,5 @@
 """What the API takes in query strings and bodies, as marshmallow schemas: every fault is a Problem."""
 
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime
@@ -8,9 +7,9 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, fields
 
-from houblon.engine.core.moments import read_moment
+from houblon.engine.core.moments import read_day, read_moment
 from houblon.engine.core.money import price
-from houblon.engine.core.problem import problem, refuse
+from houblon.engine.core.problem import Invalid, problem, refuse
 from houblon.engine.core.texts import MAX_ID
 from houblon.orders.bookkeeping.accounts import LONGEST as ACCOUNT
 from houblon.orders.events.catalogue import EVENTS
@@ -28,7 +27,6 @@ _UNKNOWN_PARAMETER = problem(
     "unknown_parameter", "", "Ce paramètre n’existe pas ici.", "There is no such parameter here."
 )
 # A Problem stands where marshmallow expects a text; `problems_of` takes it out again.
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MESSAGES: dict[str, Any] = MESSAGES
 _SCHEMA_MESSAGES: dict[str, Any] = SCHEMA_MESSAGES
 _QUERY_MESSAGES: dict[str, Any] = {**SCHEMA_MESSAGES, "unknown": _UNKNOWN_PARAMETER}
@@ -90,14 +88,6 @@ def amount(**options: Any) -> Checked:
     return Checked(read, metadata={"type": "string", "pattern": r"^\d{1,12}(\.\d{1,2})?$"}, **options)
 
 
-def read_day(text: object) -> date:
-    """A day of the calendar, as `2026-12-01`. Raises Invalid."""
-    with suppress(ValueError):
-        if isinstance(text, str) and _DAY.fullmatch(text):
-            return date.fromisoformat(text)
-    raise refuse("date", "", "Un jour comme « 2026-12-01 ».", 'A day such as "2026-12-01".')
-
-
 def day(**options: Any) -> Checked:
     return Checked(read_day, metadata={"type": "string", "format": "date"}, **options)
 
@@ -110,9 +100,8 @@ def bound(**options: Any) -> Checked:
     """An instant, or a day, which is meant from its beginning on the installation's clocks."""
 
     def read(value: Any) -> date | datetime:
-        if isinstance(value, str) and _DAY.fullmatch(value):
-            with suppress(ValueError):
-                return date.fromisoformat(value)
+        with suppress(Invalid):
+            return read_day(value)
         return read_moment(value)
 
     said = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}

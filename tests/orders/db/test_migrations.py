@@ -62,6 +62,12 @@ def test_an_earlier_ledger_is_upgraded_with_all_that_is_in_it(url, revision, tmp
     services.ledger.close()
 
 
+def test_the_files_are_named_by_what_they_lead_to_and_the_last_is_the_newest():
+    """The newest is known by its name alone: nothing that reads migrations is loaded where none is to be done."""
+    assert newest_revision() == revisions()[-1]
+    assert len({*revisions()}) == len(revisions()) == int(newest_revision())
+
+
 @pytest.mark.parametrize("revision", revisions()[:-1])
 def test_an_upgraded_schema_is_that_of_a_new_ledger(url, revision, tmp_path):
     earlier(url, revision)

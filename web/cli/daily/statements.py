@@ -7,6 +7,7 @@ from typing import Any
 import click
 from sqlalchemy import Connection
 
+from houblon.engine.core.moments import read_day
 from houblon.engine.core.problem import Invalid, refuse
 from houblon.orders.invoicing.languages import languages_to
 from houblon.orders.queries.retailers import card_row
@@ -15,7 +16,6 @@ from houblon.orders.receivables.sheet import pdf, sheet
 from houblon.orders.receivables.statement import Statement, period_of, statement_of
 from houblon.orders.retailers.joins import root_of
 from houblon.web.access.audit import CLI, by, noted
-from houblon.web.api.bodies import read_day
 from houblon.web.cli.privacy import retailer
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, retailer_argument, speaks_problems
 from houblon.web.retailers.statement_document import statement_document
