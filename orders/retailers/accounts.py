@@ -71,6 +71,21 @@ def account_of(
     return account_in(row, today)
 
 
+def known_account(services: Services, retailer_id: str, at: datetime) -> Account | None:
+    """`account_of` an order that is not recorded, from memory while nothing changed."""
+    if not services.knows_accounts:
+        return None
+
+    def read() -> Account | None:
+        with services.ledger.looking_up() as reader:
+            return account_of(reader, services, retailer_id, at)
+
+    # The day is all that it depends on of the instant.
+    about = ("account", retailer_id, day_of(services, at))
+    found: Account | None = services.ledger.query_cache.get(about, read)
+    return found
+
+
 def open_invoices_of(connection: Connection, services: Services, retailer_id: str) -> tuple[OpenInvoice, ...]:
     """The invoices that a retailer still has to pay, the first due first; none where an order's word counts."""
     if not services.knows_accounts:

@@ -18,7 +18,7 @@ from houblon.orders.credentials.credentials import buyer_source_of, known_buyer_
 from houblon.orders.handling.whatif import content_asked, what_if_in
 from houblon.orders.intake.decode import YEARS, check_order, order_in, parse_json
 from houblon.orders.intake.unknown_members import unknown_members
-from houblon.orders.retailers.accounts import account_of
+from houblon.orders.retailers.accounts import account_of, known_account
 from houblon.orders.retailers.brought import groups_among, known_groups
 from houblon.orders.retailers.memberships import kept_provinces, known_province
 from houblon.orders.retailers.names import ids_among, known_ids, with_buyer
@@ -83,13 +83,13 @@ def decide(house: House, body: bytes, language: str) -> bytes:
             return msgspec.json.encode(_decide_many(house, document, language))
         asked = _read_one(document)
         warnings = tuple(each.under("/order") for each in unknown_members(document["order"]))
-    ledger = house.recent_services.ledger
+    services, now = house.recent_services, house.now()
+    ledger = services.ledger
     ids = known_ids(ledger, known_buyer_source(ledger, asked.source), asked.order.buyer.id)
     order = with_buyer(asked.order, ids.retailer)
     kept = known_groups(ledger, house.store.recent(), ids.retailer)
     province = known_province(ledger, order.buyer, ids.own)
-    with ledger.looking_up() as reader:
-        account = account_of(reader, house.recent_services, ids.retailer, house.now())
+    account = known_account(services, ids.retailer, now)
     found = _decided(house, asked, _content(house, asked), order, kept, province, account)
     return msgspec.json.encode(_warned(found, warnings))
 

@@ -2,6 +2,9 @@
 
 import html
 import json
+import sqlite3
+import time
+from contextlib import closing
 
 import pytest
 
@@ -73,6 +76,28 @@ def test_a_question_gets_the_same_answer_and_records_nothing(place, owing):
         "/et-si", data={"csrf_token": token_of(text(owing.get("/et-si"))), "json": json.dumps(said("PO-9"))}
     )
     assert "d’après les comptes de la maison" in text(page)
+
+
+def test_a_question_asked_again_knows_what_was_ordered_and_written_meanwhile(place, owing):
+    """What is remembered of an account falls with whatever is committed, by this process or by another."""
+
+    def decided():
+        time.sleep(0.15)  # as long as it takes for the ledger's log to be old enough that answers are kept
+        for _ in range(2):
+            answer = place.client().post(
+                "/api/v1/decisions",
+                data=json.dumps({"order": said("PO-9")}),
+                headers={"Authorization": f"Bearer {place.key}"},
+            )
+        return answer.json["outcome"]
+
+    assert decided() == "held"
+    with closing(sqlite3.connect(place.house.settings.data / "ledger.db")) as other:
+        other.execute("UPDATE retailers SET outstanding = 0")
+        other.commit()
+    assert decided() == "accepted"
+    assert place.send(said("PO-2"), "m-2").json["outcome"] == "accepted"
+    assert decided() == "held"
 
 
 def test_a_limit_of_the_retailer_s_own_comes_first_by_page_key_and_shell(place, owing):
