@@ -13,19 +13,19 @@ from houblon.engine.core.problem import Invalid, refuse
 from houblon.orders.credentials.credentials import buyer_source_of
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.intake.decode import read_order
-from houblon.web.cli.daily import statements  # noqa: F401 - a command of `houblon retailer`
 from houblon.web.cli.daily.audit import audit
 from houblon.web.cli.daily.books import export_books
-from houblon.web.cli.daily.delivering import order
 from houblon.web.cli.daily.installation import follow_delivery, installation
-from houblon.web.cli.daily.joining import retailer
 from houblon.web.cli.daily.keys import key
 from houblon.web.cli.daily.messages import message
 from houblon.web.cli.daily.payments import payment
-from houblon.web.cli.daily.proposals import proposal, version
+from houblon.web.cli.daily.proposals import version
 from houblon.web.cli.daily.refused_calls import refused_call
 from houblon.web.cli.daily.reminders import reminder
+from houblon.web.cli.daily.reviewing import order
+from houblon.web.cli.daily.revising import proposal
 from houblon.web.cli.daily.settling import invoice
+from houblon.web.cli.daily.simulations import simulation
 from houblon.web.cli.daily.sources import source
 from houblon.web.cli.daily.users import user
 from houblon.web.cli.endpoints import endpoint, events
@@ -35,6 +35,9 @@ from houblon.web.cli.operating import serve, settings, upgrade_check
 from houblon.web.cli.privacy import prune
 from houblon.web.cli.prove import compare, prove
 from houblon.web.cli.replay import replay
+from houblon.web.cli.retailers import statements  # noqa: F401 - a command of `houblon retailer`
+from houblon.web.cli.retailers.joining import retailer
+from houblon.web.cli.retailers.memberships import membership
 from houblon.web.cli.rules import approval, check, export, import_
 from houblon.web.cli.secret import secret
 from houblon.web.cli.shell import data_option as _data
@@ -164,6 +167,7 @@ for _command in (
     follow_delivery,
     installation,
     invoice,
+    membership,
     payment,
     message,
     migrate,
@@ -186,6 +190,7 @@ for _command in (
     source,
     user,
     simulate,
+    simulation,
     prove,
     compare,
     replay,

@@ -58,7 +58,7 @@ def simulate(
     _check_output(out, lang, as_json)
     with opened(data) as house, TemporaryDirectory() as name:
         folder, zone = Path(name), house.services.installation.zone
-        asked = Asked(proposal, number, None, _day(since, "/from", zone), _day(until, "/to", zone))
+        asked = Asked(proposal, number, None, day_of(since, "/from", zone), day_of(until, "/to", zone))
         check_stretch(asked.since, asked.until)
         upload = folder / "upload"
         if file is not None:
@@ -142,7 +142,8 @@ def _tell_faults(source: dict[str, Any]) -> None:
     sys.exit(1)
 
 
-def _day(text: str | None, pointer: str, zone: Any) -> datetime | None:
+def day_of(text: str | None, pointer: str, zone: Any) -> datetime | None:
+    """The beginning of the day that an option names. Raises Invalid, at the pointer."""
     try:
         return None if text is None else datetime.fromisoformat(text).replace(tzinfo=zone)
     except ValueError:

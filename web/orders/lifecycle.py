@@ -7,25 +7,22 @@ from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 
-from houblon.engine.core.texts import is_text
+from houblon.engine.core.problem import Invalid
 from houblon.orders.handling import amend, lifecycle, sender_news, undo
 from houblon.orders.handling.review import order_at
 from houblon.orders.queries import lists
 from houblon.orders.records.audit import audited
-from houblon.orders.retailers.memberships import set_address
-from houblon.orders.retailers.names import ids_of
 from houblon.orders.services import Conflict
 from houblon.rules.model.entry import Entry
 from houblon.web.access.account_commands import By
 from houblon.web.access.audit import by as acting
-from houblon.web.access.audit import noted
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
+from houblon.web.orders import buyer_address
 from houblon.web.orders.entries import cancelled, line_mended, undone
 
 blueprint = Blueprint("lifecycle", __name__, url_prefix="/commandes")
-MAX_ADDRESS = 500
 
 
 @blueprint.post("/<int:key>/defaire")
@@ -105,27 +102,17 @@ def remove_line(key: int, index: int) -> Any:
 @blueprint.post("/<int:key>/adresse")
 def keep_address(key: int) -> Any:
     """Keep the buyer's address, for the invoices to come."""
-    address = "\n".join(line.strip() for line in request.form.get("adresse", "").splitlines() if line.strip())
-    if not is_text(address, MAX_ADDRESS, lines=True):
-        flash(_("Une adresse d’au plus %(count)s caractères visibles.", count=MAX_ADDRESS), "refused")
-        return redirect(url_for("orders.show", key=key))
+    try:
+        done = _done(key, lambda: _address_kept(key))
+    except Invalid as invalid:
+        flash(invalid.problems[0].message.in_(current()), "refused")
+        done = redirect(url_for("orders.show", key=key))
+    return done
 
-    def act() -> None:
-        services, by = house().services, acting(house(), author())
-        with services.ledger.reading() as connection:
-            row = lists.order_row(connection, key)
-        if row is None:
-            raise LookupError
 
-        def work(connection: Connection) -> None:
-            id = ids_of(row).own
-            before = set_address(connection, id, address or None, by.at)
-            noted(connection, by, "retailer.address", id, before, address or None)
-
-        services.ledger.write(work)
-        flash(_("Adresse gardée ; les prochaines factures la porteront."), "accepted")
-
-    return _done(key, act)
+def _address_kept(key: int) -> None:
+    buyer_address.keep_address(house(), acting(house(), author()), key, request.form.get("adresse", ""))
+    flash(_("Adresse gardée ; les prochaines factures la porteront."), "accepted")
 
 
 def _mended(key: int, index: int, mend: Callable[..., str], act_name: str) -> Any:

@@ -38,7 +38,7 @@ from houblon.web.orders.entries import (
 
 STATES = ("held", "accepted", "refused", "delivered", "cancelled")
 key_argument = click.argument("key", type=click.IntRange(min=1))
-_why = click.option("--why", required=True, help="The reason, which its history keeps.")
+why_option = click.option("--why", required=True, help="The reason, which its history keeps.")
 
 
 @click.group()
@@ -98,34 +98,6 @@ def show(data: Path | None, key: int, as_json: bool) -> None:
     print_result(document, as_json, "\n".join(lines))
 
 
-@order.command("accept")
-@data_option
-@json_option
-@key_argument
-@click.option("--why", default="", help="A reason, which its history keeps.")
-@speaks_problems
-def accept(data: Path | None, key: int, why: str, as_json: bool) -> None:
-    """Accept a held order; its invoice is issued if its policy says so."""
-    with opened(data) as house:
-        seen = _seen(house, key)
-        number = review.accept(house.services, key, by=CLI, at=house.now(), why=why, seen=seen)
-    _print_moved(key, "accepted", as_json, number)
-
-
-@order.command("refuse")
-@data_option
-@json_option
-@key_argument
-@_why
-@speaks_problems
-def refuse(data: Path | None, key: int, why: str, as_json: bool) -> None:
-    """Refuse a held order."""
-    with opened(data) as house:
-        seen = _seen(house, key)
-        review.refuse(house.services, key, by=CLI, at=house.now(), why=_said(why), seen=seen)
-    _print_moved(key, "refused", as_json)
-
-
 @order.command("decide-again")
 @data_option
 @json_option
@@ -134,7 +106,7 @@ def refuse(data: Path | None, key: int, why: str, as_json: bool) -> None:
 def decide_again(data: Path | None, key: int, as_json: bool) -> None:
     """Decide a held order by the policy in force; only its acceptance is taken."""
     with opened(data) as house:
-        seen, acting = _seen(house, key), by(house, CLI)
+        seen, acting = seen_now(house, key), by(house, CLI)
         entry_of = decided_again(acting)
         done = redecision.decide_again(house.services, key, by=CLI, at=acting.at, seen=seen, entry_of=entry_of)
     state = "accepted" if done.is_accepted else "held"
@@ -157,14 +129,14 @@ def invoice(data: Path | None, key: int, as_json: bool) -> None:
         entry_of = invoiced(acting, row.order_id)
         number = review.issue_invoice(house.services, key, by=CLI, at=acting.at, entry_of=entry_of)
     # Which may be delivered already.
-    _print_moved(key, row.state, as_json, number)
+    print_moved(key, row.state, as_json, number)
 
 
 @order.command("cancel")
 @data_option
 @json_option
 @key_argument
-@_why
+@why_option
 @speaks_problems
 def cancel(data: Path | None, key: int, why: str, as_json: bool) -> None:
     """Cancel an order that is held or accepted; its invoice is credited."""
@@ -177,7 +149,7 @@ def cancel(data: Path | None, key: int, why: str, as_json: bool) -> None:
                 f"La commande {row.order_id} est dans l’état « {row.state} » : elle ne s’annule pas.",
                 f"Order {row.order_id} is {row.state}: it can't be cancelled.",
             )
-        acting, said = by(house, CLI), _said(why)
+        acting, said = by(house, CLI), said_why(why)
         entry = cancelled(acting, row.order_id, row.state, said)
         done = lifecycle.cancel(
             house.services, key, was=row.state, by=CLI, at=acting.at, why=said, entry_of=lambda _: entry
@@ -254,13 +226,13 @@ def remove_line(data: Path | None, key: int, line: int, as_json: bool) -> None:
 @json_option
 @key_argument
 @click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
-@_why
+@why_option
 @speaks_problems
 def plan(data: Path | None, key: int, day: Any, why: str, as_json: bool) -> None:
     """Plan the delivery of an accepted order for another DAY; its due date follows where the installation says so."""
     with opened(data) as house:
         row = order_row(house, key)
-        acting, said, asked = by(house, CLI), _said(why), day.date()
+        acting, said, asked = by(house, CLI), said_why(why), day.date()
         entry_of = delivery_changed(acting, row.order_id, said)
         done = planned_delivery.change(house.services, key, asked, by=CLI, at=acting.at, why=said, entry_of=entry_of)
     print_result(
@@ -292,7 +264,7 @@ def _mend(data: Path | None, key: int, line: int, mend: Callable[..., str], act:
                 f"La commande {row.order_id} n’a pas de ligne {line}.",
                 f"Order {row.order_id} has no line {line}.",
             ) from None
-    _print_moved(key, outcome, as_json)
+    print_moved(key, outcome, as_json)
 
 
 def _row(connection: Connection, key: int) -> Row[Any]:
@@ -308,13 +280,13 @@ def order_row(house: House, key: int) -> Row[Any]:
         return _row(connection, key)
 
 
-def _seen(house: House, key: int) -> str:
+def seen_now(house: House, key: int) -> str:
     """What is reviewed: whoever types the key means the order as it is now. Raises Invalid where there is none."""
     seen: str = order_row(house, key).content_hash
     return seen
 
 
-def _said(why: str) -> str:
+def said_why(why: str) -> str:
     said = why.strip()[:500]
     if not said:
         raise problem("required", "/why", "Dites pourquoi.", "Say why.")
@@ -335,6 +307,6 @@ def _head(row: Any) -> dict[str, Any]:
     }
 
 
-def _print_moved(key: int, state: str, as_json: bool, number: str | None = None) -> None:
+def print_moved(key: int, state: str, as_json: bool, number: str | None = None) -> None:
     text = f"Order {key}: {state}" + (f", invoice {number}" if number else "")
     print_result({"order_key": key, "state": state, "invoice": number}, as_json, text)

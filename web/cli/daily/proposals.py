@@ -8,7 +8,9 @@ import click
 import msgspec
 
 from houblon.engine.core.problem import refuse
-from houblon.rules.model.proposal import Proposal, UnknownProposal
+from houblon.rules.model.moves import MEMBERSHIP
+from houblon.rules.model.proposal import OPEN, Proposal, Rebased, UnknownProposal, changes_in, rebase
+from houblon.rules.model.statements import ABSENT, pointer_of
 from houblon.rules.publishing import proposals
 from houblon.rules.publishing import schedule as scheduling
 from houblon.rules.publishing.publish import publish_proposal, roll_back
@@ -18,7 +20,7 @@ from houblon.web.cli.shell import data_option, json_option, moment, opened, prin
 from houblon.web.drafts.post_publication import settle
 from houblon.web.foundation.composition import House
 
-_id = click.argument("id")
+id_argument = click.argument("id")
 STATES = ("open", "scheduled", "published", "discarded")
 
 
@@ -48,32 +50,44 @@ def list_(data: Path | None, state: str | None, as_json: bool) -> None:
 @proposal.command("show")
 @data_option
 @json_option
-@_id
+@id_argument
 @speaks_problems
 def show(data: Path | None, id: str, as_json: bool) -> None:
     """One proposal and what it changes."""
     with opened(data) as house:
-        found = _proposal(house, id)
+        found = proposal_of(house, id)
+        conflicts = rebased_of(house, found).conflicts if found.state == OPEN else ()
+        places = places_of(house, found)
+    clashes = [
+        {
+            "pointer": pointer_of(each.kind, each.id, each.path),
+            **{side: value for side, value in (("mine", each.mine), ("theirs", each.theirs)) if value is not ABSENT},
+        }
+        for each in conflicts
+    ]
     document = {
         **_head(found),
         "description": found.description,
         "edits": [msgspec.to_builtins(each) for each in found.edits],
         "memberships": msgspec.to_builtins(found.memberships),
+        "statements": list(places),
+        "clashes": clashes,
         "comments": [msgspec.to_builtins(each) for each in found.comments],
     }
-    lines = [f"{found.id}: {found.name}, {found.state}", *(f"- {each.kind} {each.id}" for each in found.edits)]
+    lines = [f"{found.id}: {found.name}, {found.state}", *(f"- {each}" for each in places)]
+    lines += [f"clashes: {each['pointer']}" for each in clashes]
     print_result(document, as_json, "\n".join(lines))
 
 
 @proposal.command("comment")
 @data_option
 @json_option
-@_id
+@id_argument
 @click.argument("text")
 @speaks_problems
 def comment(data: Path | None, id: str, text: str, as_json: bool) -> None:
     """Say something about a proposal, for those who read it."""
-    _act(
+    act_on(
         data,
         id,
         "commented",
@@ -87,27 +101,27 @@ def comment(data: Path | None, id: str, text: str, as_json: bool) -> None:
 @proposal.command("ask-approval")
 @data_option
 @json_option
-@_id
+@id_argument
 @speaks_problems
 def ask_approval(data: Path | None, id: str, as_json: bool) -> None:
     """Ask those who may to approve a proposal as it is; they are told by mail."""
-    _act(data, id, "approval_asked", _by_somebody(proposals.ask_approval), as_json)
+    act_on(data, id, "approval_asked", _by_somebody(proposals.ask_approval), as_json)
 
 
 @proposal.command("approve")
 @data_option
 @json_option
-@_id
+@id_argument
 @speaks_problems
 def approve(data: Path | None, id: str, as_json: bool) -> None:
     """Agree to a proposal as it is; to one that was begun in a shell, somebody else does."""
-    _act(data, id, "approved", _by_somebody(proposals.approve), as_json)
+    act_on(data, id, "approved", _by_somebody(proposals.approve), as_json)
 
 
 @proposal.command("publish")
 @data_option
 @json_option
-@_id
+@id_argument
 @speaks_problems
 def publish(data: Path | None, id: str, as_json: bool) -> None:
     """Make the next version of a proposal, in force at once; approved, where that is required."""
@@ -123,13 +137,13 @@ def publish(data: Path | None, id: str, as_json: bool) -> None:
             entry_of=entry_of,
         )
 
-    _act(data, id, "published", work, as_json)
+    act_on(data, id, "published", work, as_json)
 
 
 @proposal.command("schedule")
 @data_option
 @json_option
-@_id
+@id_argument
 @click.argument("begin", metavar="MOMENT")
 @click.option("--until", help="The moment at which what it changes is put back.")
 @speaks_problems
@@ -150,13 +164,13 @@ def schedule(data: Path | None, id: str, begin: str, until: str | None, as_json:
             entry_of=entry_of,
         )
 
-    _act(data, id, "scheduled", work, as_json)
+    act_on(data, id, "scheduled", work, as_json)
 
 
 @proposal.command("withdraw")
 @data_option
 @json_option
-@_id
+@id_argument
 @speaks_problems
 def withdraw(data: Path | None, id: str, as_json: bool) -> None:
     """Take a scheduled proposal's date back."""
@@ -165,27 +179,27 @@ def withdraw(data: Path | None, id: str, as_json: bool) -> None:
         context = house.check_context
         return scheduling.withdraw(house.store, id, at=house.now(), seen=seen, check_context=context, entry_of=entry_of)
 
-    _act(data, id, "withdrawn", work, as_json)
+    act_on(data, id, "withdrawn", work, as_json)
 
 
 @proposal.command("discard")
 @data_option
 @json_option
-@_id
+@id_argument
 @speaks_problems
 def discard(data: Path | None, id: str, as_json: bool) -> None:
     """Put a proposal aside; it can be taken up again."""
-    _act(data, id, "discarded", _by_nobody(proposals.discard), as_json)
+    act_on(data, id, "discarded", _by_nobody(proposals.discard), as_json)
 
 
 @proposal.command("take-up")
 @data_option
 @json_option
-@_id
+@id_argument
 @speaks_problems
 def take_up(data: Path | None, id: str, as_json: bool) -> None:
     """Make a discarded proposal a draft again."""
-    _act(data, id, "taken_up", _by_nobody(proposals.take_up), as_json)
+    act_on(data, id, "taken_up", _by_nobody(proposals.take_up), as_json)
 
 
 @click.group()
@@ -231,14 +245,16 @@ def restore(data: Path | None, number: int, as_json: bool) -> None:
     print_result({"version": made.number, "restored": number}, as_json, text)
 
 
+# Where a statement stands: the kind of its document, the document's id, the path in it.
+Place = tuple[str, str, str]
 # What changes the proposal of an id as it was seen, at a revision.
 Work = Callable[[House, str, int, EntryOf], Any]
 
 
-def _act(data: Path | None, id: str, name: str, work: Work, as_json: bool) -> None:
+def act_on(data: Path | None, id: str, name: str, work: Work, as_json: bool) -> None:
     """Change one proposal as it is now, with its entry in the audit log, and print what it is then."""
     with opened(data) as house:
-        seen = _proposal(house, id).revision
+        seen = proposal_of(house, id).revision
         try:
             work(house, id, seen, proposal_entry(by(house, CLI), f"proposal.{name}", _state_of))
         except proposals.Stale:
@@ -251,9 +267,23 @@ def _act(data: Path | None, id: str, name: str, work: Work, as_json: bool) -> No
         finally:
             copy_entries(house)
         settle(house, "shell")
-        found = _head(_proposal(house, id))
+        found = _head(proposal_of(house, id))
     made = f", version {found['version']}" if found["version"] else ""
     print_result(found, as_json, f"{id}: {found['state']}{made}")
+
+
+def rebased_of(house: House, found: Proposal) -> Rebased:
+    """The proposal on top of the newest version, with what clashes."""
+    history = house.store.history()
+    return rebase(found, history.content(found.base), history.content(history.number), house.check_context.memberships)
+
+
+def places_of(house: House, found: Proposal) -> dict[str, Place]:
+    """Everything that the proposal states, by its pointer."""
+    changed = changes_in(found.edits, house.store.history().content(found.base))
+    places: list[Place] = [(each.kind, each.id, each.path) for each in changed]
+    places += [(MEMBERSHIP, buyer, "") for buyer in found.memberships]
+    return {pointer_of(*each): each for each in places}
 
 
 def _by_somebody(change: Callable[..., Any]) -> Work:
@@ -271,7 +301,7 @@ def _state_of(proposal: Proposal) -> dict[str, Any]:
     return {"state": proposal.state, "revision": proposal.revision, "version": proposal.version}
 
 
-def _proposal(house: House, id: str) -> Proposal:
+def proposal_of(house: House, id: str) -> Proposal:
     try:
         return house.store.history().proposal(id)
     except UnknownProposal:

@@ -12,7 +12,7 @@ from houblon.engine.core.money import dollars
 from houblon.engine.core.problem import refuse
 from houblon.orders.retailers.joins import Joined, check_joinable
 from houblon.web.access.audit import CLI, by
-from houblon.web.cli.daily.retailers import retailer
+from houblon.web.cli.retailers.retailers import retailer
 from houblon.web.cli.shell import (
     data_option,
     is_at_terminal,

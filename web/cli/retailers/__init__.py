@@ -1,0 +1,1 @@
+"""Commands about who buys: cards, groups, files of memberships, joining, statements."""
