@@ -189,14 +189,14 @@ def _in_path(operation: Any, named: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    requests = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+    requests, run = (int(each) for each in (*sys.argv[1:], *("20000", "7")[len(sys.argv) - 1 :]))
     with tempfile.TemporaryDirectory() as folder:
         place = open_place(Path(folder) / "data", make_folder(Path(folder) / "data"))
         place.app.extensions["houblon.rates"]._others = 10**9
         configure(logging.ERROR)
         key, there = furnish(place)
         began = time.perf_counter()
-        answered = fuzz(place.app, key, requests, there)
+        answered = fuzz(place.app, key, requests, there, run)
         seconds = time.perf_counter() - began
         for label, statuses in answered.items():
             print(f"{label:45} {dict(sorted(statuses.items()))}")
