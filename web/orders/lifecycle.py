@@ -112,7 +112,7 @@ def keep_address(key: int) -> Any:
 
 def _address_kept(key: int) -> None:
     buyer_address.keep_address(house(), acting(house(), author()), key, request.form.get("adresse", ""))
-    flash(_("Adresse gardée ; les prochaines factures la porteront."), "accepted")
+    flash(_("Adresse gardée ; les prochaines factures la porteront."), "accepted")
 
 
 def _mended(key: int, index: int, mend: Callable[..., str], act_name: str) -> Any:

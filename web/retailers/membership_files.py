@@ -72,8 +72,8 @@ def undo() -> Any:
     )
     if found.left:
         said += " " + ngettext(
-            "%(num)s a changé depuis : il reste comme il est.",
-            "%(num)s ont changé depuis : ils restent comme ils sont.",
+            "%(num)s a changé depuis : il reste comme il est.",
+            "%(num)s ont changé depuis : ils restent comme ils sont.",
             found.left,
         )
     flash(said, "accepted")

@@ -130,7 +130,7 @@ def _kept(house: House, sheet: Sheet, columns: Columns, mode: str, plan: Plan) -
         raise refuse(
             "stale",
             "/file",
-            "Des groupes viennent de changer : regardez de nouveau ce que ferait ce fichier.",
+            "Des groupes viennent de changer\u00a0: regardez de nouveau ce que ferait ce fichier.",
             "Groups changed just now: look again at what this file would do.",
         ) from None
 
