@@ -13,7 +13,7 @@ from houblon.orders.invoicing import credits
 from houblon.orders.invoicing.credits import Words
 from houblon.orders.invoicing.invoice import Issued
 from houblon.orders.invoicing.shares import quantities_of
-from houblon.orders.invoicing.transitions import Seen, check_seen, locked_invoice
+from houblon.orders.invoicing.transitions import Seen, check_seen, invoice_row, locked_invoice
 from houblon.orders.mail import credit_note
 from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.services import Conflict, OrderContext, Services
@@ -83,6 +83,8 @@ def _credit(
     at: datetime,
     seen: Seen | None,
 ) -> Credited:
+    # The order first, as whoever delivers or cancels it: it may be another retailer's once its row is had.
+    row, order = order_at(connection, invoice_row(connection, invoice_key).order_key, is_locked=True)
     invoice = locked_invoice(connection, invoice_key)
     check_seen(invoice, seen)
     if invoice.kind != "invoice":
@@ -92,7 +94,6 @@ def _credit(
             f"{invoice.number} is a credit note: it can't be credited.",
         )
     wanted = _checked(asked, quantities_of(invoice.document))
-    row, order = order_at(connection, invoice.order_key)
     policy = effective_policy(connection, services, order, at).policy
     context = OrderContext(row.key, order, buyer_of(connection, row), policy, max(at, invoice.issued_at))
     return issue_and_tell(connection, services, context, invoice_key, by, words, wanted)

@@ -87,7 +87,7 @@ def _deliver(
     said: Sequence[LineDelivered],
     words: Words,
 ) -> Delivered:
-    row, order = order_at(connection, key)
+    row, order = order_at(connection, key, is_locked=True)
     if row.state == "held":
         raise Conflict(
             "not_accepted",

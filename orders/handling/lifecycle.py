@@ -61,7 +61,7 @@ def cancel_in(
     the buyer's language."""
     if was not in CANCELLABLE:
         raise ValueError(f"an order that is {was} can't be cancelled")
-    row, order = order_at(connection, key)
+    row, order = order_at(connection, key, is_locked=True)
     move_on(connection, services, row, was, "cancelled")
     policy = effective_policy(connection, services, order, at).policy
     context = OrderContext(key, order, buyer_of(connection, row), policy, at)

@@ -161,6 +161,8 @@ def _take_accepted(
         return stored_decision(connection, before.key)
     if is_late or (incoming.may_be_old and _is_older(connection, incoming, before)):
         return stored_decision(connection, before.key)
+    if found.ids is not None:
+        _check_ids(connection, incoming, found.ids)
     own = invoice_of(connection, before.key)
     if not _may_change(connection, services, incoming, found, own):
         raise already_moved(connection, services, before)
@@ -195,11 +197,11 @@ def _change(
 ) -> Received:
     """An accepted order says something else: it is decided anew, and is that where the policy accepts it."""
     before, ids = found.order, ids_of(found.order) if found.ids is None else found.ids
-    incoming = of_buyer(incoming, ids.retailer)
+    said, incoming = incoming, of_buyer(incoming, ids.retailer)
     buyer = keep_retailer(connection, ids, incoming.order.buyer, incoming.at)
     kept, through = memberships_of(connection, incoming.order.buyer.id), brought_through(connection)
     decision, policy = decide_incoming(services, incoming, kept, through, buyer, account)
-    _check_ids(connection, incoming, ids)
+    _check_ids(connection, said, ids)
     context = OrderContext(before.key, incoming.order, buyer, policy, incoming.at, account)
     if waiting is not None:
         history.settle(connection, waiting, history.REPLACED, who=SYSTEM, at=incoming.at)

@@ -114,7 +114,8 @@ def _refuse(
 
 
 def _issue_invoice(connection: Connection, services: Services, key: int, by: str, at: datetime) -> str:
-    row, order = order_at(connection, key)
+    # Locked: who cancels it meanwhile finds the invoice to credit, or nothing is invoiced.
+    row, order = order_at(connection, key, is_locked=True)
     known = connection.execute(select(invoices.c.number).where(invoices.c.order_key == key, IN_FORCE)).scalar()
     if known is not None:
         raise Conflict(
@@ -122,9 +123,7 @@ def _issue_invoice(connection: Connection, services: Services, key: int, by: str
             f"La commande {row.order_id} a déjà la facture {known}.",
             f"Order {row.order_id} has the invoice {known} already.",
         )
-    # Locked: who cancels it meanwhile finds the invoice to credit, or nothing is invoiced.
-    state = connection.execute(select(orders.c.state).where(orders.c.key == key).with_for_update()).scalar_one()
-    if state not in ("accepted", "delivered"):
+    if row.state not in ("accepted", "delivered"):
         raise Conflict(
             "not_accepted",
             f"La commande {row.order_id} n’est pas acceptée : elle ne se facture pas.",
@@ -220,15 +219,18 @@ def _invoicing(services: Services, context: OrderContext) -> Invoicing:
     )
 
 
-def order_at(connection: Connection, key: int) -> tuple[Row[Any], Order]:
-    row = connection.execute(select(orders).where(orders.c.key == key)).one_or_none()
+def order_at(connection: Connection, key: int, *, is_locked: bool = False) -> tuple[Row[Any], Order]:
+    """The order as it stands. Who acts on it asks for it `is_locked`: what it says and whose it is stays so until the
+    transaction ends."""
+    query = select(orders).where(orders.c.key == key)
+    row = connection.execute(query.with_for_update() if is_locked else query).one_or_none()
     if row is None:
         raise LookupError(f"there is no order {key}")
     return row, stored_order(row)
 
 
 def held_order(connection: Connection, services: Services, key: int, seen: str | None) -> tuple[Row[Any], Order]:
-    row, order = order_at(connection, key)
+    row, order = order_at(connection, key, is_locked=True)
     if row.state != "held":
         raise already_moved(connection, services, row)
     if seen is not None and seen != row.content_hash:

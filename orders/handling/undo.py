@@ -44,7 +44,7 @@ def is_undoable(connection: Connection, key: int) -> bool:
 def _undo(connection: Connection, services: Services, key: int, was: str, by: str, at: datetime) -> str:
     if was not in UNDOABLE:
         raise ValueError(f"an order that is {was} can't be put back")
-    row, order = order_at(connection, key)
+    row, order = order_at(connection, key, is_locked=True)
     if row.state != was:
         raise already_moved(connection, services, row)
     last = last_move(connection, key)

@@ -103,7 +103,7 @@ def redecide(connection: Connection, services: Services, key: int, cause: Cause,
 
     None where it is not held any more, or waits for a person whatever its policy says.
     """
-    row, _ = order_at(connection, key)
+    row, _ = order_at(connection, key, is_locked=True)
     if row.state != "held" or is_for_a_person(connection, row):
         return None
     again = _settle(connection, services, _consider(connection, services, row, at), cause)
