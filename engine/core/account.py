@@ -19,6 +19,11 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
     credit_limit: int | None = None
 
 
+def has_own_limit(account: Account | None) -> bool:
+    """Whether the buyer has a credit limit of their own, which holds their orders where the policy gives none too."""
+    return account is not None and account.credit_limit is not None
+
+
 def origins(account: Account | None, setting_limit: int | None, said_limit: int | None) -> dict[str, str] | None:
     """Where each fact that the order does not say itself comes from: `ledger` or `setting`; None where it says all.
 

@@ -5,7 +5,6 @@ import re
 from houblon.engine.conditions.figures import money_text
 from houblon.engine.conditions.targets.documents import fact_document
 from houblon.engine.conditions.vocabulary import FACTS
-from houblon.engine.core.account import Account
 from houblon.engine.core.money import dollars
 from houblon.engine.core.order import FIRST_READING, READING, Facts, Order
 from houblon.engine.core.problem import Text
@@ -162,10 +161,10 @@ def _not_in_currency(currency: str, expected: str) -> Reason:
     return _house("currency", "order.currency", text, {"currency": currency})
 
 
-def over_own_limit(account: Account | None, policy: Policy, facts: Facts) -> tuple[Reason, ...]:
-    """What a buyer's own credit limit gives to hold the order, where the policy gives none that it would take the
-    place of."""
-    if account is None or account.credit_limit is None or policy.settings[CREDIT_LIMIT].value is not None:
+def over_own_limit(policy: Policy, facts: Facts) -> tuple[Reason, ...]:
+    """What the credit limit of a buyer who has one of their own gives to hold the order, where the policy gives none
+    that it would take the place of."""
+    if policy.settings[CREDIT_LIMIT].value is not None:
         return ()
     if facts.credit_available is None or facts.credit_available >= 0:
         return ()

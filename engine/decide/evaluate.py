@@ -7,7 +7,7 @@ known under strong Kleene logic is held, never guessed. Order of rules never mat
 from datetime import datetime
 from functools import lru_cache
 
-from houblon.engine.core.account import Account, origins
+from houblon.engine.core.account import Account, has_own_limit, origins
 from houblon.engine.core.order import READING, Facts, Order, read_facts
 from houblon.engine.decide.bars import barred_by, over_own_limit
 from houblon.engine.decide.installation import Installation as Installation
@@ -49,8 +49,8 @@ def decide(
     else:
         verdict = judge.verdict(facts)
     barred = barred_by(order, installation, unknown_groups, policy, reading, known_province)
-    if account is not None and account.credit_limit is not None:
-        barred += over_own_limit(account, policy, facts)
+    if has_own_limit(account):
+        barred += over_own_limit(policy, facts)
     outcome = settled(verdict.outcome, barred)
     duties = verdict.duties
     if outcome is not verdict.outcome:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, select, text, update
 
-from houblon.engine.core.order import Order
+from houblon.engine.core.order import Order, Payment
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import invoices, orders, retailers
 from houblon.orders.db.tables.metadata import OPEN
@@ -39,7 +39,11 @@ def left_of(invoice: Any, paid: int = 0, credited: int = 0) -> int:
 
 def to_be_invoiced(order: Order) -> int:
     """What an accepted order without an invoice counts for, in cents: its value, less what its sender was paid."""
-    value, payment = sum([line.value for line in order.lines]), order.payment
+    return unpaid_of(sum([line.value for line in order.lines]), order.payment)
+
+
+def unpaid_of(value: int, payment: Payment | None) -> int:
+    """What is left of an order's value, in cents, once its sender was paid."""
     if payment is not None and payment.state != "unpaid":
         value = 0 if payment.state == "paid" else value - (payment.amount or 0)
     return max(0, value)

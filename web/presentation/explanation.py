@@ -8,7 +8,7 @@ import msgspec
 
 from houblon.engine.conditions.targets.documents import fact_document
 from houblon.engine.conditions.vocabulary import FACTS
-from houblon.engine.core.account import LEDGER, SETTING, Account
+from houblon.engine.core.account import LEDGER, SETTING, Account, has_own_limit
 from houblon.engine.core.order import Facts, Order
 from houblon.engine.core.problem import Text
 from houblon.engine.decide.bars import over_own_limit
@@ -108,6 +108,7 @@ def _payment(
 
     def passes(account: Account) -> bool:
         facts = facts_of(order, found.policy, installation, account=account)
-        return judge.verdict(facts).outcome is Outcome.ACCEPTED and not over_own_limit(account, found.policy, facts)
+        is_over = has_own_limit(account) and over_own_limit(found.policy, facts)
+        return judge.verdict(facts).outcome is Outcome.ACCEPTED and not is_over
 
     return payment_sentence(freeing_payment(account, invoices, today, passes))

@@ -23,7 +23,7 @@ from houblon.orders.invoicing.delivered import delivery_of
 from houblon.orders.invoicing.payments import Payment, payments_of
 from houblon.orders.invoicing.transitions import balance_of
 from houblon.orders.services import Conflict, Services
-from tests.clock import NOW, day_of
+from tests.clock import day_of
 from tests.orders.handling.plain_model import Content, Goods, Life, Paper, Refused
 from tests.orders.services import group, join, later, make_services, order_body, send, tous
 
@@ -267,9 +267,9 @@ def _do_to_bill(services: Services, key: int, name: str, said: tuple[Any, ...], 
         asked = tuple(Asked(number, quantity) for number, quantity in said[1].items())
         credit_notes.credit(services, invoice.key, asked, Words(), **by)
     elif name == "pay":
-        payments.pay(services, invoice.key, Payment(said[1], day_of(NOW)), **by)
+        payments.pay(services, invoice.key, Payment(said[1], day_of(by["at"])), **by)
     elif name == "pay_rest":
-        payments.pay_rest(services, invoice.key, on=day_of(NOW), **by)
+        payments.pay_rest(services, invoice.key, on=day_of(by["at"]), **by)
     else:
         payments.reverse(services, invoice.key, entries[said[1]].key, **by)
 

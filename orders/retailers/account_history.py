@@ -1,0 +1,168 @@
+"""What the ledger knew of its retailers at any moment of the past: their accounts, read at once for many orders.
+
+A balance follows from the days of its documents: an invoice counts from its issue, a credit note likewise, a payment
+from the day on which it was made, whenever it was entered, what is accepted without an invoice until that is issued.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, func, select
+
+from houblon.engine.core.account import Account
+from houblon.orders.db.tables import invoices, orders, payments, planned_deliveries, retailers, transitions
+from houblon.orders.retailers.account_course import Change, Courses, Movement, day_begins, microseconds, movements_of
+from houblon.orders.retailers.account_uninvoiced import EVER, instant, uninvoiced_movements
+from houblon.orders.retailers.accounts import day_of
+from houblon.orders.services import Services
+
+_LEFT = ("refused", "cancelled")
+
+
+class AccountHistory:
+    """The accounts of the retailers that a ledger knows, of `only` some where they are given; read at the first
+    question that is asked."""
+
+    def __init__(self, connection: Connection, services: Services, only: Collection[str] | None = None):
+        self._connection, self._services = connection, services
+        self._only = None if only is None else sorted(only)
+        self._read: _Known | None = None
+
+    def knows(self, retailer: str) -> bool:
+        return retailer in self._known.limits
+
+    def account(self, retailer: str, at: datetime) -> Account:
+        """What was known of a retailer before anything that happened at that very instant; their own credit limit is
+        that of today, for no earlier one is kept. Of one whom nobody knows, all is zero."""
+        known, moment = self._known, microseconds(at)
+        owed = known.courses.at(retailer, moment)
+        days = 0
+        if owed.oldest is not None:
+            days = (day_of(self._services, at) - datetime.fromisoformat(owed.oldest).date()).days
+        return Account(
+            max(0, owed.outstanding),
+            owed.overdue,
+            max(0, days),
+            not known.taken.had(retailer, moment),
+            known.limits.get(retailer),
+        )
+
+    @property
+    def _known(self) -> "_Known":
+        if self._read is None:
+            self._read = _Known(self._connection, self._services, self._only)
+        return self._read
+
+
+class _Known:
+    def __init__(self, connection: Connection, services: Services, only: list[str] | None):
+        movements: dict[str, list[Movement]] = defaultdict(list)
+        for retailer, found in (
+            *_invoiced(connection, services, only),
+            *uninvoiced_movements(connection, _of(orders.c.retailer_id, only)),
+        ):
+            movements[retailer].extend(found)
+        self.courses = Courses(movements, services.installation.zone)
+        self.taken = _Taken(connection, only)
+        limits = select(retailers.c.id, retailers.c.credit_limit).where(*_of(retailers.c.id, only))
+        self.limits: dict[str, int | None] = {row.id: row.credit_limit for row in connection.execute(limits)}
+
+
+def _of(column: ColumnElement[str], only: list[str] | None) -> list[ColumnElement[bool]]:
+    return [] if only is None else [column.in_(only)]
+
+
+def _invoiced(
+    connection: Connection, services: Services, only: list[str] | None
+) -> Iterator[tuple[str, Iterable[Movement]]]:
+    """What is left of each invoice, by its retailer, as it changed."""
+    mine = [invoices.c.kind == "invoice", *_of(invoices.c.retailer_id, only)]
+    changes, first_due = _changes(connection, services, mine)
+    for key, retailer, issued, due, total in connection.execute(_ISSUED.where(*mine)):
+        later = changes.get(key)
+        if later is None:
+            yield retailer, (Movement(issued, total, due),) if total > 0 else ()
+            continue
+        # What came before the issue, a deposit that was noted late, counts from then on.
+        later = sorted((each._replace(at=max(each.at, issued)) for each in later), key=lambda each: each.at)
+        yield retailer, movements_of(total, first_due.get(key, due), (Change(issued), *later))
+
+
+def _changes(
+    connection: Connection, services: Services, mine: list[ColumnElement[bool]]
+) -> tuple[dict[int, list[Change]], dict[int, str]]:
+    """What changed of invoices after their issue, and the day on which those were due first that are due another day."""
+    found: dict[int, list[Change]] = defaultdict(list)
+    zone = services.installation.zone
+    for key, amount, paid_on, at in connection.execute(_PAID.where(*mine)):
+        # Entered on a later day than it was made: it counts from the beginning of its own.
+        is_late = day_begins(paid_on, zone, 1) < at
+        found[key].append(Change(day_begins(paid_on, zone) if is_late else at, amount))
+    for key, at, total in connection.execute(_CREDITED.where(*mine)):
+        found[key].append(Change(at, -total))
+    for key, at in connection.execute(_DISPUTED.where(*mine)):
+        found[key].append(Change(at, disputed=True))
+    first_due: dict[int, str] = {}
+    for key, at, before, after in connection.execute(_RESCHEDULED.where(*mine)):
+        first_due.setdefault(key, before)
+        found[key].append(Change(at, due=after))
+    return found, first_due
+
+
+class _Taken:
+    """When retailers had an order that was not refused or cancelled."""
+
+    def __init__(self, connection: Connection, only: list[str] | None):
+        mine = _of(orders.c.retailer_id, only)
+        left = select(transitions.c.order_key).where(
+            transitions.c.invoice_key.is_(None), transitions.c.after.in_(_LEFT)
+        )
+        first = func.min(orders.c.received_at, type_=BigInteger)
+        query = select(orders.c.retailer_id, first).where(orders.c.key.not_in(left), *mine)
+        self._first = dict(connection.execute(query.group_by(orders.c.retailer_id)).tuples().all())
+        self._between: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        moves = (
+            select(orders.c.retailer_id, orders.c.key, instant(transitions.c.at), transitions.c.after)
+            .join(orders, orders.c.key == transitions.c.order_key)
+            .where(transitions.c.invoice_key.is_(None), orders.c.key.in_(left), *mine)
+        )
+        since: dict[int, tuple[str, int]] = {}
+        for retailer, key, at, after in connection.execute(moves.order_by(transitions.c.key)):
+            if after not in _LEFT:
+                since.setdefault(key, (retailer, at))
+            elif key in since:
+                self._between[retailer].append((since.pop(key)[1], at))
+        for retailer, at in since.values():
+            self._between[retailer].append((at, EVER))
+
+    def had(self, retailer: str, moment: int) -> bool:
+        """Whether they had one before that moment, and until it."""
+        first = self._first.get(retailer)
+        if first is not None and first < moment:
+            return True
+        return any(begun < moment <= end for begun, end in self._between.get(retailer, ()))
+
+
+_ISSUED = select(
+    invoices.c.key, invoices.c.retailer_id, instant(invoices.c.issued_at), invoices.c.due_date, invoices.c.total
+)
+_PAID = select(payments.c.invoice_key, payments.c.amount, payments.c.paid_on, instant(payments.c.at)).join(
+    invoices, invoices.c.key == payments.c.invoice_key
+)
+_NOTES = invoices.alias("notes")
+_CREDITED = select(_NOTES.c.credits, instant(_NOTES.c.issued_at), _NOTES.c.total).join(
+    invoices, invoices.c.key == _NOTES.c.credits
+)
+_DISPUTED = select(invoices.c.key, instant(invoices.c.disputed_at)).where(invoices.c.disputed_at.is_not(None))
+_RESCHEDULED = (
+    select(
+        planned_deliveries.c.invoice_key,
+        instant(planned_deliveries.c.at),
+        planned_deliveries.c.due_before,
+        planned_deliveries.c.due_after,
+    )
+    .join(invoices, invoices.c.key == planned_deliveries.c.invoice_key)
+    .where(planned_deliveries.c.due_before.is_not(None), planned_deliveries.c.due_after.is_not(None))
+    .order_by(planned_deliveries.c.key)
+)
