@@ -8,16 +8,36 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, func, select
+import msgspec
+from sqlalchemy import BigInteger, ColumnElement, Connection, Text, func, select, type_coerce
 
 from houblon.engine.core.account import Account
-from houblon.orders.db.tables import invoices, orders, payments, planned_deliveries, retailers, transitions
+from houblon.orders.db.tables import decisions, invoices, orders, payments, planned_deliveries, retailers, transitions
 from houblon.orders.retailers.account_course import Change, Courses, Movement, day_begins, microseconds, movements_of
 from houblon.orders.retailers.account_uninvoiced import EVER, instant, uninvoiced_movements
 from houblon.orders.retailers.accounts import day_of
 from houblon.orders.services import Services
 
+
+class _Reading(msgspec.Struct):
+    """All that is read of it: there may be very many."""
+
+    account: Account | None = None
+
+
+_decoder = msgspec.json.Decoder(_Reading)
 _LEFT = ("refused", "cancelled")
+
+
+def _decided() -> ColumnElement[str | None]:
+    reading = select(type_coerce(decisions.c.reading, Text)).where(decisions.c.order_key == orders.c.key)
+    first = reading.order_by(decisions.c.key).limit(1)
+    of_this = first.where(decisions.c.content_hash == orders.c.content_hash)
+    return func.coalesce(of_this.scalar_subquery(), first.scalar_subquery()).label("reading")
+
+
+# By what the ledger knew an order was decided when it first said what it says now.
+DECIDED_WITH = _decided()
 
 
 class AccountHistory:
@@ -47,6 +67,11 @@ class AccountHistory:
             not known.taken.had(retailer, moment),
             known.limits.get(retailer),
         )
+
+    def decided(self, reading: str | None, retailer: str, at: datetime) -> Account:
+        """What a decision was made with, where that is kept in its `reading`; else `account`."""
+        kept = None if reading is None else _decoder.decode(reading).account
+        return self.account(retailer, at) if kept is None else kept
 
     @property
     def _known(self) -> "_Known":
@@ -118,9 +143,10 @@ class _Taken:
         left = select(transitions.c.order_key).where(
             transitions.c.invoice_key.is_(None), transitions.c.after.in_(_LEFT)
         )
-        first = func.min(orders.c.received_at, type_=BigInteger)
+        first = func.min(orders.c.received_at, type_=BigInteger).label("first")
         query = select(orders.c.retailer_id, first).where(orders.c.key.not_in(left), *mine)
-        self._first = dict(connection.execute(query.group_by(orders.c.retailer_id)).tuples().all())
+        by_retailer = connection.execute(query.group_by(orders.c.retailer_id))
+        self._first: dict[str, int] = {row.retailer_id: row.first for row in by_retailer}
         self._between: dict[str, list[tuple[int, int]]] = defaultdict(list)
         moves = (
             select(orders.c.retailer_id, orders.c.key, instant(transitions.c.at), transitions.c.after)

@@ -11,7 +11,7 @@ import msgspec
 
 from houblon.engine.core.money import cents_written, dollars
 from houblon.engine.core.order import with_limit
-from houblon.engine.decide.bars import MISSING, barred_for, needs_place
+from houblon.engine.decide.bars import MISSING, barred_for, needs_place, over_own_limit
 from houblon.engine.decide.evaluate import Installation
 from houblon.engine.decide.precedence import settled
 from houblon.engine.decide.reasons import reasons
@@ -35,6 +35,7 @@ _OWN = (
     "order_value",
     "currency",
     "barred",
+    "own_limit",
 )
 _LOOK = 500  # orders between two words of progress
 
@@ -128,7 +129,7 @@ def _read_chosen(connection: duckdb.DuckDBPyConnection, plan: Plan, dates: Dates
     asked = [*_OWN, f"{plan.pair_sql} AS pair", *columns]
     where = "position IN (SELECT position FROM chosen)"
     for row, lane, *masks in plan.masks(connection, asked, where, "ORDER BY position"):
-        position, key, order_id, code, at, planned, distributor, value, currency, barred, pair, *values = row
+        position, key, order_id, code, at, planned, distributor, value, currency, barred, own_limit, pair, *values = row
         retailer, moment = plan.codes.retailers[code], moment_of(at)
         named = None if currency is None else plan.codes.currencies[currency]
         own = () if barred is None else msgspec.json.decode(barred, type=tuple[Reason, ...])
@@ -137,7 +138,7 @@ def _read_chosen(connection: duckdb.DuckDBPyConnection, plan: Plan, dates: Dates
             ("before", "after"), plan.verdicts(pair), _policy_sides(lane), masks, (plan.before, plan.after), strict=True
         ):
             facts = with_limit(facts_of(values, policy_side.chain[:-1]), policy_side.judge.credit_limit)
-            why = reasons_of(policy_side, mask, facts, named, plan.installation, own)
+            why = reasons_of(policy_side, mask, facts, named, plan.installation, own, own_limit)
             sides[name] = _side(verdict, why, dates.of(verdict, content, distributor, planned, moment))
         yield (
             position,
@@ -179,12 +180,15 @@ def reasons_of(
     currency: str | None,
     installation: Installation,
     own: tuple[Reason, ...] = (),
+    has_own_limit: bool = False,
 ) -> tuple[Reason, ...]:
-    """The reasons that `decide` gives for an order of this bitmask; `own` are those it gives itself to be held."""
+    """The reasons that `decide` gives for an order of this bitmask; `own` are those it gives itself to be held,
+    `has_own_limit` says that its buyer has a credit limit of their own."""
     verdict = policy_side.judge.of_mask(mask)
     needs = needs_place(policy_side.judge.policy)
     barred = (
         *barred_for(currency, installation, policy_side.unknown_groups),
         *(reason for reason in own if reason.code != MISSING or needs),
+        *(over_own_limit(policy_side.judge.policy, facts) if has_own_limit else ()),
     )
     return reasons(verdict, settled(verdict.outcome, barred), barred, facts)

@@ -131,11 +131,13 @@ class Plan:
     def _held_anyhow(self, policy_side: PolicySide) -> exp.Expr | None:
         """Whether the order is held for what it says itself; None where none is."""
         codes = {code for code in self.codes.barring if code != MISSING or needs_place(policy_side.judge.policy)}
-        if not codes:
-            return self._foreign
         said = [exp.column("barred").like(f'%"{code}"%') for code in sorted(codes)]
-        tests = [exp.func("COALESCE", test, exp.false()) for test in said]
-        return any_of(tests if self._foreign is None else [*tests, self._foreign])
+        tests: list[exp.Expr] = [exp.func("COALESCE", test, exp.false()) for test in said]
+        if self.codes.own_limits and policy_side.judge.credit_limit is None:
+            tests.append(exp.and_(exp.column("own_limit"), exp.column("credit_available") < 0))
+        if self._foreign is not None:
+            tests.append(self._foreign)
+        return any_of(tests) if tests else None
 
     def _by_pair(self, expressions: Sequence[exp.Expr]) -> exp.Expr:
         """Each order by the policies of its own lane; lanes that would say the same say it once."""

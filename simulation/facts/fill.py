@@ -11,6 +11,7 @@ import duckdb
 import msgspec
 
 from houblon.engine.conditions.vocabulary import FACTS, Kind
+from houblon.engine.core.account import Account, has_own_limit
 from houblon.engine.core.order import Facts, Order, read_facts
 from houblon.engine.decide.bars import contradictions
 from houblon.engine.decide.installation import Installation
@@ -43,7 +44,8 @@ class Taken(msgspec.Struct, frozen=True):
     """An order to be put in: when its acceptance would count, the groups its retailer is kept in.
 
     `key` is that of the ledger; `omitted` are facts that its source does not say, `province` that in which the buyer
-    is kept.
+    is kept, `account` what was known of what they owed, where the order's own word does not count. Of a file, the
+    first order of a buyer is first among its own too: `is_first_here` says that this is to be looked at.
     """
 
     order: Order
@@ -52,6 +54,8 @@ class Taken(msgspec.Struct, frozen=True):
     key: int | None = None
     omitted: frozenset[str] = frozenset()
     province: str | None = None
+    account: Account | None = None
+    is_first_here: bool = False
 
 
 class _Coder(dict[Any, int]):
@@ -91,7 +95,7 @@ def fill_sheet(
         progress(count)
         codes = row_encoder.codes()
         digest.update(encoder.encode(codes))
-        _write_parquet(staged, path, codes, guard)
+        _write_parquet(staged, path, codes, guard, row_encoder.looks_for_first)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -130,10 +134,11 @@ class _RowEncoder:
         self.wanting: set[str] = set()
         self.extent = dict.fromkeys(_NUMERIC, 0)
         self.sample = _Sample()
+        self.has_own_limits = self.looks_for_first = False
 
     def row(self, taken: Taken, position: int) -> dict[str, Any]:
         order = taken.order
-        facts = read_facts(order, (), self.zone)
+        facts = read_facts(order, (), self.zone, account=taken.account)
         buyer = order.buyer
         if buyer.name or buyer.id not in self.names:
             self.names[buyer.id] = buyer.name
@@ -150,6 +155,8 @@ class _RowEncoder:
             "day": taken.accepted_at.astimezone(self.zone).date(),
             "planned": order.planned_delivery,
             "barred": self._barred(taken),
+            "own_limit": has_own_limit(taken.account),
+            "first_here": taken.is_first_here,
             "note": facts.note,
             "note_lower": facts.note.lower(),
         }
@@ -163,6 +170,8 @@ class _RowEncoder:
         for name in taken.omitted:
             row[name] = None
         self._look_at(row)
+        self.has_own_limits = self.has_own_limits or row["own_limit"]
+        self.looks_for_first = self.looks_for_first or taken.is_first_here
         self.sample.offer(position, facts, taken.omitted)
         return row
 
@@ -193,6 +202,7 @@ class _RowEncoder:
             tuple(sorted(self.wanting)),
             {name: narrowest(extent) for name, extent in (self.extent | self._last_codes()).items()},
             tuple(sorted(self.barring)),
+            self.has_own_limits,
         )
 
     def _last_codes(self) -> dict[str, int]:
@@ -205,9 +215,11 @@ def _coded(values: tuple[str, ...] | None, coder: _Coder) -> list[int] | None:
     return None if values is None else sorted({coder[value.lower()] for value in values})
 
 
-def _write_parquet(staged: Path, path: Path, codes: Codes, guard: Guard) -> None:
+def _write_parquet(staged: Path, path: Path, codes: Codes, guard: Guard, looks_for_first: bool) -> None:
     kept = [
-        f"{name}::{codes.narrow.get(name, kind)} AS {name}" for name, kind in STAGED.items() if name != "categories"
+        f"{_FIRST_HERE if name == 'is_first_order' and looks_for_first else name}::{codes.narrow.get(name, kind)} AS {name}"
+        for name, kind in STAGED.items()
+        if name not in _NOT_KEPT
     ]
     words = [f"{_word(word)}::{_word_type(codes, word)} AS categories_{word}" for word in range(codes.words)]
     types = ", ".join(f"'{name}': '{kind}'" for name, kind in STAGED.items())
@@ -219,6 +231,14 @@ def _write_parquet(staged: Path, path: Path, codes: Codes, guard: Guard) -> None
         connection.execute(
             f"COPY (SELECT {', '.join([*kept, *words])} FROM {rows}) TO '{_quoted(path)}' (FORMAT parquet)"
         )
+
+
+_NOT_KEPT = frozenset({"categories", "first_here"})
+# An order that may be its buyer's first is it, where no other of theirs was placed before it.
+_FIRST_HERE = (
+    "CASE WHEN first_here AND position <> first_value(position) OVER (PARTITION BY retailer ORDER BY accepted_at, "
+    "position) THEN FALSE ELSE is_first_order END"
+)
 
 
 def _word(word: int) -> str:

@@ -58,6 +58,8 @@ class Codes(msgspec.Struct, frozen=True):
     narrow: dict[str, str] = {}
     # The codes of reasons that some order itself gives to hold it.
     barring: tuple[str, ...] = ()
+    # Whether some buyer has a credit limit of their own, whatever their policy says.
+    own_limits: bool = False
 
     @property
     def words(self) -> int:
@@ -135,6 +137,9 @@ STAGED = {
     "planned": "DATE",
     # Reasons that the order itself gives to hold it, as JSON; NULL for most.
     "barred": "VARCHAR",
+    # Whether the credit limit is the buyer's own; whether an order of a file may be its buyer's first.
+    "own_limit": "BOOLEAN",
+    "first_here": "BOOLEAN",
     **{name: COLUMN_TYPES[FACTS[name].kind] for name in PLAIN},
     "note": "VARCHAR",
     "note_lower": "VARCHAR",

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 from sqlalchemy import Connection, select
 
+from houblon.engine.core.money import Cents
 from houblon.engine.core.problem import Invalid, refuse
 from houblon.engine.core.texts import identity
 from houblon.orders.csv_text import folded
 from houblon.orders.db.tables import retailers
+from houblon.orders.retailers.account_history import AccountHistory
 from houblon.orders.retailers.membership_file import groups_by_name
 from houblon.orders.services import Services
 from houblon.rules.model.content import Content
@@ -27,7 +30,8 @@ KEPT_FOR = timedelta(hours=1)  # a file that was read and not simulated
 
 
 class FileSource:
-    """The orders of a file placed within a period; `on_progress` is given percents of its rows. Raises Invalid."""
+    """The orders of a file placed within a period; `on_progress` is given percents of its rows, `accounts` say
+    what buyers owed, where the ledger's word counts. Raises Invalid."""
 
     def __init__(
         self,
@@ -37,6 +41,7 @@ class FileSource:
         since: datetime | None,
         until: datetime | None,
         on_progress: Callable[[int], None],
+        accounts: AccountHistory | None = None,
     ):
         upload = None if folder is None else open_upload(folder)
         if folder is None or upload is None:
@@ -44,7 +49,7 @@ class FileSource:
         total = upload.found.rows
         self.upload = upload
         self.read = Orders(upload, folder, reading, names, lambda rows: on_progress(100 * rows // total))
-        self._since, self._until = since, until
+        self._since, self._until, self._accounts = since, until, accounts
 
     @property
     def orders(self) -> Iterator[Taken]:
@@ -56,7 +61,7 @@ class FileSource:
             )
             if within:
                 some = True
-                yield each
+                yield each if self._accounts is None else _with_account(each, self._accounts)
         if not some and self.read.faults:
             raise Invalid(fault.as_problem() for fault in self.read.faults[:LISTED])
 
@@ -85,6 +90,22 @@ class FileSource:
                 for fault in read.faults[:LISTED]
             ],
         }
+
+
+def _with_account(taken: Taken, accounts: AccountHistory) -> Taken:
+    """The order with what the ledger knew of its buyer when it was placed. Of one whom it does not know, the file's
+    word counts; what that leaves out is what it is of a new retailer."""
+    buyer = taken.order.buyer
+    if accounts.knows(buyer.id):
+        account = accounts.account(buyer.id, taken.accepted_at)
+        return msgspec.structs.replace(taken, account=account, is_first_here=account.is_first_order)
+    unsaid = {name: value for name, value in _NEW.items() if getattr(buyer, name) is None}
+    order = msgspec.structs.replace(taken.order, buyer=msgspec.structs.replace(buyer, **unsaid))
+    return msgspec.structs.replace(taken, order=order, is_first_here="is_first_order" in unsaid)
+
+
+# What is known of a retailer of whom nothing is.
+_NEW = {"outstanding_balance": Cents(0), "overdue_balance": Cents(0), "days_overdue": 0, "is_first_order": True}
 
 
 def names_in(connection: Connection, contents: Sequence[Content], zone: ZoneInfo, kept: Memberships) -> Names:

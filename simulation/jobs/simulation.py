@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from houblon.engine.core.problem import refuse
 from houblon.orders.handling.whatif import proposed_content, version_content
+from houblon.orders.retailers.account_history import AccountHistory
 from houblon.orders.retailers.brought import everyone
 from houblon.orders.services import Services
 from houblon.rules.model.content import Content
@@ -22,6 +23,8 @@ from houblon.simulation.files.source import FileSource, names_in
 from houblon.simulation.report.report import Change, report
 
 FILLING = 80  # percents for reading the orders: it takes most of the time
+# Whose word balances are: as the ledger had them when each order came, or as orders and files say.
+LEDGER, ORDERS = "ledger", "orders"
 SCRATCH = "run-"  # folders that hold a sheet while a simulation lasts
 
 
@@ -82,7 +85,14 @@ def simulate(
         if changes_file is not None and (Path(scratch) / "flips").exists():
             changes_file.parent.mkdir(parents=True, exist_ok=True)
             (Path(scratch) / "flips").replace(changes_file)
-    return {**document, "source": source.document(), "before": _named(before), "after": {**_named(after), **named}}
+    balances = LEDGER if services.knows_accounts else ORDERS
+    return {
+        **document,
+        "source": source.document(),
+        "balances": balances,
+        "before": _named(before),
+        "after": {**_named(after), **named},
+    }
 
 
 def _source(
@@ -97,10 +107,11 @@ def _source(
         progress(FILLING * percent // 100)
 
     kept = everyone(connection, services.policies.store.history())
+    accounts = AccountHistory(connection, services) if services.knows_accounts else None
     if asked.reading is None:
-        return LedgerSource(connection, asked.since, asked.until, filling, kept)
+        return LedgerSource(connection, asked.since, asked.until, filling, kept, accounts)
     names = names_in(connection, contents, services.installation.zone, kept)
-    return FileSource(upload, asked.reading, names, asked.since, asked.until, filling)
+    return FileSource(upload, asked.reading, names, asked.since, asked.until, filling, accounts)
 
 
 def sides(services: Services, asked: Asked, at: datetime) -> tuple[Content, Content]:

@@ -81,4 +81,5 @@ def decided(content: Content, taken: Taken):
         cycle=content.cycle_of(order.distributor),
         installation=INSTALLATION,
         unknown_groups=unknown,
+        account=taken.account,
     )

@@ -7,10 +7,12 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from houblon.engine.core.account import Account
 from houblon.engine.core.order import with_limit
 from houblon.engine.policy.decision import Outcome
 from houblon.rules.policies import Policies
 from houblon.simulation.compare import query
+from houblon.simulation.compare.changed_orders import reasons_of
 from houblon.simulation.compare.query import Plan
 from houblon.simulation.facts.fill import Taken, fill_sheet
 from houblon.simulation.facts.sheet import connect, facts_reader
@@ -30,7 +32,12 @@ def random_taken(chance, number):
         buyer=msgspec.structs.replace(order.buyer, groups=claimed),
     )
     kept = chance.choice([(), (), (GROUPS[0],), GROUPS])
-    return Taken(order, NOW + timedelta(hours=chance.randrange(24 * 40)), kept)
+    account = None
+    if chance.random() < 0.4:
+        owed = [chance.choice((0, 0, 100, 99_000)) for _ in range(2)]
+        limit = chance.choice((None, None, 0, 833, 100_000))
+        account = Account(*owed, chance.choice((0, 0, 1, 30, 31)), chance.random() < 0.5, limit)
+    return Taken(order, NOW + timedelta(hours=chance.randrange(24 * 40)), kept, account=account)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -49,6 +56,7 @@ def test_every_order_is_decided_as_the_engine_decides_it(tmp_path, monkeypatch, 
         pairs = dict(connection.execute(f"SELECT position, {plan.pair_sql} FROM {plan.source}").fetchall())
         totals = plan.totals(connection)
     expected: Counter = Counter()
+    held_for_own = 0
     for position, each in enumerate(taken):
         row, lane, masks = found[position]
         for policy_side, mask, content, verdict in zip(
@@ -59,7 +67,12 @@ def test_every_order_is_decided_as_the_engine_decides_it(tmp_path, monkeypatch, 
             assert policy_side.chain == decision.chain
             facts = with_limit(facts_of(row, policy_side.chain[:-1]), judge.credit_limit)
             assert judge.of_mask(mask) == judge.of_mask(judge.careful(facts))
-            barred = {"currency", "unknown_group"} & {reason.code for reason in decision.reasons}
+            codes = {"currency", "unknown_group"}
+            barred = [why for why in decision.reasons if why.code in codes or why.rule == "order.credit_limit"]
+            held_for_own += any(why.rule == "order.credit_limit" for why in decision.reasons)
+            own_limit = each.account is not None and each.account.credit_limit is not None
+            told = reasons_of(policy_side, mask, facts, each.order.currency, INSTALLATION, (), own_limit)
+            assert {reason.code for reason in told} == {reason.code for reason in decision.reasons}
             outcome = judge.of_mask(mask).outcome
             outcome = Outcome.HELD if barred and outcome is Outcome.ACCEPTED else outcome
             assert (outcome, verdict.outcome) == (decision.outcome, decision.outcome), (position, policy_side.chain)
@@ -67,3 +80,5 @@ def test_every_order_is_decided_as_the_engine_decides_it(tmp_path, monkeypatch, 
                 assert (verdict.terms, verdict.issue) == (decision.invoice.terms, decision.invoice.issue)
         expected[pairs[position]] += 1
     assert {code: count for code, (count, _) in totals.items()} == expected
+    # Where a policy has no limit, some buyer's own one held an order.
+    assert held_for_own or all(lane.before.judge.credit_limit and lane.after.judge.credit_limit for lane in plan.pairs)
