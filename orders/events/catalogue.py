@@ -18,6 +18,8 @@ EVENTS = (
     "invoice.viewed",
     "invoice.due_date_moved",
     "invoice.reminded",
+    "invoice.disputed",
+    "invoice.dispute_closed",
     "payment.recorded",
     "invoice.paid",
     "payment.reversed",

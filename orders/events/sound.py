@@ -3,9 +3,9 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, select, true
 
-from houblon.orders.db.tables import decisions, events, invoices, order_changes, payments, reminders, transitions
+from houblon.orders.db.tables import decisions, disputes, events, invoices, order_changes, payments, reminders, transitions
 from houblon.orders.events.reading import began, removed_before
 
 # The states of an order that can be taken back.
@@ -102,6 +102,8 @@ _FACTS = {
     "invoice.reopened": (transitions, _put_back()),
     "invoice.credited": _became("credited"),
     "invoice.reminded": (reminders, and_(reminders.c.step.is_not(None), reminders.c.sent_at.is_not(None))),
+    "invoice.disputed": (disputes, true()),
+    "invoice.dispute_closed": (disputes, disputes.c.ended_at.is_not(None)),
     "credit_note.issued": _became("issued", "credit_note"),
     "credit_note.viewed": _became("viewed", "credit_note"),
 }

@@ -25,7 +25,7 @@ def sent(connection: Connection, message_id: str, at: datetime) -> None:
 
 
 def outdated(connection: Connection, message_ids: Collection[str]) -> set[str]:
-    """Which of these reminders say what is not so any more: something was paid, credited, given back or stopped."""
+    """Which of these reminders say what is not so any more: something was paid, credited, disputed or stopped."""
     if not message_ids:
         return set()
     balance = invoices.c.total - invoices.c.paid - invoices.c.credited
@@ -40,7 +40,7 @@ def outdated(connection: Connection, message_ids: Collection[str]) -> set[str]:
         .where(
             reminders.c.message_id.in_(list(message_ids)),
             reminders.c.withdrawn_at.is_(None),
-            or_(balance != reminders.c.balance, stopped),
+            or_(balance != reminders.c.balance, stopped, invoices.c.disputed_at.is_not(None)),
         )
     )
     return set(connection.execute(query.distinct()).scalars())

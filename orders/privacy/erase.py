@@ -18,6 +18,7 @@ from houblon.engine.schedule.cadence import day_text
 from houblon.orders.db.tables import (
     audit,
     decisions,
+    disputes,
     earlier_contents,
     invoices,
     memberships,
@@ -291,6 +292,9 @@ def _erase_words(connection: Connection, id: str, values: Sequence[str]) -> int:
     count += _erase_payments(connection, id)
     said = update(reminder_stops).where(stops_of(id), reminder_stops.c.why != "")
     count += connection.execute(said.values(why=ERASED)).rowcount
+    for column in (disputes.c.why, disputes.c.outcome):
+        mine = update(disputes).where(disputes.c.order_key.in_(_own(id)), column != "")
+        count += connection.execute(mine.values({column: ERASED})).rowcount
     ordered = sorted(words - {ERASED}, key=len, reverse=True)
     theirs = select(decisions).where(decisions.c.order_key.in_(_own(id)), decisions.c.who.not_in((SYSTEM, BUYER)))
     for row in connection.execute(theirs).all():

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, Table, or_, selec
 from houblon.orders.db.tables import (
     decisions,
     deliveries,
+    disputes,
     earlier_contents,
     invoices,
     memberships,
@@ -47,6 +48,7 @@ _MOVE = ("at", "who", "before", "after", "why")
 _PLANNED = (*_MOVE, "due_before", "due_after")
 _REMINDER = ("step", "days", "written_on", "balance", "sent_at", "withdrawn_at")
 _STOP = ("at", "who", "why", "ended_at")
+_DISPUTE = ("at", "who", "why", "ended_at", "outcome")
 _CHANGE = ("at", "state", "settled_at", "who", "why")
 _MESSAGE = ("id", "kind", "event", "recipient", "state", "created_at", "sent_at", "message")
 
@@ -109,9 +111,10 @@ def _people(connection: Connection, id: str) -> list[str]:
         found |= set(connection.execute(select(table.c.who).where(table.c.order_key.in_(own)).distinct()).scalars())
     theirs = payments.c.invoice_key.in_(select(invoices.c.key).where(invoices.c.order_key.in_(own)))
     found |= set(connection.execute(select(payments.c.who).where(theirs).distinct()).scalars())
-    stopped = select(reminder_stops).where(stops_of(id))
-    for row in connection.execute(stopped):
-        found |= {row.who, row.ended_by or row.who}
+    disputed = select(disputes.c.who, disputes.c.ended_by).where(disputes.c.order_key.in_(own))
+    for query in (select(reminder_stops.c.who, reminder_stops.c.ended_by).where(stops_of(id)), disputed):
+        for row in connection.execute(query):
+            found |= {row.who, row.ended_by or row.who}
     return sorted(filter(None, found - {SYSTEM, BUYER}), key=len, reverse=True)
 
 
@@ -170,6 +173,10 @@ def _order(connection: Connection, row: Row[Any]) -> dict[str, Any]:
                     for entry in _all(connection, reminders, reminders.c.invoice_key == each.key)
                 ],
                 "reminder_stops": _stops(connection, reminder_stops.c.invoice_key == each.key),
+                "disputes": [
+                    _members(entry, _DISPUTE)
+                    for entry in _all(connection, disputes, disputes.c.invoice_key == each.key)
+                ],
             }
             for each in _all(connection, invoices, invoices.c.order_key == key)
         ],

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, not_
 
 from houblon.engine.core.problem import Problem, Text, step
 from houblon.orders.bookkeeping.postings import is_balanced, postings_of
-from houblon.orders.db.tables import bank_lines, bank_payments, deliveries, invoices, orders, payments, retailers
+from houblon.orders.db.tables import bank_lines, bank_payments, deliveries, disputes, invoices, orders, payments, retailers
 from houblon.orders.invoicing.delivered import delivered_part
 from houblon.orders.invoicing.of_orders import IN_FORCE
 from houblon.orders.invoicing.owing import summed, to_be_invoiced
@@ -84,6 +84,15 @@ def _of_invoices() -> Iterator[tuple[str, Select[Any], Text]]:
         Text(
             "L’état ne suit pas les paiements et les notes de crédit.",
             "The state does not follow the payments and the credit notes.",
+        ),
+    )
+    since = select(disputes.c.at).where(disputes.c.invoice_key == invoices.c.key, disputes.c.ended_at.is_(None))
+    yield (
+        "dispute",
+        number.where(invoices.c.disputed_at.is_distinct_from(since.scalar_subquery())),
+        Text(
+            "Ce qui est noté de sa contestation n’est pas celle qui est ouverte.",
+            "What is noted of its dispute is not the one that is open.",
         ),
     )
 

@@ -13,10 +13,11 @@ from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import redecisions
 
 # What may have changed: the policy, what a retailer owes, in which groups they are, their card, who they are.
-PUBLICATION, PAYMENT, CREDIT, CANCELLATION, DELIVERY, CHANGE, GROUPS, CARD, LIMIT, JOIN = (
+PUBLICATION, PAYMENT, CREDIT, DISPUTE, CANCELLATION, DELIVERY, CHANGE, GROUPS, CARD, LIMIT, JOIN = (
     "publication",
     "payment",
     "credit",
+    "dispute",
     "cancellation",
     "delivery",
     "change",
@@ -25,7 +26,7 @@ PUBLICATION, PAYMENT, CREDIT, CANCELLATION, DELIVERY, CHANGE, GROUPS, CARD, LIMI
     "limit",
     "join",
 )
-CAUSES = (PUBLICATION, PAYMENT, CREDIT, CANCELLATION, DELIVERY, CHANGE, GROUPS, CARD, LIMIT, JOIN)
+CAUSES = (PUBLICATION, PAYMENT, CREDIT, DISPUTE, CANCELLATION, DELIVERY, CHANGE, GROUPS, CARD, LIMIT, JOIN)
 # Of more retailers at once, the whole queue is looked at.
 MOST_RETAILERS = 20
 _KEEP = Prepared(insert(redecisions))

@@ -6,9 +6,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Connection, Row, func, or_, select
+from sqlalchemy import Connection, Row, func, null, or_, select
 
-from houblon.orders.db.tables import invoices, orders, reminder_stops, reminders, retailers
+from houblon.orders.db.tables import disputes, invoices, orders, reminder_stops, reminders, retailers
 from houblon.orders.invoicing.languages import languages_of_account
 from houblon.orders.invoicing.transitions import balance_of
 from houblon.orders.queries.lists import BALANCE, OWED
@@ -16,6 +16,8 @@ from houblon.orders.reminders.due import NOTHING, Past, Stop
 from houblon.orders.services import Services
 
 _AT_ONCE = 500
+_STOPPED = (reminder_stops.c.retailer_id, reminder_stops.c.invoice_key, reminder_stops.c.at, reminder_stops.c.ended_at)
+_DISPUTED = (null().label("retailer_id"), disputes.c.invoice_key, disputes.c.at, disputes.c.ended_at)
 
 
 class OpenInvoice(msgspec.Struct, frozen=True):
@@ -34,7 +36,7 @@ class OpenInvoice(msgspec.Struct, frozen=True):
 
     @property
     def is_stopped(self) -> bool:
-        """Whether a person stopped its reminders, or its retailer's."""
+        """Whether a person stopped its reminders, or its retailer's; or it is disputed."""
         return any(each.ended is None for each in self.stops)
 
 
@@ -142,11 +144,14 @@ def _account(
 def _stops(
     connection: Connection, ids: Sequence[str], keys: Sequence[int], zone: ZoneInfo
 ) -> dict[str | int, tuple[Stop, ...]]:
-    """By retailer and by invoice, when their reminders were stopped."""
+    """By retailer and by invoice, when their reminders were stopped: by a person, or as long as one is disputed."""
     found: dict[str | int, tuple[Stop, ...]] = {}
-    mine = [reminder_stops.c.retailer_id.in_(ids), *(reminder_stops.c.invoice_key.in_(each) for each in _parts(keys))]
-    for which in mine:
-        for row in connection.execute(select(reminder_stops).where(which)):
+    queries = [select(*_STOPPED).where(reminder_stops.c.retailer_id.in_(ids))]
+    for part in _parts(keys):
+        queries.append(select(*_STOPPED).where(reminder_stops.c.invoice_key.in_(part)))
+        queries.append(select(*_DISPUTED).where(disputes.c.invoice_key.in_(part)))
+    for query in queries:
+        for row in connection.execute(query):
             ended = row.ended_at and row.ended_at.astimezone(zone).date()
             whose = row.retailer_id if row.invoice_key is None else row.invoice_key
             found[whose] = (*found.get(whose, ()), Stop(row.at.astimezone(zone).date(), ended))

@@ -19,6 +19,7 @@ import houblon.orders.db.tables.refused  # noqa: F401 - so that the metadata is 
 from houblon.orders.db.column_types import Instant, Json, Key
 from houblon.orders.db.tables.after_acceptance import applied_credits as applied_credits
 from houblon.orders.db.tables.after_acceptance import deliveries as deliveries
+from houblon.orders.db.tables.after_acceptance import disputes as disputes
 from houblon.orders.db.tables.after_acceptance import order_changes as order_changes
 from houblon.orders.db.tables.after_acceptance import payments as payments
 from houblon.orders.db.tables.bank import bank_imports as bank_imports

@@ -1,4 +1,5 @@
-"""The ledger's tables of what follows an acceptance: payments, deliveries, changes; each row an entry that stays."""
+"""The ledger's tables of what follows an acceptance: payments, disputes, deliveries, changes; each row an entry that
+stays."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, String, Table, Text
 
@@ -29,6 +30,23 @@ applied_credits = Table(
     metadata,
     Column("taken_key", ForeignKey("payments.key"), primary_key=True, autoincrement=False),
     Column("given_key", ForeignKey("payments.key"), nullable=False, unique=True),
+)
+
+# Where the buyer contests an invoice: who noted it and why, who closed it and how it ended. `invoices.disputed_at` is
+# that of the one that is open.
+disputes = Table(
+    "disputes",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("order_key", ForeignKey("orders.key"), nullable=False, index=True),
+    Column("invoice_key", ForeignKey("invoices.key"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("who", String(320), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("ended_at", Instant),
+    Column("ended_by", String(320)),
+    Column("outcome", Text, nullable=False, server_default=""),
+    index_where("disputes_open", "invoice_key", where="ended_at IS NULL", unique=True),
 )
 
 # What came of an accepted order when it was delivered; `lines` is NULL where all of it did. `invoice_key` is the

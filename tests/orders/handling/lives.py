@@ -17,9 +17,10 @@ from houblon.orders.handling.changes import history
 from houblon.orders.handling.changes import review as change_review
 from houblon.orders.handling.credit_notes import Asked
 from houblon.orders.handling.deliveries import LineDelivered
-from houblon.orders.invoicing import payments
+from houblon.orders.invoicing import disputes, payments
 from houblon.orders.invoicing.credits import Words
 from houblon.orders.invoicing.delivered import delivery_of
+from houblon.orders.invoicing.owing import open_invoices
 from houblon.orders.invoicing.payments import Payment, payments_of
 from houblon.orders.invoicing.transitions import balance_of
 from houblon.orders.services import Conflict, Services
@@ -30,6 +31,7 @@ from tests.orders.services import group, join, later, make_services, order_body,
 Step = tuple[str, tuple[Any, ...]]
 TRIGGERS = {"on_acceptance": "tout-de-suite", "on_delivery": "a-la-livraison", "manual": "a-la-main"}
 PERCENTS = (None, "7.5")
+_OF_BILLS = ("credit", "pay", "pay_rest", "reverse", "dispute", "close_dispute")
 
 
 def make_lives(folder: Any, url: str | None = None) -> Services:
@@ -151,6 +153,8 @@ def seen(services: Services, key: int) -> dict[str, Any]:
         entries = {row.key: [each.amount for each in payments_of(connection, row.key)] for row in papers}
         delivery = delivery_of(connection, key)
         change = history.waiting_change(connection, key)
+        own = {row.key for row in papers}
+        owed = sum(each.left for each in open_invoices(connection, order.retailer_id) if each.key in own)
     lines = None
     if delivery is not None:
         whole = {place: line["quantity"] for place, line in enumerate(_lines_of(order.body), 1)}
@@ -166,11 +170,13 @@ def seen(services: Services, key: int) -> dict[str, Any]:
                 "balance": balance_of(row),
                 "notes": [note.total for note in papers if note.credits == row.key],
                 "payments": entries[row.key],
+                "disputed": row.disputed_at is not None,
             }
             for row in papers
             if row.kind == "invoice"
         ],
         "delivered": lines,
+        "owed": owed,
     }
 
 
@@ -183,12 +189,13 @@ def _any(chance: random.Random, life: Life) -> Step:
     bill = life.bills[place] if life.bills else None
     if bill is not None:
         names += ["credit", "credit", "credit", "pay", "pay", "pay_rest"] + ["reverse"] * 2 * bool(bill.payments)
+        names += ["dispute", "close_dispute"]
     name = chance.choice(names)
     if name == "deliver":
         return name, ({number: _parts(chance, q) for number, q in life.ordered.all.items() if chance.random() < 0.6},)
     if name == "change":
         return name, (_said(chance, life),)
-    if bill is None or name not in ("credit", "pay", "pay_rest", "reverse"):
+    if bill is None or name not in _OF_BILLS:
         return name, ()
     if name == "credit":
         chosen = chance.sample(sorted(bill.paper.all), chance.randint(1, len(bill.paper.all)))
@@ -232,7 +239,7 @@ def _do(services: Services, key: int, act: Step) -> str | None:
     name, said = act
     by: dict[str, Any] = {"by": "anne", "at": later(hours=1)}
     try:
-        if name in ("credit", "pay", "pay_rest", "reverse"):
+        if name in _OF_BILLS:
             _do_to_bill(services, key, name, said, by)
         elif name == "deliver":
             lines = [LineDelivered(number, *parts) for number, parts in said[0].items()]
@@ -270,6 +277,10 @@ def _do_to_bill(services: Services, key: int, name: str, said: tuple[Any, ...], 
         payments.pay(services, invoice.key, Payment(said[1], day_of(by["at"])), **by)
     elif name == "pay_rest":
         payments.pay_rest(services, invoice.key, on=day_of(by["at"]), **by)
+    elif name == "dispute":
+        disputes.dispute(services, invoice.key, "une caisse manque", **by)
+    elif name == "close_dispute":
+        disputes.close(services, invoice.key, **by)
     else:
         payments.reverse(services, invoice.key, entries[said[1]].key, **by)
 

@@ -109,6 +109,7 @@ class Bill:
     payments: list[int] = field(default_factory=list)
     reversed: set[int] = field(default_factory=set)
     is_replaced: bool = False
+    is_disputed: bool = False
 
     def credit(self, wanted: Quantities) -> None:
         invoiced = self.paper.all
@@ -140,6 +141,20 @@ class Bill:
         self.reversed.add(place)
         self.payments.append(-self.payments[place])
 
+    def dispute(self) -> None:
+        if self.total <= 0:
+            raise Refused("nothing_to_pay")
+        if self.state in ("paid", "credited"):
+            raise Refused(f"already_{self.state}")
+        if self.is_disputed:
+            raise Refused("already_disputed")
+        self.is_disputed = True
+
+    def close_dispute(self) -> None:
+        if not self.is_disputed:
+            raise Refused("not_disputed")
+        self.is_disputed = False
+
     def take(self, wanted: Quantities) -> None:
         before = self.paper.amount(self.credited)
         self.credited = {number: self.credited.get(number, 0) + wanted.get(number, 0) for number in self.paper.all}
@@ -170,6 +185,7 @@ class Bill:
             "balance": self.balance,
             "notes": list(self.notes),
             "payments": list(self.payments),
+            "disputed": self.is_disputed,
         }
 
 
@@ -247,6 +263,17 @@ class Life:
     def reverse(self, place: int, entry: int) -> None:
         self.bills[place].reverse(entry)
 
+    def dispute(self, place: int) -> None:
+        self.bills[place].dispute()
+
+    def close_dispute(self, place: int) -> None:
+        self.bills[place].close_dispute()
+
+    @property
+    def owed(self) -> int:
+        """What counts of its invoices as still to be paid."""
+        return sum(max(0, each.balance) for each in self.bills if not each.is_disputed and each.total > 0)
+
     def cancel(self) -> None:
         self._must_be("accepted", "already_settled")
         self.state = "cancelled"
@@ -308,6 +335,7 @@ class Life:
             else None,
             "bills": [each.seen() for each in self.bills],
             "delivered": self.delivered,
+            "owed": self.owed,
         }
 
     def _waits(self) -> Content:
