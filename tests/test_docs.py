@@ -18,6 +18,7 @@ from houblon.orders.events.record import record_publication
 from houblon.orders.handling import deliveries, lifecycle, planned_delivery, review, undo
 from houblon.orders.handling.changes import review as change_review
 from houblon.orders.intake.mapping import map_order, read_mapping
+from houblon.orders.invoicing import disputes
 from houblon.orders.invoicing.payments import pay_rest as pay
 from houblon.orders.invoicing.payments import reverse
 from houblon.orders.invoicing.transitions import viewed
@@ -114,6 +115,8 @@ def _live(services):
     viewed(services, 1, at=later(minutes=6))
     pay(services, 1, by="anne", at=later(minutes=7), on=NOW.date() - timedelta(days=1), means="cheque")
     reverse(services, 1, 1, by="anne", at=later(minutes=8))
+    disputes.dispute(services, 1, "une caisse manque", by="anne", at=later(minutes=8))
+    disputes.close(services, 1, by="anne", at=later(minutes=8))
     lifecycle.cancel(services, 2, was="accepted", by="anne", at=later(minutes=8), why="erreur")
     viewed(services, 2, at=later(minutes=9))
     send(services, order_body("PO-4"))

@@ -5,7 +5,16 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, select, true
 
-from houblon.orders.db.tables import decisions, disputes, events, invoices, order_changes, payments, reminders, transitions
+from houblon.orders.db.tables import (
+    decisions,
+    disputes,
+    events,
+    invoices,
+    order_changes,
+    payments,
+    reminders,
+    transitions,
+)
 from houblon.orders.events.reading import began, removed_before
 
 # The states of an order that can be taken back.

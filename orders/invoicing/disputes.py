@@ -71,9 +71,7 @@ def close(
     Raises Conflict where it is not disputed, Invalid for words too long, LookupError.
     """
     said = _words(outcome)
-    return services.ledger.write(
-        audited(lambda connection: _close(connection, invoice_key, said, by, at), entry_of)
-    )
+    return services.ledger.write(audited(lambda connection: _close(connection, invoice_key, said, by, at), entry_of))
 
 
 def disputes_of(connection: Connection, invoice_key: int) -> list[Row[Any]]:
@@ -113,9 +111,7 @@ def _close(connection: Connection, key: int, outcome: str, by: str, at: datetime
     return _changed(connection, row, "invoice.dispute_closed", fact, at, by, outcome)
 
 
-def _changed(
-    connection: Connection, row: Row[Any], kind: str, fact: int, at: datetime, by: str, said: str
-) -> Disputed:
+def _changed(connection: Connection, row: Row[Any], kind: str, fact: int, at: datetime, by: str, said: str) -> Disputed:
     """The invoice is disputed from now on, or is not any more: what its retailer owes follows, and the event."""
     is_open, balance = row.disputed_at is None, balance_of(row)
     mine = update(invoices).where(invoices.c.key == row.key)

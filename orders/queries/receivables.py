@@ -1,4 +1,4 @@
-"""Invoices by what is still to come of them: to be paid, paid in part, late and by how much, paid, credited."""
+"""Invoices by what is still to come of them: to be paid, paid in part, disputed, late and by how much, paid, credited."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -11,10 +11,10 @@ from houblon.orders.db.tables import invoices, orders, retailers
 from houblon.orders.queries import lists
 from houblon.orders.queries.lists import BALANCE, OWED, PAGE, Receivable
 
-KINDS = ("to_pay", "late", "partly_paid", "paid", "credited", "credit_notes")
-OWED_KINDS = ("to_pay", "late", "partly_paid")
+KINDS = ("to_pay", "late", "partly_paid", "disputed", "paid", "credited", "credit_notes")
+OWED_KINDS = ("to_pay", "late", "partly_paid", "disputed")
 # What was paid is never few, and summing it takes long.
-SUMMED = ("to_pay", "late", "partly_paid", "credited", "credit_notes")
+SUMMED = ("to_pay", "late", "partly_paid", "disputed", "credited", "credit_notes")
 # How old a debt is, in days since the one on which it was due: what is due today is in the first of them.
 NOT_DUE, AGES = "not_due", ("0_30", "31_60", "61_90", "over_90")
 _AGE_ENDS = (30, 60, 90)
@@ -104,6 +104,8 @@ def conditions_of(kind: str | None, today: date) -> list[ColumnElement[bool]]:
         return [OWED]
     if kind == "late":
         return [OWED, invoices.c.due_date < today.isoformat()]
+    if kind == "disputed":
+        return [OWED, invoices.c.disputed_at.is_not(None)]
     if kind == "partly_paid":
         return [OWED, invoices.c.paid > 0]
     return [invoices.c.kind == "invoice", invoices.c.state == kind]

@@ -38,6 +38,7 @@ class Owed(msgspec.Struct, frozen=True):
     count: int
     outstanding: int
     overdue: int
+    disputed: int
 
 
 def list_retailers(
@@ -100,14 +101,15 @@ def invoices_of(connection: Connection, id: str, limit: int = 10) -> Sequence[Ro
 def owed_by(connection: Connection, id: str, today: date) -> Owed:
     """What a retailer owes today."""
     owed = (
-        select(BALANCE.label("balance"), invoices.c.due_date)
+        select(BALANCE.label("balance"), invoices.c.due_date, invoices.c.disputed_at)
         .join(orders, orders.c.key == invoices.c.order_key)
         .where(orders.c.retailer_id == id, OWED)
     ).subquery()
     late = func.sum(owed.c.balance).filter(owed.c.due_date < today.isoformat())
-    query = select(func.count(), func.coalesce(func.sum(owed.c.balance), 0), func.coalesce(late, 0)).select_from(owed)
-    count, outstanding, overdue = connection.execute(query).one()
-    return Owed(count, int(outstanding), int(overdue))
+    contested = func.sum(owed.c.balance).filter(owed.c.disputed_at.is_not(None))
+    sums = [func.coalesce(each, 0) for each in (func.sum(owed.c.balance), late, contested)]
+    count, outstanding, overdue, disputed = connection.execute(select(func.count(), *sums).select_from(owed)).one()
+    return Owed(count, int(outstanding), int(overdue), int(disputed))
 
 
 def _matches(search: str) -> list[Any]:

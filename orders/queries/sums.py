@@ -7,7 +7,16 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, not_
 
 from houblon.engine.core.problem import Problem, Text, step
 from houblon.orders.bookkeeping.postings import is_balanced, postings_of
-from houblon.orders.db.tables import bank_lines, bank_payments, deliveries, disputes, invoices, orders, payments, retailers
+from houblon.orders.db.tables import (
+    bank_lines,
+    bank_payments,
+    deliveries,
+    disputes,
+    invoices,
+    orders,
+    payments,
+    retailers,
+)
 from houblon.orders.invoicing.delivered import delivered_part
 from houblon.orders.invoicing.of_orders import IN_FORCE
 from houblon.orders.invoicing.owing import summed, to_be_invoiced

@@ -15,7 +15,7 @@ from houblon.orders.events.message_ids import message_id
 from houblon.orders.invoicing.languages import languages_to
 from houblon.orders.mail.content import EmailContent, in_languages, signed, subject_line
 from houblon.orders.mail.enqueue import mail_row
-from houblon.orders.receivables.sheet import age_texts, closing_label, entry_text
+from houblon.orders.receivables.sheet import age_texts, closing_label, dispute_texts, entry_text
 from houblon.orders.receivables.statement import Statement
 from houblon.orders.services import Seller, Services
 
@@ -40,6 +40,7 @@ def _letter_in(statement: Statement, retailer: Any, seller: Seller, language: st
     facts.append((closing_label(statement).in_(language), money_text(abs(statement.closing)).in_(language)))
     facts += [(text.in_(language), money_text(amount).in_(language)) for text, amount in age_texts(statement)]
     lines = [_HELLO.in_(language).format(name=retailer.name or retailer.id), _HERE.in_(language).format(**days)]
+    lines += [text.in_(language) for text in dispute_texts(statement)]
     if len(entries) < len(statement.entries):
         lines.append(_LAST_ONES.in_(language).format(count=_SHOWN))
     subject = _SUBJECT.in_(language).format(seller=seller.name, **days)

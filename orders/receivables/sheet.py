@@ -53,7 +53,7 @@ def _sheet_in(statement: Statement, retailer: Any, seller: Seller, language: str
             Line(said(closing_label(statement)), _money(abs(statement.closing), language), strong=True),
         ),
         _ages(statement, language),
-        (said(_OVER).format(amount=_money(statement.credit, language)),) if statement.credit else (),
+        _notes(statement, language),
     )
 
 
@@ -79,6 +79,17 @@ def age_texts(statement: Statement) -> list[tuple[Text, int]]:
     return [(_AGES[name], amount) for name, amount in statement.ages.items() if amount]
 
 
+def dispute_texts(statement: Statement) -> list[Text]:
+    """What the retailer contests, invoice by invoice; the balance has it too."""
+    return [
+        Text(
+            _DISPUTED.fr.format(number=number, amount=money_text(amount).fr),
+            _DISPUTED.en.format(number=number, amount=money_text(amount).en),
+        )
+        for number, amount in statement.contested
+    ]
+
+
 def _row(entry: Entry, balance: int, language: str) -> Row:
     owed, paid = (entry.amount, None) if entry.kind in (INVOICE, CREDIT_NOTE) else (None, entry.amount)
     remarks = [entry.reference]
@@ -96,6 +107,13 @@ def _row(entry: Entry, balance: int, language: str) -> Row:
         _money(balance, language),
     )
     return Row(entry_text(entry).in_(language), " · ".join(each for each in remarks if each), figures)
+
+
+def _notes(statement: Statement, language: str) -> tuple[str, ...]:
+    notes = [dispute.in_(language) for dispute in dispute_texts(statement)]
+    if statement.credit:
+        notes.append(_OVER.in_(language).format(amount=_money(statement.credit, language)))
+    return tuple(notes)
 
 
 def _ages(statement: Statement, language: str) -> tuple[Line, ...]:
@@ -153,6 +171,10 @@ _AGES = {
         )
     ),
 }
+_DISPUTED = Text(
+    "Vous contestez la facture {number}\u00a0: les {amount} qui en restent sont dans le solde jusqu’à ce que ce soit réglé.",
+    "You dispute invoice {number}: the {amount} left of it are in the balance until that is settled.",
+)
 _OVER = Text(
     "Le solde tient compte de {amount} payés ou crédités en trop.",
     "The balance takes into account {amount} paid or credited beyond what was owed.",

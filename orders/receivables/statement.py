@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from houblon.engine.core.problem import refuse
-from houblon.orders.db.tables import invoices, orders, payments
+from houblon.orders.db.tables import disputes, invoices, orders, payments
 from houblon.orders.invoicing.payments import APPLIED
 from houblon.orders.queries.receivables import AGES, NOT_DUE, age_of
 
@@ -44,7 +44,7 @@ class Statement(msgspec.Struct, frozen=True):
     """An account from `since` to `until`, both included: what was owed before, what changed it, what is owed then.
 
     `ages` share what is owed on invoices by how long ago each was due on the last day, `credit` is what is over on
-    others: together they are `closing`.
+    others: together they are `closing`. `disputed` are those of `owed` that the retailer contests on that day.
     """
 
     retailer: str
@@ -56,6 +56,12 @@ class Statement(msgspec.Struct, frozen=True):
     ages: Mapping[str, int]
     credit: int
     owed: tuple[tuple[str, int, date | None], ...]
+    disputed: frozenset[str] = frozenset()
+
+    @property
+    def contested(self) -> tuple[tuple[str, int], ...]:
+        """What is left of each invoice that is disputed."""
+        return tuple((number, amount) for number, amount, _ in self.owed if number in self.disputed)
 
     def sum_of(self, *kinds: str) -> int:
         """What the entries of these kinds come to."""
@@ -86,6 +92,7 @@ def period_of(since: date | None, until: date | None, today: date) -> tuple[date
 def statement_of(connection: Connection, retailer: str, since: date, until: date, zone: ZoneInfo) -> Statement:
     """The statement of a retailer's account. Raises Invalid where more happened than a statement holds."""
     made = add_up(retailer, entries_of(connection, retailer, zone), since, until)
+    made = msgspec.structs.replace(made, disputed=_disputed(connection, retailer, until, zone))
     if len(made.entries) > MAX_ENTRIES:
         raise refuse(
             "too_many",
@@ -138,6 +145,19 @@ def entries_of(connection: Connection, retailer: str, zone: ZoneInfo) -> list[En
         )
         found.append((entry.on, row.at, 1, row.key, entry))
     return [entry for *_, entry in sorted(found, key=lambda each: each[:4])]
+
+
+def _disputed(connection: Connection, retailer: str, until: date, zone: ZoneInfo) -> frozenset[str]:
+    """The numbers of the invoices whose dispute was open at the end of a day."""
+    query = select(invoices.c.number, disputes.c.at, disputes.c.ended_at)
+    query = query.join(invoices, invoices.c.key == disputes.c.invoice_key)
+    query = query.join(orders, orders.c.key == disputes.c.order_key).where(orders.c.retailer_id == retailer)
+    return frozenset(
+        row.number
+        for row in connection.execute(query)
+        if row.at.astimezone(zone).date() <= until
+        and (row.ended_at is None or row.ended_at.astimezone(zone).date() > until)
+    )
 
 
 _PAPERS = select(

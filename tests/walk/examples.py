@@ -139,6 +139,8 @@ EXAMPLES: dict[str, Example] = {
     "invoices.pay": Example("[Pp]ayée", {"le": TODAY}),
     "settling.enter": Example("[Pp]aiement de", {"montant": "10,00", "le": TODAY}),
     "settling.reverse": Example("annulé, par une écriture contraire", {"raison": "chèque sans provision"}),
+    "disputes.dispute": Example("est contestée", {"raison": "une caisse manque"}),
+    "disputes.close": Example("est close", {"raison": "créditée"}),
     "reminders.of_invoice etat=arreter": Example("ne part", {"raison": "en discussion"}),
     "reminders.of_invoice etat=reprendre": Example("reprennent"),
     "reminders.of_retailer etat=arreter": Example("ne part", {"raison": "en discussion"}),

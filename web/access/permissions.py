@@ -152,6 +152,8 @@ ACTS: dict[str, str] = {
     "settling.reverse": "review",
     "settling.apply": "review",
     "settling.credit": "review",
+    "disputes.dispute": "review",
+    "disputes.close": "review",
     "reminders.of_invoice": "review",
     "reminders.of_retailer": "review",
     "changes.accept": "review",

@@ -29,6 +29,8 @@ ACTS: dict[str, Text] = {
     "installation.changed": Text("réglages changés", "settings changed"),
     "invoice.credit_applied": Text("crédit porté à une facture", "credit applied to an invoice"),
     "invoice.credited": Text("note de crédit émise", "credit note issued"),
+    "invoice.disputed": Text("facture contestée", "invoice disputed"),
+    "invoice.dispute_closed": Text("contestation close", "dispute closed"),
     "invoice.link_replaced": Text("lien d’une facture remplacé", "invoice link replaced"),
     "invoice.link_sent": Text("lien d’une facture envoyé", "invoice link sent"),
     "invoice.paid": Text("paiement noté", "payment entered"),

@@ -7,7 +7,7 @@ from houblon.web.api import decisions, events, groups, orders, proofs, proposals
 from houblon.web.api.blueprint import blueprint
 from houblon.web.api.connections import endpoints, mappings, sources
 from houblon.web.api.document import register
-from houblon.web.api.receivables import bank_files, exports, reminders, statements
+from houblon.web.api.receivables import bank_files, disputes, exports, reminders, statements
 from houblon.web.api.rooms import (
     after_acceptance,
     entered_orders,
@@ -27,6 +27,7 @@ ROOMS = (
     after_acceptance,
     bank_files,
     decisions,
+    disputes,
     entered_orders,
     events,
     exports,

@@ -196,7 +196,7 @@ class RefusedListing(ByKey):
 
 class InvoiceListing(ByKey):
     """`buyer` is the retailer's id, `since` and `until` bound the issue (`until` excluded). `owed` asks for what is
-    still to be paid: all of it, what is late, what is paid in part."""
+    still to be paid: all of it, what is late, what is paid in part, what is disputed."""
 
     number = text(100, 1)
     state = choice(*INVOICE_STATES)

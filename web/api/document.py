@@ -18,7 +18,7 @@ from houblon.web.api.decision_handler import AskedMany, AskedOne
 from houblon.web.api.events import Events
 from houblon.web.api.keys import RATES
 from houblon.web.api.rates import Rates
-from houblon.web.api.receivables import bank_shapes, exports, reminders, statements
+from houblon.web.api.receivables import bank_shapes, disputes, exports, reminders, statements
 from houblon.web.api.rooms import (
     invoice_shapes,
     joining_shapes,
@@ -71,6 +71,7 @@ _ANSWERS = (
     *record_shapes.ANSWERS,
     *joining_shapes.ANSWERS,
     *reminders.SHAPES,
+    *disputes.SHAPES,
     *simulation_shapes.ANSWERS,
     *connection_shapes.ANSWERS,
     *event_shapes.SHAPES,

@@ -23,7 +23,7 @@ from houblon.web.groups import identity as group_identity
 from houblon.web.groups import pages as groups
 from houblon.web.groups import ranks
 from houblon.web.ingest import webhooks
-from houblon.web.invoices import bank, books, reminders, settling
+from houblon.web.invoices import bank, books, disputes, reminders, settling
 from houblon.web.invoices import pages as invoices
 from houblon.web.limits import entry, sizes
 from houblon.web.orders import (
@@ -76,6 +76,7 @@ PAGES = (
     planned_delivery,
     invoices,
     settling,
+    disputes,
     bank,
     books,
     reminders,

@@ -117,7 +117,7 @@ CONFLICTS = (
             *("conflict", "state", "agreed", "asked", "over", "not_done"),
             *("already_settled", "already_invoiced", "already_available", "already_paid", "already_credited"),
             *("already_undone", "credit_applied", "nothing_over", "other_retailer", "no_change", "order_paid"),
-            *("order_credited", "already_stopped", "not_stopped"),
+            *("order_credited", "already_stopped", "not_stopped", "already_disputed", "not_disputed"),
             *("already_sent", "already_reversed", "not_accepted", "not_to_deliver", "not_parked", "invoice_settled"),
             *("unavailable", "unknown_province", "last_line", "credit_note", "reversal", "by_policy", "followed"),
             *("nothing_delivered", "nothing_to_pay", "joined", "paused", "begun", "called_off"),

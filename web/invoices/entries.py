@@ -1,10 +1,11 @@
-"""The audit entries of payments and credit notes: the same from a page, by key and from a shell."""
+"""The audit entries of payments, disputes and credit notes: the same from a page, by key and from a shell."""
 
 from collections.abc import Callable, Sequence
 from datetime import date
 
 from houblon.engine.core.money import dollars
 from houblon.orders.handling.credit_notes import Asked, Credited
+from houblon.orders.invoicing.disputes import Disputed
 from houblon.orders.invoicing.payments import Entered
 from houblon.rules.model.entry import Entry
 from houblon.web.access.account_commands import By
@@ -32,6 +33,16 @@ def applied(by: By, source: str) -> Callable[[Entered], Entry]:
 def reversed_payment(by: By, payment: int, why: str) -> Callable[[Entered], Entry]:
     """The entry of a payment that was taken back, by the key of each."""
     return lambda done: by.entry("invoice.payment_reversed", done.number, {"id": payment}, {"id": done.key, "why": why})
+
+
+def disputed(by: By) -> Callable[[Disputed], Entry]:
+    """The entry of a dispute, with why."""
+    return lambda done: by.entry("invoice.disputed", done.number, None, {"id": done.key, "reason": done.reason})
+
+
+def dispute_closed(by: By) -> Callable[[Disputed], Entry]:
+    """The entry of a dispute that was closed, with how it ended."""
+    return lambda done: by.entry("invoice.dispute_closed", done.number, {"id": done.key}, {"reason": done.reason})
 
 
 def credited(by: By, asked: Sequence[Asked], reason: str) -> Callable[[Credited], Entry]:

@@ -17,6 +17,7 @@ from houblon.orders.db.tables import invoices
 from houblon.orders.invoicing import buyer_links, payments, transitions
 from houblon.orders.invoicing.applied_credits import invoices_over
 from houblon.orders.invoicing.credits import credit_notes_of, left_to_credit
+from houblon.orders.invoicing.disputes import disputes_of
 from houblon.orders.invoicing.document import pdf, sheet
 from houblon.orders.invoicing.languages import languages_on
 from houblon.orders.invoicing.links import invoice_link, number_of, read_link
@@ -43,6 +44,7 @@ FILTERS = {
     "a-payer": "to_pay",
     "en-retard": "late",
     "partielles": "partly_paid",
+    "contestees": "disputed",
     "payees": "paid",
     "creditees": "credited",
     "notes-de-credit": "credit_notes",
@@ -259,7 +261,7 @@ def shown(
         related = [lists.invoice_row(connection, row.credits)] if row.credits else credit_notes_of(connection, key)
         others = others_of(connection, row) if row.kind == "invoice" else []
         address = invoice_link_mail.buyer_address(connection, row)
-        entries = payments_of(connection, key)
+        entries, contested = payments_of(connection, key), disputes_of(connection, key)
         left = left_to_credit(connection, row) if row.kind == "invoice" else {}
         over = invoices_over(connection, lists.buyer_of(connection, row.order_key)) if lists.is_owed(row) else ()
     services, last, balance = house().services, _last_day(row), balance_of(row)
@@ -279,6 +281,7 @@ def shown(
         today=_today().isoformat(),
         link_is_over=last is not None and last < _today(),
         entries=entries,
+        disputes=contested,
         lines=[(line_number(line, place), line) for place, line in enumerate(row.document["lines"])],
         left=left,
         over=[(each, _typed(min(each.over, balance))) for each in over],

@@ -62,6 +62,7 @@ def _because(cause: str, about: str) -> str:
         redecisions.PUBLICATION: _("la version %(about)s est publiée", about=about),
         redecisions.PAYMENT: _("un paiement de la facture %(about)s", about=about),
         redecisions.CREDIT: _("la note de crédit %(about)s", about=about),
+        redecisions.DISPUTE: _("une contestation de la facture %(about)s", about=about),
         redecisions.CANCELLATION: _("la commande %(about)s est annulée", about=about),
         redecisions.DELIVERY: _("la commande %(about)s est livrée en partie", about=about),
         redecisions.CHANGE: _("la commande %(about)s a changé", about=about),

@@ -31,8 +31,14 @@ def statement_document(made: Statement) -> dict[str, Any]:
         "closing": dollars(made.closing),
         "ages": {name: dollars(amount) for name, amount in made.ages.items()},
         "credit": dollars(made.credit),
+        "disputed": dollars(sum(amount for _, amount in made.contested)),
         "owed": [
-            {"invoice_number": number, "balance": dollars(amount), "due_date": None if due is None else due.isoformat()}
+            {
+                "invoice_number": number,
+                "balance": dollars(amount),
+                "due_date": None if due is None else due.isoformat(),
+                "disputed": number in made.disputed,
+            }
             for number, amount, due in made.owed
         ],
     }

@@ -22,6 +22,7 @@ from houblon.orders.db.tables.after_acceptance import deliveries as deliveries
 from houblon.orders.db.tables.after_acceptance import disputes as disputes
 from houblon.orders.db.tables.after_acceptance import order_changes as order_changes
 from houblon.orders.db.tables.after_acceptance import payments as payments
+from houblon.orders.db.tables.after_acceptance import planned_deliveries as planned_deliveries
 from houblon.orders.db.tables.bank import bank_imports as bank_imports
 from houblon.orders.db.tables.bank import bank_lines as bank_lines
 from houblon.orders.db.tables.bank import bank_payments as bank_payments
@@ -154,24 +155,6 @@ invoices = Table(
     index_where("invoices_of_orders", "order_key", where="kind = 'invoice' AND replaced_at IS NULL", unique=True),
     index_where("credits_of_invoices", "credits", where="credits IS NOT NULL"),
     UniqueConstraint("prefix", "year", "sequence"),
-)
-
-# Deliveries that a person rescheduled, the last one in force. `derivation` is set where the due date
-# followed, `invoice_key` where an issued invoice is amended by it: its document stays as it was issued.
-planned_deliveries = Table(
-    "planned_deliveries",
-    metadata,
-    Column("key", Key, primary_key=True),
-    Column("order_key", ForeignKey("orders.key"), nullable=False, index=True),
-    Column("at", Instant, nullable=False),
-    Column("who", String(320), nullable=False),
-    Column("why", Text, nullable=False),
-    Column("before", String(10)),
-    Column("after", String(10), nullable=False),
-    Column("invoice_key", ForeignKey("invoices.key"), index=True),
-    Column("due_before", String(10)),
-    Column("due_after", String(10)),
-    Column("derivation", Json),
 )
 
 # Which installation this ledger is of: one row, the same id as in the installation's folder.

@@ -1,5 +1,5 @@
-"""The ledger's tables of what follows an acceptance: payments, disputes, deliveries, changes; each row an entry that
-stays."""
+"""The ledger's tables of what follows an acceptance: payments, disputes, deliveries, changes of the day they are planned
+for and of what is ordered; each row an entry that stays."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, String, Table, Text
 
@@ -85,4 +85,22 @@ order_changes = Table(
     Column("who", String(320)),
     Column("why", Text, nullable=False),
     index_where("changes_waiting", "order_key", where="state = 'waiting'", unique=True),
+)
+
+# Deliveries that a person rescheduled, the last one in force. `derivation` is set where the due date
+# followed, `invoice_key` where an issued invoice is amended by it: its document stays as it was issued.
+planned_deliveries = Table(
+    "planned_deliveries",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("order_key", ForeignKey("orders.key"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("who", String(320), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("before", String(10)),
+    Column("after", String(10), nullable=False),
+    Column("invoice_key", ForeignKey("invoices.key"), index=True),
+    Column("due_before", String(10)),
+    Column("due_after", String(10)),
+    Column("derivation", Json),
 )

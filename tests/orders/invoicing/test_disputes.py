@@ -48,7 +48,9 @@ def owed(services, days=60):
 def told(services):
     with services.ledger.reading() as connection:
         keys = [row.key for row in rows(services, tables.events) if "dispute" in row.kind]
-        return [(each.type, each.data["balance"], each.data["invoice_number"]) for each in read_events(connection, keys)]
+        return [
+            (each.type, each.data["balance"], each.data["invoice_number"]) for each in read_events(connection, keys)
+        ]
 
 
 def test_what_is_disputed_is_owed_again_once_that_is_closed(services):

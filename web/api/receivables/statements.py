@@ -56,11 +56,12 @@ class OwedInvoice(msgspec.Struct, frozen=True):
     invoice_number: str
     balance: Money
     due_date: Day | None
+    disputed: bool
 
 
 class AccountStatement(msgspec.Struct, frozen=True):
     """An account over a period: `opening` and `entries` come to `closing`; so do `ages` without `credit`, which is what
-    was paid or credited beyond what was owed."""
+    was paid or credited beyond what was owed. Of `ages`, `disputed` is what the retailer contests on the last day."""
 
     retailer: str
     since: Day
@@ -70,6 +71,7 @@ class AccountStatement(msgspec.Struct, frozen=True):
     closing: Money
     ages: Ages
     credit: Money
+    disputed: Money
     owed: tuple[OwedInvoice, ...]
 
 

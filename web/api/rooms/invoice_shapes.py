@@ -12,7 +12,8 @@ from houblon.web.api.spec.types import Day, Key, Money
 
 class InvoiceHead(msgspec.Struct, frozen=True):
     """An invoice or a credit note; `balance` is what is left to pay, below zero where its buyer is owed something;
-    `days_late` is since it was due, 0 for what is not late or not to be paid.
+    `days_late` is since it was due, 0 for what is not late or not to be paid; `disputed_at` since when its buyer
+    contests it, null where they don't.
     `invoice_key` and `invoice_number` are `key` and `number` again."""
 
     key: Key
@@ -33,6 +34,7 @@ class InvoiceHead(msgspec.Struct, frozen=True):
     credited: Money
     balance: Money
     paid_on: Day | None
+    disputed_at: Moment | None
 
 
 class Invoices(msgspec.Struct, frozen=True):
@@ -51,6 +53,18 @@ class PaymentEntry(msgspec.Struct, frozen=True):
     who: str
     reverses: Key | None
     reversed_by: Key | None
+
+
+class DisputeEntry(msgspec.Struct, frozen=True):
+    """A dispute: who noted it and why; who closed it and how it ended, null while it is open."""
+
+    id: Key
+    at: Moment
+    who: str
+    reason: str
+    closed_at: Moment | None
+    closed_by: str | None
+    outcome: str | None
 
 
 class CreditNote(msgspec.Struct, frozen=True):
@@ -72,7 +86,7 @@ class CreditableLine(msgspec.Struct, frozen=True):
 
 
 class Invoice(InvoiceHead, frozen=True, kw_only=True):
-    """An invoice with its payments and credit notes, and the frozen copy of all that it prints.
+    """An invoice with its payments, credit notes and disputes, and the frozen copy of all that it prints.
 
     `credits` is, of a credit note, the key of the invoice that it takes from.
     """
@@ -81,6 +95,7 @@ class Invoice(InvoiceHead, frozen=True, kw_only=True):
     lines: tuple[CreditableLine, ...]
     payments: tuple[PaymentEntry, ...]
     credit_notes: tuple[CreditNote, ...]
+    disputes: tuple[DisputeEntry, ...]
     document: PrintedInvoice
 
 

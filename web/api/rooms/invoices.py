@@ -13,6 +13,7 @@ from houblon.orders.handling.credit_notes import Asked
 from houblon.orders.invoicing import payments
 from houblon.orders.invoicing.applied_credits import apply_credit
 from houblon.orders.invoicing.credits import Words, credit_notes_of, left_to_credit
+from houblon.orders.invoicing.disputes import disputes_of
 from houblon.orders.invoicing.document import pdf
 from houblon.orders.invoicing.payments import Entered, Payment, payments_of
 from houblon.orders.invoicing.shares import number_of
@@ -63,6 +64,7 @@ def get_invoice(key: int) -> Response:
             "lines": [_line(line, place, left) for place, line in enumerate(row.document["lines"])],
             "payments": [_entry(each) for each in payments_of(connection, key)],
             "credit_notes": [_note(each) for each in credit_notes_of(connection, key)],
+            "disputes": [dispute_entry(each) for each in disputes_of(connection, key)],
             "document": printed_invoice(row.document),
         }
     return tagged(json_response(document), _etag(row))
@@ -211,7 +213,8 @@ def _row(connection: Connection, key: int) -> Row[Any]:
 
 def _etag(row: Row[Any]) -> str:
     late = receivables.days_late(row, _today())
-    return f"{row.state}.{row.paid}.{row.credited}.{row.due_date or ''}" + (f".{late}" if late else "")
+    disputed = f".disputed-{row.disputed_at.timestamp()}" if row.disputed_at else ""
+    return f"{row.state}.{row.paid}.{row.credited}.{row.due_date or ''}{disputed}" + (f".{late}" if late else "")
 
 
 def _today() -> date:
@@ -240,6 +243,7 @@ def _head(row: Row[Any], order: Row[Any] | None = None) -> dict[str, Any]:
         "credited": dollars(row.credited),
         "balance": dollars(balance_of(row) if is_invoice else 0),
         "paid_on": row.paid_on,
+        "disputed_at": row.disputed_at,
     }
 
 
@@ -259,6 +263,19 @@ def _entry(row: Row[Any]) -> dict[str, Any]:
         "who": row.who,
         "reverses": row.reverses,
         "reversed_by": row.reversed_by,
+    }
+
+
+def dispute_entry(row: Row[Any]) -> dict[str, Any]:
+    """A dispute, as every answer tells it."""
+    return {
+        "id": row.key,
+        "at": row.at,
+        "who": row.who,
+        "reason": row.why,
+        "closed_at": row.ended_at,
+        "closed_by": row.ended_by,
+        "outcome": None if row.ended_at is None else row.outcome,
     }
 
 

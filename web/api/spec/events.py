@@ -128,6 +128,13 @@ class InvoiceRemindedData(OrderData, frozen=True, kw_only=True):
     balance: Money
 
 
+class InvoiceDisputedData(OrderData, frozen=True, kw_only=True):
+    """The buyer contests the invoice, or that is over; and what is left to pay of it, which meanwhile is not owed."""
+
+    dispute_id: Key
+    balance: Money
+
+
 class InvoicePaidData(OrderData, frozen=True, kw_only=True):
     """The invoice was paid: what it came to, less what was credited of it, and when."""
 
@@ -211,6 +218,8 @@ DATA: Mapping[str, type[msgspec.Struct]] = {
     "invoice.viewed": InvoiceIssuedData,
     "invoice.due_date_moved": InvoiceDueDateMovedData,
     "invoice.reminded": InvoiceRemindedData,
+    "invoice.disputed": InvoiceDisputedData,
+    "invoice.dispute_closed": InvoiceDisputedData,
     "payment.recorded": PaymentRecordedData,
     "invoice.paid": InvoicePaidData,
     "payment.reversed": PaymentReversedData,

@@ -14,6 +14,7 @@ from houblon.engine.schedule.calendar import local_day
 from houblon.orders.db.tables import invoices
 from houblon.orders.invoicing import applied_credits, buyer_links
 from houblon.orders.invoicing.credits import credit_notes_of, left_to_credit
+from houblon.orders.invoicing.disputes import disputes_of
 from houblon.orders.invoicing.document import pdf
 from houblon.orders.invoicing.payments import payments_of
 from houblon.orders.invoicing.shares import number_of
@@ -72,17 +73,19 @@ def show(data: Path | None, number: str, as_json: bool) -> None:
         row, today = invoice_row(connection, number), _today(house)
         entries = [_entry(each) for each in payments_of(connection, row.key)]
         notes = [each.number for each in credit_notes_of(connection, row.key)]
+        contested = [_dispute(each) for each in disputes_of(connection, row.key)]
         left = left_to_credit(connection, row) if row.kind == "invoice" else {}
     lines = [
         {"line": number, "sku": line["sku"], "quantity": line["quantity"], "creditable": left.get(number, 0)}
         for number, line in ((number_of(line, place), line) for place, line in enumerate(row.document["lines"]))
     ]
-    more = {"lines": lines, "payments": entries, "credit_notes": notes}
+    more = {"lines": lines, "payments": entries, "credit_notes": notes, "disputes": contested}
     text = [f"{row.number}: {row.state}, {dollars(row.total)} $, due {row.due_date or '-'}"]
     text += [
         f"- payment {each['id']}: {each['amount']} $ on {each['on']} {each['reference']}".rstrip() for each in entries
     ]
     text += [f"- credit note {each}" for each in notes]
+    text += [f"- disputed since {each['at']}: {each['reason']}" for each in contested if each["closed_at"] is None]
     print_result({**_head(row, today), **more, "document": row.document}, as_json, "\n".join(text))
 
 
@@ -194,6 +197,11 @@ def _entry(row: Row[Any]) -> dict[str, Any]:
     }
 
 
+def _dispute(row: Row[Any]) -> dict[str, Any]:
+    ended = {"closed_at": row.ended_at, "closed_by": row.ended_by, "outcome": row.outcome or None}
+    return {"id": row.key, "at": row.at, "who": row.who, "reason": row.why, **ended}
+
+
 def _cents(amount: str | None) -> int | None:
     try:
         return None if amount is None else price(amount)
@@ -215,6 +223,7 @@ def _head(row: Any, today: date) -> dict[str, Any]:
         "issued_at": row.issued_at,
         "due_date": row.due_date,
         "days_late": days_late(row, today),
+        "disputed_at": row.disputed_at,
         "paid_on": row.paid_on,
         "total": dollars(row.total),
         "paid": dollars(row.paid),

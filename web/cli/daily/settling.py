@@ -1,4 +1,5 @@
-"""`houblon invoice pay · reverse-payment · credit`: what was paid of an invoice, and what is credited."""
+"""`houblon invoice pay · reverse-payment · credit · dispute · close-dispute`: what was paid of an invoice, what is credited,
+and whether its buyer contests it."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -11,14 +12,15 @@ from houblon.engine.core.money import dollars, price
 from houblon.engine.core.problem import refuse
 from houblon.orders.handling import credit_notes
 from houblon.orders.handling.credit_notes import Asked
-from houblon.orders.invoicing import payments
+from houblon.orders.invoicing import disputes, payments
 from houblon.orders.invoicing.credits import Words
+from houblon.orders.invoicing.disputes import Disputed
 from houblon.orders.invoicing.payments import MEANS, Entered, Payment
 from houblon.web.access.audit import CLI, by
 from houblon.web.cli.daily.invoices import invoice, invoice_row, number_argument
 from houblon.web.cli.daily.quantities import by_line, day_type, quantity_option
 from houblon.web.cli.shell import data_option, json_option, opened, print_result, speaks_problems
-from houblon.web.invoices.entries import credited, paid, reversed_payment
+from houblon.web.invoices.entries import credited, dispute_closed, disputed, paid, reversed_payment
 
 __all__ = ["invoice"]
 
@@ -112,6 +114,41 @@ def credit(
         "buyer_notified": done.is_buyer_notified,
     }
     print_result(document, as_json, f"Credit note {done.note.number}, {total} $, of invoice {done.invoice}.")
+
+
+@invoice.command("dispute")
+@data_option
+@json_option
+@number_argument
+@click.option("--reason", required=True, help="What the buyer says of it.")
+@speaks_problems
+def dispute(data: Path | None, number: str, reason: str, as_json: bool) -> None:
+    """Note that its buyer contests the invoice NUMBER: until that is closed it is not owed, and not reminded of."""
+    with opened(data) as house:
+        acting, services = by(house, CLI), house.services
+        key, entry_of = _key(services, number), disputed(acting)
+        done = disputes.dispute(services, key, reason, by=CLI, at=acting.at, entry_of=entry_of)
+    _print_disputed(done, as_json, f"Invoice {number} is disputed; what is left of it is not owed meanwhile.")
+
+
+@invoice.command("close-dispute")
+@data_option
+@json_option
+@number_argument
+@click.option("--outcome", default="", help="How it ended.")
+@speaks_problems
+def close_dispute(data: Path | None, number: str, outcome: str, as_json: bool) -> None:
+    """Close the dispute of the invoice NUMBER: what is left of it is owed again."""
+    with opened(data) as house:
+        acting, services = by(house, CLI), house.services
+        key, entry_of = _key(services, number), dispute_closed(acting)
+        done = disputes.close(services, key, outcome, by=CLI, at=acting.at, entry_of=entry_of)
+    _print_disputed(done, as_json, f"Invoice {number} is not disputed any more; {dollars(done.balance)} $ are owed.")
+
+
+def _print_disputed(done: Disputed, as_json: bool, text: str) -> None:
+    document = {"invoice_number": done.number, "dispute": done.key, "disputed": done.is_open}
+    print_result({**document, "balance": dollars(done.balance)}, as_json, text)
 
 
 def _cents(amount: str) -> int:

@@ -117,3 +117,19 @@ def test_lines_are_credited_and_never_more_than_was_invoiced(run):
         **{"credit_note": done["credit_note"], "lines": ["1: 2"]},
         "reason": "casse",
     }
+
+
+def test_a_dispute_is_noted_and_closed(run):
+    number = run("order", "show", 1)["invoice"]
+    done = run("invoice", "dispute", number, "--reason", "Une caisse manque.")
+    assert done == {"invoice_number": number, "dispute": 1, "disputed": True, "balance": "745.04"}
+    assert run("invoice", "dispute", number, "--reason", "x", status=1)["errors"][0]["code"] == "already_disputed"
+    [shown] = run("invoice", "show", number)["disputes"]
+    assert (shown["reason"], shown["closed_at"]) == ("Une caisse manque.", None)
+    assert run("retailer", "statement", "comptoir-1")["disputed"] == "745.04"
+    assert not run("invoice", "close-dispute", number, "--outcome", "créditée")["disputed"]
+    assert run("invoice", "close-dispute", number, status=1)["errors"][0]["code"] == "not_disputed"
+    assert entries(run) == [
+        ("invoice.dispute_closed", {"reason": "créditée"}),
+        ("invoice.disputed", {"id": 1, "reason": "Une caisse manque."}),
+    ]
