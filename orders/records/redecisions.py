@@ -12,9 +12,10 @@ from sqlalchemy import Connection, insert
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import redecisions
 
-# What may have changed: the policy, what a retailer owes, in which groups they are, their card, who they are.
-PUBLICATION, PAYMENT, CREDIT, DISPUTE, CANCELLATION, DELIVERY, CHANGE, GROUPS, CARD, LIMIT, JOIN = (
+# What may have changed: the policy, the installation's settings, what a retailer owes, in which groups they are, their card, who they are.
+PUBLICATION, INSTALLATION, PAYMENT, CREDIT, DISPUTE, CANCELLATION, DELIVERY, CHANGE, GROUPS, CARD, LIMIT, JOIN = (
     "publication",
+    "installation",
     "payment",
     "credit",
     "dispute",
@@ -26,7 +27,20 @@ PUBLICATION, PAYMENT, CREDIT, DISPUTE, CANCELLATION, DELIVERY, CHANGE, GROUPS, C
     "limit",
     "join",
 )
-CAUSES = (PUBLICATION, PAYMENT, CREDIT, DISPUTE, CANCELLATION, DELIVERY, CHANGE, GROUPS, CARD, LIMIT, JOIN)
+CAUSES = (
+    PUBLICATION,
+    INSTALLATION,
+    PAYMENT,
+    CREDIT,
+    DISPUTE,
+    CANCELLATION,
+    DELIVERY,
+    CHANGE,
+    GROUPS,
+    CARD,
+    LIMIT,
+    JOIN,
+)
 # Of more retailers at once, the whole queue is looked at.
 MOST_RETAILERS = 20
 _KEEP = Prepared(insert(redecisions))

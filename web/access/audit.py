@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from houblon.orders.events.record import record_publication
 from houblon.orders.records.audit import is_recorded, record, record_versions
-from houblon.orders.records.redecisions import PUBLICATION, decide_all_again
+from houblon.orders.records.redecisions import INSTALLATION, PUBLICATION, decide_all_again
 from houblon.rules.model.entry import Entry
 from houblon.rules.model.proposal import Proposal
 from houblon.rules.store.documents import EntryOf
@@ -23,6 +23,8 @@ from houblon.web.access.account_commands import By
 from houblon.web.foundation.composition import House
 from houblon.web.foundation.data_folder import Profile, change_profile, waiting_entries
 
+# Of the installation's settings, those that an order is decided by.
+DECIDING = frozenset(("timezone", "currency", "province", "receivables"))
 SHELL, CLI = "shell", "cli"  # from where a command acts, and as whom
 
 
@@ -61,7 +63,8 @@ def copy_entries(house: House) -> None:
 def audited_profile(
     house: House, change: Callable[[Profile], Profile], entry_of: Callable[[Profile, Profile], Entry]
 ) -> tuple[Profile, Profile]:
-    """Change the profile with its audit entry; as `change_profile`."""
+    """Change the profile with its audit entry; as `change_profile`. Where it is decided otherwise from then on, held
+    orders are decided again."""
 
     def carried_of(before: Profile, after: Profile) -> Entry:
         return _carried(entry_of(before, after))
@@ -80,6 +83,9 @@ def _copy(house: House, entries: Sequence[Entry]) -> None:
     def work(connection: Connection) -> None:
         for each in missing:
             record(connection, each)
+            # With the entry, so that whatever is killed before is made up for when it is copied.
+            if each.act == "installation.changed" and DECIDING & each.after.keys():
+                decide_all_again(connection, INSTALLATION, "", by=each.who, at=each.at)
 
     if missing:
         house.services.ledger.write(work)

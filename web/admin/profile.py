@@ -18,7 +18,7 @@ from houblon.orders.services import Seller
 from houblon.rules.model.entry import Entry
 from houblon.rules.publishing.timeline import lacking_approval
 from houblon.rules.store.history import History
-from houblon.web.access.audit import audited_profile
+from houblon.web.access.audit import DECIDING, audited_profile
 from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
 from houblon.web.admin.accounts import FIELDS, read_accounts, typed_of_accounts
@@ -114,6 +114,8 @@ def consequences(before: Profile, after: Profile, history: History) -> list[Text
             )
         )
     found += [*_of_province(before.province, after.province), *_of_receivables(before, after)]
+    if any(getattr(before, name) != getattr(after, name) for name in DECIDING):
+        found.append(_DECIDED_AGAIN)
     if before.approval and not after.approval:
         found.append(
             Text(
@@ -157,6 +159,7 @@ def _of_receivables(before: Profile, after: Profile) -> list[Text]:
     return [_KNOWN_BY_LEDGER if after.receivables == HOUBLON else _SAID_BY_ORDERS]
 
 
+_DECIDED_AGAIN = Text("Les commandes en attente seront décidées de nouveau.", "Held orders will be decided again.")
 _KNOWN_BY_LEDGER = Text(
     "Dès la prochaine commande, ce qu’un détaillant doit est ce que disent les factures d’ici, quoi qu’en dise la "
     "commande. Les décisions déjà prises ne changent pas.",

@@ -60,6 +60,7 @@ def _because(cause: str, about: str) -> str:
     """What had a held order decided again."""
     because = {
         redecisions.PUBLICATION: _("la version %(about)s est publiée", about=about),
+        redecisions.INSTALLATION: _("les réglages de l’installation ont changé"),
         redecisions.PAYMENT: _("un paiement de la facture %(about)s", about=about),
         redecisions.CREDIT: _("la note de crédit %(about)s", about=about),
         redecisions.DISPUTE: _("une contestation de la facture %(about)s", about=about),

@@ -9,7 +9,7 @@ from houblon.orders.db import tables
 from houblon.orders.events.sound import unsound_events
 from houblon.orders.handling import credit_notes
 from houblon.orders.handling.credit_notes import Asked
-from houblon.orders.invoicing import payments
+from houblon.orders.invoicing import disputes, payments
 from houblon.orders.invoicing.buyer_links import replace_link
 from houblon.orders.invoicing.credits import Words
 from houblon.orders.invoicing.links import invoice_link
@@ -199,6 +199,25 @@ def test_a_person_stops_reminders_and_starts_them_again(services, whose):
         start(services, whose, by="bob", at=after_due(15))
     # The seventh day passed in silence, and is not made up for.
     assert days_on_which_mail_is_written(services, 15, 40) == [21]
+
+
+def test_a_disputed_invoice_is_not_reminded_of_until_that_is_closed(services):
+    order(services)
+    disputes.dispute(services, 1, "une caisse manque", by="anne", at=after_due(0))
+    assert days_on_which_mail_is_written(services, 0, 15) == []
+    disputes.close(services, 1, by="bob", at=after_due(15))
+    assert days_on_which_mail_is_written(services, 15, 40) == [21]
+
+
+def test_a_reminder_that_waits_is_withdrawn_once_its_invoice_is_disputed(services):
+    order(services)
+    work(services, after_due(7))
+    assert len(letters(services)) == 1
+    disputes.dispute(services, 1, "une caisse manque", by="anne", at=after_due(7, time(10)))
+    post = Post()
+    deliver_due(services.ledger, post, after_due(7, time(10)))
+    assert [each for each in post.taken if each.get("table")] == []
+    assert renew(services, after_due(7, time(10))) == 1 and letters(services) == []
 
 
 def test_an_invoice_that_is_stopped_is_not_listed_beside_the_others(services):

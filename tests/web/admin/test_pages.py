@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import text as sql
 
 from houblon.orders.bookkeeping.accounts import Accounts
+from houblon.orders.db.tables import redecisions
 from houblon.orders.records.audit import entries
 from houblon.orders.services import Seller
+from houblon.orders.waiting.work import decide_due
 from houblon.web.access.account_commands import By
 from houblon.web.access.audit import noted
 from houblon.web.admin.audit_text import differences
@@ -19,7 +21,7 @@ from houblon.web.foundation.browsers import browser_text
 from houblon.web.foundation.data_folder import Profile
 from houblon.web.ingest.signatures import sign
 from tests.clock import NOW
-from tests.orders.services import drop_guards
+from tests.orders.services import drop_guards, rows
 from tests.web.houses import ADMIN, field, order, token_of
 
 MONTREAL = ZoneInfo("America/Toronto")
@@ -248,6 +250,20 @@ def test_what_has_consequences_is_told_before_it_is_saved(place, client):
     assert place.house.services.installation.zone.key == "America/Halifax"
     place.send(order("PO-9"), "m-9")
     assert "B-2021-00001" in text(client.get("/factures"))
+
+
+def test_orders_that_a_setting_holds_are_decided_again_once_it_is_changed(place, client):
+    assert place.send(order("PO-8", currency="USD"), "m-8").json["outcome"] == "held"
+    client.post("/reglages", data=settings_of(client) | {"name": "Brasserie Neuve"})
+    assert "installation" not in {row.cause for row in rows(place.house.services, redecisions)}
+    form = settings_of(client) | {"currency": "USD"}
+    asked = text(client.post("/reglages", data=form))
+    assert "Les commandes en attente seront décidées de nouveau" in asked
+    confirm = re.search(r'name="confirme" value="(\w+)"', asked).group(1)
+    client.post("/reglages", data=form | {"confirme": confirm})
+    assert decide_due(place.house.services, place.house.now) == 1
+    page = text(client.get("/commandes/1"))
+    assert "Acceptée" in page and "les réglages de l’installation ont changé" in page
 
 
 def test_bad_settings_are_told_at_their_fields_and_stale_ones_lose_nothing(place, client):
