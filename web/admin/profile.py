@@ -114,8 +114,7 @@ def consequences(before: Profile, after: Profile, history: History) -> list[Text
             )
         )
     found += [*_of_province(before.province, after.province), *_of_receivables(before, after)]
-    if any(getattr(before, name) != getattr(after, name) for name in DECIDING):
-        found.append(_DECIDED_AGAIN)
+    found += [_DECIDED_AGAIN] if any(getattr(before, each) != getattr(after, each) for each in DECIDING) else []
     if before.approval and not after.approval:
         found.append(
             Text(
