@@ -33,7 +33,7 @@ from houblon.rules.publishing.drafts import begin, revise
 from houblon.rules.publishing.publish import publish, publish_proposal
 from houblon.rules.publishing.schedule import schedule
 from houblon.web.foundation.composition import House
-from houblon.web.invoices.demonstration import bring_bank_file
+from houblon.web.invoices.demonstration import bring_bank_file, dispute_one, reverse_one, send_statement, settle_one
 
 _MARIE, _LUC = "marie@faubourg.example", "luc@faubourg.example"
 _REVIEWED_AFTER, _UNREVIEWED = timedelta(hours=5), timedelta(days=5)
@@ -45,7 +45,9 @@ _CANCELLED_FROM_THE_END = 30
 _LIMITED = timedelta(minutes=15)  # after the last order
 # Days from the due date to the payment: of most, and of those in the group of bad payers.
 _IN_TIME, _LATE = (-12, 0), (14, 40)
-
+# When invoices of goods that came long before are disputed, and one is paid by a cheque that bounces.
+_LONG_DELIVERED, _DISPUTED = timedelta(days=9), timedelta(days=5)
+_BARS = ["bars-et-restaurants", "tous"]
 _CHANGED = timedelta(minutes=50)
 # A case breaks in one delivery of so many; one invoice of so many is paid in two parts, of which every second one is still to come.
 _BROKEN, _IN_PARTS = 67, 53
@@ -66,6 +68,8 @@ def demonstrate(house: House, now: datetime, progress: Callable[[str], None]) ->
         act()
     _change(house, now)
     bring_bank_file(house, now, _MARIE)
+    send_statement(house, now - _LIMITED * 2, _MARIE)
+    _deliver_mail(house, Post(now - _LIMITED * 2), now - _LIMITED * 2)
     _prepare(house, now)
     _limit(house, now - _LIMITED)
 
@@ -113,7 +117,7 @@ def _afterwards(house: House, now: datetime) -> Iterator[tuple[datetime, int, De
         if morning < now:
             yield morning, 0, partial(_remind, house, morning)
     found = _accepted(house)
-    cancelled = found[-_CANCELLED_FROM_THE_END]
+    cancelled, unpaid, changed = found[-_CANCELLED_FROM_THE_END], [], False
     for row in found:
         if row is cancelled:
             at = row.made_at + timedelta(hours=26)
@@ -135,6 +139,15 @@ def _afterwards(house: House, now: datetime) -> Iterator[tuple[datetime, int, De
         )
         if (paid := max(paid, row.made_at + _TWO_DAYS)) < now:
             yield paid, row.key, partial(_pay, house, row.invoice, paid)
+        elif taken < now - _LONG_DELIVERED:
+            unpaid += [row] if row.key % _BROKEN else []
+        elif not changed and row.chain == _BARS and taken > row.made_at + _TWO_DAYS:
+            changed, at = True, row.made_at + timedelta(hours=3)
+            yield at, row.key, partial(_order_more, house, row.key, at)
+    # The newest of those that wait for their day.
+    for row, act in zip(reversed(unpaid), (dispute_one, settle_one, reverse_one), strict=False):
+        at = now - _DISPUTED
+        yield at, row.key, partial(act, house, row.invoice, at, _MARIE)
 
 
 def _accepted(house: House) -> Sequence[Row[*tuple[Any, ...]]]:
@@ -202,9 +215,21 @@ def _change(house: House, now: datetime) -> None:
     with house.services.ledger.reading() as connection:
         changed = connection.execute(query).scalars().all()
     for said in map(json.loads, changed):
-        [first, *_rest] = said["lines"]
-        body = json.dumps({**said, "lines": [{**first, "quantity": 2}]}, ensure_ascii=False).encode()
-        receive(house.services, body, read_order(body), source="demo", at=now - _CHANGED)
+        _send_again(house, said, [{**said["lines"][0], "quantity": 2}], now - _CHANGED)
+
+
+def _order_more(house: House, key: int, at: datetime) -> None:
+    """A bar wants two more of something before it is delivered: that is accepted, and invoiced anew."""
+    with house.services.ledger.reading() as connection:
+        said = json.loads(connection.execute(select(orders.c.body).where(orders.c.key == key)).scalar_one())
+    [first, *rest] = said["lines"]
+    _send_again(house, said, [{**first, "quantity": first["quantity"] + 2}, *rest], at)
+    _deliver_mail(house, Post(at), at)
+
+
+def _send_again(house: House, said: dict[str, Any], lines: list[dict[str, Any]], at: datetime) -> None:
+    body = json.dumps({**said, "lines": lines}, ensure_ascii=False).encode()
+    receive(house.services, body, read_order(body), source="demo", at=at)
 
 
 def _lower(house: House, at: datetime) -> None:
