@@ -22,12 +22,13 @@ from houblon.orders.handling.changes.contents import but_payment
 from houblon.orders.handling.existing import ExistingOrder, existing
 from houblon.orders.handling.received import InvoiceRef, Received, invoice_ref, stored, stored_change, stored_decision
 from houblon.orders.intake.decode import content_hash
-from houblon.orders.intake.incoming import IncomingOrder, incoming_of, of_buyer
+from houblon.orders.intake.incoming import IncomingOrder, incoming_of
 from houblon.orders.invoicing import invoice
 from houblon.orders.invoicing.of_orders import invoice_of
 from houblon.orders.invoicing.owing import owe, to_be_invoiced
 from houblon.orders.mail import amended
 from houblon.orders.mail import enqueue as messages
+from houblon.orders.products.availability import taken
 from houblon.orders.records.decision_log import SYSTEM, already_moved, record_decision, record_transition
 from houblon.orders.retailers.accounts import account_of, day_of
 from houblon.orders.retailers.brought import brought_through
@@ -197,7 +198,7 @@ def _change(
 ) -> Received:
     """An accepted order says something else: it is decided anew, and is that where the policy accepts it."""
     before, ids = found.order, ids_of(found.order) if found.ids is None else found.ids
-    said, incoming = incoming, of_buyer(incoming, ids.retailer)
+    said, incoming = incoming, taken(connection, incoming, ids.retailer)
     buyer = keep_retailer(connection, ids, incoming.order.buyer, incoming.at)
     kept, through = memberships_of(connection, incoming.order.buyer.id), brought_through(connection)
     decision, policy = decide_incoming(services, incoming, kept, through, buyer, account)
@@ -258,20 +259,20 @@ def _record(connection: Connection, services: Services, incoming: IncomingOrder,
             # Nobody else decides an order of theirs meanwhile: two at once can't both pass one credit limit.
             account = account_of(connection, services, ids.retailer, at, is_locked=True)
         buyer = bring_up_to_date(connection, ids, said, at, found.retailer)
-    taken = of_buyer(incoming, ids.retailer)
-    decision, policy = decide_incoming(services, taken, groups, found.through, buyer, account)
+    known = taken(connection, incoming, ids.retailer)
+    decision, policy = decide_incoming(services, known, groups, found.through, buyer, account)
     values = {
-        "source": taken.source,
+        "source": known.source,
         "received_at": at,
-        "changed_at": taken.changed_at,
-        **contents.columns(taken, decision.outcome, ids),
-        "uninvoiced": uninvoiced_of(decision, taken.order),
+        "changed_at": known.changed_at,
+        **contents.columns(known, decision.outcome, ids),
+        "uninvoiced": uninvoiced_of(decision, known.order),
         **sent,
     }
     key = _KEEP_ORDER.insert(connection, values)
     _check_ids(connection, incoming, ids)
-    context = OrderContext(key, taken.order, buyer, policy, at, account)
-    return conclude(connection, services, context, None, taken.content_hash, decision)
+    context = OrderContext(key, known.order, buyer, policy, at, account)
+    return conclude(connection, services, context, None, known.content_hash, decision)
 
 
 def _name_buyer(connection: Connection, incoming: IncomingOrder) -> BuyerIds:
@@ -300,7 +301,7 @@ def decide_again(
     `ids` are those of its buyer. `sent_hash` is that of what the source last sent, where a person made the new
     content of it.
     """
-    incoming = of_buyer(incoming, ids.retailer)
+    incoming = taken(connection, incoming, ids.retailer)
     account = account_of(connection, services, ids.retailer, incoming.at, before.key, is_locked=True)
     buyer = keep_retailer(connection, ids, incoming.order.buyer, incoming.at)
     kept, through = memberships_of(connection, incoming.order.buyer.id), brought_through(connection)

@@ -12,6 +12,7 @@ from houblon.engine.decide.evaluate import decide, invoicing
 from houblon.engine.policy.decision import Outcome, decision_document, invoicing_document, plain
 from houblon.engine.policy.derivation import derivation_parts, parts_of
 from houblon.orders.db.tables import decisions, earlier_contents, order_changes, orders
+from houblon.orders.products.availability import without
 from houblon.orders.records.decision_log import SYSTEM, account_then
 from houblon.orders.retailers.names import with_buyer
 from houblon.orders.services import Services
@@ -149,9 +150,10 @@ def _form(row: Row[Any]) -> int:
 
 
 def _order(row: Row[Any]) -> Order:
-    """The order as it was read then: what it said, of the retailer that it was of."""
+    """The order as it was read then: what it said, of the retailer that it was of, without what could not be had."""
     order = decode_order(_body(row))
-    return with_buyer(order, (row.reading or {}).get("buyer") or order.buyer.id)
+    reading = row.reading or {}
+    return without(with_buyer(order, reading.get("buyer") or order.buyer.id), reading.get("unavailable", ()))
 
 
 def _body(row: Row[Any]) -> bytes:

@@ -22,6 +22,7 @@ from houblon.orders.invoicing.delivered import delivered_part
 from houblon.orders.invoicing.of_orders import IN_FORCE
 from houblon.orders.invoicing.owing import note_uninvoiced, to_be_invoiced
 from houblon.orders.mail import enqueue as messages
+from houblon.orders.products.availability import in_stock, unavailable_of
 from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.records.decision_log import account_then, already_moved, record_decision, record_transition
 from houblon.orders.retailers.accounts import account_of
@@ -79,7 +80,7 @@ def check_acceptable(
 ) -> tuple[Row[Any], Order]:
     """The order that a person may accept. Raises Conflict and LookupError as `accept` does."""
     row, order = held_order(connection, services, key, seen)
-    if any(line.available is False for line in order.lines):
+    if unavailable_of(in_stock(connection, order)):
         raise Conflict(
             "unavailable",
             f"Un produit de la commande {row.order_id} n’est pas disponible : elle ne peut pas être acceptée ainsi.",

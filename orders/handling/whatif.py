@@ -13,6 +13,7 @@ from houblon.engine.decide.evaluate import decide, invoicing
 from houblon.engine.policy.decision import Decision, Invoicing, Outcome, decision_document, invoicing_document
 from houblon.engine.policy.policy import Policy
 from houblon.orders.db.statements import Reader
+from houblon.orders.products.availability import in_stock
 from houblon.orders.retailers.accounts import account_of
 from houblon.orders.retailers.brought import groups_of
 from houblon.orders.retailers.memberships import kept_province
@@ -27,13 +28,14 @@ from houblon.rules.store.documents import UnknownVersion
 
 
 class WhatIf(msgspec.Struct, frozen=True):
-    """A decision that was not recorded, by a version or a `proposal`; `if_accepted` is what would follow if a person
-    accepted, `account` what the ledger knows of what the buyer owes, where that counts."""
+    """A decision that was not recorded, by a version or a `proposal`, of the `order` as it was read; `if_accepted` is what
+    would follow if a person accepted, `account` what the ledger knows of what the buyer owes, where that counts."""
 
     decision: Decision
     policy: Policy
     content: Content
     if_accepted: Invoicing | None
+    order: Order
     proposal: str | None = None
     account: Account | None = None
 
@@ -68,7 +70,7 @@ def what_if(
     `key` is the order's own where it is recorded.
     """
     found = ids or ids_to_be(reader, buyer_source, order.buyer.id)
-    buyers = with_buyer(order, found.retailer)
+    buyers = in_stock(reader, with_buyer(order, found.retailer))
     groups = groups_of(reader, services.policies.store.recent(), found.retailer)
     province = kept_province(reader, buyers.buyer, found.own)
     return what_if_of(
@@ -148,7 +150,8 @@ def what_if_in(
     }
     decision = decide(order, policy, unknown_groups=unknown, trace=trace, known_province=province, **dates)
     held = decision.outcome is Outcome.HELD
-    return WhatIf(decision, policy, content, invoicing(order, policy, **dates) if held else None, proposal, account)
+    follows = invoicing(order, policy, **dates) if held else None
+    return WhatIf(decision, policy, content, follows, order, proposal, account)
 
 
 def _without_version(found: Any, number: int) -> Any:

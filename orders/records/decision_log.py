@@ -58,7 +58,10 @@ def record_decision(
 
 def _reading(context: OrderContext) -> dict[str, Any]:
     """By which form the order was read, and what the ledger knew then."""
-    found = {"form": READING, "province": context.buyer.province, "buyer": context.order.buyer.id}
+    found: dict[str, Any] = {"form": READING, "province": context.buyer.province, "buyer": context.order.buyer.id}
+    gone = sorted({line.sku for line in context.order.lines if line.available is False})
+    if gone:
+        found["unavailable"] = gone
     return found if context.account is None else {**found, "account": context.account}
 
 

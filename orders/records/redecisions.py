@@ -12,8 +12,23 @@ from sqlalchemy import Connection, insert
 from houblon.orders.db.statements import Prepared
 from houblon.orders.db.tables import redecisions
 
-# What may have changed: the policy, the installation's settings, what a retailer owes, in which groups they are, their card, who they are.
-PUBLICATION, INSTALLATION, PAYMENT, CREDIT, DISPUTE, CANCELLATION, DELIVERY, CHANGE, GROUPS, CARD, LIMIT, JOIN = (
+# What may have changed: the policy, the installation's settings, what a retailer owes, in which groups they are, their
+# card, who they are, whether a product can be had.
+(
+    PUBLICATION,
+    INSTALLATION,
+    PAYMENT,
+    CREDIT,
+    DISPUTE,
+    CANCELLATION,
+    DELIVERY,
+    CHANGE,
+    GROUPS,
+    CARD,
+    LIMIT,
+    JOIN,
+    PRODUCT,
+) = (
     "publication",
     "installation",
     "payment",
@@ -26,6 +41,7 @@ PUBLICATION, INSTALLATION, PAYMENT, CREDIT, DISPUTE, CANCELLATION, DELIVERY, CHA
     "card",
     "limit",
     "join",
+    "product",
 )
 CAUSES = (
     PUBLICATION,
@@ -40,6 +56,7 @@ CAUSES = (
     CARD,
     LIMIT,
     JOIN,
+    PRODUCT,
 )
 # Of more retailers at once, the whole queue is looked at.
 MOST_RETAILERS = 20

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, literal_column, select
 from houblon.engine.policy.decision import Outcome
 from houblon.orders.db.tables import orders, retailers
 from houblon.orders.handling.whatif import what_if_in
+from houblon.orders.products.availability import in_stock
 from houblon.orders.retailers.accounts import account_of
 from houblon.orders.retailers.brought import groups_among
 from houblon.orders.retailers.memberships import kept_province
@@ -56,7 +57,7 @@ def _passes(
     groups: dict[str, tuple[str, ...]],
     at: datetime,
 ) -> bool:
-    order, kept = stored_order(row), groups.get(row.retailer_id, ())
+    order, kept = in_stock(connection, stored_order(row)), groups.get(row.retailer_id, ())
     decided_at = max(at, row.received_at)
     found = what_if_in(
         services,

@@ -17,6 +17,7 @@ from houblon.orders.handling.receive import conclude, decide_incoming, uninvoice
 from houblon.orders.handling.review import held_order, order_at
 from houblon.orders.handling.sender_news import asked_about
 from houblon.orders.intake.incoming import incoming_of
+from houblon.orders.products.availability import taken
 from houblon.orders.records.audit import EntryOf, audited, record
 from houblon.orders.records.decision_log import SYSTEM, last_move, record_decision
 from houblon.orders.retailers.accounts import account_of
@@ -133,12 +134,13 @@ def _consider(
     ids, order = ids_of(row), stored_order(row)
     # A clock that was set back must not let an order be decided before it was received.
     incoming = incoming_of(row.body, order, source=row.source, at=max(at, row.received_at))
+    incoming = taken(connection, incoming, ids.retailer)
     # Locked: of two orders that one credit limit holds, one passes when there is room for one.
     account = account_of(connection, services, ids.retailer, incoming.at, row.key, is_locked=is_locked)
     buyer = card_of(connection, ids)
     kept, through = memberships_of(connection, ids.retailer), brought_through(connection)
     decision, policy = decide_incoming(services, incoming, kept, through, buyer, account)
-    return _Found(row, OrderContext(row.key, order, buyer, policy, incoming.at, account), decision)
+    return _Found(row, OrderContext(row.key, incoming.order, buyer, policy, incoming.at, account), decision)
 
 
 def _settle(connection: Connection, services: Services, found: _Found, cause: Cause) -> Again:

@@ -18,6 +18,7 @@ from houblon.orders.credentials.credentials import buyer_source_of, known_buyer_
 from houblon.orders.handling.whatif import content_asked, what_if_in
 from houblon.orders.intake.decode import YEARS, check_order, order_in, parse_json
 from houblon.orders.intake.unknown_members import unknown_members
+from houblon.orders.products.availability import gone, known_gone, without
 from houblon.orders.retailers.accounts import account_of, known_account
 from houblon.orders.retailers.brought import groups_among, known_groups
 from houblon.orders.retailers.memberships import kept_provinces, known_province
@@ -90,6 +91,7 @@ def decide(house: House, body: bytes, language: str) -> bytes:
     kept = known_groups(ledger, house.store.recent(), ids.retailer)
     province = known_province(ledger, order.buyer, ids.own)
     account = known_account(services, ids.retailer, now)
+    order = without(order, known_gone(ledger))
     found = _decided(house, asked, _content(house, asked), order, kept, province, account)
     return msgspec.json.encode(_warned(found, warnings))
 
@@ -134,15 +136,15 @@ def _decide_many(house: House, document: Mapping[str, Any], language: str) -> di
         )
         kept = groups_among(connection, house.store.history(), {each.retailer for each in ids.values()})
         provinces = kept_provinces(connection, {id for each in ids.values() for id in each})
+        missing = gone(connection)
         now, retailers = house.now(), {each.retailer for each in ids.values()}
         accounts = {id: account_of(connection, house.recent_services, id, now) for id in retailers}
 
     def decided(order: Order) -> dict[str, Any]:
         own, retailer = ids[order.buyer.id]
         province = None if order.buyer.province else provinces.get(own) or provinces.get(retailer)
-        return _decided(
-            house, asked, content, with_buyer(order, retailer), kept.get(retailer, ()), province, accounts[retailer]
-        )
+        order = without(with_buyer(order, retailer), missing)
+        return _decided(house, asked, content, order, kept.get(retailer, ()), province, accounts[retailer])
 
     return {
         "decisions": [

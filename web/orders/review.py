@@ -58,7 +58,7 @@ def index() -> Any:
                 "row": row,
                 "seen": whole.content_hash,
                 "order": order,
-                "explained": explain(found, order, services.installation, unpaid, day_of(services, now)),
+                "explained": explain(found, services.installation, unpaid, day_of(services, now)),
                 "invoice": preview.draft,
                 "barred": preview.barred,
                 "derivation": derivation_document(preview.follows.due),

@@ -93,8 +93,8 @@ def view_of(
     return {
         "name": _name(chosen, found.content),
         "is_of_version": not found.proposal,
-        "facts": facts_of(order, found.policy, services.installation, account=found.account),
-        "explained": explain(found, order, services.installation, unpaid, day_of(services, house().now())),
+        "facts": facts_of(found.order, found.policy, services.installation, account=found.account),
+        "explained": explain(found, services.installation, unpaid, day_of(services, house().now())),
         "content": found.content,
         "follows": follows,
         "derivation": derivation_document(follows.due) if follows else None,

@@ -27,7 +27,6 @@ from houblon.rules.policies import Policies
 
 def explain(
     found: WhatIf,
-    order: Order,
     installation: Installation,
     invoices: Sequence[OpenInvoice] = (),
     today: date = date.min,
@@ -36,7 +35,7 @@ def explain(
 
     `invoices` are those that the buyer still has to pay `today`, where the ledger counts.
     """
-    decision, judge = found.decision, judge_of(found.policy)
+    decision, judge, order = found.decision, judge_of(found.policy), found.order
     facts = facts_of(order, found.policy, installation, account=found.account)
     changed, payment = None, None
     if decision.outcome is not Outcome.ACCEPTED and decision.reasons:

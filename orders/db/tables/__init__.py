@@ -15,8 +15,8 @@ from sqlalchemy import (
     false,
 )
 
-import houblon.orders.db.tables.refused  # noqa: F401 - so that the metadata is whole
 from houblon.orders.db.column_types import Instant, Json, Key
+from houblon.orders.db.tables import products, refused  # noqa: F401 - so that the metadata is whole
 from houblon.orders.db.tables.after_acceptance import applied_credits as applied_credits
 from houblon.orders.db.tables.after_acceptance import deliveries as deliveries
 from houblon.orders.db.tables.after_acceptance import disputes as disputes
@@ -84,8 +84,8 @@ decisions = Table(
     Column("document", Json, nullable=False),
     # How the due date came about; NULL while nothing is to be paid.
     Column("derivation", Json),
-    # By which form the order was read, who its buyer was, and what the ledger knew of them; NULL: the first form, the
-    # buyer that the order names, and nothing.
+    # By which form the order was read, who its buyer was, what the ledger knew of them, and which of its products could
+    # not be had; NULL: the first form, the buyer that the order names, and nothing.
     Column("reading", Json),
 )
 

@@ -25,6 +25,7 @@ from houblon.orders.invoicing.invoice import draft
 from houblon.orders.invoicing.of_orders import invoice_of
 from houblon.orders.mail import amended
 from houblon.orders.mail.amended import Followed
+from houblon.orders.products.availability import in_stock, unavailable_of
 from houblon.orders.queries.lists import invoice_of_order
 from houblon.orders.records.audit import EntryOf, audited
 from houblon.orders.records.decision_log import already_moved, record_transition
@@ -209,7 +210,7 @@ def _check(connection: Connection, services: Services, row: Row[Any], order: Ord
             f"La commande {row.order_id} est {fr} : sa modification ne peut plus être acceptée.",
             f"Order {row.order_id} is {en}: its change can't be accepted any more.",
         )
-    if any(line.available is False for line in order.lines):
+    if unavailable_of(in_stock(connection, order)):
         raise Conflict(
             "unavailable",
             f"Un produit de la modification de la commande {row.order_id} n’est pas disponible : elle ne peut pas être "
