@@ -5,6 +5,8 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
+from houblon.engine.core.money import price
+from houblon.orders.products.catalogue import Product
 from houblon.orders.services import Seller
 
 BREWERY = Seller(
@@ -150,6 +152,22 @@ def retailers(seed: int = 2021) -> list[dict[str, Any]]:
             }
         )
     return made
+
+
+def products() -> list[Product]:
+    """What the brewery sells, as its orders name it."""
+    found = (_of(beer, 1) for beer in _BEERS)
+    return [
+        Product(
+            each["sku"],
+            each["name"],
+            price(each["unit_price"]),
+            category=each["category"],
+            deposit=price(each["deposit"]),
+            deposit_taxable=each.get("deposit_taxable", False),
+        )
+        for each in found
+    ]
 
 
 def orders(until: datetime, seed: int = 2021) -> list[tuple[datetime, bytes]]:

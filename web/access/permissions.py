@@ -18,7 +18,8 @@ PERMISSIONS: dict[str, Text] = {
     "comment": Text("commenter un brouillon", "comment on a draft"),
     "edit": Text("écrire dans des brouillons", "write in drafts"),
     "retailers": Text(
-        "tenir les fiches des détaillants et les ranger dans des groupes", "keep retailers and sort them into groups"
+        "tenir les fiches des détaillants et les ranger dans des groupes ; tenir les produits",
+        "keep retailers and sort them into groups; keep products",
     ),
     "approve": Text("approuver un brouillon", "approve a draft"),
     "publish": Text(
@@ -105,6 +106,8 @@ PAGES: dict[str, str] = {
     "group_identity.show": "edit",
     "group_identity.ask": "edit",
     "retailers.new": "retailers",
+    "products.new": "retailers",
+    "product_files.show": "retailers",
     "joining.show": "retailers",
     "membership_files.show": "retailers",
     "users.index": "users",
@@ -179,6 +182,12 @@ ACTS: dict[str, str] = {
     "group_identity.archive": "edit",
     "group_identity.bring_back": "edit",
     "retailers.create": "retailers",
+    "products.create": "retailers",
+    "products.edit": "retailers",
+    "products.archive": "retailers",
+    # A clerk's daily word: it only holds orders, or has them decided again.
+    "products.set_available": "review",
+    "product_files.read": "retailers",
     "retailers.edit": "retailers",
     "joining.join": "retailers",
     "joining.part": "retailers",

@@ -70,6 +70,15 @@ MEMBERS: dict[str, Text] = {
     "mapping": Text("lecture des commandes", "how orders are read"),
     "own_buyers": Text("ses acheteurs sont les siens", "its buyers are its own"),
     "known_buyers": Text("acheteurs déjà connus", "buyers already known"),
+    "sku": Text("code du produit", "product’s code"),
+    "name_en": Text("nom en anglais", "English name"),
+    "unit": Text("unité de vente", "unit of sale"),
+    "category": Text("catégorie", "category"),
+    "price": Text("prix", "price"),
+    "deposit": Text("consigne", "deposit"),
+    "taxable": Text("taxable", "taxable"),
+    "deposit_taxable": Text("consigne taxable", "deposit taxed"),
+    "available": Text("disponible", "available"),
     "secrets": Text("secrets", "secrets"),
 }
 _STATES = {
@@ -109,6 +118,7 @@ VALUES: dict[str, dict[str, Text]] = {
         redecisions.CARD: Text("fiche du détaillant", "card of the retailer"),
         redecisions.LIMIT: Text("limite de crédit", "credit limit"),
         redecisions.JOIN: Text("détaillants joints ou séparés", "retailers joined or parted"),
+        redecisions.PRODUCT: Text("disponibilité d’un produit", "whether a product is available"),
         BY_HAND: Text("à la demande d’une personne", "at a person’s request"),
     },
 }

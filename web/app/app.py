@@ -40,6 +40,8 @@ from houblon.web.orders import (
 from houblon.web.orders import pages as order_pages
 from houblon.web.presentation import days, icons, transition_text
 from houblon.web.privacy import pages as privacy
+from houblon.web.products import files as product_files
+from houblon.web.products import pages as products
 from houblon.web.retailers import joining, membership_files, memberships, statements
 from houblon.web.retailers import pages as retailers
 from houblon.web.rule_editor import pages as rule_editor
@@ -56,6 +58,8 @@ PAGES = (
     statements,
     memberships,
     membership_files,
+    products,
+    product_files,
     rule_editor,
     ranks,
     proposals,

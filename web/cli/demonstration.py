@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Connection, Row, select
 
 from houblon.orders import demo_data
 from houblon.orders.db.tables import decisions, invoices, orders
@@ -22,6 +22,7 @@ from houblon.orders.invoicing import payments, transitions
 from houblon.orders.invoicing.credits import Words
 from houblon.orders.invoicing.payments import Payment
 from houblon.orders.outbox.delivery import Refused, deliver_due
+from houblon.orders.products.catalogue import add_product
 from houblon.orders.reminders.due import FROM
 from houblon.orders.reminders.remind import remind_due
 from houblon.orders.retailers.brought import keep_brought
@@ -61,6 +62,7 @@ def demonstrate(house: House, now: datetime, progress: Callable[[str], None]) ->
     note, brought = "Premiers groupes de détaillants", bundle.memberships
     publish(house.store, bundle.edits, author=_MARIE, note=note, at=began, base=1, memberships=brought)
     house.services.ledger.write(lambda connection: keep_brought(connection, house.store.history(), began))
+    house.services.ledger.write(lambda connection: _offer(connection, began))
     received = demo_data.orders(now)
     progress(f"Deciding {len(received)} demonstration orders ...")
     _receive(house, received, now)
@@ -72,6 +74,11 @@ def demonstrate(house: House, now: datetime, progress: Callable[[str], None]) ->
     _deliver_mail(house, Post(now - _LIMITED * 2), now - _LIMITED * 2)
     _prepare(house, now)
     _limit(house, now - _LIMITED)
+
+
+def _offer(connection: Connection, at: datetime) -> None:
+    for each in demo_data.products():
+        add_product(connection, each, at, _MARIE)
 
 
 def _receive(house: House, received: list[tuple[datetime, bytes]], now: datetime) -> None:

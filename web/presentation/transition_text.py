@@ -71,6 +71,7 @@ def _because(cause: str, about: str) -> str:
         redecisions.CARD: _("la fiche du détaillant a changé"),
         redecisions.LIMIT: _("la limite de crédit du détaillant a changé"),
         redecisions.JOIN: _("des détaillants ont été joints ou séparés"),
+        redecisions.PRODUCT: _("la disponibilité du produit %(about)s a changé", about=about),
         BY_HAND: _("à la demande de %(about)s", about=about),
     }
     return _("décidée de nouveau : %(because)s", because=because.get(cause, f"{cause} {about}"))

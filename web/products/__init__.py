@@ -1,0 +1,1 @@
+"""Pages of products: the list, a card, and files of them."""
