@@ -46,6 +46,12 @@ def taken(reader: Reader, incoming: IncomingOrder, retailer: str) -> IncomingOrd
     return found if order is found.order else msgspec.structs.replace(found, order=order)
 
 
+def gone_of(reader: Reader, order: Order) -> list[str]:
+    """Which of an order's products the house can't have, as the order names them."""
+    known = {identity(sku) for sku in gone(reader)}
+    return sorted({line.sku for line in order.lines if identity(line.sku) in known})
+
+
 def without(order: Order, skus: Collection[str]) -> Order:
     """The order, its lines of these products not available."""
     if not skus:

@@ -25,11 +25,13 @@ from houblon.web.groups import ranks
 from houblon.web.ingest import webhooks
 from houblon.web.invoices import bank, books, disputes, reminders, settling
 from houblon.web.invoices import pages as invoices
-from houblon.web.limits import entry, sizes
+from houblon.web.limits import entry as limits_entry
+from houblon.web.limits import sizes
 from houblon.web.orders import (
     bulk,
     changes,
     delivery,
+    entry,
     lifecycle,
     overview,
     planned_delivery,
@@ -73,6 +75,7 @@ PAGES = (
     review,
     bulk,
     order_pages,
+    entry,
     delivery,
     changes,
     lifecycle,
@@ -109,7 +112,7 @@ def create_app(house: House) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = sizes.BODY
     app.extensions["houblon"] = house
     paging.register(app)
-    entry.register(app)
+    limits_entry.register(app)
     auth.register(app, house)
     own_account.register(app, house)
     forgotten.register(app)

@@ -48,7 +48,7 @@ PLACES: tuple[tuple[object, tuple[Place, ...]], ...] = (
         (
             Place("overview.show", _("Aperçu"), "house", main=True),
             Place("review.index", _("File d’attente"), "inbox", main=True, badge=_waiting),
-            Place("orders.index", _("Commandes"), "list-check"),
+            Place("orders.index", _("Commandes"), "list-check", within=("entry",)),
             Place("products.index", _("Produits"), "box-seam", within=("product_files",)),
             Place("invoices.index", _("Factures"), "receipt-cutoff"),
             Place("payments.index", _("Paiements"), "check-circle"),

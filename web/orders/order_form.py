@@ -53,7 +53,9 @@ def order_body(typed: Mapping[str, str], now: datetime, language: str) -> bytes:
         buyer["is_first_order"] = said["is_first_order"] == "yes"
     for name, kind in _BUYER.items():
         if name in said:
-            buyer[name] = _money(said[name], language) if kind == "money" else _whole(said[name], language)
+            buyer[name] = (
+                money_or_text(said[name], language) if kind == "money" else whole_or_text(said[name], language)
+            )
     document: dict[str, Any] = {
         "id": "et-si",
         "placed_at": now.isoformat(),
@@ -61,8 +63,8 @@ def order_body(typed: Mapping[str, str], now: datetime, language: str) -> bytes:
         "lines": [
             {
                 "sku": said.get("sku", "article"),
-                "quantity": _whole(said.get("items", ""), language),
-                "unit_price": _money(said.get("price", ""), language),
+                "quantity": whole_or_text(said.get("items", ""), language),
+                "unit_price": money_or_text(said.get("price", ""), language),
             }
         ],
         **{name: said[name] for name in _CHOICES if name in said},
@@ -70,13 +72,13 @@ def order_body(typed: Mapping[str, str], now: datetime, language: str) -> bytes:
     return json.dumps(document).encode()
 
 
-def _whole(text: str, language: str) -> int | str:
+def whole_or_text(text: str, language: str) -> int | str:
     """The whole number that is meant; what is none is left for the order's schema to tell."""
     number = number_typed(text, language)
     return number if isinstance(number, int) and number < _MOST else text
 
 
-def _money(text: str, language: str) -> str:
+def money_or_text(text: str, language: str) -> str:
     """« 1 234,50 $ » as “1234.50”; what is no certain amount is left for the order's schema to tell."""
     try:
         return money_typed(text, language)

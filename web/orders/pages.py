@@ -4,12 +4,14 @@ from flask import Blueprint, abort, render_template, request
 
 from houblon.orders.db.tables import orders
 from houblon.orders.handling import review, sender_news, undo
+from houblon.orders.handling.by_hand import entered_by
 from houblon.orders.handling.changes import history
 from houblon.orders.handling.changes import review as change_review
 from houblon.orders.handling.lifecycle import CANCELLABLE
 from houblon.orders.invoicing.credits import credit_notes_of
 from houblon.orders.invoicing.delivered import delivery_of
 from houblon.orders.invoicing.of_orders import replaced_invoices
+from houblon.orders.products.availability import gone_of, without
 from houblon.orders.queries import lists
 from houblon.orders.queries.held import wait_of
 from houblon.orders.queries.lists import PAGE
@@ -70,10 +72,14 @@ def show(key: int) -> str:
         said = lists.decision_row(connection, change.row.decision_key).document if change else None
         of_changes = history.decided_of_changes(connection, key)
         former = replaced_invoices(connection, key)
+        who = entered_by(connection, row.source, row.order_id)
+        missing = gone_of(connection, stored_order(row)) if row.state == "held" else []
     return render_template(
         "order.html",
         row=row,
-        order=stored_order(row),
+        order=without(stored_order(row), missing),
+        missing=missing,
+        entered_by=who,
         # What stands first; what was decided of changes is told apart from it.
         decisions=sorted(made, key=lambda each: each.key in of_changes),
         of_changes=of_changes,

@@ -2,14 +2,9 @@
 
 from flask import Response, request, url_for
 
-from houblon.orders.credentials.credentials import BY_HAND
+from houblon.orders.handling.by_hand import enter
 from houblon.orders.handling.order_writer import answer_document
-from houblon.orders.handling.receive import ingest
-from houblon.orders.handling.received import Received
 from houblon.orders.intake.decode import read_order
-from houblon.orders.intake.incoming import incoming_of
-from houblon.orders.records.audit import audited
-from houblon.rules.model.entry import Entry
 from houblon.web.access.audit import by as acting
 from houblon.web.api.blueprint import operation
 from houblon.web.api.keys import caller
@@ -39,16 +34,11 @@ def enter_order() -> Response:
     Its source is `saisie`. The same order again is answered 200 with the decision that it got; other content is decided
     anew while the order is held, and is a conflict later.
     """
-    services, body, by = house().services, request.get_data(), acting(house(), caller())
-    incoming = incoming_of(body, read_order(body), source=BY_HAND, at=by.at)
-
-    def entry_of(received: Received) -> Entry | None:
-        said = {"order_key": received.order_key, "outcome": received.document["outcome"]}
-        return None if received.replayed else by.entry("order.entered", incoming.order.id, None, said)
-
-    received = services.ledger.write(audited(lambda connection: ingest(connection, services, incoming), entry_of))
+    body, by = request.get_data(), acting(house(), caller())
+    done = enter(house().services, body, read_order(body), by=by.who, where=by.source, at=by.at)
+    received = done.received
     if not received.replayed:
         metrics.decided("api", received.document["outcome"])
-    response = json_response(answer_document(incoming, received), 200 if received.replayed else 201)
+    response = json_response(answer_document(done.incoming, received), 200 if received.replayed else 201)
     response.headers["Location"] = url_for("api.get_order", key=received.order_key)
     return response
