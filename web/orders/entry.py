@@ -25,7 +25,7 @@ from houblon.web.foundation.language import current
 from houblon.web.foundation.paging import row_key
 from houblon.web.orders import entry_form
 from houblon.web.orders.entry_choices import Retailer, all_products, all_retailers
-from houblon.web.orders.entry_decision import Foreseen, foresee
+from houblon.web.orders.entry_decision import Forecast, forecast_of
 from houblon.web.orders.entry_form import FIRST_ROWS, Form, document_of, of_order, place_of, read_form
 from houblon.web.retailers.pages import LANGUAGES, PROVINCES
 
@@ -78,7 +78,7 @@ def preview() -> str:
     retailers, products = _known()
     form = read_form(request.form.to_dict(), retailers, products)
     shown = _shown(form, retailers, house().now())
-    return render_template("parts/entry_live.html", form=form, foreseen=shown, is_live=True, **_choices())
+    return render_template("parts/entry_live.html", form=form, forecast=shown, is_live=True, **_choices())
 
 
 _OUTCOMES = {
@@ -132,14 +132,14 @@ def _pressed(said: dict[str, str]) -> dict[str, str]:
     return said
 
 
-def _shown(form: Form, retailers: Sequence[Retailer], now: datetime) -> Foreseen | None:
+def _shown(form: Form, retailers: Sequence[Retailer], now: datetime) -> Forecast | None:
     """What would become of the order as far as it is typed; None before it says who and what."""
     if not form.is_settled:
         return None
     numbered = msgspec.structs.replace(form, typed={**form.typed, "numero": form.typed["numero"] or "?"})
     try:
         document = document_of(numbered, retailers, current())
-        return foresee(read_order(msgspec.json.encode({**document, "placed_at": now.isoformat()})), now)
+        return forecast_of(read_order(msgspec.json.encode({**document, "placed_at": now.isoformat()})), now)
     except Invalid:
         return None  # a figure that is typed half: its field says so once it is sent
 
@@ -168,7 +168,7 @@ def _page(
     return render_template(
         "order_entry.html",
         form=form,
-        foreseen=_shown(form, retailers, now),
+        forecast=_shown(form, retailers, now),
         problems=places,
         at_fault={place: each for each, place in reversed(places)},
         focus=places[0][1] if places else _next_field(form),

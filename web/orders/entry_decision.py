@@ -18,7 +18,7 @@ from houblon.web.foundation.current_app import house
 from houblon.web.presentation.explanation import explain
 
 
-class Foreseen(msgspec.Struct, frozen=True):
+class Forecast(msgspec.Struct, frozen=True):
     """A decision that is not recorded, in the parts that a clerk is told."""
 
     found: WhatIf
@@ -44,7 +44,7 @@ class Foreseen(msgspec.Struct, frozen=True):
         return derivation_document(self.follows.due) if self.follows else None
 
 
-def foresee(order: Order, now: datetime) -> Foreseen:
+def forecast_of(order: Order, now: datetime) -> Forecast:
     """What would become of the order now."""
     services = house().services
     with services.ledger.reading() as connection:
@@ -53,7 +53,7 @@ def foresee(order: Order, now: datetime) -> Foreseen:
     facts = facts_of(found.order, found.policy, services.installation, account=found.account)
     codes, settings = {each.code for each in found.decision.reasons}, found.policy.settings
     least_items, least_value = settings["acceptance.minimum_items"].value, settings["acceptance.minimum_value"].value
-    return Foreseen(
+    return Forecast(
         found,
         explain(found, services.installation, unpaid, day_of(services, now)),
         facts.order_value,

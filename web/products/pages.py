@@ -69,7 +69,7 @@ def create() -> Any:
         house().services.ledger.write(work)
     except Invalid as invalid:
         return _form(typed, problems=invalid.problems), 422
-    flash(_("« %(name)s » est ajouté.", name=product.name), "accepted")
+    flash(_("« %(name)s » est ajouté.", name=product.name), "accepted")
     return redirect(url_for("products.index"))
 
 
@@ -121,9 +121,9 @@ def set_available() -> Any:
 
     _changed(act)
     if available:
-        said = _("De nouveau disponible : les commandes qui l’attendaient se décident de nouveau.")
+        said = _("De nouveau disponible : les commandes qui l’attendaient se décident de nouveau.")
     else:
-        said = _("Indisponible : les commandes qui en ont besoin attendent, jusqu’à son retour.")
+        said = _("Indisponible : les commandes qui en ont besoin attendent, jusqu’à son retour.")
     flash(said, "accepted")
     return redirect(way_back(url_for("products.index")))
 
@@ -141,7 +141,7 @@ def archive() -> Any:
         return done
 
     _changed(act)
-    flash(_("Archivé : il n’est plus offert.") if archived else _("Offert de nouveau."), "accepted")
+    flash(_("Archivé : il n’est plus offert.") if archived else _("Offert de nouveau."), "accepted")
     return redirect(url_for("products.show", sku=request.form.get("sku", "")))
 
 
