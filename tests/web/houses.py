@@ -11,12 +11,15 @@ from typing import Any
 from click.testing import CliRunner, Result
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_security.utils import hash_password
 from jinja2.bccache import Bucket, BytecodeCache
+from sqlalchemy import update
 
 from houblon.orders.credentials.credentials import add_key, add_source
 from houblon.orders.retailers.memberships import set_memberships
 from houblon.rules.exchange.bundle import read_bundle
 from houblon.rules.publishing.publish import publish
+from houblon.web.access.accounts import accounts
 from houblon.web.app.app import create_app
 from houblon.web.cli.installation import initialise
 from houblon.web.cli.main import main
@@ -121,8 +124,22 @@ def make_folder(folder: Path, environ: Mapping[str, str] = NOTHING) -> str:
     bundle = read_bundle(SEED, house.store.content(1))
     publish(house.store, bundle.edits, author="marie", note="graine", at=NOW, base=1)
     house.services.ledger.write(lambda connection: set_memberships(connection, bundle.memberships, NOW))
+    with app_over(house).app_context():
+        hashed = hash_password(password)
+    house.services.ledger.write(
+        lambda connection: connection.execute(update(accounts).where(accounts.c.email == ADMIN).values(password=hashed))
+    )
     house.close()
     return password
+
+
+def app_over(house: House) -> Flask:
+    """The app over an open house, made cheap to sign in to and to read pages of."""
+    app = create_app(house)
+    # The same hashing, at a small part of its cost: tests sign in often.
+    app.extensions["security"].pwd_context.update(argon2__rounds=1, argon2__memory_cost=64, argon2__parallelism=1)
+    app.jinja_env.bytecode_cache = _COMPILED
+    return app
 
 
 def open_place(
@@ -132,11 +149,7 @@ def open_place(
     random = lambda count: bytes(range(count))  # noqa: E731
     secret = house.services.ledger.write(lambda connection: add_source(connection, "essai", random, NOW))
     key = house.services.ledger.write(lambda connection: add_key(connection, "essai", ["decide", "read"], random, NOW))
-    app = create_app(house)
-    # The same hashing, at a small part of its cost: tests sign in often.
-    app.extensions["security"].pwd_context.update(argon2__rounds=1, argon2__memory_cost=64, argon2__parallelism=1)
-    app.jinja_env.bytecode_cache = _COMPILED
-    return Place(house, app, password, secret, key)
+    return Place(house, app_over(house), password, secret, key)
 
 
 class _Compiled(BytecodeCache):

@@ -10,11 +10,10 @@ from sqlalchemy import select
 from houblon.orders.db.tables import outbox
 from houblon.web.access import account_commands
 from houblon.web.access.throttle import MAILS
-from houblon.web.app.app import create_app
 from houblon.web.foundation.data_folder import change_profile
 from tests.clock import NOW
 from tests.web.access.ways_in import GUEST, NEW, Clock, accept, acts, begin, delivered, invite, link_in, post, text
-from tests.web.houses import ADMIN
+from tests.web.houses import ADMIN, app_over
 from tests.web.people import PASSWORD, account_of, address_of, code_for, enrol, populate, session_of, someone
 
 
@@ -180,7 +179,7 @@ def test_guesses_are_throttled_by_account_and_right_ones_do_not_count(many):
     assert "Attendez jusqu’à 15" in text(stopped)
     assert begin(many, email.upper())[1].status_code == 429
     assert begin(many, address_of("editor"))[1].status_code == 302
-    restarted = replace(many, app=create_app(many.house))
+    restarted = replace(many, app=app_over(many.house))
     assert begin(restarted, email)[1].status_code == 429
 
 

@@ -15,11 +15,10 @@ from houblon.orders.events.webhook_addresses import EVERYWHERE
 from houblon.orders.outbox.delivery import deliver_due
 from houblon.rules.model.statements import Edit
 from houblon.rules.publishing.publish import publish
-from houblon.web.app.app import create_app
 from houblon.web.drafts.post_publication import settle
 from tests.clock import NOW
 from tests.orders.receivers import Endpoint, serving, verified
-from tests.web.houses import SEED, Place, order, token_of
+from tests.web.houses import SEED, Place, app_over, order, token_of
 
 EVENTS = ["order.accepted", "order.held", "policy.published"]
 
@@ -28,7 +27,7 @@ EVENTS = ["order.accepted", "order.held", "policy.published"]
 def place(place):
     """Where webhooks may go to this machine too."""
     house = replace(place.house, settings=replace(place.house.settings, private_webhooks=EVERYWHERE))
-    return Place(house, create_app(house), place.password, place.secret, place.key)
+    return Place(house, app_over(house), place.password, place.secret, place.key)
 
 
 @pytest.fixture

@@ -12,12 +12,11 @@ from houblon.orders.invoicing.links import invoice_link
 from houblon.orders.outbox.delivery import deliver_due
 from houblon.orders.outbox.encrypted import EARLIER_SECRET, Decrypting
 from houblon.web.access.accounts import sessions
-from houblon.web.app.app import create_app
 from houblon.web.copies import rotation
 from houblon.web.foundation.composition import open_house
 from houblon.web.foundation.data_folder import read_secrets
 from tests.clock import NOW
-from tests.web.houses import ADMIN, Place, copy_of, open_place, order, settings_of, shell, token_of
+from tests.web.houses import ADMIN, Place, app_over, copy_of, open_place, order, settings_of, shell, token_of
 from tests.web.people import code_for, enrol
 from tests.web.servers import serving
 
@@ -46,7 +45,7 @@ def before(template, tmp_path):
 
 def reopened(place, now=LATER):
     house = open_house(place.house.settings, now=lambda: now)
-    return Place(house, create_app(house), place.password, place.secret, place.key)
+    return Place(house, app_over(house), place.password, place.secret, place.key)
 
 
 def test_a_new_secret_keeps_passwords_second_factors_and_invoices_and_ends_the_rest(before):

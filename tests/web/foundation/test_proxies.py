@@ -7,9 +7,8 @@ from flask import request
 from sqlalchemy import select
 
 from houblon.web.access.accounts import sessions
-from houblon.web.app.app import create_app
 from houblon.web.foundation.settings import BadSetting, Settings
-from tests.web.houses import ADMIN, token_of
+from tests.web.houses import ADMIN, app_over, token_of
 
 CHAIN = {"X-Forwarded-For": "6.6.6.6, 203.0.113.7, 10.0.0.1", "X-Forwarded-Proto": "https, https, https"}
 
@@ -17,7 +16,7 @@ CHAIN = {"X-Forwarded-For": "6.6.6.6, 203.0.113.7, 10.0.0.1", "X-Forwarded-Proto
 @pytest.mark.parametrize(("count", "address", "secure"), [(0, "127.0.0.1", False), (2, "203.0.113.7", True)])
 def test_only_what_trusted_proxies_added_is_believed(place, count, address, secure):
     house = replace(place.house, settings=replace(place.house.settings, trusted_proxies=count))
-    with create_app(house).test_client() as client:
+    with app_over(house).test_client() as client:
         token = token_of(client.get("/connexion", headers=CHAIN).get_data(as_text=True))
         form = {"email": ADMIN, "password": place.password, "csrf_token": token}
         sent = {**CHAIN, "Referer": "https://localhost/connexion"}

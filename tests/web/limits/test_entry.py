@@ -4,10 +4,9 @@ import pytest
 from sqlalchemy import select
 
 from houblon.orders.db.tables import saved_views
-from houblon.web.app.app import create_app
 from houblon.web.limits import sizes
 from houblon.web.limits.entry import is_local
-from tests.web.houses import token_of
+from tests.web.houses import app_over, token_of
 
 # Each takes the one before it apart again: the time to put it in its normal form grows with the square of it.
 PILE = "a" + "\u0301\u0323" * 30_000 + "@x.example"
@@ -47,7 +46,7 @@ def test_a_local_way_back_is_taken(client):
 
 @pytest.mark.parametrize("address", ["/connexion", "/mot-de-passe"])
 def test_a_long_field_is_refused_before_anything_looks_at_it(place, address):
-    with create_app(place.house).test_client() as stranger:
+    with app_over(place.house).test_client() as stranger:
         token = token_of(stranger.get(address).get_data(as_text=True))
         form = {"email": PILE, "password": "x", "csrf_token": token}
         assert stranger.post(address, data=form).status_code == 422
@@ -86,7 +85,7 @@ def test_a_saved_view_keeps_known_filters_only(client, place):
 
 
 def test_a_method_that_nobody_knows_is_no_label(place):
-    app = create_app(place.house)
+    app = app_over(place.house)
     with app.test_client() as stranger:
         for number in range(3):
             stranger.open("/connexion", method=f"X{'y' * 60_000}{number}")

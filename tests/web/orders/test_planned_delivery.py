@@ -9,11 +9,10 @@ from msgspec import structs
 from houblon.orders.mail.rendered import rendered
 from houblon.orders.queries.lists import list_messages
 from houblon.orders.records.audit import entries, verify
-from houblon.web.app.app import create_app
 from houblon.web.foundation.composition import open_house
 from houblon.web.foundation.data_folder import change_profile
 from tests.web.groups.test_pages import text
-from tests.web.houses import field, order, token_of
+from tests.web.houses import app_over, field, order, token_of
 
 ADDRESS = "/commandes/1/livraison"
 
@@ -23,7 +22,7 @@ def client(place):
     """An installation whose due dates follow, with an invoiced order delivered by its cycle on May 20."""
     change_profile(place.house.settings.data, lambda seen: structs.replace(seen, follow_delivery=True))
     opened = replace(place, house=open_house(place.house.settings, place.house.now))
-    opened = replace(opened, app=create_app(opened.house))
+    opened = replace(opened, app=app_over(opened.house))
     opened.send(order("PO-1"), "m-1")
     opened.send(order("PO-2", items=1), "m-2")
     made = opened.signed_in()

@@ -5,10 +5,9 @@ import re
 
 import pytest
 
-from houblon.web.app.app import create_app
 from houblon.web.privacy.keeping import preview
 from tests.web.groups.test_pages import text
-from tests.web.houses import Place, order, shell, token_of
+from tests.web.houses import Place, app_over, order, shell, token_of
 from tests.web.people import populate as people
 from tests.web.people import someone
 from tests.web.privacy.houses import ID, MAIL, NAME, YEARS_LATER, later
@@ -20,7 +19,7 @@ PAGE = "/renseignements"
 def after(place):
     """The same installation once the years are over."""
     house = later(place.house)
-    yield Place(house, create_app(house), place.password, place.secret, place.key)
+    yield Place(house, app_over(house), place.password, place.secret, place.key)
     house.close()
 
 
