@@ -1,5 +1,7 @@
 """The tests' world: what every test may ask for."""
 
+import gc
+
 import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import expect, sync_playwright
@@ -26,6 +28,13 @@ expect.set_options(timeout=30_000)
 def moment(request):
     """One of the moments at which dates go wrong; the test runs at each."""
     return request.param
+
+
+def pytest_collection_finish() -> None:
+    """All that is loaded by now stays: looking through it for garbage, again and again, was a third of a page's test."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 10)
 
 
 def pytest_unconfigure() -> None:
