@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("wheel")  # built once
 ROOT = Path(__file__).resolve().parents[2]
 # Packages that are called as two folders of the house are.
 NEIGHBOURS = ["rules", "web.py"]

@@ -22,6 +22,7 @@ from tests.clock import NOW, real
 from tests.web.houses import copy_of, open_place, order
 from tests.web.servers import serving
 
+pytestmark = pytest.mark.xdist_group("differential")  # its two servers are begun once
 DECISIONS, WEBHOOK = "/api/v1/decisions", "/webhooks/orders"
 
 
