@@ -1,5 +1,13 @@
-"""`python -m houblon`: the shell's command."""
+"""`houblon`, and `python -m houblon`: the shell's command."""
 
-from houblon.web.cli.main import run
+import gc
 
-run()
+gc.disable()  # nothing that is being loaded is garbage: looking for some was a tenth of a command's start
+
+from houblon.web.cli.main import run  # noqa: E402
+
+gc.freeze()
+gc.enable()
+
+if __name__ == "__main__":
+    run()

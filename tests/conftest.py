@@ -1,6 +1,8 @@
 """The tests' world: what every test may ask for."""
 
-import gc
+from tests.garbage import pytest_collection_finish
+
+# isort: split
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,7 +18,13 @@ from tests.summary import (
 )
 from tests.web.browsing import CHROMIUM, FLAGS
 
-__all__ = ["pytest_collectreport", "pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]
+__all__ = [
+    "pytest_collection_finish",
+    "pytest_collectreport",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+    "pytest_testnodedown",
+]
 
 # A busy machine is not a fault: examples have no deadline, may take their time, and pages too.
 settings.register_profile("houblon", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -28,13 +36,6 @@ expect.set_options(timeout=30_000)
 def moment(request):
     """One of the moments at which dates go wrong; the test runs at each."""
     return request.param
-
-
-def pytest_collection_finish() -> None:
-    """All that is loaded by now stays: looking through it for garbage, again and again, was a third of a page's test."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 10)
 
 
 def pytest_unconfigure() -> None:

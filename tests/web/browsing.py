@@ -1,5 +1,6 @@
 """A real browser for tests: one for all of them, over one running installation that looks lived in."""
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -258,14 +259,20 @@ def follow(page: Any, press: Any) -> None:
 
 
 def look(page: Any, name: str, language: str = "fr") -> None:
-    """Hold what the page shows to: no sideways scrolling on a phone, nothing for axe to find; keep its picture.
+    """Hold what the page shows to: no sideways scrolling on a phone, nothing for axe to find.
 
-    Colours are the same in both languages: their contrast is measured in French.
+    Colours are the same in both languages: their contrast is measured in French. With `HOUBLON_TEST_PICTURES=1` a
+    picture of each page is kept in artefacts/pages, for whoever wants to look at them all.
     """
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE, name
     page.evaluate(_axe())
     found = page.evaluate(_RUN, language == "fr")
     assert found == [], (name, found)
+    if os.environ.get("HOUBLON_TEST_PICTURES"):
+        _picture(page, name, language)
+
+
+def _picture(page: Any, name: str, language: str) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     plain = normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "apercu"

@@ -1,5 +1,6 @@
 """Runs the server: granian, one process with threads when embedded."""
 
+import gc
 import os
 import platform
 import socket
@@ -57,6 +58,7 @@ def serve(settings: Settings, host: str, port: int, while_running: bool = False)
     if f"HOUBLON_BASE_URL{FROM_FILE}" not in os.environ:
         os.environ.setdefault("HOUBLON_BASE_URL", f"http://localhost:{listener.getsockname()[1]}")
     os.environ[ADDRESS] = name_of(listener)
+    gc.disable()  # the worker, which is a copy of this process, loads the app first
     server("houblon.web.app.wsgi:served", listener).serve()
 
 

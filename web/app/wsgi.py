@@ -1,5 +1,6 @@
 """What the server runs: the app of the environment's settings, and its outbox worker."""
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -164,6 +165,9 @@ _settings = Settings.from_env(os.environ)
 _house = open_house(_settings, writer=WriterProcess(_settings) if _settings.may_have_writer_process else None)
 settle_rotation(_house)
 app = create_app(_house)
+# All of it stays as long as the process: no page waits while it is looked through for garbage.
+gc.freeze()
+gc.enable()
 app.extensions[HEARTBEAT] = _heartbeat = Heartbeat()
 trace(app, _house.services.ledger, _settings)
 served = Buffered(
