@@ -1,7 +1,11 @@
 """Services over real stores in a folder: Tous as in the demonstration, and a group of bad payers."""
 
 import json
+import shutil
 from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,6 +14,7 @@ from sqlalchemy import Connection
 from houblon.engine.decide.evaluate import Installation
 from houblon.orders.db import tables
 from houblon.orders.db.ledger import make_ledger
+from houblon.orders.db.snapshot import database_file
 from houblon.orders.handling.receive import receive
 from houblon.orders.intake.decode import read_order
 from houblon.orders.retailers.memberships import set_memberships
@@ -91,10 +96,21 @@ def make_services(folder: Any, *groups: dict[str, Any], url: str | None = None) 
 
 
 def open_services(folder: Any, url: str | None = None) -> Services:
-    """Services over what is in `folder` already."""
+    """Services over what is in `folder` already; a ledger that is not begins as a copy of an empty one."""
+    path = database_file(url or url_of(folder))
+    if path is not None and not path.exists():
+        shutil.copy(Path(_empty().name) / "ledger.db", path)
     ledger = make_ledger(url or url_of(folder))
     installation = Installation(ZoneInfo("America/Toronto"), "CAD")
     return Services(ledger, Policies(open_store(folder)), installation, SELLER, "https://houblon.example", "s3cret")
+
+
+@cache
+def _empty() -> TemporaryDirectory[str]:
+    """A ledger that all migrations made, once for a process: they took most of a test's time."""
+    folder = TemporaryDirectory(prefix="houblon-ledger-")
+    make_ledger(f"sqlite:///{folder.name}/ledger.db").close()
+    return folder
 
 
 def join(services: Services, retailer: str, *groups: str) -> None:

@@ -40,9 +40,12 @@ def earlier(url, revision):
 
 
 @pytest.mark.parametrize("revision", revisions()[:-1])
-def test_an_earlier_ledger_is_upgraded_with_all_that_is_in_it(url, revision, tmp_path):
+def test_an_earlier_ledger_is_upgraded_with_all_that_is_in_it_to_the_schema_of_a_new_one(
+    url, revision, tmp_path, new_shape
+):
     made = earlier(url, revision)
     ledger = open_ledger(url)
+    assert shape(ledger) == new_shape
     with ledger.reading() as connection:
         assert is_current(connection)
         for name, rows in rows_now(connection, made).items():
@@ -68,13 +71,11 @@ def test_the_files_are_named_by_what_they_lead_to_and_the_last_is_the_newest():
     assert len({*revisions()}) == len(revisions()) == int(newest_revision())
 
 
-@pytest.mark.parametrize("revision", revisions()[:-1])
-def test_an_upgraded_schema_is_that_of_a_new_ledger(url, revision, tmp_path):
-    earlier(url, revision)
-    upgraded, new = open_ledger(url), make_ledger(f"sqlite:///{tmp_path}/new.db")
-    assert shape(upgraded) == shape(new)
-    upgraded.close()
-    new.close()
+@pytest.fixture(scope="module")
+def new_shape(tmp_path_factory):
+    ledger = make_ledger(f"sqlite:///{tmp_path_factory.mktemp('new')}/new.db")
+    yield shape(ledger)
+    ledger.close()
 
 
 def shape(ledger):
