@@ -10,9 +10,9 @@ import structlog
 from flask import Flask, Response, g, request
 
 from houblon.web.foundation import metrics
+from houblon.web.foundation.logs import note
 from houblon.web.limits import sizes
 
-log = structlog.get_logger("houblon.requests")
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
 HEADER = "X-Request-Id"
 # A name for each request that asks the system for nothing: this process's own beginning, and a number.
@@ -54,7 +54,7 @@ def end(method: str, route: str, status: int, seconds: float, key: str | None, q
     metrics.answered(route, method, status, seconds)
     if not quietly:
         facts = {"key": key, **_event.facts} if key else _event.facts
-        log.info(_event.event, method=method, route=route, status=status, ms=round(seconds * 1000, 2), **facts)
+        note(_event.event, method=method, route=route, status=status, ms=round(seconds * 1000, 2), **facts)
 
 
 def _begin() -> None:

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import os
+import re
 import time
 
 import pytest
@@ -11,8 +12,9 @@ import structlog
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from houblon.orders.credentials.credentials import add_key
+from houblon.web.foundation import request_log
 from houblon.web.foundation.heartbeat import SILENCE, Heartbeat
-from houblon.web.foundation.logs import configure
+from houblon.web.foundation.logs import Paced, configure
 from houblon.web.foundation.settings import BadSetting, Settings
 from houblon.web.telemetry.health import HEARTBEAT
 from tests.orders.receivers import Endpoint
@@ -77,6 +79,29 @@ def test_logs_are_json_with_the_request_s_id_and_no_personal_data(place, log):
     assert (lines[1]["order"], lines[1]["outcome"], lines[1]["route"]) == ("PO-1", "accepted", "/webhooks/orders")
     for kept_out in ("comptoir.example", "un-lien-secret", place.secret):
         assert kept_out.lower() not in text.lower()
+
+
+def test_a_request_s_line_is_the_same_by_the_short_way_that_a_server_takes(place, log):
+    """Only what leaves in batches is written the short way; at whatever level, and whatever an id holds."""
+
+    def told(stream, level=logging.INFO):
+        configure(level, stream=stream, for_good=False)
+        request_log.begin("appel-7")
+        request_log.log_as("webhook.taken", order="PO-\udc80", none=None, version=3)
+        request_log.end("POST", "/webhooks/orders", 200, 0.00125, "caisse")
+        stream.leave() if isinstance(stream, Paced) else None
+
+    def lines(stream):
+        return [{**json.loads(line), "timestamp": ""} for line in stream.getvalue().splitlines()]
+
+    plain, short, quiet = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    told(plain)
+    told(Paced(short))
+    told(Paced(quiet), logging.WARNING)
+    [line] = lines(plain)
+    assert lines(short) == [line] and list(lines(short)[0]) == list(line) and not quiet.getvalue()
+    told_at = [json.loads(stream.getvalue())["timestamp"] for stream in (plain, short)]
+    assert [re.sub(r"\d", "0", each.strip("'")) for each in told_at] == ["0000-00-00T00:00:00.000000Z"] * 2
 
 
 def test_why_a_form_was_refused_is_in_the_log(place, log):
