@@ -3,12 +3,13 @@
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import event, func, insert, select, text, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from houblon.orders.db.ledger import Ledger, make_ledger
 from houblon.orders.db.tables import counters, metadata
@@ -171,6 +172,24 @@ def test_a_full_disk_tells_everybody_and_needs_no_hands_afterwards(ledger):
     assert names(ledger) == set()
     ledger.write(large)
     assert len(names(ledger)) == 2_000
+
+
+def test_a_transaction_that_cannot_begin_is_told_and_counted_as_a_statement_that_fails(ledger, tmp_path):
+    counted = []
+    event.listen(ledger.write_engine, "handle_error", lambda context: counted.append(context.original_exception))
+    with closing(sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with ledger.write_engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            connection.rollback()
+            driver.execute("PRAGMA busy_timeout = 0")
+            with pytest.raises(OperationalError, match="locked"):
+                connection.execute(select(counters.c.name))
+            driver.execute("PRAGMA busy_timeout = 30000")
+        assert len(counted) == 1
+        assert "afterwards" not in names(ledger)  # who reads waits for nobody
+    ledger.write(add("afterwards"))
+    assert "afterwards" in names(ledger)
 
 
 def test_work_inside_work_is_refused_rather_than_waited_for_ever(ledger):
