@@ -7,9 +7,22 @@ from the day on which it was made, whenever it was entered, what is accepted wit
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
+from operator import attrgetter
+from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, Connection, Text, func, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    Text,
+    func,
+    literal_column,
+    select,
+    type_coerce,
+)
 
 from houblon.engine.core.account import Account
 from houblon.orders.db.tables import decisions, invoices, orders, payments, planned_deliveries, retailers, transitions
@@ -102,34 +115,40 @@ def _invoiced(
     connection: Connection, services: Services, only: list[str] | None
 ) -> Iterator[tuple[str, Iterable[Movement]]]:
     """What is left of each invoice, by its retailer, as it changed."""
-    mine = [invoices.c.kind == "invoice", *_of(invoices.c.retailer_id, only)]
-    changes, first_due = _changes(connection, services, mine)
-    for key, retailer, issued, due, total in connection.execute(_ISSUED.where(*mine)):
+    changes, first_due = _changes(connection, services, only)
+    query = _ISSUED.where(*_of(invoices.c.retailer_id, only))
+    for key, retailer, issued, due, total in connection.execute(query):
         later = changes.get(key)
         if later is None:
             yield retailer, (Movement(issued, total, due),) if total > 0 else ()
             continue
         # What came before the issue, a deposit that was noted late, counts from then on.
-        later = sorted((each._replace(at=max(each.at, issued)) for each in later), key=lambda each: each.at)
-        yield retailer, movements_of(total, first_due.get(key, due), (Change(issued), *later))
+        moves = [each if each.at >= issued else each._replace(at=issued) for each in later]
+        moves.sort(key=_at)
+        yield retailer, movements_of(total, first_due.get(key, due), [Change(issued), *moves])
 
 
 def _changes(
-    connection: Connection, services: Services, mine: list[ColumnElement[bool]]
+    connection: Connection, services: Services, only: list[str] | None
 ) -> tuple[dict[int, list[Change]], dict[int, str]]:
     """What changed of invoices after their issue, and the day on which those were due first that are due another day."""
     found: dict[int, list[Change]] = defaultdict(list)
     zone = services.installation.zone
-    for key, amount, paid_on, at in connection.execute(_PAID.where(*mine)):
+
+    def rows(query: Select[Any], invoice: ColumnElement[Any]) -> Iterable[Any]:
+        some = [] if only is None else [invoice.in_(select(invoices.c.key).where(invoices.c.retailer_id.in_(only)))]
+        return connection.execute(query.where(*some))
+
+    for key, amount, paid_on, at in rows(_PAID, payments.c.invoice_key):
         # Entered on a later day than it was made: it counts from the beginning of its own.
         is_late = day_begins(paid_on, zone, 1) < at
         found[key].append(Change(day_begins(paid_on, zone) if is_late else at, amount))
-    for key, at, total in connection.execute(_CREDITED.where(*mine)):
+    for key, at, total in rows(_CREDITED, invoices.c.credits):
         found[key].append(Change(at, -total))
-    for key, at in connection.execute(_DISPUTED.where(*mine)):
+    for key, at in rows(_DISPUTED, invoices.c.key):
         found[key].append(Change(at, disputed=True))
     first_due: dict[int, str] = {}
-    for key, at, before, after in connection.execute(_RESCHEDULED.where(*mine)):
+    for key, at, before, after in rows(_RESCHEDULED, planned_deliveries.c.invoice_key):
         first_due.setdefault(key, before)
         found[key].append(Change(at, due=after))
     return found, first_due
@@ -144,9 +163,11 @@ class _Taken:
             transitions.c.invoice_key.is_(None), transitions.c.after.in_(_LEFT)
         )
         first = func.min(orders.c.received_at, type_=BigInteger).label("first")
-        query = select(orders.c.retailer_id, first).where(orders.c.key.not_in(left), *mine)
-        by_retailer = connection.execute(query.group_by(orders.c.retailer_id))
-        self._first: dict[str, int] = {row.retailer_id: row.first for row in by_retailer}
+        # Not the column itself: by its index, SQLite would look up every order where one pass is enough.
+        retailer = func.coalesce(orders.c.retailer_id, literal_column("''"), type_=String).label("retailer")
+        query = select(retailer, first).where(orders.c.key.not_in(left), *mine)
+        by_retailer = connection.execute(query.group_by(retailer))
+        self._first: dict[str, int] = {row.retailer: row.first for row in by_retailer}
         self._between: dict[str, list[tuple[int, int]]] = defaultdict(list)
         moves = (
             select(orders.c.retailer_id, orders.c.key, instant(transitions.c.at), transitions.c.after)
@@ -170,15 +191,13 @@ class _Taken:
         return any(begun < moment <= end for begun, end in self._between.get(retailer, ()))
 
 
+_at = attrgetter("at")
 _ISSUED = select(
     invoices.c.key, invoices.c.retailer_id, instant(invoices.c.issued_at), invoices.c.due_date, invoices.c.total
-)
-_PAID = select(payments.c.invoice_key, payments.c.amount, payments.c.paid_on, instant(payments.c.at)).join(
-    invoices, invoices.c.key == payments.c.invoice_key
-)
-_NOTES = invoices.alias("notes")
-_CREDITED = select(_NOTES.c.credits, instant(_NOTES.c.issued_at), _NOTES.c.total).join(
-    invoices, invoices.c.key == _NOTES.c.credits
+).where(invoices.c.kind == "invoice")
+_PAID = select(payments.c.invoice_key, payments.c.amount, payments.c.paid_on, instant(payments.c.at))
+_CREDITED = select(invoices.c.credits, instant(invoices.c.issued_at), invoices.c.total).where(
+    invoices.c.credits.is_not(None)
 )
 _DISPUTED = select(invoices.c.key, instant(invoices.c.disputed_at)).where(invoices.c.disputed_at.is_not(None))
 _RESCHEDULED = (
@@ -188,7 +207,7 @@ _RESCHEDULED = (
         planned_deliveries.c.due_before,
         planned_deliveries.c.due_after,
     )
-    .join(invoices, invoices.c.key == planned_deliveries.c.invoice_key)
+    .where(planned_deliveries.c.invoice_key.is_not(None))
     .where(planned_deliveries.c.due_before.is_not(None), planned_deliveries.c.due_after.is_not(None))
     .order_by(planned_deliveries.c.key)
 )

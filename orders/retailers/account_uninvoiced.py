@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, Connection, exists, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, exists, func, select, type_coerce
 
 from houblon.engine.core.order import Order, Payment, decode_order, decoder_of
 from houblon.orders.db.tables import deliveries, earlier_contents, invoices, orders, transitions
@@ -71,9 +71,13 @@ def uninvoiced_movements(
     connection: Connection, mine: Sequence[ColumnElement[bool]]
 ) -> Iterator[tuple[str, Iterable[Movement]]]:
     """Of each order that was accepted before it was invoiced, what counted of it, by its retailer."""
-    past = _past(connection, mine)
-    for key, retailer, value, body in connection.execute(_NOW.where(*mine)):
-        yield retailer, _movements(past[key], value, body)
+    waited = _WAITED if not mine else _WAITED.join(orders, orders.c.key == _accepted.c.order_key).where(*mine)
+    keys = list(connection.execute(waited.distinct()).scalars())
+    for place in range(0, len(keys), _AT_ONCE):
+        some = keys[place : place + _AT_ONCE]
+        past = _past(connection, some)
+        for key, retailer, value, body in connection.execute(_NOW.where(orders.c.key.in_(some))):
+            yield retailer, _movements(past[key], value, body)
 
 
 def _movements(past: _Past, value: int, body: bytes) -> Iterator[Movement]:
@@ -89,19 +93,20 @@ def _movements(past: _Past, value: int, body: bytes) -> Iterator[Movement]:
             counted = amount
 
 
-def _past(connection: Connection, mine: Sequence[ColumnElement[bool]]) -> dict[int, _Past]:
+def _past(connection: Connection, keys: Sequence[int]) -> dict[int, _Past]:
     found: dict[int, _Past] = defaultdict(_Past)
-    for key, at, after in connection.execute(_MOVES.where(*mine)):
+    for key, at, after in connection.execute(_MOVES.where(transitions.c.order_key.in_(keys))):
         found[key].moves.append((at, after))
-    for key, issued, replaced in connection.execute(_INVOICED.where(*mine)):
+    for key, issued, replaced in connection.execute(_INVOICED.where(invoices.c.order_key.in_(keys))):
         found[key].invoiced.append((issued, replaced))
-    for key, until, body in connection.execute(_SAID.where(*mine)):
+    for key, until, body in connection.execute(_SAID.where(earlier_contents.c.order_key.in_(keys))):
         found[key].said.append((until, body))
-    for key, at, until, lines in connection.execute(_DELIVERED.where(*mine)):
+    for key, at, until, lines in connection.execute(_DELIVERED.where(deliveries.c.order_key.in_(keys))):
         found[key].delivered.append(_Delivered(at, until, lines))
     return found
 
 
+_AT_ONCE = 1_000
 _decoder = decoder_of(_OfPayment)
 _accepted = transitions.alias("accepted")
 _at_once = exists().where(
@@ -110,38 +115,26 @@ _at_once = exists().where(
     invoices.c.issued_at == _accepted.c.at,
 )
 # The orders that were accepted and not invoiced in the same act.
-_WAITED = orders.c.key.in_(
-    select(_accepted.c.order_key).where(_accepted.c.invoice_key.is_(None), _accepted.c.after == "accepted", ~_at_once)
+_WAITED: Select[Any] = select(_accepted.c.order_key).where(
+    _accepted.c.invoice_key.is_(None), _accepted.c.after == "accepted", ~_at_once
 )
-_NOW = select(orders.c.key, orders.c.retailer_id, orders.c.order_value, orders.c.body).where(_WAITED)
+_NOW = select(orders.c.key, orders.c.retailer_id, orders.c.order_value, orders.c.body)
 _MOVES = (
     select(transitions.c.order_key, instant(transitions.c.at), transitions.c.after)
-    .join(orders, orders.c.key == transitions.c.order_key)
-    .where(transitions.c.invoice_key.is_(None), _WAITED)
+    .where(transitions.c.invoice_key.is_(None))
     .order_by(transitions.c.key)
 )
-_INVOICED = (
-    select(
-        invoices.c.order_key,
-        instant(invoices.c.issued_at),
-        func.coalesce(instant(invoices.c.replaced_at), EVER, type_=BigInteger),
-    )
-    .join(orders, orders.c.key == invoices.c.order_key)
-    .where(invoices.c.kind == "invoice", _WAITED)
+_INVOICED = select(
+    invoices.c.order_key,
+    instant(invoices.c.issued_at),
+    func.coalesce(instant(invoices.c.replaced_at), EVER, type_=BigInteger),
+).where(invoices.c.kind == "invoice")
+_SAID = select(earlier_contents.c.order_key, instant(earlier_contents.c.replaced_at), earlier_contents.c.body).order_by(
+    earlier_contents.c.key
 )
-_SAID = (
-    select(earlier_contents.c.order_key, instant(earlier_contents.c.replaced_at), earlier_contents.c.body)
-    .join(orders, orders.c.key == earlier_contents.c.order_key)
-    .where(_WAITED)
-    .order_by(earlier_contents.c.key)
-)
-_DELIVERED = (
-    select(
-        deliveries.c.order_key,
-        instant(deliveries.c.at),
-        func.coalesce(instant(deliveries.c.undone_at), EVER, type_=BigInteger),
-        deliveries.c.lines,
-    )
-    .join(orders, orders.c.key == deliveries.c.order_key)
-    .where(_WAITED)
+_DELIVERED = select(
+    deliveries.c.order_key,
+    instant(deliveries.c.at),
+    func.coalesce(instant(deliveries.c.undone_at), EVER, type_=BigInteger),
+    deliveries.c.lines,
 )

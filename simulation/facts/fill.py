@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ Progress = Callable[[int], None]
 Guard = Callable[[duckdb.DuckDBPyConnection], AbstractContextManager[object]]
 _MAY_BE_WANTING = frozenset({name for name, fact in FACTS.items() if not fact.known} | OMISSIBLE)
 _NUMERIC = tuple(name for name in PLAIN if FACTS[name].kind is Kind.NUMERIC)
+_plain = attrgetter(*PLAIN)
 _SAMPLE = 400
 STEP = 500  # orders between two words of progress
 
@@ -132,6 +134,7 @@ class _RowEncoder:
         self.categories, self.skus = _Coder(), _Coder()
         self.names: dict[str, str | None] = {}
         self.wanting: set[str] = set()
+        self._not_wanting = tuple(_MAY_BE_WANTING)
         self.extent = dict.fromkeys(_NUMERIC, 0)
         self.sample = _Sample()
         self.has_own_limits = self.looks_for_first = False
@@ -160,8 +163,7 @@ class _RowEncoder:
             "note": facts.note,
             "note_lower": facts.note.lower(),
         }
-        for name in PLAIN:
-            row[name] = getattr(facts, name)
+        row.update(zip(PLAIN, _plain(facts), strict=True))
         for name in SELECTS:
             value = getattr(facts, name)
             row[name] = None if value is None else self.selects[name][value]
@@ -184,8 +186,10 @@ class _RowEncoder:
 
     def _look_at(self, row: dict[str, Any]) -> None:
         """Note what is wanting, and how far numbers reach from 0 (-1 as far as 0)."""
-        if len(self.wanting) < len(_MAY_BE_WANTING):
-            self.wanting.update(name for name in _MAY_BE_WANTING - self.wanting if row[name] is None)
+        wanting = [name for name in self._not_wanting if row[name] is None]
+        if wanting:
+            self.wanting.update(wanting)
+            self._not_wanting = tuple(_MAY_BE_WANTING - self.wanting)
         for name in _NUMERIC:
             value = row[name]
             if value is not None and (size := value if value >= 0 else ~value) > self.extent[name]:
