@@ -106,7 +106,9 @@ def _money(value: Any) -> str:
 
 def _percent(value: Any) -> str:
     try:
-        percent = Decimal(value) if isinstance(value, str) and len(value) <= 12 else Decimal("NaN")
+        # Decimal reads digits of every script, and "1_0" as ten.
+        is_plain = isinstance(value, str) and len(value) <= 12 and value.isascii() and "_" not in value
+        percent = Decimal(value) if is_plain else Decimal("NaN")
         if isinstance(value, int) and not isinstance(value, bool):
             percent = Decimal(value)
     except InvalidOperation:

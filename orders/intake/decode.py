@@ -7,7 +7,7 @@ import msgspec
 from houblon.engine.core.money import MOST
 from houblon.engine.core.order import Buyer, Charge, Line, Order, Payment, decode_order, order_of
 from houblon.engine.core.problem import Faults, Problem, problem, refuse, step
-from houblon.engine.core.strict_json import check_depth
+from houblon.engine.core.strict_json import check_depth, read_json
 from houblon.engine.core.texts import MAX_ID, is_id
 from houblon.orders.intake.order_schema import ORDER
 from houblon.orders.intake.unknown_members import unknown_members
@@ -56,9 +56,11 @@ def read_order(body: bytes) -> Order:
 
 def read_order_and_hash(body: bytes) -> tuple[Order, str, tuple[Problem, ...]]:
     """`read_order`, `content_hash` and `unknown_members`, for the price of one reading."""
-    document = parse_json(body)
+    document = _decoded(body)
+    canonical = _canonical(document)
+    _check_names(body, canonical)
     order = _order_of(body, document)
-    return order, hash_of(document), unknown_members(document)
+    return order, hashlib.sha256(canonical).hexdigest(), unknown_members(document)
 
 
 def _order_of(body: bytes, document: object) -> Order:
@@ -108,7 +110,23 @@ def check_order(order: Order) -> None:
 
 
 def parse_json(body: bytes) -> object:
-    """The JSON value of a body. Raises Invalid where it is none, or too deep."""
+    """The JSON value of a body. Raises Invalid where it is none, too deep, or says a member of an object twice."""
+    document = _decoded(body)
+    _check_names(body, msgspec.json.encode(document))
+    return document
+
+
+def _check_names(body: bytes, written: bytes) -> None:
+    """Raises Invalid where an object of the body says a member twice: whoever reads takes the first or the last.
+
+    `written` is what was decoded, written again: the decoder keeps the last, so that the colons of the others are lost.
+    Who writes colons in texts as `u003a` is read a second time.
+    """
+    if body.count(b":") != written.count(b":"):
+        read_json(body)
+
+
+def _decoded(body: bytes) -> object:
     check_depth(body)
     try:
         return msgspec.json.decode(body)

@@ -1,15 +1,17 @@
 """Values as shops write them, read into the forms of the house: "3.0" and 2.4 are amounts, "yes" is true."""
 
 import html
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time, timedelta, tzinfo
-from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 _CENT = Decimal("0.01")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST = Decimal(10) ** 12
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 
 
 class Unfit(Exception):
@@ -134,10 +136,11 @@ def _decimal(value: Any) -> Decimal:
     """A number however a shop writes it. A float is read by its shortest writing: 2.4 is "2.4"."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         raise Unfit("Un nombre est attendu.", "A number is expected.")
-    try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation:
-        raise Unfit("Un nombre est attendu.", "A number is expected.") from None
+    written = str(value).strip()
+    # Decimal takes more than anybody writes: digits of every script, and lines between them ("1_000").
+    if not _NUMBER.fullmatch(written):
+        raise Unfit("Un nombre est attendu.", "A number is expected.")
+    number = Decimal(written)
     if not number.is_finite() or abs(number) >= _MOST:
         raise Unfit("Ce nombre dépasse ce qui se compte.", "This number is beyond what can be counted.")
     return number

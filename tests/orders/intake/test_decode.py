@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from houblon.engine.core.order import Buyer, Line, Order, decode_order
 from houblon.engine.core.problem import Invalid
 from houblon.orders.intake import decode
-from houblon.orders.intake.decode import content_hash, read_order
+from houblon.orders.intake.decode import content_hash, parse_json, read_order, read_order_and_hash
 from houblon.orders.intake.order_schema import ORDER
 
 
@@ -275,3 +275,23 @@ def test_every_text_of_an_order_is_capped_by_the_decoder_or_here():
     for struct, lengths in known.items():
         texts = {field.name for field in msgspec.structs.fields(struct) if field.type in (str | None, str)}
         assert texts == set(lengths)
+
+
+@pytest.mark.parametrize(
+    ("written", "where"),
+    [
+        ('{"id": "PO-1", "currency": "CAD", "currency": "USD"}', "/currency"),
+        ('{"id": "PO-1", "lines": [{"sku": "A"}, {"quantity": 24, "quantity":3}]}', "/lines/1/quantity"),
+        ('{"customer": {"id" : 1, "\\u0069d": 2}}', "/customer/id"),
+    ],
+)
+def test_a_member_that_is_said_twice_is_refused_where_it_stands(written, where):
+    for read in (parse_json, read_order, read_order_and_hash):
+        with pytest.raises(Invalid) as refused:
+            read(written.encode())
+        assert [(each.code, each.pointer) for each in refused.value.problems] == [("repeated", where)]
+
+
+def test_names_in_texts_and_spaces_before_colons_are_no_member_said_twice():
+    for written in ('{"note": "a\\":1, \\"a\\":2"}', '{"a" : 1, "b" : {"a" : 2}}', '{"note": "\\u003a"}'):
+        assert parse_json(written.encode()) == json.loads(written)

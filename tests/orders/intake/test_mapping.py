@@ -152,6 +152,14 @@ def test_an_amount_is_read_however_it_is_written(written):
     }
 
 
+@pytest.mark.parametrize("written", ["1_0", "٤٨.٠٠", "３", "3²", "0x30", "3 0", "3,00", "inf", "--3", ".", "", "1e9999"])
+def test_an_amount_that_two_readers_could_take_differently_is_none(written):
+    line = {"sku": "X", "quantity": 2, "price": "3.00", "total_discount": written or "-"}
+    with pytest.raises(Invalid) as refused:
+        mapped(SHOPIFY, shopify(line_items=[line]))
+    assert [(each.code, each.pointer) for each in refused.value.problems] == [("mapping", "/lines/0/discount")]
+
+
 def test_faults_name_the_member_that_they_were_for():
     line = {"sku": "X", "quantity": 1.5, "price": "douze"}
     wrong = shopify(created_at="2021-05-12T09:30:00", line_items=[line])
