@@ -292,8 +292,8 @@ def with_limit(facts: Facts, limit: int | None) -> Facts:
 
 
 # How orders are read. What was decided by an earlier reading is decided by it again (orders/handling/replay.py):
-# the first knew no charges, and took a province as it was written.
-FIRST_READING, READING = 1, 2
+# the first knew no charges, and took a province as it was written; the second accepted what charges bring below zero.
+FIRST_READING, SECOND_READING, READING = 1, 2, 3
 
 
 def read_facts(

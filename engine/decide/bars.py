@@ -6,7 +6,7 @@ from houblon.engine.conditions.figures import money_text
 from houblon.engine.conditions.targets.documents import fact_document
 from houblon.engine.conditions.vocabulary import FACTS
 from houblon.engine.core.money import dollars
-from houblon.engine.core.order import FIRST_READING, READING, Facts, Order
+from houblon.engine.core.order import FIRST_READING, READING, SECOND_READING, Facts, Order
 from houblon.engine.core.problem import Text
 from houblon.engine.core.totals import is_untold, place_of_order, totals_of
 from houblon.engine.decide.causes import CREDIT_FACTS, credit_text
@@ -18,7 +18,7 @@ from houblon.engine.policy.policy import Policy
 # How far an order's own sum may be from what its sender says, or what was paid below it, in cents: lines are rounded
 # one by one elsewhere.
 LEEWAY = 5
-MISSING = "missing_fact"
+MISSING, BELOW_ZERO = "missing_fact", "below_zero"
 # The states in which an order may pass, by who sent it; any other is held, those that nobody has heard of too.
 _PASSING = {
     "shopify": {"paid", "pending", "authorized", "partially_paid"},
@@ -43,7 +43,10 @@ def barred_by(
     barred = barred_for(order.currency, installation, unknown_groups)
     if reading == FIRST_READING:
         return barred
-    return (*barred, *counting(contradictions(order, installation, known_province), policy))
+    own = contradictions(order, installation, known_province)
+    if reading == SECOND_READING:
+        own = tuple(reason for reason in own if reason.code != BELOW_ZERO)
+    return (*barred, *counting(own, policy))
 
 
 def barred_for(currency: str | None, installation: Installation, unknown_groups: tuple[str, ...]) -> tuple[Reason, ...]:
@@ -65,6 +68,11 @@ def contradictions(order: Order, installation: Installation, known_province: str
     totals = order.stated_total and compared_totals(order, installation, known_province)
     if totals and abs(totals[0] - totals[1]) > LEEWAY:
         found.append(_total_differs(*totals))
+    if (
+        order.charges
+        and (worth := sum([each.value for each in order.lines]) + sum([each.amount for each in order.charges])) < 0
+    ):
+        found.append(_below_zero(worth))
     if is_untold(order, place):
         found.append(_unknown_place(order.buyer.country if order.buyer.province is None else order.buyer.province))
     return tuple(found)
@@ -113,6 +121,15 @@ def _total_differs(own: int, stated: int) -> Reason:
         f"Lines, charges and taxes come to {ours.en}; the sender says {theirs.en}.",
     )
     return _house("total_differs", "order.stated_total", text, {"total": dollars(own), "stated_total": dollars(stated)})
+
+
+def _below_zero(worth: int) -> Reason:
+    shown = money_text(worth)
+    text = Text(
+        f"Les rabais dépassent ce qui est commandé : {shown.fr} avant les taxes.",
+        f"The discounts exceed what is ordered: {shown.en} before taxes.",
+    )
+    return _house(BELOW_ZERO, "order.charges", text, {"value": dollars(worth)})
 
 
 def _sender_status(status: str) -> Reason:

@@ -49,6 +49,15 @@ def possible(symbols: Symbols) -> list[Formula]:
     ]
 
 
+def held_below_zero(symbols: Symbols, barred: Formula) -> Iterator[Formula]:
+    """What charges bring below zero is held, whatever a policy says."""
+    if "charges_value" in symbols.names:
+        numbers = symbols.numbers
+        yield z3.Implies(
+            z3.And(numbers["charges_value"] < 0, numbers["order_value"] + numbers["charges_value"] < 0), barred
+        )
+
+
 def within(symbols: Symbols, chain: tuple[str, ...], kept: Mapping[str, tuple[str, ...]]) -> Iterator[Formula]:
     """What holds of orders with the chain: none is of a buyer who is kept in a group beside it, and has another one."""
     for test, flag in symbols.texts.get("buyer_id", {}).items():

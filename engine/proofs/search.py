@@ -14,7 +14,7 @@ import z3
 from houblon.engine.conditions.targets.logic import Formula, Symbols
 from houblon.engine.conditions.tree import Comparison
 from houblon.engine.conditions.vocabulary import FACTS
-from houblon.engine.proofs.possible import at_most_each, possible
+from houblon.engine.proofs.possible import at_most_each, held_below_zero, possible
 from houblon.engine.proofs.texts import Literal, Undecided, find_text
 
 # z3's own count of steps for one answer: the same on any machine, a few seconds on a slow one.
@@ -55,7 +55,8 @@ class Search:
         self.last: Any = None  # z3's model of the order that was found last
         self.solver = z3.SimpleSolver(symbols.context)
         self.solver.set("rlimit", EFFORT)
-        self.given = [*possible(symbols), *given]  # what holds of every order, and of those that are asked about
+        # What holds of every order, and of those that are asked about.
+        self.given = [*possible(symbols), *held_below_zero(symbols, barred), *given]
         self.solver.add(*self.given)
 
     def find(self, question: Iterable[Formula], wishes: Iterable[Formula] = ()) -> Imagined | Unsettled | None:

@@ -48,6 +48,8 @@ WAIVE = ("waive_minimums", {"reason": "x"})
 PROVEN = [
     asked(NEVER, when=below(200)),
     asked(ALWAYS, acceptance_mode="manual"),
+    # What charges bring below zero is held, whatever a policy says.
+    asked(NEVER, when={"all": [said("order_value", "less_than", 500), said("charges_value", "less_than", -500)]}),
     asked(INVOICED),
     asked(TERMS, invoicing_terms={"kind": "end_of_month", "days": 30}),
     asked(LOOSER, acceptance_minimum_items=30, chain=BARS, other=policy()),
@@ -55,6 +57,10 @@ PROVEN = [
 ]
 BROKEN_ONES = [
     (asked(NEVER, when=below(201)), Outcome.ACCEPTED),
+    (
+        asked(NEVER, when={"all": [said("order_value", "less_than", 501), said("charges_value", "less_than", -499)]}),
+        Outcome.ACCEPTED,
+    ),
     (asked(ALWAYS), Outcome.ACCEPTED),
     (asked(INVOICED, rules_of(below(500), WITHHOLD)), Outcome.ACCEPTED),
     (asked(TERMS, rules_of({"all": [said("is_first_order", "is_false")]}, LONG)), Outcome.ACCEPTED),

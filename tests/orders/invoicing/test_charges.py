@@ -2,6 +2,7 @@
 
 import pytest
 
+from houblon.engine.core.order import READING, SECOND_READING
 from houblon.orders.db import tables
 from houblon.orders.handling import credit_notes, deliveries, lifecycle, review
 from houblon.orders.handling.bulk import prospects, total_of
@@ -147,11 +148,31 @@ def test_without_a_province_of_the_installation_the_retailer_s_own_counts(servic
         assert replay(connection, services).differences == ()
 
 
+@pytest.mark.parametrize(("off", "outcome"), [("-1296.00", "accepted"), ("-1296.01", "held")])
+def test_what_charges_bring_below_zero_is_held_and_nobody_is_invoiced_less_than_nothing(services, off, outcome):
+    send(services, order_body(charges=[{"kind": "discount", "amount": off}], stated_total=None))
+    [row] = rows(services, tables.decisions)
+    assert row.document["outcome"] == outcome
+    if outcome == "held":
+        assert [each["code"] for each in row.document["reasons"]] == ["below_zero"]
+        assert "-$0.01" in row.document["reasons"][0]["message"]["en"].replace("−", "-")
+    assert {each.total >= 0 for each in rows(services, tables.invoices)} <= {True}
+    # What was decided before is decided as it was then.
+    services.ledger.write(
+        lambda connection: connection.execute(
+            tables.decisions.update().values(reading={**row.reading, "form": SECOND_READING})
+        )
+    )
+    with services.ledger.reading() as connection:
+        found = [each.now["outcome"] for each in replay(connection, services).differences]
+    assert found == (["accepted"] if outcome == "held" else [])
+
+
 def test_what_was_decided_before_is_decided_by_the_reading_of_then(services):
     """A ledger of before: what the sender called its state was nothing to anybody."""
     send(services, order_body(status="voided"))
     [row] = rows(services, tables.decisions)
-    assert row.document["outcome"] == "held" and row.reading["form"] == 2
+    assert row.document["outcome"] == "held" and row.reading["form"] == READING
     services.ledger.write(lambda connection: connection.execute(tables.decisions.update().values(reading=None)))
     with services.ledger.reading() as connection:
         [difference] = replay(connection, services).differences

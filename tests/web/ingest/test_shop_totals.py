@@ -179,6 +179,10 @@ SHOPIFY = {
     ),
 }
 WOOCOMMERCE = {
+    "a line that was edited to nothing": (
+        woocommerce([product("1440.00", 30), product("0.00", 0)], WITH_TAX, sum(ON_BEER)),
+        WITH_TAX,
+    ),
     "a coupon, a fee that takes off, shipping": (
         woocommerce(
             [product("1440.00", 30, "1300.00")],
@@ -262,6 +266,15 @@ HELD_SHOPIFY = {
     },
 }  # fmt: skip
 HELD_WOOCOMMERCE = {
+    "a fee that takes more off than there is": (
+        woocommerce(
+            [product("1440.00", 30)],
+            text("-60.00", *taxes_on("-60.00")),
+            text(*taxes_on("-60.00")),
+            fee_lines=[fee("Rabais", "-1500.00")],
+        ),
+        ["below_zero"],
+    ),
     "a refund": (
         woocommerce([product("1440.00", 30)], WITH_TAX, "215.64", refunds=[{"id": 7, "reason": "bris", "total": "-100.00"}]),
         ["sender_status", "total_differs"],
