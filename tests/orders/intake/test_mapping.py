@@ -152,7 +152,10 @@ def test_an_amount_is_read_however_it_is_written(written):
     }
 
 
-@pytest.mark.parametrize("written", ["1_0", "\u0664\u0668.\u0660\u0660", "\uff13", "3\u00b2", "0x30", "3 0", "3,00", "inf", "--3", ".", "", "1e9999"])
+@pytest.mark.parametrize(
+    "written",
+    ["1_0", "\u0664\u0668.\u0660\u0660", "\uff13", "3\u00b2", "0x30", "3 0", "3,00", "inf", "--3", ".", "", "1e9999"],
+)
 def test_an_amount_that_two_readers_could_take_differently_is_none(written):
     line = {"sku": "X", "quantity": 2, "price": "3.00", "total_discount": written or "-"}
     with pytest.raises(Invalid) as refused:
