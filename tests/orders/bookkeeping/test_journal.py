@@ -159,8 +159,8 @@ def test_what_is_applied_from_one_invoice_to_another_passes_by_no_bank(tmp_path)
     header = table_of(books, "payments").header
     told = [dict(zip(header, row, strict=True)) for row in table_of(books, "payments").rows]
     assert [(each["Amount"], each["Means"]) for each in told[1:3]] == [
-        (Decimal(-500), "applied credit"),
-        (Decimal(500), "applied credit"),
+        (Decimal(-500), "credit applied"),
+        (Decimal(500), "credit applied"),
     ]
     accounts = {row[2] for row in table_of(books, "quickbooks-journal").rows if row[0] != "P-1"}
     assert accounts == {Accounts().receivables, Accounts().credits}
