@@ -21,10 +21,10 @@ _CURRENCY = re.compile(
     r"^(?:CAD|CA|US|USD|EUR)?[$€]|[$€](?:CA|CAD|US)?$|^(?:CAD|USD|EUR)|(?:CAD|USD|EUR)$", re.IGNORECASE
 )
 _PLAIN = {
-    POINT: re.compile(r"-?(\d+|\d{1,3}(,\d{3})+)(\.\d*)?|-?\.\d+", re.ASCII),
-    COMMA: re.compile(r"-?(\d+|\d{1,3}(\.\d{3})+)(,\d*)?|-?,\d+", re.ASCII),
+    POINT: re.compile(r"[-+]?(\d+|\d{1,3}(,\d{3})+)(\.\d*)?|[-+]?\.\d+", re.ASCII),
+    COMMA: re.compile(r"[-+]?(\d+|\d{1,3}(\.\d{3})+)(,\d*)?|[-+]?,\d+", re.ASCII),
 }
-_NUMERIC = re.compile(r"-?[\d.,]*\d[\d.,]*", re.ASCII)
+_NUMERIC = re.compile(r"[-+]?[\d.,]*\d[\d.,]*", re.ASCII)
 _DAY = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})(?:[ T,]+(.*))?", re.ASCII)
 _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T](.*))?", re.ASCII)
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
@@ -218,7 +218,7 @@ def guess_mark(cells: Iterable[Cell], otherwise: str) -> str:
             return POINT if plain[last] == COMMA else COMMA
         if last >= 0 and len(plain) - last - 1 != 3:
             return plain[last]
-        if last >= 0 and plain.lstrip("-").startswith("0"):
+        if last >= 0 and plain.lstrip("-+").startswith("0"):
             return plain[last]
     return otherwise
 

@@ -44,7 +44,7 @@ _MEANINGS = {name: meaning for meaning, names in _HEADERS.items() for name in na
 _DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/. ]\d{1,2}[-/. ]\d{4}|\d{8}|\d{1,2}\D{1,3}[^\d\s]{3,10}\D{1,3}\d{4}"
 )
-_MONEY = re.compile(r"[-−(]?\$?[\d\s.,'’]*\d\s?\$?\)?")
+_MONEY = re.compile(r"[-+−(]?\$?[\d\s.,'’]*\d\s?\$?\)?")
 
 
 class Columns(msgspec.Struct, frozen=True):

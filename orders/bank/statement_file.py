@@ -17,7 +17,7 @@ from houblon.engine.core.money import MOST
 from houblon.engine.core.problem import Invalid, Problem, problem, refuse
 from houblon.orders import csv_text
 from houblon.orders.bank.columns import Columns, Rows, find_columns
-from houblon.orders.cell_values import Unread, cents_of, day_of, guess_day_order, guess_mark
+from houblon.orders.cell_values import Unread, day_of, decimal_of, guess_day_order, guess_mark, to_cents
 from houblon.orders.csv_text import folded
 
 MAX_BYTES, MAX_LINES, MAX_COLUMNS, MAX_TEXT = 400_000, 5_000, 50, 500
@@ -184,7 +184,17 @@ class _Reader:
         return abs(amount) if kind.startswith(_IN) else amount
 
     def _read(self, cell: str) -> int:
-        return cents_of(cell, self.decimal) if cell.strip("- ") else 0
+        if not cell.strip("- "):
+            return 0
+        amount = decimal_of(cell, self.decimal)
+        # A bank moves whole cents: what has more after its mark was parted into thousands by it, or is no amount.
+        if amount != round(amount, 2):
+            raise Unread(
+                "number",
+                f"Un montant a au plus deux chiffres après la virgule, pas « {cell[:40]} ».",
+                f"An amount has at most two digits after its mark, not “{cell[:40]}”.",
+            )
+        return to_cents(amount)
 
     def _check(self, cells: tuple[str, ...], on: date, amount: int) -> None:
         if on > self.today:

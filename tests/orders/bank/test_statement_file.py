@@ -94,7 +94,16 @@ def test_which_mark_stands_before_the_cents_is_asked_where_nothing_proves_it():
         read(uncertain)
     assert [each.code for each in caught.value.problems] == ["decimal"]
     assert read(uncertain, decimal=".").lines[0].amount == 174_500
-    assert read(uncertain, decimal=",").lines[0].amount == 175  # rounded as everywhere
+    # Said the wrong way round, no bank's amount has three digits after the mark: nobody pays 1.75 for it.
+    wrong = read(uncertain, decimal=",")
+    assert (wrong.lines, [each.problem.code for each in wrong.faults]) == ((), ["number"])
+
+
+def test_what_came_in_may_be_written_with_a_plus():
+    signed = "Date,Description,Amount\n2021-05-20,ÉPICERIE,+745.04\n2021-05-21,HYDRO,-200.00\n"
+    assert [(line.amount, line.line) for line in read(signed).lines] == [(74_504, 2)]
+    without_header = "05/20/2021,+745.04,-,Deposit,ÉPICERIE\n05/21/2021,-200.00,-,Bill,HYDRO\n"
+    assert [line.amount for line in read(without_header).lines] == [74_504]
 
 
 def test_a_form_that_nobody_knows_is_asked_and_read_as_a_person_says():
@@ -114,6 +123,7 @@ def test_a_form_that_nobody_knows_is_asked_and_read_as_a_person_says():
         ("2021-07-01;A;;10,00", "date"),
         ("2021-02-30;A;;10,00", "date"),
         ("2021-05-20;A;;dix", "number"),
+        ("2021-05-20;A;;10,005", "number"),
         ("2021-05-20;A;5,00;10,00", "amount"),
         ("2021-05-20;Total;;", "amount"),
         ("2021-05-20;A;;99999999999999,00", "too_large"),
