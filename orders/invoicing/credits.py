@@ -40,7 +40,7 @@ def credit(
     """Issue a credit note in the running transaction, of so many of each line by its number; of all that is left
     unless it is said. The caller has locked the invoice's row.
 
-    Raises Conflict where less is left than is asked for.
+    Raises Conflict where less is left than is asked for, and where the lines asked for come to no part of the invoice.
     """
     invoiced, before = quantities_of(invoice.document), credited_quantities(connection, invoice.key)
     if wanted is None:
@@ -48,10 +48,13 @@ def credit(
     else:
         _check_left(invoice, invoiced, before, wanted)
         after = {number: before.get(number, 0) + wanted.get(number, 0) for number in invoiced}
+    part = difference(invoice.document, before, after)
+    if after != invoiced and not _is_a_part(invoice, -part["cents"]["total"]):
+        raise _only_whole(invoice)
     local = context.at.astimezone(services.installation.zone)
     document = {
         **{name: value for name, value in invoice.document.items() if name not in _NOT_COPIED},
-        **difference(invoice.document, before, after),
+        **part,
         **_languages(services, context, invoice.document),
         "kind": "credit_note",
         "credits": invoice.number,
@@ -116,6 +119,21 @@ def credit_notes_of(connection: Connection, invoice_key: int) -> list[Row[Any]]:
 
 def _said(note: Issued, taken: int) -> dict[str, Any]:
     return {"amount": dollars(taken), "credit_note_key": note.key, "credit_note_number": note.number}
+
+
+def _is_a_part(invoice: Row[Any], taken: int) -> bool:
+    """Whether so many cents more can be credited: what is taken back of an invoice never charges its buyer, nor is more
+    than the invoice. Lines come to such where the discounts on the whole order are more than they are worth."""
+    whole, sign = abs(invoice.total), -1 if invoice.total < 0 else 1
+    return taken * sign >= 0 and (invoice.credited + taken) * sign <= whole
+
+
+def _only_whole(invoice: Row[Any]) -> Conflict:
+    return Conflict(
+        "only_whole",
+        f"Les rabais de la facture {invoice.number} dépassent ce que valent ces lignes : créditez tout ce qui en reste.",
+        f"The discounts of invoice {invoice.number} are more than these lines are worth: credit all that is left of it.",
+    )
 
 
 def _check_left(

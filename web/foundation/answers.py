@@ -115,7 +115,14 @@ CONFLICTS = (
         ),
         (
             *("conflict", "state", "agreed", "asked", "over", "not_done"),
-            *("already_settled", "already_invoiced", "already_available", "already_paid", "already_credited"),
+            *(
+                "already_settled",
+                "already_invoiced",
+                "already_available",
+                "already_paid",
+                "already_credited",
+                "only_whole",
+            ),
             *("already_undone", "credit_applied", "nothing_over", "other_retailer", "no_change", "order_paid"),
             *("order_credited", "already_stopped", "not_stopped", "already_disputed", "not_disputed"),
             *("already_sent", "already_reversed", "not_accepted", "not_to_deliver", "not_parked", "invoice_settled"),

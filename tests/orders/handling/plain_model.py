@@ -158,7 +158,13 @@ class Bill:
     def take(self, wanted: Quantities) -> None:
         before = self.paper.amount(self.credited)
         self.credited = {number: self.credited.get(number, 0) + wanted.get(number, 0) for number in self.paper.all}
-        self.notes.append(before - self.paper.amount(self.credited))
+        after = self.paper.amount(self.credited)
+        # What is credited grows from nothing to the invoice, whichever side of zero that is on.
+        if self.credited != self.paper.all and not (
+            0 <= before <= after <= self.total or self.total <= after <= before <= 0
+        ):
+            raise Refused("only_whole")
+        self.notes.append(before - after)
 
     def take_rest(self) -> None:
         self.take({number: quantity - self.credited.get(number, 0) for number, quantity in self.paper.all.items()})

@@ -177,3 +177,23 @@ def test_what_was_decided_before_is_decided_by_the_reading_of_then(services):
     with services.ledger.reading() as connection:
         [difference] = replay(connection, services).differences
     assert difference.now["outcome"] == "accepted"
+
+
+def test_a_part_of_an_invoice_never_charges_its_buyer_nor_is_more_than_the_invoice(services):
+    lines = [
+        {"sku": "IPA-24", "quantity": 24, "unit_price": "10.00"},
+        {"sku": "FUT-50", "quantity": 24, "unit_price": "10.00", "deposit": "20.00"},
+    ]
+    invoice = invoice_of(services, lines=lines, charges=[{**REBATE, "amount": "-576.00", "taxable": False}])
+    assert invoice.total == 48_000 + 7_188 - 57_600 + 48_000
+
+    def credited(*asked):
+        credit_notes.credit(services, 1, asked, Words(), by="anne", at=later(hours=1))
+
+    for line in (1, 2):  # the first one comes to less than nothing, the second to more than the invoice
+        with pytest.raises(Conflict) as refused:
+            credited(Asked(line, 24))
+        assert refused.value.code == "only_whole"
+    assert len(rows(services, tables.invoices)) == 1
+    credited(Asked(1, 24), Asked(2, 24))
+    assert [row.total for row in rows(services, tables.invoices)] == [invoice.total, -invoice.total]
