@@ -29,7 +29,7 @@ def last_day(invoice: Row[Any], credited_on: date | None, months: int, zone: Zon
     if settled is None:
         return None
     made_on = invoice.link_made_at.astimezone(zone).date() if invoice.link_made_at else settled
-    return _months_after(max(settled, made_on), months)
+    return months_after(max(settled, made_on), months)
 
 
 def credited_on(connection: Connection, invoice: Row[Any]) -> date | None:
@@ -77,7 +77,7 @@ def _with_link(value: Any, old: str, fresh: str) -> Any:
     return fresh if value == old else value
 
 
-def _months_after(day: date, months: int) -> date:
+def months_after(day: date, months: int) -> date:
     """The same day so many months later, or the last one of a shorter month."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -15,6 +15,7 @@ from houblon.orders.events.message_ids import message_id
 from houblon.orders.invoicing.languages import languages_to
 from houblon.orders.mail.content import EmailContent, in_languages, signed, subject_line
 from houblon.orders.mail.enqueue import mail_row
+from houblon.orders.receivables.links import Opened, statement_link
 from houblon.orders.receivables.sheet import age_texts, closing_label, dispute_texts, entry_text
 from houblon.orders.receivables.statement import Statement
 from houblon.orders.services import Seller, Services
@@ -23,12 +24,17 @@ EVENT = "retailer.statement"
 _SHOWN = 60  # entries
 
 
-def letter(statement: Statement, retailer: Any, seller: Seller, languages: tuple[str, ...]) -> EmailContent:
-    """What the letter says: every entry with what was owed after it, then what is owed by its age."""
-    return in_languages(languages, lambda language: _letter_in(statement, retailer, seller, language))
+def letter(
+    services: Services, statement: Statement, retailer: Any, languages: tuple[str, ...], at: datetime
+) -> EmailContent:
+    """What the letter says: every entry with what was owed after it, then what is owed by its age, and the link to the
+    same as a page and a PDF."""
+    opened = Opened(statement.retailer, statement.since, statement.until, at)
+    link, seller = statement_link(services, opened), services.seller
+    return in_languages(languages, lambda language: _letter_in(statement, retailer, seller, link, language))
 
 
-def _letter_in(statement: Statement, retailer: Any, seller: Seller, language: str) -> EmailContent:
+def _letter_in(statement: Statement, retailer: Any, seller: Seller, link: str, language: str) -> EmailContent:
     days = {"since": _day(statement.since, language), "until": _day(statement.until, language)}
     entries = statement.entries[-_SHOWN:]
     opening = statement.opening if entries == statement.entries else entries[0].balance - entries[0].entry.amount
@@ -44,12 +50,15 @@ def _letter_in(statement: Statement, retailer: Any, seller: Seller, language: st
     if len(entries) < len(statement.entries):
         lines.append(_LAST_ONES.in_(language).format(count=_SHOWN))
     subject = _SUBJECT.in_(language).format(seller=seller.name, **days)
-    return EmailContent(subject_line(subject), tuple(lines), language, signed(seller), tuple(facts))
+    content = EmailContent(subject_line(subject), tuple(lines), language, signed(seller), tuple(facts))
+    return msgspec.structs.replace(content, link=link, label=_LABEL.in_(language))
 
 
-def letter_document(statement: Statement, retailer: Any, seller: Seller, languages: tuple[str, ...]) -> dict[str, Any]:
+def letter_document(
+    services: Services, statement: Statement, retailer: Any, languages: tuple[str, ...], at: datetime
+) -> dict[str, Any]:
     """The letter as the outbox keeps it, for a person to read before it leaves."""
-    document: dict[str, Any] = msgspec.to_builtins(letter(statement, retailer, seller, languages))
+    document: dict[str, Any] = msgspec.to_builtins(letter(services, statement, retailer, languages, at))
     return document
 
 
@@ -59,7 +68,7 @@ def queue(connection: Connection, services: Services, statement: Statement, reta
     # With what is kept of the retailer's last order, so that it goes when what is kept of them does.
     last = select(func.max(orders.c.key)).where(orders.c.retailer_id == retailer.id)
     key = connection.execute(last).scalar_one()
-    content = letter(statement, retailer, services.seller, languages_to(connection, services, retailer))
+    content = letter(services, statement, retailer, languages_to(connection, services, retailer), at)
     connection.execute(insert(outbox), mail_row(id, EVENT, retailer.email, content, at, order_key=key))
     address: str | None = retailer.email
     return address
@@ -74,6 +83,7 @@ _HERE = Text(
     "Voici le relevé de votre compte, du {since} au {until}.",
     "Here is the statement of your account, from {since} to {until}.",
 )
+_LABEL = Text("Voir le relevé, et le télécharger en PDF", "View the statement, and download it as a PDF")
 _LAST_ONES = Text("Les {count} dernières écritures y sont.", "It has the last {count} entries.")
 _SUBJECT = Text("Relevé de compte au {until}, {seller}", "Statement of account as of {until}, {seller}")
 _OPENING = Text("Solde d’ouverture", "Opening balance")

@@ -8,6 +8,9 @@ NOT_LED_TO = {
     "retailers.asked",
     "statements.show_asked",
     "statements.as_pdf_asked",
+    # The link in a letter to a retailer.
+    "shared_statements.show",
+    "shared_statements.as_pdf",
     # Where somebody with a second factor is led while they sign in, and what flask-security answers by leading on.
     "security.mf_recovery",
     "security.mf_recovery_codes",

@@ -59,13 +59,15 @@ ROLE_NAMES: dict[str, Text] = {
 # Marks that are no permission: anybody at all, a door for machines with its own lock, whoever is signed in, nobody.
 OPEN, DOOR, OWN, CLOSED = "open", "door", "own", "closed"
 
-# What anybody may open: the signed invoice link, what pages are made of, and the way in.
+# What anybody may open: the signed links of buyers, what pages are made of, and the way in.
 _OPEN = {
     "static",
     "api_docs.show",
     "api_docs.problems",
     "invoices.shared",
     "invoices.shared_pdf",
+    "shared_statements.show",
+    "shared_statements.as_pdf",
     "language.switch",
     "invitation.show",
     "invitation.accept",

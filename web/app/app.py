@@ -44,7 +44,7 @@ from houblon.web.presentation import days, icons, transition_text
 from houblon.web.privacy import pages as privacy
 from houblon.web.products import files as product_files
 from houblon.web.products import pages as products
-from houblon.web.retailers import joining, membership_files, memberships, statements
+from houblon.web.retailers import joining, membership_files, memberships, shared_statements, statements
 from houblon.web.retailers import pages as retailers
 from houblon.web.rule_editor import pages as rule_editor
 from houblon.web.simulations import files as simulation_files
@@ -58,6 +58,7 @@ PAGES = (
     retailers,
     joining,
     statements,
+    shared_statements,
     memberships,
     membership_files,
     products,

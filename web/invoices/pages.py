@@ -216,7 +216,7 @@ def _ended(row: Row[Any]) -> Response:
     languages, seller = languages_on(row.document), house().services.seller
     parts = [(language, _that_it_is_over(row, seller, language)) for language in languages]
     with force_locale(languages[0]):
-        page = render_template("invoice_link_over.html", invoice=row, parts=parts, seller=seller)
+        page = render_template("invoice_link_over.html", subject=row.number, parts=parts, seller=seller)
     return make_response(page, 410)
 
 

@@ -94,7 +94,7 @@ def _page(id: str) -> Any:
         row=row,
         made=made,
         sheet=sheet(made, row, seller, languages),
-        letter=rendered(mail.letter_document(made, row, seller, languages)),
+        letter=rendered(mail.letter_document(house().services, made, row, languages, house().now())),
         typed={"du": made.since.isoformat(), "au": made.until.isoformat()},
         problems=(),
         today=_today(),

@@ -1,14 +1,19 @@
 """A statement of account as people open it, send it and ask for it by key and from a shell."""
 
+import dataclasses
 import html
 import json
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from houblon.orders.credentials.credentials import SCOPES
 from houblon.orders.db import tables
 from houblon.orders.mail.rendered import rendered
+from houblon.orders.receivables.links import Opened, read_statement_link, statement_link
+from houblon.orders.retailers.joins import join_retailers
+from houblon.orders.services import FormerSecret
 from tests.clock import NOW, day_of
 from tests.orders.services import rows
 from tests.web.api.test_api import Caller
@@ -26,6 +31,14 @@ def call(place):
     paid = {"amount": "800.00", "on": DAY.isoformat(), "reference": "VIR-7", "means": "transfer"}
     assert call("POST", "/invoices/1/payments", paid).status_code == 201
     return call
+
+
+def link_in(place):
+    """The link of the statement's letter that is to leave, as its retailer follows it."""
+    [letter] = [row for row in rows(place.house.services, tables.outbox) if row.event == "retailer.statement"]
+    link = letter.message["link"]
+    assert link in rendered(letter.message)["text"] and link in rendered(letter.message)["html"]
+    return link.removeprefix(place.house.services.base_url)
 
 
 def text(answer):
@@ -106,3 +119,52 @@ def test_a_statement_is_asked_by_key_and_from_a_shell(call, place, tmp_path):
     assert json.loads(shell([*words, "--pdf", target]).stderr)["errors"][0]["code"] == "exists"
     words[4] = "hier"
     assert json.loads(shell(words).stderr)["errors"][0]["pointer"] == "/since"
+
+
+def test_the_letter_s_link_opens_the_statement_as_page_and_pdf_for_whoever_has_it(call, place):
+    client, anybody = place.signed_in(), place.client()
+    page = client.get("/detaillants/comptoir-1/releve").get_data(as_text=True)
+    form = {"id": "comptoir-1", "du": DAY.isoformat(), "au": DAY.isoformat(), "csrf_token": token_of(page)}
+    client.post("/detaillants/releve/envoyer", data=form)
+    link = link_in(place)
+    page = text(anybody.get(link))
+    assert "Relevé de compte" in page and "Facture F-2021-00001" in page and "Envoyer" not in page
+    made = anybody.get(f"{link}/releve.pdf")
+    assert made.mimetype == "application/pdf" and made.data.startswith(b"%PDF")
+    head, _, tail = link.rpartition("/r/")
+    for wrong in (tail[:-1], tail[1:], f"{tail}A", "x", tail.replace(".", "", 1)):
+        assert anybody.get(f"{head}/r/{wrong}").status_code == 404, wrong
+    # What is signed for an invoice opens no statement.
+    invoice = next(
+        row.message["link"] for row in rows(place.house.services, tables.outbox) if "/f/" in str(row.message)
+    )
+    assert anybody.get(f"/r/{invoice.rpartition('/')[2]}").status_code == 404
+
+
+def test_a_link_ends_with_its_months_and_with_its_retailer_s_account(call, place):
+    services, anybody = place.house.services, place.client()
+    opened = Opened("comptoir-1", DAY, DAY, NOW)
+
+    def follow(link):
+        return anybody.get(link.removeprefix(services.base_url)).status_code
+
+    assert follow(statement_link(services, opened)) == 200
+    months = timedelta(days=31 * place.house.profile.invoice_link_months + 1)
+    assert follow(statement_link(services, msgspec.structs.replace(opened, sent_at=NOW - months))) == 410
+    assert follow(statement_link(services, msgspec.structs.replace(opened, retailer="personne"))) == 404
+    place.send(order("PO-3", buyer="comptoir-2"), "m-3")
+    services.ledger.write(lambda connection: join_retailers(connection, "comptoir-1", "comptoir-2", by="anne", at=NOW))
+    assert follow(statement_link(services, opened)) == 410
+
+
+def test_a_former_secret_opens_what_was_sent_before_it_was_one(place):
+    services, opened = place.house.services, Opened("comptoir-1", DAY, DAY, NOW)
+    token = statement_link(services, opened).rpartition("/")[2]
+    for until, expected in ((NOW, opened), (NOW - timedelta(days=1), None)):
+        after = dataclasses.replace(services, secret="another", former=(FormerSecret(services.secret, until),))
+        found = read_statement_link(after, token)
+        assert (found and found.retailer) == (expected and expected.retailer)
+    forged = msgspec.structs.replace(opened, until=DAY + timedelta(days=40))
+    token = statement_link(services, forged).rpartition("/")[2]
+    after = dataclasses.replace(services, secret="another", former=(FormerSecret(services.secret, NOW),))
+    assert read_statement_link(after, token) is None
