@@ -85,6 +85,21 @@ def edit_retailer(connection: Connection, card: Card, at: datetime, by: str = SY
     return before
 
 
+def set_limit(connection: Connection, id: str, limit: str | None, at: datetime, by: str) -> None:
+    """Write a retailer's own credit limit alone; who is known by groups alone gets a row."""
+    amount = None if limit is None else cents(limit)
+    mine = update(retailers).where(retailers.c.id == id)
+    if connection.execute(mine.values(credit_limit=amount, updated_at=at)).rowcount == 0:
+        connection.execute(insert(retailers).values(id=id, created_at=at, updated_at=at, credit_limit=amount))
+    decide_retailers_again(connection, (id,), LIMIT, by=by, at=at)
+
+
+def limits_of(connection: Connection) -> dict[str, str]:
+    """The credit limits that retailers have of their own, as documents write money."""
+    query = select(retailers.c.id, retailers.c.credit_limit).where(retailers.c.credit_limit.is_not(None))
+    return {id: dollars(limit) for id, limit in connection.execute(query)}
+
+
 def card_of(connection: Connection, ids: BuyerIds) -> Row[Any]:
     """Who an order is from, as its sender knows them: the card of its name, with what it does not say from the card
     of the retailer that it is joined to."""

@@ -5,10 +5,12 @@ A file is UTF-8 or Windows-1252 (which holds Latin-1), its cells apart by comma,
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
+from houblon.engine.core.money import dollars, price
 from houblon.engine.core.problem import Problem, problem, refuse
 from houblon.engine.core.texts import clean_id, composed, is_text
 from houblon.engine.policy.policy import BASE
@@ -25,8 +27,11 @@ _HEADERS = {
     "group": "groupe groupes group groups group_id groupe_id categorie segment".split(),
     "name": "nom name raison_sociale nom_du_detaillant retailer_name".split(),
     "source": "source boutique shop".split(),
+    "limit": "limite_de_credit limite_credit limite credit_limit limit".split(),
     "called": "nom_source nom_de_source nom_par_la_source source_name source_id".split(),
 }
+_SPACES = re.compile(r"\s")
+_AMOUNT = re.compile(r"\d{1,9}([.,]\d{1,2})?", re.ASCII)
 _SEPARATORS = re.compile(r"\s*[|/]\s*")
 
 
@@ -51,6 +56,8 @@ class Columns(msgspec.Struct, frozen=True):
     # A source, and what it calls the retailer, where the file says so beside the house's id or instead of it.
     source: int | None = None
     called: int | None = None
+    # The retailer's own credit limit.
+    limit: int | None = None
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -62,7 +69,8 @@ class Fault(msgspec.Struct, frozen=True):
 
 class Change(msgspec.Struct, frozen=True):
     """One retailer whose groups the file changes; `name` is set for one that gets a card: who is not known yet, or by
-    groups alone with `called`, a source's name that is to lead to them."""
+    groups alone with `called`, a source's name that is to lead to them. `limit` is the credit limit of its own that
+    it gets, as documents write money, where the file says another than the one `limit_before`."""
 
     retailer: str
     before: tuple[str, ...]
@@ -70,6 +78,8 @@ class Change(msgspec.Struct, frozen=True):
     is_new: bool
     name: str | None = None
     called: tuple[str, str] | None = None
+    limit: str | None = None
+    limit_before: str | None = None
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -117,7 +127,7 @@ def guess_columns(sheet: Sheet, content: Content) -> Columns:
         left = [n for n in range(sheet.width) if n not in found.values()]
         if left:
             found["retailer"] = left[0]
-    return Columns(**{name: found.get(name) for name in ("retailer", "group", "name", "source", "called")})
+    return Columns(**{name: found.get(name) for name in ("retailer", "group", "name", "source", "called", "limit")})
 
 
 def plan_import(
@@ -128,11 +138,12 @@ def plan_import(
     kept: Mapping[str, Sequence[str]],
     known: Iterable[str],
     ids: RowIds | None = None,
+    limits: Mapping[str, str | None] = MappingProxyType({}),
 ) -> Plan:
     """What the file would change of the memberships `kept`; `known` are the ids of all retailers, `ids` finds whom a
-    row means.
+    row means, `limits` are the credit limits that retailers have of their own.
 
-    ADD only adds; REPLACE puts each retailer that the file names in exactly the groups it gives. A line
+    A limit that the file says is the retailer's; an empty cell says none. ADD only adds; REPLACE puts each retailer that the file names in exactly the groups it gives. A line
     with a fault counts for nothing; with REPLACE, its retailer is then left as it is.
     """
     by_source = columns.source is not None and columns.called is not None
@@ -155,12 +166,15 @@ def plan_import(
         stays = before if mode == ADD else [group for group in before if group not in content.groups]
         after = tuple(sorted({*groups, *stays}))
         is_new = retailer not in everyone
-        if after == before and not is_new:
+        was = limits.get(retailer)
+        limit = said.limits.get(retailer, was)
+        if after == before and not is_new and limit == was:
             unchanged += 1
         else:
             called = said.called.get(retailer)
             name = said.names.get(retailer) if is_new or called else None
-            changes.append(Change(retailer, before, after, is_new, name, called))
+            new_limit = None if limit == was else limit
+            changes.append(Change(retailer, before, after, is_new, name, called, new_limit, was))
     return Plan(tuple(changes), unchanged, tuple(said.faults))
 
 
@@ -170,6 +184,7 @@ class _Said(msgspec.Struct):
     groups: dict[str, list[str]] = msgspec.field(default_factory=dict)
     names: dict[str, str] = msgspec.field(default_factory=dict)
     called: dict[str, tuple[str, str]] = msgspec.field(default_factory=dict)
+    limits: dict[str, str] = msgspec.field(default_factory=dict)
     faults: list[Fault] = msgspec.field(default_factory=list)
     spoiled: set[str] = msgspec.field(default_factory=set)
 
@@ -190,10 +205,15 @@ def _said(sheet: Sheet, columns: Columns, by_name: Mapping[str, str], ids: RowId
         name = composed(_cell(cells, columns.name))
         if fault is None and not is_text(name, 300):
             fault = _NO_NAME
+        limit = _limit_in(_cell(cells, columns.limit))
+        if fault is None and (limit is None or limit != said.limits.get(retailer, limit) != ""):
+            fault = _NO_LIMIT if limit is None else _SEVERAL_LIMITS
         if fault is not None:
             said.faults.append(Fault(line, fault))
             said.spoiled.add(retailer)
             continue
+        if limit:
+            said.limits[retailer] = limit
         listed = said.groups.setdefault(retailer, [])
         listed += [group for group in groups if group not in listed]
         if name:
@@ -205,7 +225,8 @@ def written(rows: Iterable[Mapping[str, Any]], delimiter: str) -> bytes:
     """The rows as a CSV file for spreadsheets; with what sources call retailers where any does."""
     found = list(rows)
     called = ("source", "nom_source") if any(row.get("source") for row in found) else ()
-    header = ("detaillant", "groupe", "nom", "courriel", "langue", "province", *called)
+    limit = ("limite_de_credit",) if any(row.get("limite_de_credit") for row in found) else ()
+    header = ("detaillant", "groupe", "nom", "courriel", "langue", "province", *limit, *called)
     return csv_text.written(header, ([str(row[name] or "") for name in header] for row in found), delimiter)
 
 
@@ -257,6 +278,26 @@ def _cell(cells: tuple[str, ...], column: int | None) -> str:
     return cells[column] if column is not None and column < len(cells) else ""
 
 
+def _limit_in(cell: str) -> str | None:
+    """A credit limit as documents write money, from a cell; empty where it says none, None where it can't be read."""
+    plain = _SPACES.sub("", cell).removesuffix("$").removeprefix("$")
+    if not plain:
+        return ""
+    return dollars(price(plain.replace(",", "."))) if _AMOUNT.fullmatch(plain) else None
+
+
+_NO_LIMIT = problem(
+    "money",
+    "/limit",
+    "Une limite de crédit comme 5000,00, ou rien.",
+    "A credit limit such as 5000.00, or nothing.",
+)
+_SEVERAL_LIMITS = problem(
+    "several_limits",
+    "/limit",
+    "Une autre ligne dit une autre limite de crédit pour ce détaillant.",
+    "Another line says another credit limit for this retailer.",
+)
 _NO_NAME = problem(
     "text",
     "/name",

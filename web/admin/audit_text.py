@@ -36,6 +36,8 @@ ACTS: dict[str, Text] = {
     "invoice.paid": Text("paiement noté", "payment entered"),
     "invoice.payment_reversed": Text("paiement annulé", "payment reversed"),
     "invoices.moved_on": Text("numéros de facture passés", "invoice numbers skipped"),
+    "limits.imported": Text("limites de crédit importées", "credit limits imported"),
+    "limits.undone": Text("import de limites de crédit défait", "import of credit limits undone"),
     "key.added": Text("clé d’API créée", "API key made"),
     "key.revoked": Text("clé d’API révoquée", "API key revoked"),
     "memberships.set": Text("détaillants rangés dans leurs groupes", "retailers put into their groups"),

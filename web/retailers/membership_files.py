@@ -5,6 +5,8 @@ from typing import Any
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import ngettext
 
+from houblon.engine.conditions.figures import money_text
+from houblon.engine.core.money import cents
 from houblon.engine.core.problem import Invalid, refuse
 from houblon.orders.retailers.membership_file import (
     ADD,
@@ -115,7 +117,7 @@ def _columns(sheet: Sheet) -> Columns | None:
         text = request.form.get(name, "")
         return int(text) if text.isascii() and text.isdecimal() and int(text) < sheet.width else None
 
-    said = ("detaillant", "groupe", "nom", "source", "nom_source")
+    said = ("detaillant", "groupe", "nom", "source", "nom_source", "limite")
     return Columns(*(chosen(f"colonne_{each}") for each in said))
 
 
@@ -134,6 +136,7 @@ def _form(**shown: Any) -> str:
         chains=_chains(content, plan) if plan else (),
         found=consequences(house(), {each.retailer: each.after for each in plan.changes}) if plan else None,
         name_of=lambda id: name_of_group(content, id),
+        money_of=lambda limit: money_text(cents(limit)).in_(current()),
         max_kb=MAX_BYTES // 1000,
         max_rows=MAX_ROWS,
         add=ADD,

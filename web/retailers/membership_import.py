@@ -12,7 +12,7 @@ from houblon.orders.db.tables import audit
 from houblon.orders.queries import retailers
 from houblon.orders.records.audit import record
 from houblon.orders.retailers.brought import keep_brought
-from houblon.orders.retailers.cards import Card, add_retailer
+from houblon.orders.retailers.cards import Card, add_retailer, limit_text, limits_of, set_limit
 from houblon.orders.retailers.membership_file import Columns, Plan, Sheet, plan_import, written
 from houblon.orders.retailers.memberships import all_memberships, set_memberships
 from houblon.orders.retailers.names import BuyerIds, add_name, first_names, names_by_source, taken_ids
@@ -26,7 +26,7 @@ from houblon.web.foundation.composition import House
 from houblon.web.foundation.stale import check_seen, tag_of
 from houblon.web.retailers.membership_effect import content_of
 
-_ACT = "memberships.imported"
+_ACT, _LIMITS = "memberships.imported", "limits.imported"
 
 
 class Imported(msgspec.Struct, frozen=True):
@@ -71,12 +71,19 @@ def keep(house: House, by: By, sheet: Sheet, columns: Columns, mode: str, seen: 
             # Who was in groups alone has a card once a source's name leads to them.
             if each.is_new or each.called is not None:
                 add_retailer(connection, Card(each.retailer, each.name), by.at)
+            if each.limit is not None:
+                set_limit(connection, each.retailer, each.limit, by.at, by.who)
             if each.called is not None:
                 add_name(connection, *each.called, BuyerIds(each.retailer, each.retailer), by.at)
         set_memberships(connection, {each.retailer: each.after for each in plan.changes}, by.at, by.who)
         before = {each.retailer: list(each.before) for each in plan.changes}
         after = {each.retailer: list(each.after) for each in plan.changes}
         record(connection, _referred(by.entry(_ACT, mode, before, after), f"import:{id}"))
+        limited = [each for each in plan.changes if each.limit is not None]
+        if limited:
+            was = {each.retailer: each.limit_before for each in limited}
+            put = {each.retailer: each.limit for each in limited}
+            record(connection, _referred(by.entry(_LIMITS, mode, was, put), f"limits:{id}"))
 
     house.services.ledger.write(work)
     return id
@@ -99,9 +106,23 @@ def undo(house: House, by: By, id: str) -> Undone | None:
         set_memberships(connection, back, by.at, by.who)
         before = {id: put[id] for id in back}
         record(connection, _referred(by.entry("memberships.undone", reference, before, back), f"undo:{reference}"))
+        _give_limits_back(connection, by, id)
         return Undone(len(back), len(was) - len(back))
 
     return house.services.ledger.write(work)
+
+
+def _give_limits_back(connection: Connection, by: By, id: str) -> None:
+    """The credit limits that an import wrote are again what they were, but for those that changed since."""
+    done = connection.execute(select(audit).where(audit.c.reference == f"limits:{id}")).one_or_none()
+    if done is None:
+        return
+    now, was, put = limits_of(connection), done.before or {}, done.after or {}
+    back = {retailer: limit for retailer, limit in was.items() if now.get(retailer) == put[retailer]}
+    for retailer, limit in back.items():
+        set_limit(connection, retailer, limit, by.at, by.who)
+    before = {retailer: put[retailer] for retailer in back}
+    record(connection, by.entry("limits.undone", f"limits:{id}", before, back))
 
 
 def imported(connection: Connection, id: str) -> Imported | None:
@@ -135,6 +156,7 @@ def exported(house: House, delimiter: str, search: str = "", group: str | None =
             "courriel": row.email,
             "langue": row.language,
             "province": row.province,
+            "limite_de_credit": _limit_cell(limit_text(row), delimiter),
             "source": names.get(row.id, ("", ""))[0],
             "nom_source": names.get(row.id, ("", ""))[1],
         }
@@ -142,6 +164,10 @@ def exported(house: House, delimiter: str, search: str = "", group: str | None =
         for group in _named(kept.get(row.id, ()), content)
     ]
     return written(rows, delimiter)
+
+
+def _limit_cell(limit: str | None, delimiter: str) -> str | None:
+    return limit.replace(".", ",") if limit and delimiter == ";" else limit
 
 
 def _named(groups: Sequence[str], content: Content) -> list[str]:
@@ -153,7 +179,7 @@ def _plan(
 ) -> Plan:
     known = [row.id for row in retailers.list_retailers(connection, limit=None)]
     ids = RowIds(names_by_source(connection), with_own_buyers(connection), taken_ids(connection))
-    return plan_import(sheet, columns, mode, content, kept, known, ids)
+    return plan_import(sheet, columns, mode, content, kept, known, ids, limits_of(connection))
 
 
 def _imported(connection: Connection, row: Row[Any]) -> Imported:

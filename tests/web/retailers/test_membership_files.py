@@ -8,6 +8,7 @@ import pytest
 
 from houblon.orders.credentials.credentials import add_source
 from houblon.orders.records.audit import entries
+from houblon.orders.retailers.cards import limits_of
 from houblon.orders.retailers.memberships import all_memberships, set_memberships
 from houblon.orders.retailers.names import find_ids, taken_ids
 from tests.clock import NOW
@@ -33,7 +34,7 @@ def upload(client, data):
 def again(client, page, **changed):
     """Send the preview's form as a browser does."""
     sent = {name: html.unescape(re.search(rf'name="{name}" value="([^"]*)"', page)[1]) for name in ("csv", "vu")}
-    for name in ("colonne_detaillant", "colonne_groupe", "colonne_nom"):
+    for name in ("colonne_detaillant", "colonne_groupe", "colonne_nom", "colonne_limite"):
         select = page.split(f'name="{name}">', 1)[1].split("</select>")[0]
         sent[name] = next(iter(re.findall(r'value="(\d*)" selected', select)), "")
     sent["mode"] = re.search(r'name="mode" value="(\w+)" checked', page)[1]
@@ -176,3 +177,27 @@ def test_names_of_two_sources_that_ask_for_one_id_are_two_retailers(place, clien
     }
     with ledger.reading() as connection:
         assert [find_ids(connection, *each).own for each in (("a-b", "c"), ("a", "b-c"), ("a", "x-y"))] == list(found)
+
+
+def test_a_retailer_s_own_limit_goes_out_comes_back_and_is_undone_with_its_import(place, client):
+    def limits():
+        with place.house.services.ledger.reading() as connection:
+            return limits_of(connection)
+
+    page = text(
+        upload(client, b"detaillant;groupe;limite de credit\ncomptoir-1;;5 000,5 $\nbar-9;;800\nbar-8;;5,000\n")
+    )
+    assert "ligne 4" in page and "5\u00a0000,50\u00a0$" in page and limits() == {}
+    done = again(client, page, confirmer="1")
+    assert done.status_code == 302 and limits() == {"comptoir-1": "5000.50", "bar-9": "800.00"}
+    body = client.get("/detaillants/export.csv").get_data()
+    assert "comptoir-1;;Comptoir du Coin;achats@comptoir.example;;;5000,50" in body.decode("utf-8-sig")
+    assert "Le fichier ne change rien." in text(upload(client, body))
+    # An empty cell leaves it; two lines of one retailer say one limit.
+    assert "Le fichier ne change rien." in text(upload(client, b"detaillant;groupe;limite\ncomptoir-1;;\n"))
+    twice = b"detaillant;groupe;limite\ncomptoir-1;;1\ncomptoir-1;;2\n"
+    assert "Une autre ligne dit une autre limite" in text(upload(client, twice))
+    page = text(client.get(done.location))
+    form = {"csrf_token": token_of(page), "import": done.location.partition("fait=")[2]}
+    client.post(f"{IMPORT}/defaire", data=form)
+    assert limits() == {}

@@ -25,7 +25,7 @@ from houblon.web.retailers import membership_import
 from houblon.web.retailers.consequences import consequences
 from houblon.web.retailers.membership_effect import content_of
 
-_PLACES = ("retailer", "group", "name", "source", "called")
+_PLACES = ("retailer", "group", "name", "source", "called", "limit")
 _SHOWN = 50
 
 
@@ -42,7 +42,10 @@ def membership() -> None:
 @click.option("--yes", is_flag=True, help="Keep it; lines with a fault are left out.")
 @click.option("--replace", is_flag=True, help="Put each retailer in exactly the groups that the file gives.")
 @click.option(
-    "--column", "columns", multiple=True, help="group=2: which column has what, from 1; retailer, name, source, called."
+    "--column",
+    "columns",
+    multiple=True,
+    help="group=2: which column has what, from 1; retailer, name, source, called, limit.",
 )
 @speaks_problems
 def import_(
@@ -148,6 +151,7 @@ def _document(house: House, columns: Columns, mode: str, plan: Plan) -> dict[str
                 "before": each.before,
                 "after": each.after,
                 "called": each.called,
+                "credit_limit": each.limit,
             }
             for each in plan.changes
         ],
@@ -164,6 +168,7 @@ def _text(document: dict[str, Any]) -> str:
     lines = [
         f"{each['retailer']:24} {', '.join(each['before']) or '-'} → {', '.join(each['after']) or '-'}"
         + ("  (new)" if each["new"] else "")
+        + (f"  credit limit {each['credit_limit']}" if each["credit_limit"] else "")
         for each in changes[:_SHOWN]
     ]
     if len(changes) > _SHOWN:
