@@ -44,8 +44,10 @@ def import_(data: Path | None, file: Path, publish_now: bool, group: str | None,
         bundle = read_import(document, group, _newest(house), house.store.history().rule_ids_taken())
         bundle = led(house.services.ledger, bundle)
         if publish_now and not house.profile.approval:
+            before = _newest(house).version.number
             version = _publish(house, bundle, file.name)
-            print_result({"version": version}, as_json, f"Published as version {version}.")
+            said = "Published as version" if version != before else "Nothing to publish, all is so already in version"
+            print_result({"version": version}, as_json, f"{said} {version}.")
             return
         with bundle.placing():
             proposal = begin(

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timezone
 from zoneinfo import ZoneInfo
 
+from houblon.engine.conditions.figures import NBSP
 from houblon.engine.core.problem import refuse
 
 FIRST, SECOND = "0", "1"
@@ -23,7 +24,7 @@ def read_local(text: str, zone: ZoneInfo, which: str, pointer: str) -> datetime:
         raise refuse(
             "no_such_hour",
             pointer,
-            f"Cette heure n’existe pas : ce jour-là, l’horloge avance. Choisissez par exemple {after:%H:%M}.",
+            f"Cette heure n’existe pas : ce jour-là, l’horloge avance. Choisissez par exemple {after.hour}{NBSP}h{NBSP}{after.minute:02d}.",
             f"There is no such hour: the clock goes forward that day. Choose {after:%H:%M}, for instance.",
         )
     if first.utcoffset() == second.utcoffset():

@@ -27,8 +27,10 @@ from houblon.rules.publishing.timeline import Step, Timeline, lacking_approval
 from houblon.rules.store.history import History
 from houblon.web.foundation.current_app import house
 from houblon.web.presentation.change_text import ChangeText, describe_change
+from houblon.web.presentation.fault_places import fault_place
 
 blueprint = Blueprint("planned", __name__)
+blueprint.app_template_global("fault_place")(fault_place)
 _SHOWN = 200
 
 

@@ -1,6 +1,6 @@
 """Changes in words: where, what, before and after."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -20,6 +20,7 @@ from houblon.rules.model.moves import MEMBERSHIP
 from houblon.rules.model.statements import ABSENT, MEMBERS, RULES, statements_of
 from houblon.web.presentation import cycle_text
 from houblon.web.presentation.rule_parts import rule_parts
+from houblon.web.presentation.scenario_text import expectation_text, moment_text, order_parts, order_text
 from houblon.web.presentation.setting_forms import FORMS, LETTER_PARTS
 from houblon.web.presentation.setting_text import value_text
 
@@ -72,6 +73,9 @@ def _details(change: Change, before: Content | None, after: Content | None) -> I
     elif change.kind == "group" and change.path.startswith(RULES):
         same = _state(change, change.before, before) == _state(change, change.after, after)
         for part in rule_parts(change.before, change.after, same):
+            yield Detail(*part)
+    elif (change.kind, change.path) == ("scenario", "order"):
+        for part in order_parts(change.before, change.after):
             yield Detail(*part)
     elif isinstance(change.before, dict) and isinstance(change.after, dict):
         yield from _both_languages(change.before, change.after)
@@ -186,11 +190,25 @@ def _state(change: Change, value: Any, content: Content | None) -> Text:
     if change.kind == "group":
         return _member(change, value, content)
     if change.kind == "cycle" and change.path in cycle_text.MEMBERS:
-        return cycle_text.member_text(change.path, value)
+        return _of_cycle(change, value, content)
+    if change.kind == "scenario" and change.path in _OF_SCENARIO:
+        return _OF_SCENARIO[change.path](value)
     if change.kind == "guardrail":
         return _of_guardrail(change.path, value)
     text = value if isinstance(value, str) else canonical(value).decode()
     return Text(text, text)
+
+
+def _of_cycle(change: Change, value: Any, content: Content | None) -> Text:
+    """A member of a cycle in words; a rhythm that leaves the day to its start needs to know it."""
+    document = content.document("cycle", change.id) if content is not None else None
+    said = cycle_text.member_text(change.path, value, document)
+    if change.path != "rrule" or change.before == change.after or ABSENT in (change.before, change.after):
+        return said
+    other = change.after if value == change.before else change.before
+    # Two that words can't tell apart are told as they are written.
+    same = cycle_text.member_text(change.path, other, document) == said
+    return Text(f"{said.fr} ({value})", f"{said.en} ({value})") if same else said
 
 
 def _of_guardrail(path: str, value: Any) -> Text:
@@ -280,6 +298,11 @@ _ABSENT, _THERE = Text("—", "—"), Text("en place", "in place")
 _EVERY = Text("toutes les commandes", "all orders")
 _MADE, _REMOVED = Text("créé", "made"), Text("retiré", "removed")
 _MEMBERS = {"name": Text("nom", "name"), "colour": Text("couleur", "colour"), "rank": Text("rang", "rank")}
+_OF_SCENARIO: Mapping[str, Callable[[Any], Text]] = {
+    "order": order_text,
+    "expect": expectation_text,
+    "accepted_at": moment_text,
+}
 _PARTS = {
     "name": Text("nom", "name"),
     "order": Text("commande", "order"),

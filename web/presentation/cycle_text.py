@@ -1,5 +1,6 @@
 """What a cycle states, member by member, in words."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -24,13 +25,14 @@ _HOLIDAYS = {
     "next_day": Text("remis au jour suivant", "put off to the next day"),
 }
 _NONE = Text("aucune", "none")
+_BY_START = Text("selon le jour du début", "by the day of its start")
 _NO_DAY = Text("aucun", "none")
 
 
-def member_text(path: str, value: Any) -> Text:
-    """The value that a cycle states at `path`, as its document has it."""
+def member_text(path: str, value: Any, document: Mapping[str, Any] | None = None) -> Text:
+    """The value that a cycle states at `path`, as its `document` has it."""
     if path == "rrule":
-        return _rhythm(value)
+        return _rhythm(value, (document or {}).get("dtstart"))
     if path == "dtstart":
         return day_text(date.fromisoformat(value))
     if path in ("exdates", "rdates"):
@@ -44,11 +46,10 @@ def member_text(path: str, value: Any) -> Text:
     return Text(value, value)
 
 
-def _rhythm(rrule: str) -> Text:
-    if "BY" not in rrule:  # it leaves the day to its start, which is told by itself
-        return Text(rrule, rrule)
-    said = cycle_sentence(Cycle("", "", "UTC", date(2001, 1, 1), rrule))
-    return Text(f"{said.fr} ({rrule})", f"{said.en} ({rrule})")
+def _rhythm(rrule: str, start: str | None) -> Text:
+    if start is None and "BY" not in rrule and "DAILY" not in rrule:  # it leaves the day to its start
+        return _BY_START
+    return cycle_sentence(Cycle("", "", "UTC", date.fromisoformat(start or "2001-01-01"), rrule))
 
 
 def _cut_off(value: dict[str, Any] | None) -> Text:

@@ -9,6 +9,8 @@ from houblon.rules.model.content import canonical
 
 NOTHING = Text("—", "—")
 _ON, _RESTING = Text("en service", "on"), Text("au repos", "resting")
+_SAME = Text("la phrase ci-dessus", "the sentence above")
+_OTHERWISE = Text("la même phrase, écrite autrement", "the same sentence, written otherwise")
 _LABELS = {
     "state": Text("état", "state"),
     "label/fr": Text("nom français", "French name"),
@@ -23,7 +25,7 @@ _LABELS = {
 def rule_parts(before: Any, after: Any, same_sentence: bool) -> Iterator[tuple[Text, Text, Text]]:
     """Label, before and after of each part that differs; a side that is no rule has none.
 
-    Conditions are in the sentence; where two of them read the same, they are told as they are written.
+    Conditions are in the sentence; where two of them read the same, it is told that they are written otherwise.
     """
     left, right = _parts(before), _parts(after)
     for name, label in _LABELS.items():
@@ -31,7 +33,10 @@ def rule_parts(before: Any, after: Any, same_sentence: bool) -> Iterator[tuple[T
             continue
         if not left and (name == "label/fr" or (name, right.get(name)) == ("state", _ON)):
             continue  # what it is called stands beside it, and a new rule is on unless it says otherwise
-        yield label, left.get(name, NOTHING), right.get(name, NOTHING)
+        if name == "conditions":
+            yield label, _SAME, _OTHERWISE
+        else:
+            yield label, left.get(name, NOTHING), right.get(name, NOTHING)
 
 
 def _parts(rule: Any) -> dict[str, Text]:

@@ -94,6 +94,7 @@ def test_memberships_alone_make_a_version_that_says_what_they_changed(run, tmp_p
     ]
     # The same again changes nobody, and is no version.
     assert answer(run("import", lot, "--publish", "--json")) == {"version": 3}
+    assert run("import", lot, "--publish").output == "Nothing to publish, all is so already in version 3.\n"
     exported = json.loads(run("export").stdout)
     assert exported["memberships"]["comptoir-1"] == ["payeurs-a-risque"]
 

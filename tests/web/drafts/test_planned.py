@@ -156,9 +156,14 @@ def test_hours_that_do_not_exist_or_come_twice_are_asked_about(place, client):
     made = draft(place, "Heure", minimum(12))
     address = f"/brouillons/{made.id}/planifier"
     gap = post(client, address, moment="2027-03-14T02:30")
-    assert gap.status_code == 422 and "Cette heure n’existe pas" in text(gap) and "03:30" in text(gap)
+    assert gap.status_code == 422 and "Cette heure n’existe pas" in text(gap) and "3\xa0h\xa030" in text(gap)
+    # Where it is, as people call it.
+    assert "<b>Début</b>" in text(gap) and "/effective_from" not in text(gap)
     twice = post(client, address, moment="2026-11-01T01:30")
     assert twice.status_code == 422 and "arrive deux fois" in text(twice) and 'name="moment-lequel"' in text(twice)
+    assert 'name="fin-lequel"' not in text(twice)
+    end = text(post(client, address, moment="2026-10-30T01:30", fin="2026-11-01T01:30"))
+    assert ('name="moment-lequel"' in end, 'name="fin-lequel"' in end) == (False, True)
     form = {"moment": "2026-11-01T01:30", "moment-lequel": "1"}
     assert post(client, address, **form).status_code == 302
     assert state(place, made.id).effective_from == datetime(2026, 11, 1, 6, 30, tzinfo=UTC)

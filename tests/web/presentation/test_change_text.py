@@ -103,3 +103,55 @@ def test_colours_are_shown_and_ranks_are_places():
     colour, rank = described(before, after)
     assert (colour.before.fr, colour.after.fr, colour.colours) == ("vert", "rouge", ("#2c6a3c", "#a32a22"))
     assert (rank.before.fr, rank.after.fr) == ("1er sur 3", "3e sur 3, après Groupe risque")
+
+
+@pytest.mark.parametrize(
+    ("rrule", "after"),
+    [
+        ("FREQ=WEEKLY;INTERVAL=2", "les jeudis aux deux semaines"),
+        ("FREQ=MONTHLY", "le 6 du mois"),
+        ("FREQ=WEEKLY;BYDAY=TU", "tous les mardis"),
+    ],
+)
+def test_a_rhythm_is_told_in_words_though_its_start_says_the_day(rrule, after):
+    (change,) = described(with_cycle("FREQ=WEEKLY"), with_cycle(rrule))
+    assert (change.before.fr, change.after.fr) == ("tous les jeudis", after)
+
+
+def test_two_rhythms_that_words_can_not_tell_apart_are_told_as_they_are_written():
+    written = [f"FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,TU;WKST={day}" for day in ("MO", "SU")]
+    (change,) = described(*map(with_cycle, written))
+    assert [each in side.fr for each, side in zip(written, (change.before, change.after), strict=True)] == [True, True]
+
+
+def with_cycle(rrule: str) -> Content:
+    return content_of_documents("cycle", {**TRANSBROUE, "rrule": rrule})
+
+
+def content_of_documents(kind: str, *documents: dict[str, Any]) -> Content:
+    rows = [{"kind": kind, "id": each["id"], "version": 1, "document": each, "since": {}} for each in documents]
+    return content_of(Version(1, START, "anne", "", START, ""), rows, {})
+
+
+def test_a_scenario_shows_its_order_and_its_decision_in_words_and_nothing_as_json():
+    order = {
+        "id": "PO-1",
+        "placed_at": "2021-05-12T09:30:00-04:00",
+        "buyer": {"id": "comptoir-1", "name": "Comptoir du Coin", "groups": ["bars"]},
+        "lines": [{"sku": "IPA-24", "quantity": 12, "unit_price": "54.00", "available": True}],
+    }
+    held = {"outcome": "held", "reasons": ["minimum_items"], "due_date": None}
+    scenario = {"id": "douze", "name": "Douze", "order": order, "expect": held}
+    old = content_of_documents("scenario", scenario)
+    (made,) = described(content(), old)
+    assert not [each for each in said(made, "fr") if any("{" in side or "[" in side for side in each)]
+    assert ("ligne 1, prix", "54,00\xa0$") in [(each.what.fr, each.after.fr) for each in made.details]
+    fewer = {**order, "lines": [{**order["lines"][0], "quantity": 30}]}
+    due = {"outcome": "accepted", "due_date": "2021-06-19"}
+    new = content_of_documents("scenario", {**scenario, "order": fewer, "expect": due})
+    its_order, its_decision = described(old, new)
+    assert [(each.what.fr, each.before.fr, each.after.fr) for each in its_order.details] == [
+        ("ligne 1, quantité", "12", "30")
+    ]
+    assert its_decision.before.fr == "en attente, motifs\xa0: minimum_items, sans échéance"
+    assert its_decision.after.fr == "acceptée, échéance le 19 juin 2021"
