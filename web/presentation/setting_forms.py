@@ -7,6 +7,7 @@ import msgspec
 
 from houblon.engine.core.problem import Text
 from houblon.engine.policy.settings import EVENTS
+from houblon.web.presentation.two_languages import text_of_both
 from houblon.web.presentation.typed_numbers import money_typed, percent_typed, whole_typed
 
 
@@ -245,7 +246,7 @@ def _yes_no(form: Any) -> bool:
 
 
 def _text(form: Any) -> dict[str, str]:
-    return {"fr": form.get("fr", "").strip(), "en": form.get("en", "").strip()}
+    return text_of_both(form.get("fr", ""), form.get("en", ""))
 
 
 def _terms(form: Any, language: str) -> dict[str, Any]:
@@ -271,10 +272,7 @@ def _listed(typed: str, language: str) -> list[int]:
 
 
 def _letter(form: Any) -> dict[str, dict[str, str]]:
-    return {
-        part: {language: form.get(f"{part}_{language}", "").strip() for language in ("fr", "en")}
-        for part in LETTER_PARTS
-    }
+    return {part: text_of_both(form.get(f"{part}_fr", ""), form.get(f"{part}_en", "")) for part in LETTER_PARTS}
 
 
 def _team(form: Any) -> dict[str, list[str]]:

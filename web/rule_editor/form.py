@@ -12,6 +12,7 @@ import msgspec
 
 from houblon.engine.conditions.vocabulary import ACTIONS, FACTS, NO_INPUT, OPERATORS, Kind
 from houblon.rules.model.names import id_of
+from houblon.web.presentation.two_languages import shown_texts, text_of_both
 from houblon.web.presentation.typed_numbers import COUNT, MONEY, number_shown, number_typed
 
 LONGEST_NUMBER = 40
@@ -46,7 +47,8 @@ class ActionChoice(msgspec.Struct, frozen=True):
 
 
 class RuleForm(msgspec.Struct, frozen=True):
-    """All fields of a rule; texts are (French, English), both empty where there is no message."""
+    """All fields of a rule; texts are (French, English), one empty where it says the same, both where
+    there is no message."""
 
     label: tuple[str, str]
     root: Node
@@ -78,10 +80,10 @@ def form_of(document: Any, language: str) -> RuleForm | None:
     """The form of a rule's document as `rule_document` writes it; None when fields can't hold it exactly."""
     try:
         form = RuleForm(
-            _texts(document["label"]),
+            shown_texts(document["label"]),
             _node(document["conditions"], language),
             tuple(_action_choice(each, language) for each in document["actions"]),
-            _texts(document["message"]) if "message" in document else ("", ""),
+            shown_texts(document["message"]) if "message" in document else ("", ""),
             document.get("enabled", True),
         )
     except (_NotShown, LookupError, TypeError, AttributeError):
@@ -94,12 +96,12 @@ def form_of(document: Any, language: str) -> RuleForm | None:
 def document_of(form: RuleForm, language: str) -> dict[str, Any]:
     """The JSON that the form says; a number that can't be read stays the text typed, to be told as a fault."""
     document: dict[str, Any] = {
-        "label": _text_document(form.label),
+        "label": text_of_both(*form.label),
         "conditions": conditions_of(form.root, language),
-        "actions": [_action_document(act, form.label[0], language) for act in form.acts],
+        "actions": [_action_document(act, form.label[0].strip() or form.label[1], language) for act in form.acts],
     }
     if any(each.strip() for each in form.message):
-        document["message"] = _text_document(form.message)
+        document["message"] = text_of_both(*form.message)
     if not form.enabled:
         document["enabled"] = False
     return document
@@ -185,11 +187,3 @@ def code_of(words: str) -> str:
         return ""
     made = id_of(words).replace("-", "_")
     return made if _CODE.fullmatch(made) else f"motif_{made}"
-
-
-def _texts(document: Any) -> tuple[str, str]:
-    return document["fr"], document["en"]
-
-
-def _text_document(texts: tuple[str, str]) -> dict[str, str]:
-    return {"fr": texts[0].strip(), "en": texts[1].strip()}

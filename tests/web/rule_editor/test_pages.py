@@ -151,12 +151,21 @@ def test_what_can_be_chosen_is_offered_by_name_and_another_value_can_be_written(
     assert rule_in_draft(place)["conditions"]["all"][0]["value"] == "autre-transport"
 
 
+def test_who_writes_in_one_language_alone_says_the_same_in_both(place, client):
+    press(client, "save", **{"label-en": "", "message-fr": "Un mot", "message-en": ""})
+    rule = rule_in_draft(place)
+    assert (rule["label"]["en"], rule["message"]) == (rule["label"]["fr"], {"fr": "Un mot", "en": "Un mot"})
+    shown = fields(text(client.get("/groupes/tous/regles/gros-montants")))
+    # Empty still: whoever changes the French one changes both.
+    assert (shown["message-fr"], shown["message-en"], shown["label-en"]) == ("Un mot", "", "")
+
+
 def test_faults_stand_at_their_field_and_lead_there_from_the_top_and_nothing_typed_is_lost(reader):
-    refused = press(reader, "save", **{"c-0-value": "abc", "label-en": "", "message-fr": "Un mot"})
+    refused = press(reader, "save", **{"c-0-value": "abc", "label-fr": "", "label-en": "", "message-fr": "Un mot"})
     page = text(refused)
     assert refused.status_code == 422
     leads = re.findall(r'<li><a href="#([^"]+)">', page)
-    assert set(leads) == {"label-en", "c-0-value", "message-en"}
+    assert set(leads) == {"label-fr", "label-en", "c-0-value", "a-0-value"}
     assert all(f'id="{lead}"' in page and f'id="{lead}-faults"' in page for lead in leads)
     assert "Le montant\u00a0: Donnez un nombre, pas “abc”." in page
     assert fields(page)["c-0-value"] == "abc" and fields(page)["message-fr"] == "Un mot"
