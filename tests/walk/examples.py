@@ -14,6 +14,7 @@ from tests.web.people import PASSWORD, address_of, code_for
 TODAY = day_of(real())
 _CSV = "text/csv"
 _ORDERS = b"commande;date;detaillant;sku;quantite;prix\nA-1;2026-10-01;depanneur-1;IPA;24;27,00\n"
+_PRODUCTS = "code;nom;prix\nCID-12;Cidre;31,00\n".encode()
 _GROUPS = "détaillant;groupe\ndepanneur-9;Payeurs à risque\n".encode()
 # The last day that could be read either way.
 _UNSAID_DAY = min(TODAY, TODAY.replace(day=12))
@@ -99,6 +100,16 @@ EXAMPLES: dict[str, Example] = {
     },
     "rules.act do=unnest": Example("Bloc de conditions", status=200),
     "whatif.try_order": Example("Décision", {"items": "36", "price": "27"}, status=200, by="editor"),
+    "entry.enter": Example("Nouvelle commande", status=200),
+    "htmx entry.preview": Example(
+        r"Il manque \d+ articles", {"acheteur": "epicerie-20", "produit_0": "IPA-24", "quantite_0": "12"}, status=200
+    ),
+    "entry.enter verifier": Example("ne s’appelle ainsi", {"acheteur": "Tout Neuf", "produit_0": "caisse"}, status=200),
+    "entry.enter creer": Example("Sa fiche se fait", status=200),
+    "entry.enter choisir": Example("caisse de", status=200),
+    "entry.enter liberer": Example("Ligne libre", status=200),
+    "entry.enter vider": Example("répondent", {"acheteur": "epicerie"}, status=200),
+    "entry.enter choisir_acheteur": Example("Nouvelle commande", status=200),
     "scenarios.keep": Example("cas de test", {"nom": "Trente-six caisses"}),
     "mappings.change": Example("Ce que la commande dit", {"payload": json.dumps(order("PO-9"))}, status=200),
     "mappings.change act=keep": Example("se liront ainsi", {"mapping": json.dumps(_MAPPING)}, at="source=essai"),
@@ -153,10 +164,22 @@ EXAMPLES: dict[str, Example] = {
     "payments.undo": Example("1 paiement est annulé", {"raison": "mauvais fichier"}),
     "settling.apply": Example("porté à cette facture", {"montant": "5,00"}),
     "settling.credit": Example("est émise", {"quantite-1": "1", "raison": "cassée"}),
+    "entry.enter enregistrer": Example(
+        "est acceptée|attend", {"acheteur": "epicerie-20", "produit_0": "IPA-24", "quantite_0": "60"}
+    ),
     "invoices.send_link": Example("Le lien part"),
     "invoices.replace_link": Example("L’ancien lien ne vaut plus"),
     "outbox.again": Example("repart", {"adresse": "caisse@bar.example"}),
     "outbox.all_again": Example("repart"),
+    # What is sold.
+    "product_files.read": Example(
+        "1 nouveau", files={"fichier": ("produits.csv", _PRODUCTS, _CSV)}, status=200, at="/produits/import"
+    ),
+    "product_files.read confirmer": Example("1 produit est enregistré"),
+    "products.create": Example("est ajouté", {"sku": "NEU-1", "name": "Neuve", "price": "12,00"}),
+    "products.edit": Example("enregistré", {"unit": "caisse"}),
+    "products.set_available disponible": Example("disponible"),
+    "products.archive archiver": Example("[Oo]ffert"),
     # Retailers and groups.
     "retailers.create": Example("depanneur-9", {"id": "depanneur-9", "name": "Dépanneur Neuf"}),
     "retailers.edit": Example("enregistré", {"email": "neuf@example.com"}),

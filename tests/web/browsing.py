@@ -55,6 +55,8 @@ PAGES = (
     "/file?minimum=100&groupe=payeurs-a-risque",
     "/file?q=introuvable",
     "/commandes",
+    "/commandes/nouvelle",
+    "/commandes/nouvelle?commande=1",
     "/commandes?q=introuvable",
     "/commandes/1",
     "/commandes/2",
@@ -67,6 +69,10 @@ PAGES = (
     "/appels-refuses",
     "/appels-refuses?source=essai",
     "/sources/lecture?source=essai&appel=2",
+    "/produits",
+    "/produits/nouveau",
+    "/produits/fiche?sku=IPA-24",
+    "/produits/import",
     "/factures",
     "/factures?etat=en-retard",
     "/factures/1",
@@ -153,6 +159,8 @@ def furnish(place: Place) -> dict[str, str]:
     """Fill a new installation with something of everything; the links that its mails bring."""
     populate(place)
     admin = place.signed_in()
+    price = {"price": "27,00", "taxable": "1", "available": "1"}
+    _post(admin, "/produits/nouveau", sku="IPA-24", name="IPA du Faubourg", unit="caisse de 24", **price)
     place.send(order("PO-1"), "m-1")
     place.send(order("PO-2", items=20), "m-2")
     place.send(order("PO-3"), "m-3")

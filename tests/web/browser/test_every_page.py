@@ -42,6 +42,7 @@ NO_PAGES = {
     "books.download",
     "privacy.export",
     "membership_files.export",
+    "product_files.export",
     "simulation_files.export",
     "security.tf_select",
     "security.two_factor_rescue",
