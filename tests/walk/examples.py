@@ -14,7 +14,7 @@ from tests.web.people import PASSWORD, address_of, code_for
 TODAY = day_of(real())
 _CSV = "text/csv"
 _ORDERS = b"commande;date;detaillant;sku;quantite;prix\nA-1;2026-10-01;depanneur-1;IPA;24;27,00\n"
-_PRODUCTS = "code;nom;prix\nCID-12;Cidre;31,00\n".encode()
+_PRODUCTS = b"code;nom;prix\nCID-12;Cidre;31,00\n"
 _GROUPS = "détaillant;groupe\ndepanneur-9;Payeurs à risque\n".encode()
 # The last day that could be read either way.
 _UNSAID_DAY = min(TODAY, TODAY.replace(day=12))

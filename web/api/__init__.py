@@ -16,6 +16,7 @@ from houblon.web.api.rooms import (
     messages,
     order_changes,
     order_lines,
+    products,
     records,
     retailers,
 )
@@ -37,6 +38,7 @@ ROOMS = (
     order_changes,
     order_lines,
     orders,
+    products,
     records,
     reminders,
     joining,

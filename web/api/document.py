@@ -23,6 +23,7 @@ from houblon.web.api.rooms import (
     invoice_shapes,
     joining_shapes,
     order_shapes,
+    products,
     record_shapes,
     refused_shapes,
 )
@@ -70,6 +71,7 @@ _ANSWERS = (
     statements.AccountStatement,
     *record_shapes.ANSWERS,
     *joining_shapes.ANSWERS,
+    *products.ANSWERS,
     *reminders.SHAPES,
     *disputes.SHAPES,
     *simulation_shapes.ANSWERS,

@@ -19,6 +19,7 @@ from houblon.web.cli.daily.installation import follow_delivery, installation
 from houblon.web.cli.daily.keys import key
 from houblon.web.cli.daily.messages import message
 from houblon.web.cli.daily.payments import payment
+from houblon.web.cli.daily.products import product
 from houblon.web.cli.daily.proposals import version
 from houblon.web.cli.daily.refused_calls import refused_call
 from houblon.web.cli.daily.reminders import reminder
@@ -169,6 +170,7 @@ for _command in (
     invoice,
     membership,
     payment,
+    product,
     message,
     migrate,
     order,

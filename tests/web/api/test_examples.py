@@ -42,6 +42,7 @@ ORDER = (
     "mended",
     "changes",
     "payments",
+    "products",
 )
 # Made anew each time: what an example calls it is what it is called here from then on.
 OWN = {"id", "secret", "simulation", "report_hash", "inputs_hash", "hash", "changes", "proposal", "ends", "destination"}

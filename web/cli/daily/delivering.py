@@ -1,4 +1,4 @@
-"""`houblon order deliver · undo`: what came of an accepted order, and a mistake taken back."""
+"""`houblon order enter · deliver · undo`: an order by hand, what came of it, and a mistake taken back."""
 
 from datetime import datetime
 from pathlib import Path
@@ -8,7 +8,10 @@ import msgspec
 
 from houblon.engine.core.problem import refuse
 from houblon.orders.handling import deliveries, undo
+from houblon.orders.handling.by_hand import enter
 from houblon.orders.handling.deliveries import LineDelivered
+from houblon.orders.handling.order_writer import answer_document
+from houblon.orders.intake.decode import read_order
 from houblon.orders.invoicing.credits import Words
 from houblon.web.access.audit import CLI, by
 from houblon.web.cli.daily.orders import key_argument, order, order_row
@@ -20,6 +23,22 @@ from houblon.web.orders.entries import undone
 __all__ = ["order"]
 
 Said = tuple[tuple[int, int], ...]
+
+
+@order.command("enter")
+@data_option
+@json_option
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@speaks_problems
+def enter_order(data: Path | None, file: Path, as_json: bool) -> None:
+    """Record the order in FILE, as JSON, as one that came by a door; its source is `saisie`."""
+    body = file.read_bytes()
+    with opened(data) as house:
+        acting = by(house, CLI)
+        done = enter(house.services, body, read_order(body), by=acting.who, where=acting.source, at=acting.at)
+    document = answer_document(done.incoming, done.received)
+    reasons = "\n".join(f"- {each['message']['fr']}" for each in document["reasons"])
+    print_result(msgspec.to_builtins(document), as_json, f"{document['outcome']}\n{reasons}")
 
 
 @order.command("deliver")
