@@ -119,7 +119,7 @@ def _pressed(said: dict[str, str]) -> dict[str, str]:
             found = next((each for each in all_retailers(connection) if each.id == id), None)
         said |= {"acheteur": found.name, "acheteur_id": id, "nouveau": ""} if found else {}
     if said.get("creer"):
-        said["nouveau"] = "1"
+        said["nouveau"] = said.get("acheteur", "")
     place, _sep, sku = said.get("choisir", "").partition(":")
     if sku:
         with house().services.ledger.reading() as connection:

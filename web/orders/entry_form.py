@@ -7,6 +7,7 @@ import msgspec
 
 from houblon.engine.core.money import dollars
 from houblon.engine.core.problem import Faults, Problem
+from houblon.orders.csv_text import folded
 from houblon.orders.products.catalogue import Product
 from houblon.rules.model.names import id_of
 from houblon.web.orders.entry_choices import Choice, Retailer, product_meant, retailer_meant
@@ -72,8 +73,10 @@ class Form(msgspec.Struct, frozen=True):
 
     @property
     def is_new(self) -> bool:
-        """Whether the retailer is to be made: nobody is called so."""
-        return bool(self.typed["nouveau"] and self.typed["acheteur"]) and self.retailer is None
+        """Whether the retailer is to be made: nobody is called so, and whoever may be meant was passed over."""
+        wanted, name = self.typed["nouveau"], self.typed["acheteur"]
+        is_meant = folded(wanted) == folded(name) or not self.buyer.offered
+        return bool(wanted and name) and self.retailer is None and is_meant
 
     @property
     def filled(self) -> list[Row]:

@@ -86,6 +86,10 @@ def test_an_order_is_recorded_as_any_other_and_once(place, client):
 def test_a_new_retailer_is_made_with_the_order_however_often_it_is_sent(place, client):
     page = text(press(client, acheteur="Épicerie Fine"))
     assert "Nouveau détaillant «\u00a0Épicerie Fine\u00a0»" in page
+    # A press made for another name passes nobody over.
+    assert 'name="choisir_acheteur"' not in text(press(client, acheteur="coin", creer="1"))
+    place.send(order("PO-2", buyer="comptoir-2"), "m-2")
+    assert 'name="choisir_acheteur"' in text(press(client, acheteur="coin", nouveau="Épicerie Fine"))
     form = {
         "acheteur": "Épicerie Fine",
         "nouveau": "1",
