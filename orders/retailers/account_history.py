@@ -25,7 +25,16 @@ from sqlalchemy import (
 )
 
 from houblon.engine.core.account import Account
-from houblon.orders.db.tables import decisions, invoices, orders, payments, planned_deliveries, retailers, transitions
+from houblon.orders.db.tables import (
+    decisions,
+    disputes,
+    invoices,
+    orders,
+    payments,
+    planned_deliveries,
+    retailers,
+    transitions,
+)
 from houblon.orders.retailers.account_course import Change, Courses, Movement, day_begins, microseconds, movements_of
 from houblon.orders.retailers.account_uninvoiced import EVER, instant, uninvoiced_movements
 from houblon.orders.retailers.accounts import day_of
@@ -145,8 +154,10 @@ def _changes(
         found[key].append(Change(day_begins(paid_on, zone) if is_late else at, amount))
     for key, at, total in rows(_CREDITED, invoices.c.credits):
         found[key].append(Change(at, -total))
-    for key, at in rows(_DISPUTED, invoices.c.key):
+    for key, at, ended_at in rows(_DISPUTED, disputes.c.invoice_key):
         found[key].append(Change(at, disputed=True))
+        if ended_at is not None:
+            found[key].append(Change(ended_at, disputed=False))
     first_due: dict[int, str] = {}
     for key, at, before, after in rows(_RESCHEDULED, planned_deliveries.c.invoice_key):
         first_due.setdefault(key, before)
@@ -199,7 +210,9 @@ _PAID = select(payments.c.invoice_key, payments.c.amount, payments.c.paid_on, in
 _CREDITED = select(invoices.c.credits, instant(invoices.c.issued_at), invoices.c.total).where(
     invoices.c.credits.is_not(None)
 )
-_DISPUTED = select(invoices.c.key, instant(invoices.c.disputed_at)).where(invoices.c.disputed_at.is_not(None))
+_DISPUTED = select(disputes.c.invoice_key, instant(disputes.c.at), instant(disputes.c.ended_at)).order_by(
+    disputes.c.key
+)
 _RESCHEDULED = (
     select(
         planned_deliveries.c.invoice_key,

@@ -55,7 +55,7 @@ def test_after_any_life_each_balance_of_before_is_found_again(tmp_path, monkeypa
     monkeypatch.setattr(lives, "_one", watching(one))
     monkeypatch.setattr(lives, "_at_once", watching(at_once))
     monkeypatch.setattr(lives, "send", lambda services, body, at=None: lives_send(services, body, at=at or soon()))
-    for seed in range(40 if url is None else 10):
+    for seed in range(40 if url is None else 16):
         lives.play(services, seed, acts=8)
     with services.ledger.reading() as connection:
         history = AccountHistory(connection, services)
