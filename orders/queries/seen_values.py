@@ -1,4 +1,4 @@
-"""What the newest orders name: distributors, provinces and products that somebody has."""
+"""What the newest orders name: distributors, provinces and products that somebody has; and who buys."""
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -49,8 +49,10 @@ def read_seen_values(connection: Connection, limit: int = LOOKED_AT) -> Seen:
         distributors.add(order.distributor)
         provinces.add(order.buyer.province)
         skus.update(line.sku for line in order.lines)
+    buyers = connection.execute(select(retailers.c.id)).scalars()
     return Seen(
         frozenset(identity(each) for each in distributors if each),
         frozenset(identity(province_of(each)) for each in provinces if each),
         frozenset(map(identity, skus)),
+        frozenset(map(identity, buyers)),
     )

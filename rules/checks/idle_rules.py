@@ -1,6 +1,6 @@
 """Rules that say nothing: names that nobody has, conditions that never hold or always do. Told, never refused."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
@@ -18,15 +18,19 @@ _KINDS = {
     "distributor": ("unknown_distributor", Text("le distributeur", "the distributor")),
     "province": ("unknown_province", Text("la province", "the province")),
     "skus": ("unknown_sku", Text("le produit", "the product")),
+    "buyer_id": ("unknown_buyer", Text("le détaillant", "the retailer")),
 }
+# Of a text, only what is compared whole is a name; a part of one names nobody.
+_WHOLE = ("equal_to", "equal_to_case_insensitive")
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """What the last orders named, by identity; a product is unknown only where orders named some."""
+    """What the last orders named, and who buys, by identity; a product or a retailer is unknown only where some are known."""
 
     distributors: frozenset[str] = frozenset()
     provinces: frozenset[str] = frozenset()
     skus: frozenset[str] = frozenset()
+    buyers: frozenset[str] = frozenset()
 
 
 def idle_rules(content: Content, seen: Seen, groups: Iterable[str] | None = None) -> tuple[Problem, ...]:
@@ -58,7 +62,7 @@ def naming(content: Content, fact: str, name: str) -> tuple[tuple[str, Rule], ..
 def _of_rule(content: Content, group: str, rule: Rule, seen: Seen) -> Iterator[Problem]:
     pointer, name = pointer_of("group", group, f"{RULES}{rule.id}"), rule.label
     for fact, (code, what) in _KINDS.items():
-        for said in dict.fromkeys(_named(rule, fact)):
+        for said in dict.fromkeys(_named(rule, fact, _WHOLE if fact == "buyer_id" else None)):
             if not _is_known(content, fact, said, seen):
                 yield problem(
                     code,
@@ -82,10 +86,10 @@ def _of_rule(content: Content, group: str, rule: Rule, seen: Seen) -> Iterator[P
         )
 
 
-def _named(rule: Rule, fact: str) -> list[str]:
+def _named(rule: Rule, fact: str, operators: Collection[str] | None = None) -> list[str]:
     values: list[str] = []
     for comparison in comparisons_of(rule.condition):
-        if comparison.name == fact:
+        if comparison.name == fact and (operators is None or comparison.operator in operators):
             several = comparison.value if isinstance(comparison.value, tuple) else (comparison.value,)
             values += [str(each) for each in several]
     return values
@@ -99,4 +103,5 @@ def _is_known(content: Content, fact: str, name: str, seen: Seen) -> bool:
         return content.cycle_of(name) is not None or it in seen.distributors
     if fact == "province":
         return province_code(name) is not None or it in seen.provinces
-    return not seen.skus or it in seen.skus
+    known = seen.buyers if fact == "buyer_id" else seen.skus
+    return not known or it in known

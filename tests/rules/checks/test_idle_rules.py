@@ -9,7 +9,7 @@ from houblon.rules.store.documents import open_store
 from tests.clock import START
 from tests.rules.documents import TRANSBROUE, content, edits, group, hold, published, tous
 
-SEEN = Seen(frozenset({"livraison rapide"}), frozenset({"vermont"}), frozenset({"ipa-24"}))
+SEEN = Seen(frozenset({"livraison rapide"}), frozenset({"vermont"}), frozenset({"ipa-24"}), frozenset({"bar-1"}))
 
 
 def when(name, operator, value, **members):
@@ -38,6 +38,9 @@ def test_names_that_nobody_has_are_told(store):
         "province": when("province", "contains", "Gotham"),
         "commande": when("skus", "contains_all", ["IPA-24"]),
         "produit": when("skus", "contains_all", ["IPA-24", "STOUT-99"]),
+        "client": when("buyer_id", "equal_to", "bar-1"),
+        "parti": when("buyer_id", "equal_to", "bar-2"),
+        "partie": when("buyer_id", "starts_with", "resto-"),
         "eteinte": when("province", "contains", "Gotham", enabled=False),
     }
     published(store, tous(rules), group("bars", 5, {"connu": None}))
@@ -46,6 +49,7 @@ def test_names_that_nobody_has_are_told(store):
         ("unknown_distributor", "distributeur"),
         ("unknown_province", "province"),
         ("unknown_sku", "produit"),
+        ("unknown_buyer", "parti"),
     }
     assert told(store) == expected
     assert told(store, groups=["bars", "partis"]) == set()
