@@ -18,9 +18,15 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 # An amount below zero is none.
 _AMOUNT = re.compile(r"-\d{1,18}([.,]\d{1,6})?", re.ASCII)
 
+# Excel's own first line, which says what parts the cells.
+_SAID_MARK = re.compile(r"sep=([;,\t|])[;,\t ]*\n", re.IGNORECASE)
+
 
 def decoded(data: bytes) -> str:
-    """The text of a file: UTF-8 with or without its mark, else Windows-1252."""
+    """The text of a file: UTF-16 with its mark or its many zeros, UTF-8 with or without its mark, else Windows-1252."""
+    wide = _wide_encoding(data)
+    if wide is not None:
+        return data.decode(wide, errors="replace").removeprefix("\ufeff")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -28,12 +34,25 @@ def decoded(data: bytes) -> str:
         return data.decode("cp1252", errors="replace")
 
 
+def _wide_encoding(data: bytes) -> str | None:
+    """How two bytes make a letter, where they do: what spreadsheets save as « Unicode text »."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    head = data[:200]
+    if len(data) % 2 or head.count(0) * 3 < len(head) or not head:
+        return None
+    return "utf-16-be" if head[::2].count(0) > head[1::2].count(0) else "utf-16-le"
+
+
 def table_of(text: str, most_columns: int, pointer: str = "/fichier") -> Iterator[tuple[int, tuple[str, ...]]]:
     """The rows of a text that say something, each with its line in the file. Raises Invalid for what is no CSV."""
     if "\0" in text:
         raise refuse("text", pointer, "Ce fichier n’est pas un texte CSV.", "This file is not CSV text.")
     text = "\n".join(text.splitlines())
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter_of(text), strict=True)
+    said = _SAID_MARK.match(text)
+    if said:  # for Excel, which shows it nowhere; the line counts still
+        text = "\n" + text[said.end() :]
+    reader = csv.reader(io.StringIO(text), delimiter=said[1] if said else delimiter_of(text), strict=True)
     try:
         for cells in reader:
             kept = tuple(unguarded(cell.strip()) for cell in cells[:most_columns])

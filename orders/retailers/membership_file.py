@@ -1,6 +1,6 @@
 """Memberships as a CSV file: read with its faults by row, planned against what is kept, and written.
 
-A file is UTF-8 or Windows-1252 (which holds Latin-1), its cells apart by comma, semicolon or tab.
+A file is UTF-8, UTF-16 or Windows-1252 (which holds Latin-1), its cells apart by comma, semicolon or tab.
 """
 
 import re

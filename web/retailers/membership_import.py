@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection, Row, select
 
 from houblon.orders.db.tables import audit
+from houblon.orders.db.tables import retailers as cards_table
 from houblon.orders.queries import retailers
 from houblon.orders.records.audit import record
 from houblon.orders.retailers.brought import keep_brought
@@ -178,7 +179,8 @@ def _plan(
     connection: Connection, content: Content, sheet: Sheet, columns: Columns, mode: str, kept: Memberships
 ) -> Plan:
     known = [row.id for row in retailers.list_retailers(connection, limit=None)]
-    ids = RowIds(names_by_source(connection), with_own_buyers(connection), taken_ids(connection))
+    cards = [(row.id, row.name) for row in connection.execute(select(cards_table.c.id, cards_table.c.name))]
+    ids = RowIds(names_by_source(connection), with_own_buyers(connection), taken_ids(connection), cards)
     return plan_import(sheet, columns, mode, content, kept, known, ids, limits_of(connection))
 
 

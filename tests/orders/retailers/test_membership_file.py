@@ -46,11 +46,13 @@ def moves(plan):
 CELLS = ["détaillant;groupe", "d-1;Épiceries", "d-2;Payeurs à risque"]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "cp1252", "utf-16", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("delimiter", [";", ",", "\t"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_any_spreadsheet_s_file_is_read(content, encoding, delimiter, end):
     data = end.join(CELLS).replace(";", delimiter).encode(encoding)
+    marked = end.join([f"sep={delimiter}", *CELLS]).replace(";", delimiter).encode(encoding)
+    assert moves(planned(content, marked)) == moves(planned(content, data))
     assert moves(planned(content, data)) == {"d-1": ((), ("epiceries",)), "d-2": ((), ("x",))}
 
 
@@ -110,7 +112,7 @@ def test_a_retailer_with_a_fault_is_never_half_replaced(content):
         (b"", "empty"),
         (b"\n \n", "empty"),
         (b'id,groupe\n"d-1,bars', "csv"),
-        ("id,groupe\nd-1,bars".encode("utf-16"), "text"),
+        (b"id,groupe\nd-1,\0bars", "text"),
         (b"x" * (MAX_BYTES + 1), "too_large"),
         (b"a,b\n" * (MAX_ROWS + 2), "too_large"),
     ],
@@ -235,3 +237,24 @@ neuf-2;bars;boutique;11
         ("boutique-10-2", ("bars",), True, ("boutique", "10")),
         ("neuf-2", ("bars", "epiceries"), True, ("boutique", "11")),
     ]
+
+
+def test_who_is_named_where_the_id_belongs_is_not_made_twice(content):
+    cards = [
+        ("d-1", "Dépanneur du Coin"),
+        ("d-2", "Chez Léa"),
+        ("d-3", "chez lea"),
+        ("joint", "Le Comptoir"),
+        ("d-4", None),
+    ]
+    ids = RowIds({("", "joint"): BuyerIds("joint", "d-4")}, (), {id for id, _ in cards}, cards)
+    text = "detaillant;groupe\nDEPANNEUR DU COIN;bars\nD-2;bars\nChez Léa;bars\nLe Comptoir;bars\nNouveau;bars\n"
+    sheet = read_sheet(text)
+    plan = plan_import(sheet, guess_columns(sheet, content), ADD, content, {}, [id for id, _ in cards], ids)
+    assert [(each.retailer, each.is_new) for each in plan.changes] == [
+        ("d-1", False),
+        ("d-2", False),
+        ("d-4", False),
+        ("Nouveau", True),
+    ]
+    assert [(each.line, each.problem.code) for each in plan.faults] == [(4, "ambiguous_retailer")]

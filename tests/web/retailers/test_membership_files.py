@@ -99,7 +99,7 @@ def test_what_changed_since_the_preview_is_shown_again_and_nothing_is_kept(place
     assert again(client, text(late), confirmer="1").status_code == 302
 
 
-@pytest.mark.parametrize("data", [b"", b'a,b\n"x', b"x" * 400_001, "a,b".encode("utf-16")])
+@pytest.mark.parametrize("data", [b"", b'a,b\n"x', b"x" * 400_001, b"a,\0b"])
 def test_a_file_that_is_none_is_refused_with_what_to_do(client, data):
     refused = upload(client, data)
     assert refused.status_code == 422 and 'href="#fichier"' in text(refused)
