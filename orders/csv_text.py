@@ -12,6 +12,7 @@ from houblon.engine.core.problem import refuse
 DELIMITERS = ";\t,"
 _LOOKED_AT = 20  # lines
 COMPARED = 1_000  # characters of a header or name that are looked at
+_SHORTEST_WIDE = 8  # bytes
 _PIECE = 1 << 16  # characters
 # What a spreadsheet would run as a formula.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
@@ -38,10 +39,13 @@ def _wide_encoding(data: bytes) -> str | None:
     """How two bytes make a letter, where they do: what spreadsheets save as « Unicode text »."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
-    head = data[:200]
-    if len(data) % 2 or head.count(0) * 3 < len(head) or not head:
+    first, second = data[:200:2], data[1:200:2]
+    if len(data) % 2 or len(data) < _SHORTEST_WIDE:
         return None
-    return "utf-16-be" if head[::2].count(0) > head[1::2].count(0) else "utf-16-le"
+    for zeros, letters, encoding in ((second, first, "utf-16-le"), (first, second, "utf-16-be")):
+        if 0 not in letters and zeros.count(0) * 3 > len(zeros):
+            return encoding
+    return None
 
 
 def table_of(text: str, most_columns: int, pointer: str = "/fichier") -> Iterator[tuple[int, tuple[str, ...]]]:
