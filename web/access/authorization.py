@@ -129,6 +129,16 @@ def _inside(house: House, need: str) -> Any:
     return None
 
 
+def _is_own_form() -> bool:
+    """Whether a page of this house sent the form: by its token, or where another tab signed out meanwhile, which took
+    the token's secret along, by what the browser says of its page."""
+    try:
+        validate_csrf(request.form.get("csrf_token"))
+    except ValueError:  # as WTForms raises it
+        return request.headers.get("Origin") == request.host_url.rstrip("/")
+    return True
+
+
 def _keep_typed() -> Any:
     """What somebody typed whose session ended meanwhile, to be sent again; None where there is nothing to keep.
 
@@ -136,9 +146,7 @@ def _keep_typed() -> Any:
     """
     if request.method != "POST" or request.blueprint == "security":
         return None
-    try:
-        validate_csrf(request.form.get("csrf_token"))
-    except ValueError:  # as WTForms raises it
+    if not _is_own_form():
         return None
     if request.headers.get("HX-Request"):
         # The page stays as it is: a part of it that asks by itself is not the place to sign in.

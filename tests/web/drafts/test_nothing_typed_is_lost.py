@@ -80,6 +80,16 @@ def test_a_form_that_is_sent_after_the_session_is_over_is_kept_and_sent_again(pl
     assert sent.status_code == 302 and place.house.store.history().proposals
 
 
+def test_a_form_that_is_sent_after_another_tab_signed_out_is_kept_for_this_house_alone(place, client):
+    data = form(text(client.get(GROUP))) | {"value": "1789", "etat": "propre"}
+    assert client.post("/deconnexion", data={"csrf_token": data["csrf_token"]}).status_code == 302
+    address = f"{GROUP}/parametres/acceptance.minimum_items"
+    kept = client.post(address, data=data, headers={"Origin": "http://localhost"})
+    assert kept.status_code == 401 and 'value="1789"' in text(kept)
+    for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {}):
+        assert client.post(address, data=data, headers=headers).status_code == 302
+
+
 def test_what_another_site_sends_is_not_shown_and_a_preview_draws_no_sign_in(place, client):
     page = text(client.get(GROUP))
     end_sessions(place)
