@@ -175,9 +175,9 @@ class _Taken:
         )
         first = func.min(orders.c.received_at, type_=BigInteger).label("first")
         # Not the column itself: by its index, SQLite would look up every order where one pass is enough.
-        retailer = func.coalesce(orders.c.retailer_id, literal_column("''"), type_=String).label("retailer")
-        query = select(retailer, first).where(orders.c.key.not_in(left), *mine)
-        by_retailer = connection.execute(query.group_by(retailer))
+        whose = func.coalesce(orders.c.retailer_id, literal_column("''"), type_=String).label("retailer")
+        query = select(whose, first).where(orders.c.key.not_in(left), *mine)
+        by_retailer = connection.execute(query.group_by(whose))
         self._first: dict[str, int] = {row.retailer: row.first for row in by_retailer}
         self._between: dict[str, list[tuple[int, int]]] = defaultdict(list)
         moves = (
