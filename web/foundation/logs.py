@@ -92,10 +92,10 @@ def note(event: str, **facts: object) -> None:
     if _paced is None:
         _plainly.info(event, **facts)
         return
-    told: Any = {**facts, "event": event, "level": "info"}
+    line: Any = {**facts, "event": event, "level": "info"}
     for add in (structlog.contextvars.merge_contextvars, _stamp):
-        told = add(None, "info", told)
-    _paced.write(_encode(told) + b"\n")
+        line = add(None, "info", line)
+    _paced.write(_encode(line) + b"\n")
 
 
 def remember_log() -> None:
