@@ -240,19 +240,26 @@ def _inherited(change: Change, content: Content | None) -> Text:
     if change.id == BASE and change.path in FORMS and not SETTINGS[change.path].is_required:
         # Tous inherits nothing: a setting that came later was not stated yet.
         return value_text(change.path, SETTINGS[change.path].unstated)
+    if change.id == BASE and change.path.startswith(RULES):
+        return _no_rule(change)
     if content is None or change.id == BASE:
         return _INHERITED
     base = content.groups[BASE]
     if change.path.startswith(RULES):
         rule = base.rules.get(change.path.removeprefix(RULES))
         if rule is None:
-            return _ABSENT
+            return _no_rule(change)
         said = rule_text(rule)
     elif change.path in base.settings:
         said = value_text(change.path, base.settings[change.path])
     else:
         return _INHERITED
     return Text(f"{_INHERITED.fr}{NBSP}: {said.fr}", f"{_INHERITED.en}: {said.en}")
+
+
+def _no_rule(change: Change) -> Text:
+    """Where a rule is not stated, and nobody else states one: it was not there, or is not any more."""
+    return _ABSENT if change.before is ABSENT else _REMOVED_RULE
 
 
 def _member(change: Change, value: Any, content: Content | None) -> Text:
@@ -296,6 +303,7 @@ COLOUR_NAMES = {
 _NONE = Text("ne s’applique pas", "does not apply")
 _ABSENT, _THERE = Text("—", "—"), Text("en place", "in place")
 _EVERY = Text("toutes les commandes", "all orders")
+_REMOVED_RULE = Text("retirée", "removed")
 _MADE, _REMOVED = Text("créé", "made"), Text("retiré", "removed")
 _MEMBERS = {"name": Text("nom", "name"), "colour": Text("couleur", "colour"), "rank": Text("rang", "rank")}
 _OF_SCENARIO: Mapping[str, Callable[[Any], Text]] = {

@@ -1,6 +1,6 @@
 """A scenario in words: its order member by member, and the decision that it must get."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from houblon.web.presentation.order_places import place_in_order
 
 NOTHING = Text("—", "—")
 _YES, _NO = Text("oui", "yes"), Text("non", "no")
-_MONEY = {"unit_price", "discount", "deposit", "amount", "credit_limit", "outstanding_balance", "overdue_balance"}
+_MONEY = ("unit_price", "discount", "deposit", "amount", "credit_limit", "outstanding_balance", "overdue_balance")
 _NO_DUE = Text("sans échéance", "no due date")
 _EMPTY = Text("aucune", "none")
 _OUTCOMES = {outcome.value: said for outcome, said in OUTCOME_NAMES.items()}
@@ -79,8 +79,8 @@ def _side(leaves: Mapping[str, Any], pointer: str, name: str) -> Text:
     if isinstance(value, list):
         listed = ", ".join(map(str, value))
         return Text(listed, listed)
-    if name in _MONEY:
-        return _money(str(value))
+    if name in _SPECIAL:
+        return _SPECIAL[name](str(value))
     return number_text(value) if isinstance(value, int) else Text(str(value), str(value))
 
 
@@ -89,3 +89,14 @@ def _money(written: str) -> Text:
         return money_text(cents_written(written))
     except ValueError:
         return Text(written, written)
+
+
+def _day(written: str) -> Text:
+    return day_text(date.fromisoformat(written))
+
+
+_SPECIAL: Mapping[str, Callable[[str], Text]] = {
+    **dict.fromkeys(_MONEY, _money),
+    "placed_at": moment_text,
+    "planned_delivery": _day,
+}

@@ -146,6 +146,7 @@ def test_a_scenario_shows_its_order_and_its_decision_in_words_and_nothing_as_jso
     (made,) = described(content(), old)
     assert not [each for each in said(made, "fr") if any("{" in side or "[" in side for side in each)]
     assert ("ligne 1, prix", "54,00\xa0$") in [(each.what.fr, each.after.fr) for each in made.details]
+    assert "12 mai 2021 à 9\xa0h\xa030" in [each.after.fr for each in made.details]
     fewer = {**order, "lines": [{**order["lines"][0], "quantity": 30}]}
     due = {"outcome": "accepted", "due_date": "2021-06-19"}
     new = content_of_documents("scenario", {**scenario, "order": fewer, "expect": due})
@@ -155,3 +156,11 @@ def test_a_scenario_shows_its_order_and_its_decision_in_words_and_nothing_as_jso
     ]
     assert its_decision.before.fr == "en attente, motifs\xa0: minimum_items, sans échéance"
     assert its_decision.after.fr == "acceptée, échéance le 19 juin 2021"
+
+
+def test_a_rule_that_nobody_else_states_is_removed_and_not_inherited():
+    for id in ("tous", "bars"):
+        gone = Change("group", id, "rules/gros", RULE, ABSENT)
+        made = Change("group", id, "rules/gros", ABSENT, RULE)
+        known = content(tous(), group("bars", 5))
+        assert (describe_change(gone, known).after.fr, describe_change(made, known).before.fr) == ("retirée", "—")
