@@ -8,9 +8,10 @@ import msgspec
 from flask import Blueprint, render_template, request
 
 from houblon.engine.core.order import Order
-from houblon.engine.core.problem import Faults, Invalid, Problem, Text
+from houblon.engine.core.problem import Faults, Invalid, Problem, Text, refuse
 from houblon.engine.decide.evaluate import facts_of
 from houblon.engine.policy.derivation import derivation_document
+from houblon.orders.csv_text import folded
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.intake.decode import read_order
 from houblon.orders.queries import lists
@@ -24,6 +25,7 @@ from houblon.web.drafts.scenarios import expected_of
 from houblon.web.foundation.current_app import house
 from houblon.web.foundation.language import current
 from houblon.web.foundation.paging import row_key
+from houblon.web.orders.entry_choices import all_retailers
 from houblon.web.orders.order_form import PLACES, blank, order_body, pasted
 from houblon.web.presentation.explanation import explain
 
@@ -45,8 +47,10 @@ def show() -> str:
 @blueprint.post("")
 def try_order() -> Any:
     """Decide what was typed; nothing is recorded and nothing typed is lost."""
-    typed = request.form.to_dict()
+    typed, is_known = request.form.to_dict(), True
     try:
+        if typed.get("buyer", "").strip() and not typed.get("json", "").strip():
+            typed["buyer"], is_known = _buyer_meant(typed["buyer"].strip())
         body = order_body(typed, house().now(), current())
         order = read_order(body)
         dates = _dates(typed)
@@ -60,6 +64,7 @@ def try_order() -> Any:
         typed,
         order=order,
         views=views,
+        is_known=is_known,
         kept={
             "order": body.decode(),
             "expect": msgspec.json.encode(expected_of(views[0]["explained"]["decision"])).decode(),
@@ -67,6 +72,23 @@ def try_order() -> Any:
             "etag": drafting.etag(drafting.working_in()),
         },
     )
+
+
+def _buyer_meant(text: str) -> tuple[str, bool]:
+    """The id of whom a person typed by id or by name, and whether anybody is there. Raises Invalid: several are."""
+    with house().services.ledger.reading() as connection:
+        cards, leads = all_retailers(connection), ids_to_be(connection, HOUSE, text).retailer
+        if leads in {each.id for each in cards} or leads in house().everyone(connection):
+            return text, True
+    named = [each.id for each in cards if folded(each.name) == folded(text)]
+    if len(named) > 1:
+        raise refuse(
+            "ambiguous_retailer",
+            "/buyer/id",
+            f"{len(named)} détaillants s’appellent ainsi\u00a0: écrivez l’identifiant de l’un d’eux.",
+            f"{len(named)} retailers are called so: write the id of one of them.",
+        )
+    return (named[0], True) if named else (text, False)
 
 
 def view_of(
@@ -137,7 +159,7 @@ def _page(typed: dict[str, Any], problems: Sequence[Problem] = (), **found: Any)
         at_fault={}
         if typed.get("json")
         else {PLACES[each.pointer]: each for each in problems if each.pointer in PLACES},
-        **{"views": (), "kept": {}, **found},
+        **{"views": (), "kept": {}, "is_known": True, **found},
     )
 
 

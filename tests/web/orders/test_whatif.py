@@ -6,6 +6,7 @@ import json
 import pytest
 from msgspec import structs
 
+from houblon.orders.retailers.cards import Card, add_retailer
 from houblon.web.foundation.data_folder import change_profile
 from houblon.web.orders.order_form import order_body
 from tests.clock import NOW
@@ -57,6 +58,17 @@ def test_hours_that_do_not_exist_or_come_twice_are_asked_about(client):
         client.post("/cas", data={"csrf_token": token_of(page), "nom": f"Recul {which}", **data})
         again = text(client.get(f"/et-si?cas=recul-{which}"))
         assert ('value="1" checked' in again) == (which == "1")
+
+
+def test_a_retailer_is_found_by_name_and_one_who_is_nobody_is_told(place, client):
+    for id, name in (("chez-nous", "Chez Léa"), ("bar-1", "Le Zinc"), ("bar-2", "Le zinc")):
+        card = Card(id, name)
+        place.house.services.ledger.write(lambda connection, card=card: add_retailer(connection, card, NOW))
+    named = text(ask(client, buyer="chez lea", items="24"))
+    assert 'name="buyer" value="chez-nous"' in named and "Aucun détaillant" not in named
+    assert "Aucun détaillant « Fantôme »" in text(ask(client, buyer="Fantôme", items="24")).replace("\u00a0", " ")
+    several = ask(client, buyer="LE ZINC", items="24")
+    assert several.status_code == 422 and 'id="buyer-faute"' in text(several)
 
 
 def test_a_rule_is_told_condition_by_condition(place, client):
