@@ -103,3 +103,28 @@ def write_a_rule(clerk):
     expect(clerk.locator("#rule-live .figure b")).to_have_text("0")
     follow(clerk, clerk.locator("button[value=save]"))
     return clerk.locator(".strip.drafting a.btn-primary").get_attribute("href")
+
+
+def test_a_phone_order_is_taken_by_keyboard(open_page):
+    page = open_page(email=address_of("editor"), password=PASSWORD)
+    page.goto("/commandes/nouvelle")
+    keys, decision = page.keyboard, page.locator("#decision")
+    keys.type("COMPTOIR-1")
+    expect(page.locator("#acheteur-dit")).to_contain_text("comptoir-1")
+    with page.expect_navigation():
+        keys.press("Enter")
+    # On to the product, by its name without its accents, and its quantity.
+    expect(page.locator("#produit_0")).to_be_focused()
+    keys.type("ipa du")
+    keys.press("Tab")
+    keys.type("21")
+    expect(decision).to_contain_text("Il manque 3\u00a0articles.")
+    keys.type("0")
+    expect(decision).to_contain_text("Acceptée")
+    with page.expect_navigation():
+        keys.press("Enter")
+    expect(page.locator("#produit_1")).to_be_focused()
+    page.locator("#enregistrer").focus()
+    with page.expect_navigation():
+        keys.press("Enter")
+    expect(page.locator("main")).to_contain_text("saisie par")
