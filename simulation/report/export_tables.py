@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from houblon.engine.core.problem import Text
-from houblon.simulation.report.summary import changed_orders
+from houblon.simulation.report.summary import balances_text, changed_orders
 
 OUTCOMES = {
     "accepted": Text("acceptée", "accepted"),
@@ -84,6 +84,7 @@ class ReportTables:
                 ),
                 *self._changed(),
                 *self._source(),
+                (text_of("Soldes", "Balances"), None, balances_text(report).in_(self.language)),
                 (text_of("Empreinte des entrées", "Hash of the inputs"), None, report["inputs_hash"]),
             ],
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from houblon.engine.core.money import cents_written, dollars
+from houblon.engine.core.problem import Text
 from houblon.engine.policy.decision import Outcome
 
 ACCEPTED = Outcome.ACCEPTED.value
@@ -31,6 +32,23 @@ def summary_of(document: dict[str, Any]) -> dict[str, Any]:
         "before": document["before"]["hash"],
         "changes": document["after"].get("changes"),
     }
+
+
+def balances_text(document: dict[str, Any]) -> Text:
+    """Whose word the report takes for what retailers owed, in a sentence; a report of before says nothing of it."""
+    return _HISTORY if document.get("balances") == "ledger" else _SAID
+
+
+_HISTORY = Text(
+    "Ce que doit chaque détaillant est ce qu’il devait alors, d’après l’historique\u00a0: la proposition n’y change rien, "
+    "même là où elle aurait accepté ou retenu d’autres commandes.",
+    "What each retailer owes is what they owed then, by the history: the proposal changes nothing of it, even where it "
+    "would have accepted or held other orders.",
+)
+_SAID = Text(
+    "Ce que doit chaque détaillant est ce qu’en disent les commandes\u00a0: la proposition n’y change rien.",
+    "What each retailer owes is what orders say of it: the proposal changes nothing of it.",
+)
 
 
 def changed_orders(document: dict[str, Any]) -> int:

@@ -17,7 +17,7 @@ from houblon.engine.core.problem import Text
 from houblon.engine.policy.decision import Outcome
 from houblon.engine.policy.lowering import BOUNDS
 from houblon.simulation.compare.changed_orders import MOST, ChangedOrder, matching
-from houblon.simulation.report.summary import changed_orders, summary_of
+from houblon.simulation.report.summary import balances_text, changed_orders, summary_of
 from houblon.web.foundation import format
 from houblon.web.foundation.language import current
 from houblon.web.presentation.setting_forms import FORMS
@@ -150,6 +150,7 @@ def report_view(
         "document": document,
         "summary": summary,
         "sentences": sentences(summary),
+        "balances": balances_text(document),
         "matrix": _matrix(document),
         "changed": changed,
         "flips": kept[(page - 1) * CHANGED_SHOWN : page * CHANGED_SHOWN],

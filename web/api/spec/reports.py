@@ -227,3 +227,5 @@ class SimulationReport(msgspec.Struct, frozen=True):
     explorer: tuple[Explored, ...]
     time: ReportTime
     omitted: tuple[str, ...]
+    # Whose word what buyers owe is: as the ledger had it when each order came, or as orders say.
+    balances: Literal["ledger", "orders"] = "orders"
