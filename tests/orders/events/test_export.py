@@ -12,7 +12,7 @@ from houblon.engine.core.problem import Invalid
 from houblon.orders.db import tables
 from houblon.orders.handling import credit_notes, deliveries, lifecycle, planned_delivery, review, undo
 from houblon.orders.handling.changes import review as changes
-from houblon.orders.invoicing import applied_credits, payments, transitions
+from houblon.orders.invoicing import applied_credits, disputes, payments, transitions
 from houblon.orders.invoicing.credits import Words
 from houblon.orders.invoicing.payments import APPLIED, Payment
 from houblon.orders.services import Conflict
@@ -28,8 +28,9 @@ END = ("delivered", "refused", "cancelled")
 
 def accounts(events):
     """Of each invoice and credit note its total, of each invoice what was paid of it, when it is due, whether it is
-    paid, by number; what became of the orders, by key; and every entry of a payment by its id."""
+    paid, by number; what became of the orders, by key; every entry of a payment by its id; and what is disputed."""
     totals, paid, due, is_paid, ended, entries = {}, defaultdict(int), {}, {}, {}, {}
+    disputed: dict[str, int] = {}
     notes = []
     for event in events:
         data = event.data
@@ -51,6 +52,11 @@ def accounts(events):
                 is_paid[data["invoice_number"]] = data["paid_on"]
             case "invoice.reopened":
                 assert is_paid.pop(data["invoice_number"]) and cents_written(data["balance"]) > 0
+            case "invoice.disputed":
+                assert data["invoice_number"] not in disputed
+                disputed[data["invoice_number"]] = data["dispute_id"]
+            case "invoice.dispute_closed":
+                assert disputed.pop(data["invoice_number"]) == data["dispute_id"]
             case "invoice.due_date_moved":
                 assert due[data["invoice_number"]] == data["due_before"]
                 due[data["invoice_number"]] = data["due_after"]
@@ -59,7 +65,7 @@ def accounts(events):
                 ended[data["order_key"]] = event.type.removeprefix("order.")
             case "order.undone":
                 assert ended.pop(data["order_key"]) == data["undone"]
-    return totals, dict(paid), due, is_paid, ended, entries
+    return totals, dict(paid), due, is_paid, ended, entries, set(disputed)
 
 
 def test_the_sums_of_the_events_are_those_of_the_ledger(tmp_path):
@@ -68,14 +74,21 @@ def test_the_sums_of_the_events_are_those_of_the_ledger(tmp_path):
         services = live(tmp_path / str(seed), seed)
         lived |= check_sums(services)
         services.ledger.close()
-    kinds = {"order.changed", "order.undone", "payment.reversed", "invoice.reopened", "invoice.due_date_moved"}
+    kinds = {
+        "order.changed",
+        "order.undone",
+        "payment.reversed",
+        "invoice.reopened",
+        "invoice.due_date_moved",
+        "invoice.disputed",
+    }
     assert lived >= {*kinds, "credit applied", "amended and invoiced anew"}
 
 
 def check_sums(services):
     """Compare one ledger with its events; what happened in it."""
     events = events_of(services, limit=10_000)
-    totals, paid, due, is_paid, ended, entries = accounts(events)
+    totals, paid, due, is_paid, ended, entries, disputed = accounts(events)
     kept = {row.number: row for row in rows(services, tables.invoices)}
     assert totals == {number: row.total for number, row in kept.items()}
     entered = rows(services, tables.payments)
@@ -85,6 +98,7 @@ def check_sums(services):
     assert entries == {row.key: (row.paid_on, row.means, row.reference, row.reverses) for row in entered}
     assert is_paid == {number: row.paid_on for number, row in kept.items() if row.paid_on}
     assert due == {number: row.due_date for number, row in kept.items() if row.kind == "invoice"}
+    assert disputed == {number for number, row in kept.items() if row.disputed_at}
     assert ended == {row.key: row.state for row in rows(services, tables.orders) if row.state in END}
     with services.ledger.reading() as connection:
         assert sum(totals.values()) == connection.execute(select(func.sum(tables.invoices.c.total))).scalar_one()
@@ -178,6 +192,10 @@ def _deliver_less(services, chance, key, at):
     deliveries.deliver(services, key, by="anne", at=at, lines=[line])
 
 
+def _dispute(services, chance, key, at):
+    disputes.dispute(services, key, "bouteilles brisées", by="anne", at=at)
+
+
 def _undo(services, chance, key, at):
     undo.undo(services, key, was=chance.choice(END), by="anne", at=at)
 
@@ -201,6 +219,8 @@ LIFE = [
     *[_amend] * 3,
     *[_apply] * 4,
     *[_review_change] * 2,
+    *[_dispute] * 2,
+    lambda services, chance, key, at: disputes.close(services, key, by="anne", at=at),
     _deliver_less,
     *[_undo] * 3,
     lambda services, chance, key, at: payments.pay_rest(services, key, by="anne", at=at, on=TODAY),
