@@ -291,9 +291,12 @@ def _body(id: str, buyer: dict[str, Any], content: Content) -> bytes:
 
 
 def _content(chance: random.Random, percent: Fraction) -> Content:
-    """Lines and charges."""
+    """Lines and charges, which are not below zero together: such an order is held."""
     lines = [_line(chance) for _ in range(chance.randint(1, 4))]
     charges = [_charge(chance) for _ in range(chance.choice((0, 0, 1, 2)))]
+    goods = sum(each["quantity"] * Fraction(each["unit_price"]) - Fraction(each["discount"]) for each in lines)
+    if goods + sum(Fraction(each["amount"]) for each in charges) < 0:
+        charges = []
     return Content(json.dumps({"lines": lines, "charges": charges}), _paper(lines, charges, percent))
 
 
