@@ -102,6 +102,7 @@ ACTS: dict[str, Text] = {
     "user.two_factor_added": Text("deuxième facteur inscrit", "second factor enrolled"),
     "user.two_factor_removed": Text("deuxième facteur retiré", "second factor removed"),
 }
+_MONEY = frozenset({"amount", "credit_limit", "price", "deposit"})
 _AMOUNT = re.compile(r"-?\d{1,12}\.\d\d", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _PLACE = re.compile(r"/(?P<kind>group|cycle|scenario|guardrail)s/(?P<id>[^/]+)(?:/(?P<path>.+))?")
@@ -208,7 +209,7 @@ def _value(name: str, value: Any, zone: ZoneInfo) -> Text:
         return VALUES[name][value]
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return _value(name, ", ".join(value), zone)
-    if isinstance(value, str) and name in ("amount", "credit_limit") and _AMOUNT.fullmatch(value):
+    if isinstance(value, str) and name in _MONEY and _AMOUNT.fullmatch(value):
         return money_text(cents_written(value))
     if isinstance(value, str) and name in ("on", "planned_delivery", "due_date") and _DAY.fullmatch(value):
         with suppress(ValueError):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from houblon.orders.db.migrate import revisions
 from houblon.orders.db.snapshot import BESIDE, database_file
 from houblon.web.foundation.settings import Settings
 
@@ -69,6 +70,7 @@ def become_owner(folder: Path) -> None:
     owner = owner_of(folder)
     if owner is not None:
         user, group = owner
+        revisions()  # loads what migrates: the owner may not be let at the Python of root
         os.setgroups([group])
         os.setgid(group)
         os.setuid(user)

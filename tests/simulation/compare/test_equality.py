@@ -9,6 +9,7 @@ import pytest
 
 from houblon.engine.core.account import Account
 from houblon.engine.core.order import with_limit
+from houblon.engine.decide.bars import contradictions
 from houblon.engine.policy.decision import Outcome
 from houblon.rules.policies import Policies
 from houblon.simulation.compare import query
@@ -67,11 +68,12 @@ def test_every_order_is_decided_as_the_engine_decides_it(tmp_path, monkeypatch, 
             assert policy_side.chain == decision.chain
             facts = with_limit(facts_of(row, policy_side.chain[:-1]), judge.credit_limit)
             assert judge.of_mask(mask) == judge.of_mask(judge.careful(facts))
-            codes = {"currency", "unknown_group"}
+            codes = {"currency", "unknown_group", "below_zero"}
             barred = [why for why in decision.reasons if why.code in codes or why.rule == "order.credit_limit"]
             held_for_own += any(why.rule == "order.credit_limit" for why in decision.reasons)
             own_limit = each.account is not None and each.account.credit_limit is not None
-            told = reasons_of(policy_side, mask, facts, each.order.currency, INSTALLATION, (), own_limit)
+            own = contradictions(each.order, INSTALLATION)
+            told = reasons_of(policy_side, mask, facts, each.order.currency, INSTALLATION, own, own_limit)
             assert {reason.code for reason in told} == {reason.code for reason in decision.reasons}
             outcome = judge.of_mask(mask).outcome
             outcome = Outcome.HELD if barred and outcome is Outcome.ACCEPTED else outcome

@@ -53,6 +53,8 @@ def test_requests_of_every_sort_are_answered_as_the_document_tells(place):
         "GET /api/v1/compare",
         *tables,
         "PUT /api/v1/orders/{key}/planned-delivery",
+        "GET /api/v1/products/{sku}",
+        "PUT /api/v1/product-availability/{sku}",
     }
     assert refused <= {f"POST /api/v1/{each}" for each in acts} | others | addresses
 

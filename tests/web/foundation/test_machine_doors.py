@@ -65,6 +65,7 @@ def test_every_door_answers(service):
             "number": 2,
             "line": 1,
             "name": "rien",
+            "sku": "rien",
             "table": "journal",
         }
         for method in operations.keys() & {"get", "post", "put", "patch", "delete"}:

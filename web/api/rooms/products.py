@@ -6,6 +6,7 @@ import msgspec
 from flask import Response
 from sqlalchemy import Connection
 
+from houblon.engine.core.money import dollars
 from houblon.engine.core.order import Moment
 from houblon.engine.core.problem import refuse
 from houblon.engine.core.texts import MAX_ID
@@ -15,7 +16,7 @@ from houblon.rules.model.faults import Checked
 from houblon.web.access.audit import by as acting
 from houblon.web.access.audit import noted
 from houblon.web.api.blueprint import not_found, operation
-from houblon.web.api.bodies import Body, Listing, text
+from houblon.web.api.bodies import Body, Listing, amount, text
 from houblon.web.api.etags import seen, tagged
 from houblon.web.api.keys import caller
 from houblon.web.api.spec.types import Money
@@ -75,8 +76,8 @@ class ProductCard(Body):
     name_en = text(300, load_default="", allow_none=True)
     unit = text(60, load_default="", allow_none=True)
     category = text(MAX_ID, load_default="", allow_none=True)
-    price = text(20, 1, required=True)
-    deposit = text(20, load_default="", allow_none=True)
+    price = amount(required=True)
+    deposit = amount(load_default=None, allow_none=True)
     taxable = _flag(load_default=True)
     deposit_taxable = _flag(load_default=False)
     available = _flag(load_default=True)
@@ -120,7 +121,8 @@ def get_product(sku: str) -> Response:
 )
 def put_product(asked: dict[str, Any], sku: str) -> Response:
     """Write a product, or make one; held orders that name it are decided again where its availability changes"""
-    product, by, check_seen = read_product({**asked, "sku": sku}), acting(house(), caller()), seen()
+    money = {name: None if asked[name] is None else dollars(asked[name]) for name in ("price", "deposit")}
+    product, by, check_seen = read_product({**asked, **money, "sku": sku}), acting(house(), caller()), seen()
     if product.sku != sku:
         raise refuse("id", "/sku", "Ce code s’écrit autrement.", f"This SKU is written “{product.sku}”.")
 
