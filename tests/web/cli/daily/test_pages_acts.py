@@ -9,6 +9,7 @@ import pytest
 from houblon.orders.retailers.joins import join_retailers
 from houblon.web.privacy import keeping
 from tests.clock import real
+from tests.engine.policy.policies import ZONE
 from tests.orders.intake.test_shop_orders import shopify
 from tests.web.houses import order, shell
 
@@ -199,7 +200,7 @@ def test_what_is_erased_is_what_was_agreed_to_at_the_terminal(place, monkeypatch
 
 def test_a_bank_s_file_is_shown_recorded_once_and_undone(run, tmp_path):
     file = tmp_path / "mai.csv"
-    day = real().date().isoformat()
+    day = real().astimezone(ZONE).date().isoformat()  # a bank's line of tomorrow is a fault
     file.write_bytes(f"Date;Libellé;Débit;Crédit\n{day};F-2021-00001;;45,04\n{day};DÉPÔT;;5,00\n".encode("cp1252"))
     shown = run("payment", "import", file, "--preview")
     assert [each["state"] for each in shown["lines"]] == ["matched", "unmatched"]
