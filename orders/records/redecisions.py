@@ -14,50 +14,19 @@ from houblon.orders.db.tables import redecisions
 
 # What may have changed: the policy, the installation's settings, what a retailer owes, in which groups they are, their
 # card, who they are, whether a product can be had.
-(
-    PUBLICATION,
-    INSTALLATION,
-    PAYMENT,
-    CREDIT,
-    DISPUTE,
-    CANCELLATION,
-    DELIVERY,
-    CHANGE,
-    GROUPS,
-    CARD,
-    LIMIT,
-    JOIN,
-    PRODUCT,
-) = (
-    "publication",
-    "installation",
-    "payment",
-    "credit",
-    "dispute",
-    "cancellation",
-    "delivery",
-    "change",
-    "groups",
-    "card",
-    "limit",
-    "join",
-    "product",
-)
-CAUSES = (
-    PUBLICATION,
-    INSTALLATION,
-    PAYMENT,
-    CREDIT,
-    DISPUTE,
-    CANCELLATION,
-    DELIVERY,
-    CHANGE,
-    GROUPS,
-    CARD,
-    LIMIT,
-    JOIN,
-    PRODUCT,
-)
+PUBLICATION = "publication"
+INSTALLATION = "installation"
+PAYMENT = "payment"
+CREDIT = "credit"
+DISPUTE = "dispute"
+CANCELLATION = "cancellation"
+DELIVERY = "delivery"
+CHANGE = "change"
+GROUPS = "groups"
+CARD = "card"
+LIMIT = "limit"
+JOIN = "join"
+PRODUCT = "product"
 # Of more retailers at once, the whole queue is looked at.
 MOST_RETAILERS = 20
 _KEEP = Prepared(insert(redecisions))
