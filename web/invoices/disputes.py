@@ -1,20 +1,16 @@
 """An invoice that its buyer contests: noted from its page, and closed there; each is the other's undo."""
 
-from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, request, url_for
+from flask import Blueprint, request
 from flask_babel import gettext as _
 
-from houblon.engine.core.problem import Invalid
 from houblon.orders.invoicing import disputes
-from houblon.orders.services import Conflict
 from houblon.web.access.audit import by as acting
 from houblon.web.access.auth import author
 from houblon.web.foundation.current_app import house
-from houblon.web.foundation.language import current
 from houblon.web.invoices.entries import dispute_closed, disputed
-from houblon.web.invoices.pages import shown
+from houblon.web.invoices.settling import done_on_page
 
 blueprint = Blueprint("disputes", __name__, url_prefix="/factures")
 OPEN, CLOSE = "contester", "clore"
@@ -33,7 +29,7 @@ def dispute(key: int) -> Any:
             number=done.number,
         )
 
-    return _done(key, OPEN, act)
+    return done_on_page(key, OPEN, act, "contestation")
 
 
 @blueprint.post("/<int:key>/clore")
@@ -46,16 +42,4 @@ def close(key: int) -> Any:
         done = disputes.close(house().services, key, outcome, by=by.who, at=by.at, entry_of=dispute_closed(by))
         return _("La contestation de la facture %(number)s est close.", number=done.number)
 
-    return _done(key, CLOSE, act)
-
-
-def _done(key: int, part: str, act: Callable[[], str]) -> Any:
-    try:
-        flash(act(), "accepted")
-    except Conflict as conflict:
-        flash(conflict.in_(current()), "refused")
-    except Invalid as invalid:
-        return shown(key, part=part, typed=request.form.to_dict(), problems=invalid.problems), 422
-    except LookupError:
-        abort(404)
-    return redirect(url_for("invoices.show", key=key) + "#contestation")
+    return done_on_page(key, CLOSE, act, "contestation")

@@ -44,7 +44,7 @@ def enter(key: int) -> Any:
         done = payments.pay(house().services, key, payment, by=by.who, at=by.at, seen=_seen(), entry_of=entry_of)
         return _paid(done)
 
-    return _done(key, PAY, act)
+    return done_on_page(key, PAY, act)
 
 
 @blueprint.post("/<int:key>/paiements/<int:payment>/annuler")
@@ -58,7 +58,7 @@ def reverse(key: int, payment: int) -> Any:
         amount = money_text(-done.amount).in_(current())
         return _("Le paiement de %(amount)s est annulé, par une écriture contraire.", amount=amount)
 
-    return _done(key, PAY, act)
+    return done_on_page(key, PAY, act)
 
 
 @blueprint.post("/<int:key>/porter")
@@ -73,7 +73,7 @@ def apply(key: int) -> Any:
         done = apply_credit(house().services, key, source, amount, by=by.who, at=by.at, entry_of=entry_of)
         return _("Crédit de %(amount)s porté à cette facture.", amount=money_text(done.amount).in_(current()))
 
-    return _done(key, APPLY, act)
+    return done_on_page(key, APPLY, act)
 
 
 @blueprint.post("/<int:key>/crediter")
@@ -95,11 +95,11 @@ def credit(key: int) -> Any:
             + f" {notified}"
         )
 
-    return _done(key, CREDIT, act)
+    return done_on_page(key, CREDIT, act)
 
 
-def _done(key: int, part: str, act: Callable[[], str]) -> Any:
-    """Do it and come back to the invoice; what can't be is asked again, as it was typed."""
+def done_on_page(key: int, part: str, act: Callable[[], str], anchor: str | None = None) -> Any:
+    """Do it and come back to the invoice, at the anchor; what can't be is asked again, as it was typed."""
     try:
         flash(act(), "accepted")
     except Conflict as conflict:
@@ -108,7 +108,7 @@ def _done(key: int, part: str, act: Callable[[], str]) -> Any:
         return shown(key, part=part, typed=request.form.to_dict(), problems=invalid.problems), 422
     except LookupError:
         abort(404)
-    return redirect(url_for("invoices.show", key=key))
+    return redirect(url_for("invoices.show", key=key, _anchor=anchor))
 
 
 def _payment() -> Payment:
