@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from houblon.engine.core.money import dollars, price
 from houblon.engine.core.problem import Faults, refuse, step
@@ -140,11 +140,7 @@ def add_product(connection: Connection, product: Product, at: datetime, by: str)
             f"Il y a déjà un produit « {product.sku} ».",
             f"There is a product “{product.sku}” already.",
         )
-    if len(connection.execute(select(products.c.sku)).all()) >= MOST:
-        raise refuse("limit", "/sku", f"Au plus {MOST} produits.", f"At most {MOST} products.")
-    connection.execute(insert(products).values(created_at=at, updated_at=at, **msgspec.structs.asdict(product)))
-    if not product.available:
-        decide_all_again(connection, PRODUCT, product.sku, by=by, at=at)
+    write_products(connection, [(product, None)], at, by)
 
 
 def edit_product(connection: Connection, product: Product, at: datetime, by: str) -> dict[str, Any]:
@@ -152,11 +148,33 @@ def edit_product(connection: Connection, product: Product, at: datetime, by: str
     row = connection.execute(select(products).where(products.c.sku == product.sku)).one_or_none()
     if row is None:
         raise LookupError(f"there is no product {product.sku}")
-    values = {**msgspec.structs.asdict(product), "updated_at": at}
-    connection.execute(update(products).where(products.c.sku == product.sku).values(values))
-    if row.available != product.available:
-        decide_all_again(connection, PRODUCT, product.sku, by=by, at=at)
-    return product_of(row).document
+    before = product_of(row)
+    write_products(connection, [(product, before)], at, by)
+    return before.document
+
+
+def write_products(
+    connection: Connection, changes: Sequence[tuple[Product, Product | None]], at: datetime, by: str
+) -> None:
+    """Write products, each over what is known to be kept of its SKU, None of a new one. Raises Invalid where there
+    would be too many.
+
+    Held orders are decided again, once, where one can be had no more, or again.
+    """
+    added = [product for product, before in changes if before is None]
+    if added:
+        kept = connection.execute(select(func.count()).select_from(products)).scalar_one()
+        if kept + len(added) > MOST:
+            raise refuse("limit", "/sku", f"Au plus {MOST} produits.", f"At most {MOST} products.")
+        moments = {"created_at": at, "updated_at": at}
+        connection.execute(insert(products), [{**msgspec.structs.asdict(each), **moments} for each in added])
+    for product, before in changes:
+        if before is not None:
+            values = {**msgspec.structs.asdict(product), "updated_at": at}
+            connection.execute(update(products).where(products.c.sku == product.sku).values(values))
+    turned = [after.sku for after, before in changes if after.available != (before is None or before.available)]
+    if turned:
+        decide_all_again(connection, PRODUCT, ", ".join(turned), by=by, at=at)
 
 
 def set_available(connection: Connection, sku: str, available: bool, at: datetime, by: str) -> bool:

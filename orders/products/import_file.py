@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from houblon.orders.products.catalogue import add_product, edit_product
+from houblon.orders.products.catalogue import write_products
 from houblon.orders.products.product_file import Plan
 from houblon.orders.records.audit import record
 from houblon.rules.model.entry import Entry
@@ -12,11 +12,7 @@ from houblon.rules.model.entry import Entry
 
 def take(connection: Connection, plan: Plan, at: datetime, by: str, where: str) -> None:
     """Write what the plan says in the running transaction. Raises Invalid where there would be too many products."""
-    for each in plan.changes:
-        if each.before is None:
-            add_product(connection, each.after, at, by)
-        else:
-            edit_product(connection, each.after, at, by)
+    write_products(connection, [(each.after, each.before) for each in plan.changes], at, by)
     before = {each.after.sku: each.before and each.before.document for each in plan.changes}
     after = {each.after.sku: each.after.document for each in plan.changes}
     record(connection, Entry(at, by, where, "products.imported", str(len(after)), before, after))

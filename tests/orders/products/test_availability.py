@@ -1,13 +1,18 @@
 """A product that can't be had holds the orders that name it, and lets them go when it is back."""
 
+import msgspec
 import pytest
+from sqlalchemy import event
 
-from houblon.orders.db.tables import orders
+from houblon.orders.db.tables import orders, redecisions
+from houblon.orders.db.tables.products import products
 from houblon.orders.handling import review
 from houblon.orders.handling.replay import replay
 from houblon.orders.handling.whatif import what_if
 from houblon.orders.intake.decode import read_order
+from houblon.orders.products import import_file
 from houblon.orders.products.catalogue import Product, add_product, archive, product_row, set_available
+from houblon.orders.products.product_file import Change, Plan
 from houblon.orders.services import Conflict
 from houblon.orders.waiting.work import decide_due
 from tests.clock import NOW
@@ -77,3 +82,20 @@ def test_an_archived_product_still_holds_what_it_held(services):
     with services.ledger.reading() as connection:
         assert product_row(connection, "ipa-24").archived_at == NOW
     assert send(services, order_body("PO-1", lines=lines("IPA-24"))).document["outcome"] == "held"
+
+
+@pytest.mark.parametrize("count", [3, 300])
+def test_a_file_is_taken_in_by_few_statements_and_has_held_orders_decided_again_once(services, count):
+    made = [Product(f"NEUF-{n}", "Neuf", 100, available=n > 1) for n in range(count)]
+    back = Product("IPA-24", "IPA", 2700)
+    before = len(rows(services, redecisions))
+    plan = Plan((*map(Change, made), Change(back, msgspec.structs.replace(back, available=False))), 0, ())
+    asked = []
+
+    def work(connection):
+        event.listen(connection, "before_cursor_execute", lambda *said: asked.append(said[2]))
+        import_file.take(connection, plan, NOW, "anne", "192.0.2.1")
+
+    services.ledger.write(work)
+    assert len(rows(services, products)) == count + 1 and len(asked) < 12
+    assert [row.subject for row in rows(services, redecisions)[before:]] == ["NEUF-0, NEUF-1, IPA-24"]
